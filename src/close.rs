@@ -1,0 +1,91 @@
+//! Ends the human part from the platform's side.
+
+use crate::conversation;
+use crate::error::Error;
+use crate::freshchat::Freshchat;
+use crate::freshchat::endpoints::{Author, NewMessage, Resolve};
+use crate::freshchat::failure::Failure;
+use crate::freshchat::wire::VendorMessage;
+use crate::http::Http;
+use crate::lifecycle::{self, Action, Input};
+use crate::model::{CloseReason, Event, EventKind, Outcome, Timestamp, Update};
+use crate::names;
+use crate::session::{EndReason, Pending, Session};
+use crate::settings::Settings;
+use crate::transcript;
+
+/// Tells the human agents why, and resolves the conversation. Closing what is closed does nothing.
+pub async fn close<H: Http>(
+    http: &H,
+    settings: &str,
+    session: &[u8],
+    reason: CloseReason,
+    now: Timestamp,
+) -> Result<Update, Error> {
+    let settings = Settings::parse(settings)?;
+    let freshchat = Freshchat::new(http, &settings)?;
+    let mut session = Session::decode(session)?;
+    let (state, action) = lifecycle::step(session.state, Input::CloseAsked);
+    if action == Action::Done {
+        return Ok(Update { events: Vec::new(), session: Some(session.encode()), info: Some(session.info()), findings: Vec::new() });
+    }
+    session.state = state;
+    // A repeated call keeps the first reason: the note may be out already.
+    let reason = *session.end.get_or_insert(reason.into());
+    match run(&freshchat, &settings, &mut session, reason).await {
+        Ok(()) => {}
+        Err(error) => return Err(error.with_session(session.encode())),
+    }
+    let (state, _) = lifecycle::step(session.state, Input::CloseDone);
+    session.state = state;
+
+    let id = format!("fc:close:{}", session.reference);
+    let conversation = session.conversation.as_ref().map(|id| id.as_str());
+    let mut event = Event::new(id, EventKind::ReturnedToAi, now, conversation);
+    event.outcome = Some(outcome(reason));
+    session.mark_seen(&event.id);
+    Ok(Update { events: vec![event], session: Some(session.encode()), info: Some(session.info()), findings: Vec::new() })
+}
+
+fn outcome(reason: EndReason) -> Outcome {
+    match reason {
+        EndReason::UserLeft | EndReason::UserCancelled | EndReason::PlatformClosed | EndReason::ReturnedToAi => Outcome::Abandoned,
+        EndReason::TimedOut => Outcome::TimedOut,
+    }
+}
+
+fn note(reason: EndReason, reference: &str) -> String {
+    let text = match reason {
+        EndReason::UserLeft => "The user has left the conversation and will not see further messages",
+        EndReason::UserCancelled => "The user no longer wants a person",
+        EndReason::PlatformClosed => "The conversation was closed on the user's side",
+        EndReason::ReturnedToAi => "The user went back to the AI agent",
+        EndReason::TimedOut => "The conversation was taken back because it had waited too long",
+    };
+    format!("{text} · {} end", transcript::marker(reference))
+}
+
+async fn run<H: Http>(
+    freshchat: &Freshchat<'_, H>,
+    settings: &Settings,
+    session: &mut Session,
+    reason: EndReason,
+) -> Result<(), Error> {
+    // A handoff that never got as far as a conversation leaves nothing to resolve.
+    let (Some(conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else { return Ok(()) };
+    if !session.end_noted {
+        if session.pending != Some(Pending::EndNote) {
+            session.pending = None;
+        }
+        let text = note(reason, &session.reference);
+        let author = settings.note_author.as_deref();
+        let author = author.and_then(|wanted| settings.resolved.agents.get(wanted).cloned().or_else(|| names::agent_id(wanted)));
+        let author = author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
+        let message = NewMessage { author, text: text.clone() };
+        let is_it = |found: &VendorMessage| found.text() == text;
+        let sent = conversation::send_once(freshchat, session, Pending::EndNote, (&conversation, &user), &message, &is_it).await;
+        sent.map_err(Failure::into_error)?;
+        session.end_noted = true;
+    }
+    freshchat.call(&Resolve { id: &conversation }).await.map_err(Failure::into_error)
+}

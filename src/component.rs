@@ -1,0 +1,244 @@
+//! EDGE: the exports of `wit/connector.wit`. Renames between the contract's records and the core's nouns, and nothing
+//! else; the only file that sees generated bindings.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use crate::error::{Error, ErrorKind};
+use crate::lifecycle::State;
+use crate::model;
+use crate::wasi_http::WasiHttp;
+use crate::{close, connect, describe, handoff, relay, webhook};
+
+// Generated code follows its generator's style, not ours.
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
+mod bindings {
+    wit_bindgen::generate!({ path: "wit", world: "plugin" });
+    export!(Component);
+    use super::Component;
+}
+
+use bindings::exports::agent_handoff::connector::connector as wit;
+
+struct Component;
+
+/// Runs a use case. Every wait happens inside a host call, so the first poll finishes.
+fn run<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, wit::Error> {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(result) => result.map_err(wit::Error::from),
+        Poll::Pending => Err(Error::new(ErrorKind::Internal, "a use case waited outside of the host").into()),
+    }
+}
+
+impl wit::Guest for Component {
+    fn describe(settings: Option<wit::Settings>) -> Result<wit::Descriptor, wit::Error> {
+        let descriptor = describe::describe(settings.as_deref())?;
+        Ok(wit::Descriptor {
+            name: describe::NAME.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            vendor: describe::VENDOR.to_owned(),
+            settings_schema: descriptor.settings_schema.to_owned(),
+            capabilities: describe::CAPABILITIES.map(str::to_owned).to_vec(),
+            outbound: descriptor
+                .outbound
+                .into_iter()
+                .map(|host| wit::OutboundHost {
+                    origin: host.origin,
+                    purpose: host.purpose.to_owned(),
+                    credential: host.credential.map(str::to_owned),
+                })
+                .collect(),
+            webhook_headers: describe::WEBHOOK_HEADERS.map(str::to_owned).to_vec(),
+        })
+    }
+
+    fn connect(settings: wit::Settings) -> Result<wit::Connection, wit::Error> {
+        let connection = run(connect::connect(&WasiHttp, &settings))?;
+        Ok(wit::Connection {
+            connected: connection.connected,
+            account: connection.account,
+            findings: list(connection.findings),
+            settings: connection.settings,
+        })
+    }
+
+    fn preview(_: wit::Settings, _: wit::HandoffRequest, _: wit::Timestamp) -> Result<wit::Plan, wit::Error> {
+        Err(Error::unsupported("preview", "Check the settings with `connect` instead.").into())
+    }
+
+    fn handoff(
+        settings: wit::Settings,
+        request: wit::HandoffRequest,
+        session: Option<wit::Session>,
+        now: wit::Timestamp,
+    ) -> Result<wit::Receipt, wit::Error> {
+        let receipt = run(handoff::handoff(&WasiHttp, &settings, &request.into(), session.as_deref(), now))?;
+        Ok(wit::Receipt {
+            external_case: wit::ExternalCase { case_id: receipt.case_id, kind: describe::NAME.to_owned() },
+            agent_url: receipt.agent_url,
+            steps: list(receipt.steps),
+            findings: list(receipt.findings),
+            session: receipt.session,
+            info: receipt.info.into(),
+        })
+    }
+
+    fn relay(
+        settings: wit::Settings,
+        session: wit::Session,
+        message: wit::Message,
+        now: wit::Timestamp,
+    ) -> Result<wit::Update, wit::Error> {
+        run(relay::relay(&WasiHttp, &settings, &session, &message.into(), now)).map(wit::Update::from)
+    }
+
+    fn close(
+        settings: wit::Settings,
+        session: wit::Session,
+        reason: wit::CloseReason,
+        now: wit::Timestamp,
+    ) -> Result<wit::Update, wit::Error> {
+        run(close::close(&WasiHttp, &settings, &session, reason.into(), now)).map(wit::Update::from)
+    }
+
+    fn create_ticket(
+        _: wit::Settings,
+        _: wit::HandoffRequest,
+        _: Option<wit::Session>,
+        _: wit::Timestamp,
+    ) -> Result<wit::Receipt, wit::Error> {
+        Err(Error::unsupported("filing a ticket", "Hand off a live conversation instead.").into())
+    }
+
+    fn peek(body: Vec<u8>) -> Vec<String> {
+        webhook::peek(&body)
+    }
+
+    fn on_webhook(
+        settings: wit::Settings,
+        delivery: wit::Delivery,
+        session: Option<wit::Session>,
+    ) -> Result<wit::Update, wit::Error> {
+        let delivery =
+            model::Delivery { headers: delivery.headers, body: delivery.body, received_at: delivery.received_at };
+        run(webhook::on_webhook(&WasiHttp, &settings, &delivery, session.as_deref())).map(wit::Update::from)
+    }
+
+    fn tick(_: wit::Settings, _: wit::Session, _: wit::Timestamp) -> Result<wit::Update, wit::Error> {
+        Err(Error::unsupported("tick", "Do not call it: no session of this version asks for it.").into())
+    }
+}
+
+fn list<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
+    items.into_iter().map(B::from).collect()
+}
+
+/// Enums whose cases bear the same names on both sides.
+macro_rules! same_cases {
+    ($from:path => $to:path: $($case:ident)+) => {
+        impl From<$from> for $to {
+            fn from(value: $from) -> Self {
+                match value {
+                    $(<$from>::$case => Self::$case,)+
+                }
+            }
+        }
+    };
+}
+
+same_cases!(wit::SenderRole => model::SenderRole: EndUser AiAgent HumanAgent System);
+same_cases!(model::SenderRole => wit::SenderRole: EndUser AiAgent HumanAgent System);
+same_cases!(wit::PartKind => model::PartKind: Text Image File Video Audio Button Choices Unsupported);
+same_cases!(model::PartKind => wit::PartKind: Text Image File Video Audio Button Choices Unsupported);
+same_cases!(wit::Mode => model::Mode: Automatic Live Ticket);
+same_cases!(wit::Reason => model::Reason: UserButton UserAsked FlowStep ModelDecision Safety Api);
+same_cases!(wit::Priority => model::Priority: Low Medium High Urgent);
+same_cases!(wit::CloseReason => model::CloseReason: UserLeft UserCancelled PlatformClosed ReturnedToAi TimedOut);
+same_cases!(model::FindingLevel => wit::FindingLevel: Ok Warning Failure);
+same_cases!(model::Owner => wit::Owner: AiAgent HumanAgent);
+same_cases!(State => wit::SessionState: Requesting Queued Active Closing Returned Failed Ticketed);
+same_cases!(model::Outcome => wit::Outcome: Resolved Abandoned NobodyAvailable TimedOut Failed Ticketed);
+same_cases!(model::EventKind => wit::EventKind: Queued AgentAssigned Transferred AgentMessage Resolved Reopened
+    TicketCreated TicketReplied DeliveryFailed NeedsEmail ReturnedToAi Ignored);
+same_cases!(ErrorKind => wit::ErrorKind: InvalidSettings InvalidRequest Unauthorized NotFound Rejected RateLimited
+    Unavailable OutcomeUnknown InvalidSignature Malformed Unsupported Internal);
+
+/// Records whose fields bear the same names on both sides.
+macro_rules! same_fields {
+    ($from:path => $to:path: $($field:ident)+ $(; $($list:ident)+)?) => {
+        impl From<$from> for $to {
+            // Once, not in each export.
+            #[inline(never)]
+            fn from(value: $from) -> Self {
+                Self { $($field: value.$field.into(),)+ $($($list: list(value.$list),)+)? }
+            }
+        }
+    };
+}
+
+same_fields!(wit::ConversationKey => model::ConversationKey: application channel conversation);
+same_fields!(wit::EndUser => model::EndUser: id name email phone locale avatar_url);
+same_fields!(wit::Sender => model::Sender: role id name avatar_url);
+same_fields!(model::Sender => wit::Sender: role id name avatar_url);
+same_fields!(wit::Part => model::Part: kind text url name media_type bytes choices);
+same_fields!(model::Part => wit::Part: kind text url name media_type bytes choices);
+same_fields!(wit::Message => model::Message: id sender sent_at; parts);
+same_fields!(model::Message => wit::Message: id sender sent_at; parts);
+same_fields!(model::Finding => wit::Finding: check level code detail remedy);
+same_fields!(model::Step => wit::Step: action target detail);
+same_fields!(model::SessionInfo => wit::SessionInfo: state owner conversation_ids ticket_id next_tick_at);
+same_fields!(Error => wit::Error: kind field message remedy retry_after_ms log session);
+
+impl From<wit::HandoffRequest> for model::HandoffRequest {
+    #[inline(never)]
+    fn from(request: wit::HandoffRequest) -> Self {
+        Self {
+            key: request.key.into(),
+            user: request.user.into(),
+            mode: request.mode.into(),
+            reason: request.reason.into(),
+            reason_text: request.reason_text,
+            category: request.category,
+            summary: request.summary,
+            history: list(request.history),
+            context: request.context,
+            routing: model::Routing {
+                topic: request.routing.topic,
+                group: request.routing.group,
+                agent: request.routing.agent,
+                priority: request.routing.priority.map(model::Priority::from),
+            },
+            retry: request.retry,
+        }
+    }
+}
+
+impl From<model::Update> for wit::Update {
+    #[inline(never)]
+    fn from(update: model::Update) -> Self {
+        Self {
+            events: list(update.events),
+            session: update.session,
+            info: update.info.map(wit::SessionInfo::from),
+            findings: list(update.findings),
+        }
+    }
+}
+
+impl From<model::Event> for wit::Event {
+    #[inline(never)]
+    fn from(event: model::Event) -> Self {
+        Self {
+            id: event.id,
+            kind: event.kind.into(),
+            at: event.at,
+            conversation_id: event.conversation_id,
+            agent: event.agent.map(wit::Sender::from),
+            message: event.message.map(wit::Message::from),
+            outcome: event.outcome.map(wit::Outcome::from),
+            summary: event.summary,
+            detail: event.detail,
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Checks settings against the account and explains what an admin should do.
+
+use crate::error::Error;
+use crate::freshchat::endpoints::{Agent, Channel, Endpoint, GetAccount, GetAgent, Group, ListAgents, ListChannels, ListGroups, Page, Paged};
+use crate::freshchat::failure::{Failure, FailureKind};
+use crate::freshchat::{Freshchat, read};
+use crate::http::{Http, Response, TransportError};
+use crate::model::{Connection, Finding, FindingLevel};
+use crate::names::{self, TopicChoice};
+use crate::settings::{Resolved, Settings, schema};
+use crate::webhook::public_key;
+
+/// Makes every check, independent ones at once, and returns the settings with the ids that were found.
+pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Error> {
+    let settings = Settings::parse(settings)?;
+    let mut findings = Vec::new();
+    let mut resolved = Resolved::default();
+    let mut account = None;
+
+    match Freshchat::new(http, &settings) {
+        Err(error) => findings.push(Finding::failure("chat-url", "chat-url-refused", error.message, error.remedy.unwrap_or_default())),
+        Ok(freshchat) => {
+            findings.push(Finding::ok("chat-url", "chat-url-valid", format!("requests go to {}", freshchat.origin())));
+            resolved.origin = freshchat.origin().to_owned();
+            account = check_account(&freshchat, &settings, &mut resolved, &mut findings).await;
+        }
+    }
+    findings.push(check_key(&settings));
+    findings.extend(settings.unknown.iter().map(|name| unknown_setting(name)));
+
+    let connected = findings.iter().all(|finding| finding.level != FindingLevel::Failure);
+    Ok(Connection { connected, account, findings, settings: settings.to_json(&resolved) })
+}
+
+/// Everything that needs the account. The first request of each list goes out together with the others.
+async fn check_account<H: Http>(
+    freshchat: &Freshchat<'_, H>,
+    settings: &Settings,
+    resolved: &mut Resolved,
+    findings: &mut Vec<Finding>,
+) -> Option<String> {
+    let wanted_agents = WantedAgents::of(settings);
+    let get_agents: Vec<GetAgent> = wanted_agents.by_id().map(|id| GetAgent { id }).collect();
+    let mut requests = vec![freshchat.request(&GetAccount), freshchat.request(&ListChannels::page(1))];
+    requests.extend(settings.group.is_some().then(|| freshchat.request(&ListGroups::page(1))));
+    requests.extend(wanted_agents.any_by_email().then(|| freshchat.request(&ListAgents::page(1))));
+    requests.extend(get_agents.iter().map(|endpoint| freshchat.request(endpoint)));
+    let mut responses = freshchat.send_all(requests).await.into_iter();
+    let mut next = || responses.next().unwrap_or_else(|| Err(no_answer()));
+
+    let account = read::<GetAccount>(next());
+    let channels = next();
+    let groups = settings.group.is_some().then(&mut next);
+    let agents = wanted_agents.any_by_email().then(&mut next);
+    let agents_by_id: Vec<_> = get_agents.iter().map(|_| read::<GetAgent>(next())).collect();
+
+    let name = match account {
+        Ok(account) => {
+            let name = account.name;
+            let shown = name.clone().unwrap_or_else(|| "the account".to_owned());
+            findings.push(Finding::ok("account", "account-open", format!("the API key opens {shown}")));
+            name
+        }
+        Err(failure) => {
+            // The other checks would only repeat the same fault in other words.
+            findings.push(account_failure(&failure, settings));
+            return None;
+        }
+    };
+    let channels = complete::<ListChannels, H>(freshchat, channels).await;
+    findings.push(check_topic(channels, settings, resolved));
+    if let Some((wanted, groups)) = settings.group.as_deref().zip(groups) {
+        let groups = complete::<ListGroups, H>(freshchat, groups).await;
+        findings.push(check_group(groups, wanted, resolved));
+    }
+    let by_email = match agents {
+        Some(agents) => complete::<ListAgents, H>(freshchat, agents).await,
+        None => Ok(Vec::new()),
+    };
+    let mut by_id = agents_by_id.into_iter();
+    for (check, wanted) in wanted_agents.all() {
+        let found = match names::agent_id(wanted) {
+            Some(_) => by_id.next().unwrap_or_else(|| Err(lost(GetAgent::NAME))),
+            None => match &by_email {
+                Ok(agents) => names::choose_agent(agents, wanted).cloned().ok_or_else(|| missing(ListAgents::NAME)),
+                Err(failure) => Err(failure.clone()),
+            },
+        };
+        findings.push(check_agent(check, wanted, found, resolved));
+    }
+    name
+}
+
+/// The rest of a list whose first page came with the first requests.
+async fn complete<E: Paged, H: Http>(
+    freshchat: &Freshchat<'_, H>,
+    first: Result<Response, TransportError>,
+) -> Result<Vec<E::Item>, Failure> {
+    let first: Page<E::Item> = read::<E>(first)?;
+    freshchat.rest_of::<E>(first).await
+}
+
+/// The human agents that settings name, each with the check that speaks of it.
+struct WantedAgents<'a>(Vec<(&'static str, &'a str)>);
+
+impl<'a> WantedAgents<'a> {
+    fn of(settings: &'a Settings) -> Self {
+        let wanted = [("agent", settings.agent.as_deref()), ("note-author", settings.note_author.as_deref())];
+        Self(wanted.into_iter().filter_map(|(check, wanted)| Some((check, wanted?))).collect())
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        self.0.iter().copied()
+    }
+
+    fn by_id(&self) -> impl Iterator<Item = crate::model::AgentId> {
+        self.0.iter().filter_map(|(_, wanted)| names::agent_id(wanted))
+    }
+
+    fn any_by_email(&self) -> bool {
+        self.0.iter().any(|(_, wanted)| names::agent_id(wanted).is_none())
+    }
+}
+
+fn no_answer() -> TransportError {
+    TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() }
+}
+
+fn lost(endpoint: &'static str) -> Failure {
+    Failure { kind: FailureKind::Unavailable, endpoint, retry_after_ms: None, log: String::new() }
+}
+
+fn missing(endpoint: &'static str) -> Failure {
+    Failure { kind: FailureKind::NotFound, endpoint, retry_after_ms: None, log: String::new() }
+}
+
+fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
+    let key_remedy = match settings.api_key {
+        Some(_) => "Copy the key again from Admin settings > APIs for chat. Only one token exists at a time: generating a new one, or deactivating the admin who made it, ends the old one.",
+        None => "The settings hold no API key: fill it in, or let the host add the Authorization header.",
+    };
+    let address_remedy = "Compare the Chat URL with the one that Freshworks shows beside the API key.";
+    match failure.kind {
+        FailureKind::Unauthorized => Finding::failure("account", "api-key-refused", "Freshworks refused the API key", key_remedy),
+        FailureKind::Forbidden => Finding::failure(
+            "account",
+            "api-key-lacks-rights",
+            "the API key may not read the account",
+            "Delete the token and generate a new one: it gets the newest rights.",
+        ),
+        FailureKind::NotFound | FailureKind::Malformed | FailureKind::Refused => Finding::failure(
+            "account",
+            "address-is-no-freshchat",
+            "what answers at this address is not a Freshchat account",
+            address_remedy,
+        ),
+        FailureKind::RateLimited => Finding::failure(
+            "account",
+            "rate-limited",
+            "Freshworks asks to send fewer requests",
+            "Wait a minute and connect again.",
+        ),
+        FailureKind::Denied => Finding::failure(
+            "account",
+            "host-not-allowed",
+            "the host does not allow requests to this address",
+            "Allow the hosts that `describe` lists for these settings.",
+        ),
+        FailureKind::Unavailable | FailureKind::OutcomeUnknown | FailureKind::NotLatest => Finding::failure(
+            "account",
+            "unreachable",
+            "nothing answers at this address",
+            format!("{address_remedy} When it is right, connect again later."),
+        ),
+    }
+}
+
+/// A list that could not be read: the key opens the account, so it is a passing fault or a missing right.
+fn unreadable(check: &'static str, what: &str, failure: &Failure) -> Finding {
+    match failure.kind {
+        FailureKind::Unauthorized | FailureKind::Forbidden => Finding::failure(
+            check,
+            "api-key-lacks-rights",
+            format!("the API key may not read {what}"),
+            "Delete the token and generate a new one: it gets the newest rights.",
+        ),
+        _ => Finding::failure(check, "unreadable", format!("{what} could not be read"), "Connect again in a minute."),
+    }
+}
+
+fn check_topic(channels: Result<Vec<Channel>, Failure>, settings: &Settings, resolved: &mut Resolved) -> Finding {
+    let channels = match channels {
+        Ok(channels) => channels,
+        Err(failure) => return unreadable("topic", "the topics", &failure),
+    };
+    let first = settings.topics.first().cloned().unwrap_or_default();
+    match names::choose_topic(&channels, &settings.topics) {
+        TopicChoice::Found { id, name, count } => {
+            resolved.topics.insert(name.clone(), id);
+            if count == 1 {
+                return Finding::ok("topic", "topic-found", format!("handoffs go to the topic `{name}`"));
+            }
+            Finding::warning(
+                "topic",
+                "topic-duplicate",
+                format!("{count} topics are named `{name}`; one that is switched on is used"),
+                "Rename or delete the others, so that it is clear where handoffs arrive.",
+            )
+        }
+        TopicChoice::Disabled { name } => Finding::failure(
+            "topic",
+            "topic-disabled",
+            format!("the topic `{name}` exists but is switched off"),
+            "Switch it on under Admin settings > Topics. To hide it from visitors, use a tag instead.",
+        ),
+        TopicChoice::Near { wanted, exists } => Finding::failure(
+            "topic",
+            "topic-other-case",
+            format!("a topic named `{exists}` exists; the name wanted is `{wanted}`, and names are compared letter by letter"),
+            format!("Rename the topic to `{wanted}`, or write `{exists}` into the settings."),
+        ),
+        TopicChoice::Missing => Finding::failure(
+            "topic",
+            "topic-missing",
+            format!("none of the {} topics of the account has a name of the settings: {}", channels.len(), settings.topics.join(", ")),
+            format!("Create a topic named `{first}` under Admin settings > Topics: letters and spaces as written here."),
+        ),
+    }
+}
+
+fn check_group(groups: Result<Vec<Group>, Failure>, wanted: &str, resolved: &mut Resolved) -> Finding {
+    let groups = match groups {
+        Ok(groups) => groups,
+        Err(failure) => return unreadable("group", "the groups", &failure),
+    };
+    match names::choose_group(&groups, wanted) {
+        Some(id) => {
+            resolved.groups.insert(wanted.to_owned(), id);
+            Finding::ok("group", "group-found", format!("handoffs are assigned to the group `{wanted}`"))
+        }
+        None => Finding::failure(
+            "group",
+            "group-missing",
+            format!("no group is named `{wanted}`"),
+            "Correct the name, or leave it out to let the topic's own rules assign handoffs.",
+        ),
+    }
+}
+
+fn check_agent(check: &'static str, wanted: &str, found: Result<Agent, Failure>, resolved: &mut Resolved) -> Finding {
+    match found {
+        Ok(agent) if agent.active => {
+            let shown = agent.display_name().unwrap_or_else(|| wanted.to_owned());
+            resolved.agents.insert(wanted.to_owned(), agent.id);
+            Finding::ok(check, "agent-found", format!("{shown} is an active human agent"))
+        }
+        Ok(_) => Finding::failure(
+            check,
+            "agent-inactive",
+            format!("the human agent `{wanted}` is deactivated or deleted"),
+            "Name an active human agent: notes in the name of a former one are lost without a word.",
+        ),
+        Err(failure) if failure.kind == FailureKind::NotFound => Finding::failure(
+            check,
+            "agent-missing",
+            format!("no human agent has the id or e-mail address `{wanted}`"),
+            "Correct it, or leave it out.",
+        ),
+        Err(failure) => unreadable(check, "the human agents", &failure),
+    }
+}
+
+fn check_key(settings: &Settings) -> Finding {
+    match settings.webhook_public_key.as_deref().map(public_key::parse) {
+        None => Finding::warning(
+            "webhook-key",
+            "webhook-key-missing",
+            "no webhook public key is set: answers of human agents cannot be verified and will be refused",
+            "Enter the webhook URL in Freshworks under Admin settings > Webhooks, save, and paste the public key shown there.",
+        ),
+        Some(Ok(_)) => Finding::ok("webhook-key", "webhook-key-valid", "the webhook public key can be used; the first webhook will prove it"),
+        Some(Err(fault)) => Finding::failure("webhook-key", fault.code(), fault.detail(), fault.remedy()),
+    }
+}
+
+fn unknown_setting(name: &str) -> Finding {
+    let remedy = match schema::nearest(name) {
+        Some(nearest) => format!("Did you mean `{nearest}`?"),
+        None => "Remove it; the settings that exist are in the schema of `describe`.".to_owned(),
+    };
+    let shown: String = name.chars().take(60).collect();
+    Finding::warning("settings", "setting-unknown", format!("there is no setting `{shown}`; it has no effect"), remedy)
+}

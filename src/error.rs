@@ -1,0 +1,117 @@
+//! The one error that leaves the core, sorted by what the caller should do.
+//!
+//! It has two texts: `message` for the platform's admins and `log` for the operator. Neither ever holds what
+//! people wrote, nor a secret.
+
+use std::fmt;
+
+/// What the caller should do about an error. Each case is explained in `wit/connector.wit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Fix the settings.
+    InvalidSettings,
+    /// Fix the call.
+    InvalidRequest,
+    /// Replace the credentials.
+    Unauthorized,
+    /// Fix the name or id.
+    NotFound,
+    /// Report it.
+    Rejected,
+    /// Wait, then repeat.
+    RateLimited,
+    /// Repeat later.
+    Unavailable,
+    /// Repeat with the session, so that the connector looks first.
+    OutcomeUnknown,
+    /// Drop the webhook.
+    InvalidSignature,
+    /// Report drift of the vendor's format.
+    Malformed,
+    /// Do not call this.
+    Unsupported,
+    /// Report our bug.
+    Internal,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What the caller should do.
+    pub kind: ErrorKind,
+    /// The setting or argument at fault.
+    pub field: Option<String>,
+    /// For the platform's admins.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+    /// How long to wait at least.
+    pub retry_after_ms: Option<u64>,
+    /// For the operator.
+    pub log: Option<String>,
+    /// What was done so far, to be passed to the next try.
+    pub session: Option<Vec<u8>>,
+}
+
+impl Error {
+    /// An error of which only kind and message are known.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            field: None,
+            message: message.into(),
+            remedy: None,
+            retry_after_ms: None,
+            log: None,
+            session: None,
+        }
+    }
+
+    /// A setting at fault.
+    pub fn settings(field: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let field = if field.is_empty() { "settings".to_owned() } else { format!("settings.{field}") };
+        Self::new(ErrorKind::InvalidSettings, message).at(field).with_remedy(remedy)
+    }
+
+    /// An argument at fault.
+    pub fn request(field: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, message).at(field).with_remedy(remedy)
+    }
+
+    /// Something that this version cannot do.
+    pub fn unsupported(what: &str, remedy: &str) -> Self {
+        Self::new(ErrorKind::Unsupported, format!("{what} is not part of this version")).with_remedy(remedy)
+    }
+
+    /// Names the setting or argument at fault.
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Says what to do.
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Adds what the operator wants to know.
+    pub fn with_log(mut self, log: impl Into<String>) -> Self {
+        self.log = Some(log.into());
+        self
+    }
+
+    /// Carries what was done so far.
+    pub fn with_session(mut self, session: Vec<u8>) -> Self {
+        self.session = Some(session);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.kind, self.message)
+    }
+}
+
+impl std::error::Error for Error {}

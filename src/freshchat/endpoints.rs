@@ -1,0 +1,685 @@
+//! Each call of the Freshchat API v2 as a value: into a request, and out of an answer.
+//!
+//! Only what handoffs need. Answers are read leniently: fields come and go between accounts and years, so each
+//! reader takes what it needs and gives up only without it.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+use super::wire::{self, VendorMessage};
+use crate::http::Method;
+use crate::model::{AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, UserId};
+
+/// Whether a request changes anything on the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// May be repeated freely.
+    Read,
+    /// Must not be repeated unless it is certain that nothing happened.
+    Write,
+}
+
+/// One call of the API.
+pub trait Endpoint {
+    /// What a good answer gives.
+    type Answer;
+    /// For logs and errors.
+    const NAME: &'static str;
+    /// The method; reads are `Get`.
+    const METHOD: Method;
+    /// Follows from the method.
+    const EFFECT: Effect = match Self::METHOD {
+        Method::Get => Effect::Read,
+        Method::Post | Method::Put => Effect::Write,
+    };
+
+    /// Path below `/v2`, with query, encoded.
+    fn path(&self) -> String;
+
+    /// JSON body; none for reads.
+    fn body(&self) -> Option<Value> {
+        None
+    }
+
+    /// Takes what is needed from the answer; none when it is not there.
+    fn answer(body: &Value) -> Option<Self::Answer>;
+}
+
+/// A list that comes in pages.
+pub trait Paged: Endpoint<Answer = Page<Self::Item>> {
+    /// What the list holds.
+    type Item;
+
+    /// The request for one page; the first is 1.
+    fn page(number: u32) -> Self;
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// In the vendor's order.
+    pub items: Vec<T>,
+    /// Number of pages, where the vendor says.
+    pub total_pages: Option<u32>,
+    /// False on the last page.
+    pub has_next: bool,
+}
+
+/// Everything but the characters that RFC 3986 leaves unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Integrators use 20 to 100; no maximum is published.
+const ITEMS_PER_PAGE: u32 = 100;
+/// Messages of one page: enough to find our marker again without reading a whole conversation.
+const NEWEST_MESSAGES: u32 = 50;
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+fn list_path(list: &str, page: u32) -> String {
+    format!("/{list}?page={page}&items_per_page={ITEMS_PER_PAGE}")
+}
+
+/// Stops on an empty page, on the last of a known number, or without a link to the next.
+fn page_of<T>(body: &Value, key: &str, item: impl Fn(&Value) -> Option<T>) -> Option<Page<T>> {
+    let raw = body.get(key)?.as_array()?;
+    let number = |name: &str| wire::number(body.get("pagination")?, name).and_then(|number| u32::try_from(number).ok());
+    let (current, total_pages) = (number("current_page"), number("total_pages"));
+    let has_link = body.pointer("/links/next_page/href").is_some_and(Value::is_string);
+    let is_last = current.zip(total_pages).is_some_and(|(current, total)| current >= total);
+    let has_next = !raw.is_empty() && !is_last && (has_link || total_pages.is_some());
+    Some(Page { items: raw.iter().filter_map(item).collect(), total_pages, has_next })
+}
+
+/// The account behind a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Host name of the account, or its organisation's, as the vendor names it.
+    pub name: Option<String>,
+}
+
+/// `GET /accounts/configuration`: the cheapest proof that host and key belong together.
+pub struct GetAccount;
+
+impl Endpoint for GetAccount {
+    type Answer = Account;
+    const NAME: &'static str = "get-account";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        "/accounts/configuration".to_owned()
+    }
+
+    // Integrators take a truthy `organisation_id` as the sign of a right answer.
+    fn answer(body: &Value) -> Option<Account> {
+        let present = |key: &str| wire::text(body, key).filter(|text| !text.is_empty() && text != "0");
+        present("organisation_id").or_else(|| present("account_id")).or_else(|| present("app_id"))?;
+        Some(Account { name: present("account_domain").or_else(|| present("organisation_domain")) })
+    }
+}
+
+/// A topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// Opaque.
+    pub id: ChannelId,
+    /// Case-sensitive, not unique.
+    pub name: String,
+    /// Switched on by the admin.
+    pub enabled: bool,
+    /// A topic of the web messenger, not a WhatsApp number or the like.
+    pub is_messenger: bool,
+}
+
+/// `GET /channels`: the topics, in pages.
+pub struct ListChannels {
+    page: u32,
+}
+
+impl Endpoint for ListChannels {
+    type Answer = Page<Channel>;
+    const NAME: &'static str = "list-channels";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        list_path("channels", self.page)
+    }
+
+    fn answer(body: &Value) -> Option<Page<Channel>> {
+        page_of(body, "channels", |channel| {
+            Some(Channel {
+                id: ChannelId(wire::text(channel, "id")?),
+                name: wire::text(channel, "name")?,
+                enabled: channel.get("enabled").and_then(Value::as_bool).unwrap_or(true),
+                is_messenger: wire::text(channel, "source").is_none_or(|source| source.eq_ignore_ascii_case("freshchat")),
+            })
+        })
+    }
+}
+
+impl Paged for ListChannels {
+    type Item = Channel;
+    fn page(number: u32) -> Self {
+        Self { page: number }
+    }
+}
+
+/// A group of human agents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Opaque.
+    pub id: GroupId,
+    /// As the admin wrote it.
+    pub name: String,
+}
+
+/// `GET /groups`, in pages.
+pub struct ListGroups {
+    page: u32,
+}
+
+impl Endpoint for ListGroups {
+    type Answer = Page<Group>;
+    const NAME: &'static str = "list-groups";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        list_path("groups", self.page)
+    }
+
+    fn answer(body: &Value) -> Option<Page<Group>> {
+        page_of(body, "groups", |group| {
+            Some(Group { id: GroupId(wire::text(group, "id")?), name: wire::text(group, "name")? })
+        })
+    }
+}
+
+impl Paged for ListGroups {
+    type Item = Group;
+    fn page(number: u32) -> Self {
+        Self { page: number }
+    }
+}
+
+/// A human agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// Opaque.
+    pub id: AgentId,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Photo.
+    pub avatar_url: Option<String>,
+    /// Neither deleted nor deactivated: notes in the name of a former agent silently vanish.
+    pub active: bool,
+}
+
+impl Agent {
+    /// Never the e-mail address: end users see this.
+    pub fn display_name(&self) -> Option<String> {
+        let names = [self.first_name.as_deref(), self.last_name.as_deref()];
+        let full = names.into_iter().flatten().map(str::trim).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
+        Some(full).filter(|name| !name.is_empty())
+    }
+
+    fn read(agent: &Value) -> Option<Self> {
+        let flag = |key: &str| agent.get(key).and_then(Value::as_bool).unwrap_or(false);
+        Some(Self {
+            id: AgentId(wire::text(agent, "id")?),
+            first_name: wire::text(agent, "first_name"),
+            last_name: wire::text(agent, "last_name"),
+            email: wire::text(agent, "email"),
+            avatar_url: agent.get("avatar").and_then(|avatar| wire::text(avatar, "url")).filter(|url| !url.is_empty()),
+            active: !flag("is_deleted") && !flag("is_deactivated"),
+        })
+    }
+}
+
+/// `GET /agents/{id}`.
+pub struct GetAgent {
+    /// The agent.
+    pub id: AgentId,
+}
+
+impl Endpoint for GetAgent {
+    type Answer = Agent;
+    const NAME: &'static str = "get-agent";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        format!("/agents/{}", encode(self.id.as_str()))
+    }
+
+    fn answer(body: &Value) -> Option<Agent> {
+        Agent::read(body)
+    }
+}
+
+/// `GET /agents`, in pages. A filter by e-mail address is not documented, so lists are searched here.
+pub struct ListAgents {
+    page: u32,
+}
+
+impl Endpoint for ListAgents {
+    type Answer = Page<Agent>;
+    const NAME: &'static str = "list-agents";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        list_path("agents", self.page)
+    }
+
+    fn answer(body: &Value) -> Option<Page<Agent>> {
+        page_of(body, "agents", Agent::read)
+    }
+}
+
+impl Paged for ListAgents {
+    type Item = Agent;
+    fn page(number: u32) -> Self {
+        Self { page: number }
+    }
+}
+
+/// Freshchat's record of an end user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Opaque.
+    pub id: UserId,
+    /// The platform's id, when the record has one.
+    pub reference_id: Option<String>,
+}
+
+fn read_user(user: &Value) -> Option<User> {
+    let reference_id = wire::text(user, "reference_id").filter(|id| !id.is_empty());
+    Some(User { id: UserId(wire::text(user, "id")?), reference_id })
+}
+
+/// What a user is looked up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// The platform's id.
+    Reference,
+    /// E-mail address.
+    Email,
+    /// Phone number.
+    Phone,
+}
+
+/// `GET /users` with one filter.
+pub struct FindUsers {
+    /// What to look up by.
+    pub by: Identity,
+    /// Its value.
+    pub value: String,
+}
+
+impl Endpoint for FindUsers {
+    type Answer = Vec<User>;
+    const NAME: &'static str = "find-users";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        let filter = match self.by {
+            Identity::Reference => "reference_id",
+            Identity::Email => "email",
+            Identity::Phone => "phone",
+        };
+        format!("/users?{filter}={}", encode(&self.value))
+    }
+
+    fn answer(body: &Value) -> Option<Vec<User>> {
+        Some(body.get("users")?.as_array()?.iter().filter_map(read_user).collect())
+    }
+}
+
+/// `POST /users`.
+pub struct CreateUser<'a> {
+    /// Only what is known is sent.
+    pub user: &'a EndUser,
+}
+
+impl Endpoint for CreateUser<'_> {
+    type Answer = User;
+    const NAME: &'static str = "create-user";
+    const METHOD: Method = Method::Post;
+
+    fn path(&self) -> String {
+        "/users".to_owned()
+    }
+
+    fn body(&self) -> Option<Value> {
+        let mut body = Map::new();
+        let mut put = |key: &str, value: Option<&str>| {
+            if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) {
+                body.insert(key.to_owned(), json!(value));
+            }
+        };
+        let name = self.user.name.as_deref().unwrap_or_default().trim();
+        let (first, last) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
+        put("reference_id", Some(&self.user.id));
+        put("first_name", Some(first));
+        put("last_name", Some(last));
+        put("email", self.user.email.as_deref());
+        put("phone", self.user.phone.as_deref());
+        if let Some(url) = &self.user.avatar_url {
+            body.insert("avatar".to_owned(), json!({ "url": url }));
+        }
+        Some(Value::Object(body))
+    }
+
+    fn answer(body: &Value) -> Option<User> {
+        read_user(body)
+    }
+}
+
+/// `PUT /users/{id}`, which gives a known person the platform's id. The answer's body is empty.
+pub struct SetReference<'a> {
+    /// The record.
+    pub user: &'a UserId,
+    /// The platform's id.
+    pub reference_id: &'a str,
+}
+
+impl Endpoint for SetReference<'_> {
+    type Answer = ();
+    const NAME: &'static str = "update-user";
+    const METHOD: Method = Method::Put;
+
+    fn path(&self) -> String {
+        format!("/users/{}", encode(self.user.as_str()))
+    }
+
+    fn body(&self) -> Option<Value> {
+        Some(json!({ "reference_id": self.reference_id }))
+    }
+
+    fn answer(_: &Value) -> Option<()> {
+        Some(())
+    }
+}
+
+/// `GET /users/{id}/conversations`. The items carry nothing but an id.
+pub struct ListUserConversations<'a> {
+    /// The record.
+    pub user: &'a UserId,
+}
+
+impl Endpoint for ListUserConversations<'_> {
+    type Answer = Vec<ConversationId>;
+    const NAME: &'static str = "list-user-conversations";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        format!("/users/{}/conversations", encode(self.user.as_str()))
+    }
+
+    fn answer(body: &Value) -> Option<Vec<ConversationId>> {
+        let id = |item: &Value| wire::text(item, "id").or_else(|| wire::text(item, "conversation_id")).map(ConversationId);
+        Some(body.get("conversations")?.as_array()?.iter().filter_map(id).collect())
+    }
+}
+
+/// Who a message is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// The end user: an ordinary message.
+    User(UserId),
+    /// A human agent: a private note, which the end user never sees.
+    NoteBy(AgentId),
+}
+
+/// A text message to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMessage {
+    /// In whose name.
+    pub author: Author,
+    /// Plain text.
+    pub text: String,
+}
+
+impl NewMessage {
+    fn to_json(&self) -> Value {
+        let (actor_type, actor_id, message_type) = match &self.author {
+            Author::User(id) => ("user", id.as_str(), "normal"),
+            Author::NoteBy(id) => ("agent", id.as_str(), "private"),
+        };
+        json!({
+            "message_parts": [{ "text": { "content": self.text } }],
+            "message_type": message_type,
+            "actor_type": actor_type,
+            "actor_id": actor_id,
+        })
+    }
+}
+
+/// A conversation as far as answers tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    /// The id for paths.
+    pub id: ConversationId,
+    /// The other id, of digits, that webhooks may use.
+    pub numeric_id: Option<String>,
+    /// Where human agents open it.
+    pub url: Option<String>,
+    /// `resolved`, or one of the open states.
+    pub status: Option<String>,
+    /// The topic.
+    pub channel: Option<ChannelId>,
+    /// Ids of the messages that the answer lists.
+    pub messages: Vec<MessageId>,
+}
+
+impl Conversation {
+    /// Ended by a human agent or by us.
+    pub fn is_resolved(&self) -> bool {
+        self.status.as_deref() == Some("resolved")
+    }
+
+    fn read(body: &Value) -> Option<Self> {
+        let messages: Vec<&Value> = body.get("messages").and_then(Value::as_array).into_iter().flatten().collect();
+        // A failure of a message can hide in a success of the conversation.
+        let failed = |message: &&&Value| wire::text(message, "error_message").is_some_and(|text| !text.is_empty());
+        if messages.iter().any(|message| failed(&message)) {
+            return None;
+        }
+        let numeric_of = |message: &&Value| wire::text(message, "freshchat_conversation_id");
+        Some(Self {
+            id: ConversationId(wire::text(body, "conversation_id")?),
+            numeric_id: wire::text(body, "conversation_internal_id").or_else(|| messages.iter().find_map(numeric_of)),
+            url: wire::text(body, "url").filter(|url| url.starts_with("https://")),
+            status: wire::text(body, "status"),
+            channel: wire::text(body, "channel_id").map(ChannelId),
+            messages: messages.iter().filter_map(|message| wire::text(message, "id").map(MessageId)).collect(),
+        })
+    }
+}
+
+/// Who should get a conversation, in the vendor's ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assignment {
+    /// A group.
+    pub group: Option<GroupId>,
+    /// A human agent.
+    pub agent: Option<AgentId>,
+    /// Urgency.
+    pub priority: Option<Priority>,
+}
+
+/// `POST /conversations` with all its first messages, so that they cannot overtake one another.
+pub struct CreateConversation<'a> {
+    /// The topic.
+    pub channel: &'a ChannelId,
+    /// The end user.
+    pub user: &'a UserId,
+    /// Oldest first; at least one.
+    pub messages: &'a [NewMessage],
+    /// Who should get it.
+    pub assignment: &'a Assignment,
+}
+
+impl Endpoint for CreateConversation<'_> {
+    type Answer = Conversation;
+    const NAME: &'static str = "create-conversation";
+    const METHOD: Method = Method::Post;
+
+    fn path(&self) -> String {
+        "/conversations".to_owned()
+    }
+
+    fn body(&self) -> Option<Value> {
+        let message = |message: &NewMessage| {
+            let mut message = message.to_json();
+            if let Value::Object(fields) = &mut message {
+                fields.insert("channel_id".to_owned(), json!(self.channel.as_str()));
+            }
+            message
+        };
+        let mut body = Map::new();
+        body.insert("channel_id".to_owned(), json!(self.channel.as_str()));
+        body.insert("users".to_owned(), json!([{ "id": self.user.as_str() }]));
+        body.insert("messages".to_owned(), self.messages.iter().map(message).collect());
+        if let Some(group) = &self.assignment.group {
+            body.insert("assigned_group_id".to_owned(), json!(group.as_str()));
+        }
+        // With a group alone the status stays `new`: as `assigned` without an agent nobody would pick it up.
+        if let Some(agent) = &self.assignment.agent {
+            body.insert("assigned_agent_id".to_owned(), json!(agent.as_str()));
+        }
+        if self.assignment.group.is_some() || self.assignment.agent.is_some() {
+            let status = if self.assignment.agent.is_some() { "assigned" } else { "new" };
+            body.insert("status".to_owned(), json!(status));
+        }
+        if let Some(priority) = self.assignment.priority {
+            body.insert("properties".to_owned(), json!({ "priority": priority_word(priority) }));
+        }
+        Some(Value::Object(body))
+    }
+
+    fn answer(body: &Value) -> Option<Conversation> {
+        Conversation::read(body)
+    }
+}
+
+fn priority_word(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "Low",
+        Priority::Medium => "Medium",
+        Priority::High => "High",
+        Priority::Urgent => "Urgent",
+    }
+}
+
+/// `GET /conversations/{id}`. Holds no messages, whatever the reference says.
+pub struct GetConversation<'a> {
+    /// The conversation.
+    pub id: &'a ConversationId,
+}
+
+impl Endpoint for GetConversation<'_> {
+    type Answer = Conversation;
+    const NAME: &'static str = "get-conversation";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        format!("/conversations/{}", encode(self.id.as_str()))
+    }
+
+    fn answer(body: &Value) -> Option<Conversation> {
+        Conversation::read(body)
+    }
+}
+
+/// `PUT /conversations/{id}` with status `resolved`. Setting a state twice changes nothing.
+pub struct Resolve<'a> {
+    /// The conversation.
+    pub id: &'a ConversationId,
+}
+
+impl Endpoint for Resolve<'_> {
+    type Answer = ();
+    const NAME: &'static str = "resolve-conversation";
+    const METHOD: Method = Method::Put;
+
+    fn path(&self) -> String {
+        format!("/conversations/{}", encode(self.id.as_str()))
+    }
+
+    fn body(&self) -> Option<Value> {
+        Some(json!({ "status": "resolved" }))
+    }
+
+    fn answer(_: &Value) -> Option<()> {
+        Some(())
+    }
+}
+
+/// `GET /conversations/{id}/messages`: the newest messages, newest first.
+pub struct ListMessages<'a> {
+    /// The conversation.
+    pub id: &'a ConversationId,
+    /// The first is 1 and holds the newest.
+    pub page: u32,
+}
+
+impl Endpoint for ListMessages<'_> {
+    type Answer = Vec<VendorMessage>;
+    const NAME: &'static str = "list-messages";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        let (id, page) = (encode(self.id.as_str()), self.page);
+        format!("/conversations/{id}/messages?page={page}&items_per_page={NEWEST_MESSAGES}")
+    }
+
+    fn answer(body: &Value) -> Option<Vec<VendorMessage>> {
+        Some(body.get("messages")?.as_array()?.iter().filter_map(|message| VendorMessage::read(message, None)).collect())
+    }
+}
+
+/// A message that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// The conversation's other id.
+    pub numeric_conversation_id: Option<String>,
+}
+
+/// `POST /conversations/{id}/messages`: one message object, not a list.
+pub struct SendMessage<'a> {
+    /// The conversation.
+    pub conversation: &'a ConversationId,
+    /// The end user, named in every message of the conversation.
+    pub user: &'a UserId,
+    /// What to write.
+    pub message: &'a NewMessage,
+}
+
+impl Endpoint for SendMessage<'_> {
+    type Answer = SentMessage;
+    const NAME: &'static str = "send-message";
+    const METHOD: Method = Method::Post;
+
+    fn path(&self) -> String {
+        format!("/conversations/{}/messages", encode(self.conversation.as_str()))
+    }
+
+    fn body(&self) -> Option<Value> {
+        let mut body = self.message.to_json();
+        if let Value::Object(fields) = &mut body {
+            fields.insert("user_id".to_owned(), json!(self.user.as_str()));
+        }
+        Some(body)
+    }
+
+    fn answer(body: &Value) -> Option<SentMessage> {
+        let failed = wire::text(body, "error_message").is_some_and(|text| !text.is_empty());
+        let id = wire::text(body, "id").filter(|_| !failed)?;
+        Some(SentMessage { id: MessageId(id), numeric_conversation_id: wire::text(body, "freshchat_conversation_id") })
+    }
+}

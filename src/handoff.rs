@@ -1,0 +1,376 @@
+//! Hands a conversation over: user, conversation with summary, history, routing.
+//!
+//! The order of the steps is that of their dependence, and each step can be found again by its marker, so that a try goes
+//! on where the one before it ended.
+
+use crate::conversation::{self, Place};
+use crate::error::{Error, ErrorKind};
+use crate::freshchat::Freshchat;
+use crate::freshchat::endpoints::{
+    Assignment, Author, CreateUser, FindUsers, Identity, ListAgents, ListChannels, ListGroups, NewMessage, SetReference,
+};
+use crate::freshchat::failure::Failure;
+use crate::freshchat::wire::VendorMessage;
+use crate::http::Http;
+use crate::lifecycle::{self, Action, Input, State};
+use crate::model::{AgentId, ChannelId, Finding, HandoffRequest, Mode, Receipt, Step, Timestamp, UserId};
+use crate::names::{self, TopicChoice};
+use crate::session::{Pending, Session, reference};
+use crate::settings::Settings;
+use crate::transcript::{self, Transcript};
+
+/// What goes into the request that creates the conversation; the rest follows message by message. No limits are published;
+/// integrators send whole histories in one request.
+const FIRST_MESSAGES: usize = 40;
+const FIRST_BYTES: usize = 200 * 1024;
+
+const MOST_MESSAGES: usize = 10_000;
+const MOST_TEXT_BYTES: usize = 8 * 1024 * 1024;
+const LONGEST_ID: usize = 255;
+
+/// Hands over, or goes on with a handoff that was begun.
+pub async fn handoff<H: Http>(
+    http: &H,
+    settings: &str,
+    request: &HandoffRequest,
+    session: Option<&[u8]>,
+    _now: Timestamp,
+) -> Result<Receipt, Error> {
+    let settings = Settings::parse(settings)?;
+    check(request)?;
+    if request.mode == Mode::Ticket {
+        return Err(Error::unsupported("filing a ticket", "Pass the mode `live` or `automatic`.").at("request.mode"));
+    }
+    let freshchat = Freshchat::new(http, &settings)?;
+
+    let stored = session.map(Session::decode).transpose()?;
+    let mut session = match stored {
+        None => Session::begin(&request.key, 1),
+        Some(stored) if stored.reference != reference(&request.key, stored.attempt) => {
+            return Err(Error::request(
+                "session",
+                "the session belongs to another conversation",
+                "Pass the session that is stored under `request.key`.",
+            ));
+        }
+        Some(stored) => match lifecycle::step(stored.state, Input::HandoffAsked) {
+            (_, Action::Done) => return Ok(receipt(&stored, None, Vec::new(), Vec::new())),
+            (_, Action::Refuse | Action::Ignore(_)) => {
+                return Err(Error::request(
+                    "session",
+                    "the end of this conversation is under way",
+                    "Call `close` until it succeeds, then hand off again.",
+                ));
+            }
+            (_, Action::Go | Action::HandBack) if stored.state == State::Requesting => stored,
+            (_, Action::Go | Action::HandBack) => stored.again(&request.key),
+        },
+    };
+
+    let mut run = Run { freshchat: &freshchat, settings: &settings, request, steps: Vec::new(), findings: Vec::new() };
+    match run.all_steps(&mut session).await {
+        Ok(agent_url) => Ok(receipt(&session, agent_url, run.steps, run.findings)),
+        Err(error) => Err(error.with_session(session.encode())),
+    }
+}
+
+/// Refuses what cannot be carried before anything is sent.
+fn check(request: &HandoffRequest) -> Result<(), Error> {
+    let key = &request.key;
+    for (field, value) in [
+        ("request.key.application", &key.application),
+        ("request.key.channel", &key.channel),
+        ("request.key.conversation", &key.conversation),
+        ("request.user.id", &request.user.id),
+    ] {
+        if value.trim().is_empty() {
+            return Err(Error::request(field, format!("`{field}` is empty"), "Pass the platform's own id."));
+        }
+        if value.len() > LONGEST_ID {
+            let message = format!("`{field}` is longer than {LONGEST_ID} bytes");
+            return Err(Error::request(field, message, "Pass a shorter id that is as unique, for example a hash."));
+        }
+    }
+    if let Some(email) = &request.user.email
+        && !email.trim().is_empty()
+        && (!email.contains('@') || email.chars().any(char::is_whitespace))
+    {
+        let remedy = "Pass a real address, or leave it out: a made-up one joins people who are not the same.";
+        return Err(Error::request("request.user.email", "this is no e-mail address", remedy));
+    }
+    if request.history.len() > MOST_MESSAGES {
+        let message = format!("the history has more than {MOST_MESSAGES} messages");
+        return Err(Error::request("request.history", message, "Pass the newest ones."));
+    }
+    let text_bytes = |message: &crate::model::Message| {
+        message.parts.iter().filter_map(|part| part.text.as_ref()).map(String::len).sum::<usize>()
+    };
+    let summary_bytes = request.summary.as_ref().map_or(0, String::len);
+    if request.history.iter().map(text_bytes).sum::<usize>() + summary_bytes > MOST_TEXT_BYTES {
+        return Err(Error::request("request.history", "the history holds more than 8 MiB of text", "Pass the newest messages."));
+    }
+    Ok(())
+}
+
+fn receipt(session: &Session, agent_url: Option<String>, steps: Vec<Step>, findings: Vec<Finding>) -> Receipt {
+    let conversation = session.conversation.as_ref().map(|id| id.as_str()).unwrap_or_default();
+    Receipt {
+        case_id: format!("fc:{conversation}"),
+        agent_url,
+        steps,
+        findings,
+        session: session.encode(),
+        info: session.info(),
+    }
+}
+
+/// One try.
+struct Run<'a, H> {
+    freshchat: &'a Freshchat<'a, H>,
+    settings: &'a Settings,
+    request: &'a HandoffRequest,
+    steps: Vec<Step>,
+    findings: Vec<Finding>,
+}
+
+impl<H: Http> Run<'_, H> {
+    async fn all_steps(&mut self, session: &mut Session) -> Result<Option<String>, Error> {
+        let user = self.user(session).await?;
+        let channel = self.channel(session).await?;
+        let assignment = self.assignment().await?;
+        let note_author = self.note_author().await?;
+        if !self.request.context.is_empty() {
+            let detail = format!("{} context values were not carried over", self.request.context.len());
+            self.findings.push(Finding::warning("context", "context-left-out", detail, "This version carries no context; put what matters into the summary."));
+        }
+
+        let max_chars = usize::try_from(self.settings.max_message_chars).unwrap_or(usize::MAX);
+        let written = transcript::write(self.request, &session.reference, max_chars);
+        let author = note_author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
+        let mut agent_url = None;
+        if session.conversation.is_none() {
+            let place = Place { user: &user, channel: &channel, assignment: &assignment };
+            agent_url = self.conversation(session, &place, &written, &author).await?;
+        }
+        self.rest_of_history(session, &user, &written, &author).await?;
+
+        let (state, _) = lifecycle::step(session.state, Input::HandoffDone);
+        session.state = state;
+        Ok(agent_url)
+    }
+
+    /// External id first, then e-mail address; the phone number only where there is no e-mail address, because families share
+    /// phones. Nobody is invented.
+    async fn user(&mut self, session: &mut Session) -> Result<UserId, Error> {
+        if let Some(user) = &session.user {
+            return Ok(user.clone());
+        }
+        let wanted = &self.request.user;
+        let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let fallback = match (filled(&wanted.email), filled(&wanted.phone)) {
+            (Some(email), _) => Some((Identity::Email, email, "e-mail address")),
+            (None, Some(phone)) => Some((Identity::Phone, phone, "phone number")),
+            (None, None) => None,
+        };
+        let by_reference = FindUsers { by: Identity::Reference, value: wanted.id.clone() };
+        let found = self.freshchat.call(&by_reference).await.map_err(Failure::into_error)?;
+        if let Some(user) = found.into_iter().next() {
+            self.steps.push(Step::new("find-user", user.id.as_str(), "by the platform's id"));
+            session.user = Some(user.id.clone());
+            return Ok(user.id);
+        }
+        if let Some((by, value, word)) = fallback {
+            let found = self.freshchat.call(&FindUsers { by, value }).await.map_err(Failure::into_error)?;
+            if let Some(user) = found.into_iter().next() {
+                self.steps.push(Step::new("find-user", user.id.as_str(), format!("by {word}")));
+                if user.reference_id.is_none() {
+                    let set = SetReference { user: &user.id, reference_id: &wanted.id };
+                    self.freshchat.call(&set).await.map_err(Failure::into_error)?;
+                    self.steps.push(Step::new("update-user", user.id.as_str(), "platform's id added"));
+                }
+                session.user = Some(user.id.clone());
+                return Ok(user.id);
+            }
+        }
+        // After an unknown outcome the next try finds the user by the platform's id.
+        let user = self.freshchat.call(&CreateUser { user: wanted }).await.map_err(Failure::into_error)?;
+        self.steps.push(Step::new("create-user", user.id.as_str(), "with what is known of the person"));
+        session.user = Some(user.id.clone());
+        Ok(user.id)
+    }
+
+    async fn channel(&mut self, session: &mut Session) -> Result<ChannelId, Error> {
+        if let Some(channel) = &session.channel {
+            return Ok(channel.clone());
+        }
+        let asked = self.request.routing.topic.iter().cloned();
+        let wanted: Vec<String> = asked.chain(self.settings.topics.iter().cloned()).collect();
+        let known = wanted.iter().find_map(|name| Some((name, self.settings.resolved.topics.get(name)?)));
+        // A topic that the request names is looked up unless `connect` has seen it.
+        let is_first_choice = |name: &String| self.request.routing.topic.as_ref().is_none_or(|asked| asked == name);
+        let channel = match known.filter(|(name, _)| is_first_choice(name)) {
+            Some((_, channel)) => channel.clone(),
+            None => {
+                let channels = self.freshchat.all::<ListChannels>().await.map_err(Failure::into_error)?;
+                match names::choose_topic(&channels, &wanted) {
+                    TopicChoice::Found { id, name, .. } => {
+                        if !is_first_choice(&name) {
+                            self.fell_back("topic", "topic-fallback", format!("the topic asked for does not exist; `{name}` is used"));
+                        }
+                        id
+                    }
+                    _ => {
+                        let message = format!("no usable topic has any of these names: {}", wanted.join(", "));
+                        let remedy = "Run connect: it says what is wrong with the topic.";
+                        return Err(Error::new(ErrorKind::NotFound, message).at("settings.topics").with_remedy(remedy));
+                    }
+                }
+            }
+        };
+        session.channel = Some(channel.clone());
+        Ok(channel)
+    }
+
+    async fn assignment(&mut self) -> Result<Assignment, Error> {
+        let routing = &self.request.routing;
+        let group = match routing.group.as_ref().or(self.settings.group.as_ref()) {
+            None => None,
+            Some(wanted) => match self.settings.resolved.groups.get(wanted) {
+                Some(id) => Some(id.clone()),
+                None => {
+                    let groups = self.freshchat.all::<ListGroups>().await.map_err(Failure::into_error)?;
+                    let found = names::choose_group(&groups, wanted);
+                    if found.is_none() {
+                        self.fell_back("group", "group-fallback", format!("no group is named `{wanted}`; the topic's own rules assign"));
+                    }
+                    found
+                }
+            },
+        };
+        let agent = match routing.agent.clone().or_else(|| self.settings.agent.clone()) {
+            None => None,
+            Some(wanted) => self.agent("agent", &wanted).await?,
+        };
+        Ok(Assignment { group, agent, priority: routing.priority.or(self.settings.priority) })
+    }
+
+    async fn note_author(&mut self) -> Result<Option<AgentId>, Error> {
+        match self.settings.note_author.clone() {
+            None => Ok(None),
+            Some(wanted) => self.agent("note-author", &wanted).await,
+        }
+    }
+
+    /// An agent who cannot be found is left out with a finding: the handoff matters more.
+    async fn agent(&mut self, check: &'static str, wanted: &str) -> Result<Option<AgentId>, Error> {
+        if let Some(id) = self.settings.resolved.agents.get(wanted).cloned().or_else(|| names::agent_id(wanted)) {
+            return Ok(Some(id));
+        }
+        let agents = self.freshchat.all::<ListAgents>().await.map_err(Failure::into_error)?;
+        let found = names::choose_agent(&agents, wanted).filter(|agent| agent.active).map(|agent| agent.id.clone());
+        if found.is_none() {
+            self.fell_back(check, "agent-fallback", "the human agent named in settings or request is not an active one".to_owned());
+        }
+        Ok(found)
+    }
+
+    fn fell_back(&mut self, check: &'static str, code: &'static str, detail: String) {
+        self.findings.push(Finding::warning(check, code, detail, "Run connect, and correct the name in settings or request."));
+    }
+
+    /// Creates the conversation with as much of the history as one request should carry, or adopts an earlier try's.
+    async fn conversation(
+        &mut self,
+        session: &mut Session,
+        place: &Place<'_>,
+        written: &Transcript,
+        author: &Author,
+    ) -> Result<Option<String>, Error> {
+        let pages = pages_that_fit(written);
+        let opening = NewMessage { author: Author::User(place.user.clone()), text: written.opening.clone() };
+        let mut messages = vec![opening];
+        messages.extend(written.pages.iter().take(pages).map(|page| NewMessage { author: author.clone(), text: page.clone() }));
+
+        let reference = session.reference.clone();
+        let is_ours = |message: &VendorMessage| is_of_handoff(&message.text(), &reference);
+        let look = self.request.retry;
+        let made = conversation::create_once(self.freshchat, session, place, &messages, look, &is_ours).await;
+        let (conversation, found) = made.map_err(Failure::into_error)?;
+        match found {
+            None => {
+                session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
+                let count = self.request.history.len();
+                let detail = format!("{count} messages of history in {} parts, {pages} of them in this request", written.pages.len());
+                self.steps.push(Step::new("create-conversation", conversation.id.as_str(), detail));
+            }
+            Some(found) => {
+                let arrived = found.messages.iter().filter_map(|message| page_number(&message.text(), &reference)).max();
+                session.pages_done = arrived.unwrap_or(0);
+                let detail = "an earlier try had created it";
+                self.steps.push(Step::new("adopt-conversation", conversation.id.as_str(), detail));
+            }
+        }
+        Ok(conversation.url)
+    }
+
+    async fn rest_of_history(
+        &mut self,
+        session: &mut Session,
+        user: &UserId,
+        written: &Transcript,
+        author: &Author,
+    ) -> Result<(), Error> {
+        let Some(conversation) = session.conversation.clone() else { return Ok(()) };
+        let already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
+        let reference = session.reference.clone();
+        for (index, page) in written.pages.iter().enumerate().skip(already) {
+            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            let message = NewMessage { author: author.clone(), text: page.clone() };
+            let is_it = |found: &VendorMessage| page_number(&found.text(), &reference) == Some(number);
+            let sent = conversation::send_once(self.freshchat, session, Pending::Page, (&conversation, user), &message, &is_it);
+            sent.await.map_err(Failure::into_error)?;
+            session.pages_done = number;
+        }
+        if written.pages.len() > already {
+            let detail = format!("{} more parts of the history", written.pages.len() - already);
+            self.steps.push(Step::new("send-history", conversation.as_str(), detail));
+        }
+        Ok(())
+    }
+}
+
+/// How many pages go into the first request, beside the opening.
+fn pages_that_fit(written: &Transcript) -> usize {
+    let mut bytes = written.opening.len();
+    let fits = |page: &&String| {
+        bytes += page.len();
+        bytes <= FIRST_BYTES
+    };
+    written.pages.iter().take(FIRST_MESSAGES - 1).take_while(fits).count()
+}
+
+/// True for everything that a handoff with this reference writes.
+fn is_of_handoff(text: &str, reference: &str) -> bool {
+    text.lines().next().is_some_and(|line| line.ends_with(&format!("· {}", transcript::marker(reference))))
+}
+
+/// The number of a page of history.
+fn page_number(text: &str, reference: &str) -> Option<u32> {
+    let line = text.lines().next().filter(|_| is_of_handoff(text, reference))?;
+    line.strip_prefix("History ")?.split('/').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_are_found_again() {
+        let written = transcript::write(&crate::testing::request(), "7f3a9c2e", 5_000);
+        assert!(is_of_handoff(&written.opening, "7f3a9c2e"));
+        assert!(!is_of_handoff(&written.opening, "00000000"));
+        assert_eq!(page_number(&written.opening, "7f3a9c2e"), None);
+        assert_eq!(page_number(&written.pages[0], "7f3a9c2e"), Some(1));
+        assert!(!is_of_handoff("my number is\nHandoff · ref 7f3a9c2e", "7f3a9c2e"));
+    }
+}

@@ -1,0 +1,46 @@
+//! Hands an AI agent's conversation to human agents in Freshworks, and brings it back.
+//!
+//! The core is pure Rust without I/O of its own: it reaches the outside through [`http::Http`] and keeps
+//! nothing between calls. The shells around it are thin: [`component`] (the plugin, behind the feature
+//! `plugin`), the Spin app, and native tests.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`model`] | the nouns of the contract in `wit/`, as plain Rust |
+//! | [`settings`] | settings in, checked; their JSON Schema |
+//! | [`describe`], [`connect`], [`handoff`], [`relay`], [`close`], [`webhook`] | the use cases, one for each function of the contract |
+//! | [`session`], [`lifecycle`] | what is remembered about a conversation, and the table of its states |
+//! | [`transcript`] | summary and history as the human agent reads them |
+//! | [`freshchat`] | the client: endpoints as values, failures sorted by what the caller should do |
+//! | [`http`], `wasi_http` | the one trait to the outside, and its WASI 0.2 implementation |
+
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod close;
+pub mod connect;
+pub mod conversation;
+pub mod describe;
+pub mod error;
+pub mod freshchat;
+pub mod handoff;
+pub mod http;
+pub mod lifecycle;
+pub mod model;
+pub mod names;
+pub mod relay;
+pub mod session;
+pub mod settings;
+pub mod time;
+pub mod transcript;
+pub mod webhook;
+
+#[cfg(all(feature = "plugin", target_family = "wasm"))]
+pub mod component;
+#[cfg(all(feature = "wasi-http", target_family = "wasm"))]
+pub mod wasi_http;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,368 @@
+//! What is remembered about one conversation between calls: an opaque, versioned value that the host stores.
+//!
+//! It holds ids, counters and the names of human agents; no message text and no secret. Its lists are bounded, so it
+//! stays under 64 KiB however long a conversation lasts.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+use crate::lifecycle::State;
+use crate::model::{
+    AgentId, ChannelId, CloseReason, ConversationId, ConversationKey, GroupId, MessageId, SessionInfo, Timestamp, UserId,
+};
+
+/// First bytes of every session: a name, then the version of what follows. Any change of [`Session`] needs a new version,
+/// because its fields are told apart by their order alone.
+const NAME: &[u8] = b"fwh";
+const VERSION: u8 = b'1';
+/// Enough to tell damage from a session; it protects against accidents, not against the host.
+const CHECKSUM_BYTES: usize = 8;
+/// How many relayed messages, own notes and seen events are remembered. Repeats come within minutes.
+const MOST_REMEMBERED: usize = 150;
+const MOST_AGENTS: usize = 20;
+const MOST_CONVERSATIONS: usize = 20;
+
+/// A write whose result is not known: the next try looks before it acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pending {
+    /// The conversation may have been created.
+    Conversation,
+    /// The next page of the history may have been sent.
+    Page,
+    /// The next piece of a relayed message may have been sent.
+    Piece,
+    /// The note about the end may have been sent.
+    EndNote,
+}
+
+/// A message of the end user on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relaying {
+    /// The platform's id.
+    pub message: String,
+    /// Pieces that have arrived.
+    pub done: u32,
+}
+
+/// A human agent's name and photo.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownAgent {
+    /// Display name.
+    pub name: Option<String>,
+    /// Photo.
+    pub avatar_url: Option<String>,
+}
+
+/// The journal and state of one conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Where it stands.
+    pub state: State,
+    /// Derived from the platform's key; the marker in everything that a handoff writes.
+    pub reference: String,
+    /// Counts the handoffs of this platform conversation, from 1.
+    pub attempt: u32,
+    /// The record of the end user.
+    pub user: Option<UserId>,
+    /// The topic.
+    pub channel: Option<ChannelId>,
+    /// The conversation that messages go to.
+    pub conversation: Option<ConversationId>,
+    /// Every id that webhooks may use, newest first.
+    pub conversation_ids: Vec<String>,
+    /// Pages of history that have arrived.
+    pub pages_done: u32,
+    /// The write to look for first.
+    pub pending: Option<Pending>,
+    /// The message on its way.
+    pub relaying: Option<Relaying>,
+    /// Why the end was asked for.
+    pub end: Option<EndReason>,
+    /// The note about the end has arrived.
+    pub end_noted: bool,
+    /// Platform ids of messages that were relayed, oldest first.
+    pub relayed: Vec<String>,
+    /// Freshchat's ids of what we wrote, oldest first.
+    pub own_messages: Vec<MessageId>,
+    /// Ids of events that were reported, oldest first.
+    pub seen_events: Vec<String>,
+    /// Who has it.
+    pub agent: Option<AgentId>,
+    /// Which group has it.
+    pub group: Option<GroupId>,
+    /// When, by the vendor's clock, its status last changed: older changes are stale.
+    pub changed_at: Timestamp,
+    /// Names and photos, so that each is looked up once.
+    pub known_agents: BTreeMap<AgentId, KnownAgent>,
+}
+
+/// Why the platform ends the human part, as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndReason {
+    /// The end user left.
+    UserLeft,
+    /// The end user no longer wants a person.
+    UserCancelled,
+    /// The platform closed the conversation.
+    PlatformClosed,
+    /// The end user went back to the AI agent.
+    ReturnedToAi,
+    /// The platform waited too long.
+    TimedOut,
+}
+
+impl From<CloseReason> for EndReason {
+    fn from(reason: CloseReason) -> Self {
+        match reason {
+            CloseReason::UserLeft => Self::UserLeft,
+            CloseReason::UserCancelled => Self::UserCancelled,
+            CloseReason::PlatformClosed => Self::PlatformClosed,
+            CloseReason::ReturnedToAi => Self::ReturnedToAi,
+            CloseReason::TimedOut => Self::TimedOut,
+        }
+    }
+}
+
+impl Session {
+    /// The session of a handoff that has not done anything yet.
+    pub fn begin(key: &ConversationKey, attempt: u32) -> Self {
+        Self {
+            state: State::Requesting,
+            reference: reference(key, attempt),
+            attempt,
+            user: None,
+            channel: None,
+            conversation: None,
+            conversation_ids: Vec::new(),
+            pages_done: 0,
+            pending: None,
+            relaying: None,
+            end: None,
+            end_noted: false,
+            relayed: Vec::new(),
+            own_messages: Vec::new(),
+            seen_events: Vec::new(),
+            agent: None,
+            group: None,
+            changed_at: 0,
+            known_agents: BTreeMap::new(),
+        }
+    }
+
+    /// The next handoff of the same platform conversation. Old ids stay known, so that late webhooks find it.
+    pub fn again(&self, key: &ConversationKey) -> Self {
+        Self {
+            user: self.user.clone(),
+            conversation_ids: self.conversation_ids.clone(),
+            relayed: self.relayed.clone(),
+            own_messages: self.own_messages.clone(),
+            seen_events: self.seen_events.clone(),
+            known_agents: self.known_agents.clone(),
+            ..Self::begin(key, self.attempt.saturating_add(1))
+        }
+    }
+
+    /// Reads a stored session; anything else is refused, never misread.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        let remedy = "Pass the newest session that the connector returned for this conversation, byte for byte.";
+        let refuse = |message: &str| Error::request("session", message, remedy);
+        let rest = bytes.strip_prefix(NAME).ok_or_else(|| refuse("this is not a session of this connector"))?;
+        let (version, rest) = rest.split_first().ok_or_else(|| refuse("the session is damaged"))?;
+        if *version != VERSION {
+            return Err(refuse("the session was written by another version of the connector").with_remedy(
+                "Use the version that wrote it until the conversation has ended, or hand off again with `retry: true`.",
+            ));
+        }
+        let (sum, fields) = rest.split_at_checked(CHECKSUM_BYTES).ok_or_else(|| refuse("the session is damaged"))?;
+        if checksum(fields) != sum {
+            return Err(refuse("the session is damaged"));
+        }
+        postcard::from_bytes(fields).map_err(|_| refuse("the session is damaged"))
+    }
+
+    /// The value to store.
+    pub fn encode(&self) -> Vec<u8> {
+        // Writing plain fields to a vector cannot fail; if it did, the result would be refused as damaged.
+        let fields = postcard::to_allocvec(self).unwrap_or_default();
+        [NAME, &[VERSION], &checksum(&fields), &fields].concat()
+    }
+
+    /// What the host may read.
+    pub fn info(&self) -> SessionInfo {
+        SessionInfo {
+            state: self.state,
+            owner: self.state.owner(),
+            conversation_ids: self.conversation_ids.clone(),
+            ticket_id: None,
+            next_tick_at: None,
+        }
+    }
+
+    /// Makes `id` the conversation that messages go to; older ones stay known.
+    pub fn adopt_conversation(&mut self, id: ConversationId, numeric_id: Option<&str>) {
+        if let Some(numeric_id) = numeric_id {
+            self.know_conversation(numeric_id);
+        }
+        self.know_conversation(id.as_str());
+        self.conversation = Some(id);
+    }
+
+    /// Remembers an id under which webhooks may speak of this conversation.
+    pub fn know_conversation(&mut self, id: &str) {
+        self.conversation_ids.retain(|known| known != id);
+        self.conversation_ids.insert(0, id.to_owned());
+        self.conversation_ids.truncate(MOST_CONVERSATIONS);
+    }
+
+    /// True when webhooks about `id` belong here.
+    pub fn knows_conversation(&self, id: &str) -> bool {
+        self.conversation_ids.iter().any(|known| known == id)
+    }
+
+    /// Remembers that the platform's message has arrived.
+    pub fn mark_relayed(&mut self, message: &str) {
+        push_bounded(&mut self.relayed, message.to_owned());
+    }
+
+    /// True when the platform's message has arrived before.
+    pub fn was_relayed(&self, message: &str) -> bool {
+        self.relayed.iter().any(|relayed| relayed == message)
+    }
+
+    /// Remembers a message of ours.
+    pub fn mark_own(&mut self, message: MessageId) {
+        push_bounded(&mut self.own_messages, message);
+    }
+
+    /// True when we wrote that message.
+    pub fn is_own(&self, message: &MessageId) -> bool {
+        self.own_messages.contains(message)
+    }
+
+    /// Remembers an event. False when it was reported before.
+    pub fn mark_seen(&mut self, event: &str) -> bool {
+        if self.seen_events.iter().any(|seen| seen == event) {
+            return false;
+        }
+        push_bounded(&mut self.seen_events, event.to_owned());
+        true
+    }
+
+    /// Remembers a human agent's name and photo.
+    pub fn know_agent(&mut self, id: &AgentId, agent: KnownAgent) {
+        if self.known_agents.len() < MOST_AGENTS || self.known_agents.contains_key(id) {
+            self.known_agents.insert(id.clone(), agent);
+        }
+    }
+}
+
+fn push_bounded<T>(list: &mut Vec<T>, item: T) {
+    if list.len() >= MOST_REMEMBERED {
+        list.remove(0);
+    }
+    list.push(item);
+}
+
+fn checksum(fields: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let hash: [u8; 32] = Sha256::digest(fields).into();
+    let mut sum = [0; CHECKSUM_BYTES];
+    sum.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    sum
+}
+
+/// The marker of a handoff: eight hexadecimal digits, the same for the same key and attempt. It is looked for only among
+/// the conversations of one user, where 32 bits are plenty.
+pub fn reference(key: &ConversationKey, attempt: u32) -> String {
+    let attempt = attempt.to_string();
+    digest(&[&key.application, &key.channel, &key.conversation, &attempt], 4)
+}
+
+/// A short fingerprint of several texts, as hexadecimal digits, two a byte. Lengths are part of it, so that no two lists
+/// of texts run together into one.
+pub fn digest(texts: &[&str], bytes: usize) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn key() -> ConversationKey {
+        ConversationKey { application: "app".into(), channel: "ch".into(), conversation: "1".into() }
+    }
+
+    #[test]
+    fn a_session_survives_being_stored() {
+        let mut session = Session::begin(&key(), 1);
+        session.adopt_conversation("conv".into(), Some("1019"));
+        session.know_agent(&"a".into(), KnownAgent { name: Some("Maya".into()), avatar_url: None });
+        session.pending = Some(Pending::Page);
+        session.mark_relayed("m1");
+        assert_eq!(Session::decode(&session.encode()).unwrap(), session);
+        assert_eq!(session.conversation_ids, ["conv", "1019"]);
+    }
+
+    #[test]
+    fn what_is_no_session_is_refused() {
+        let encoded = Session::begin(&key(), 1).encode();
+        let mut newer = encoded.clone();
+        newer[3] = b'2';
+        let mut flipped = encoded.clone();
+        flipped[20] ^= 1;
+        for (bytes, word) in [
+            (&b""[..], "not a session"),
+            (b"{}", "not a session"),
+            (b"fwh", "damaged"),
+            (b"fwh1", "damaged"),
+            (b"fwh112345678", "damaged"),
+            (&encoded[..encoded.len() - 1], "damaged"),
+            (&flipped, "damaged"),
+            (&newer, "another version"),
+        ] {
+            let error = Session::decode(bytes).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::InvalidRequest);
+            assert!(error.message.contains(word), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_session_stays_small() {
+        let mut session = Session::begin(&key(), 1);
+        for number in 0..5_000 {
+            let id = format!("{number:036}");
+            session.know_conversation(&id);
+            session.mark_relayed(&id);
+            session.mark_own(MessageId(id.clone()));
+            session.mark_seen(&format!("fc:m:{id}"));
+            let avatar_url = Some(format!("https://fc-use1.example/{number:0100}"));
+            session.know_agent(&AgentId(id.clone()), KnownAgent { name: Some(id), avatar_url });
+        }
+        assert!(session.encode().len() < 64 * 1024, "{}", session.encode().len());
+    }
+
+    #[test]
+    fn references_differ_by_every_part_of_the_key_and_by_attempt() {
+        let of = |application: &str, channel: &str, conversation: &str, attempt| {
+            let key = ConversationKey {
+                application: application.into(),
+                channel: channel.into(),
+                conversation: conversation.into(),
+            };
+            reference(&key, attempt)
+        };
+        let all = [of("a", "b", "c", 1), of("a", "b", "c", 2), of("ab", "", "c", 1), of("a", "bc", "", 1), of("a", "b", "d", 1)];
+        for (index, one) in all.iter().enumerate() {
+            assert_eq!(one.len(), 8);
+            assert!(!all[..index].contains(one), "{one}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Settings in, checked.
+//!
+//! Two kinds of fault are kept apart. A wrong *shape* (no JSON object, a number where text belongs) is an error at
+//! once. A wrong *value* that an admin can see in the form (a Freshdesk address, a broken key) is found by
+//! `connect` as a finding, and stops every other call that needs the value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::model::{AgentId, ChannelId, GroupId, Priority};
+
+pub mod chat_url;
+pub mod schema;
+
+/// The topics that the platform tells admins to create, in the order in which they are tried.
+pub const DEFAULT_TOPICS: [&str; 2] = ["Sendbird Integration", "Delight AI agent Integration"];
+
+/// Longest text of one message, in characters. Freshchat publishes no limit; integrators stay below 10,000.
+pub const DEFAULT_MESSAGE_CHARS: u32 = 5_000;
+const DEFAULT_CONNECT_TIMEOUT_MS: u32 = 5_000;
+const DEFAULT_RESPONSE_TIMEOUT_MS: u32 = 20_000;
+const MAX_SETTINGS_BYTES: usize = 256 * 1024;
+
+/// A text that must not appear in any log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the one header that carries it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What `connect` found out about the names in the settings, so that a handoff need not look them up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The origin that it was found at. Of no use for another one.
+    pub origin: String,
+    /// Topic name to id.
+    pub topics: BTreeMap<String, ChannelId>,
+    /// Group name to id.
+    pub groups: BTreeMap<String, GroupId>,
+    /// Human agent's e-mail address to id.
+    pub agents: BTreeMap<String, AgentId>,
+}
+
+/// The settings of one connected account.
+#[derive(Clone, PartialEq)]
+pub struct Settings {
+    /// As the admin typed it; see [`Settings::origin`].
+    pub chat_url: String,
+    /// None when the host adds the `Authorization` header itself.
+    pub api_key: Option<Secret>,
+    /// Topic names in the order in which they are tried; never empty.
+    pub topics: Vec<String>,
+    /// As the admin pasted it; see [`crate::webhook::public_key`].
+    pub webhook_public_key: Option<String>,
+    /// Group that gets handoffs unless the request names one.
+    pub group: Option<String>,
+    /// Human agent who gets handoffs unless the request names one.
+    pub agent: Option<String>,
+    /// Priority of handoffs unless the request names one.
+    pub priority: Option<Priority>,
+    /// The human agent in whose name private notes are written.
+    pub note_author: Option<String>,
+    /// Longest text of one message, in characters.
+    pub max_message_chars: u32,
+    /// How long to wait for a connection.
+    pub connect_timeout_ms: u32,
+    /// How long to wait for an answer.
+    pub response_timeout_ms: u32,
+    /// Loopback address of a simulator, instead of the account.
+    pub test_origin: Option<String>,
+    /// What `connect` found; empty when it was found for another origin.
+    pub resolved: Resolved,
+    /// Settings that this version does not know.
+    pub unknown: Vec<String>,
+    object: Map<String, Value>,
+}
+
+impl fmt::Debug for Settings {
+    // The object holds secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("chat_url", &self.chat_url).finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Reads the settings' JSON. Values are checked for shape and range only.
+    pub fn parse(json: &str) -> Result<Self, Error> {
+        if json.len() > MAX_SETTINGS_BYTES {
+            return Err(Error::settings("", "the settings are larger than 256 KiB", "Pass the settings alone."));
+        }
+        let object = match serde_json::from_str::<Value>(json) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => return Err(not_an_object("they are JSON, but no object")),
+            Err(error) => return Err(not_an_object(&format!("line {}, column {}", error.line(), error.column()))),
+        };
+        let read = Reader { object: &object };
+        let mut settings = Self {
+            chat_url: read.text("chat_url")?.unwrap_or_default(),
+            api_key: read.text("api_key")?.map(Secret),
+            topics: read.texts("topics")?,
+            webhook_public_key: read.text("webhook_public_key")?,
+            group: read.text("group")?,
+            agent: read.text("agent")?,
+            priority: read.priority()?,
+            note_author: read.text("note_author")?,
+            max_message_chars: read.number("max_message_chars", 500, 20_000, DEFAULT_MESSAGE_CHARS)?,
+            connect_timeout_ms: read.number("connect_timeout_ms", 100, 60_000, DEFAULT_CONNECT_TIMEOUT_MS)?,
+            response_timeout_ms: read.number("response_timeout_ms", 100, 120_000, DEFAULT_RESPONSE_TIMEOUT_MS)?,
+            test_origin: read.text("test_origin")?,
+            resolved: read.resolved()?,
+            unknown: object.keys().filter(|key| !schema::is_known(key)).cloned().collect(),
+            object: Map::new(),
+        };
+        if settings.topics.is_empty() {
+            settings.topics = DEFAULT_TOPICS.map(str::to_owned).to_vec();
+        }
+        if let Some(secret) = &settings.api_key
+            && !secret.reveal().bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(Error::settings(
+                "api_key",
+                "the API key contains a space, a line break or a character that keys do not have",
+                "Copy the key again, without what stands around it.",
+            ));
+        }
+        if settings.origin().ok().as_deref() != Some(settings.resolved.origin.as_str()) {
+            settings.resolved = Resolved::default();
+        }
+        settings.object = object;
+        Ok(settings)
+    }
+
+    /// Scheme, host and port that requests go to.
+    ///
+    /// Fails when the chat URL is no address of a Freshchat account: the key is sent to that host with every call.
+    pub fn origin(&self) -> Result<String, Error> {
+        if let Some(origin) = &self.test_origin {
+            return chat_url::loopback_origin(origin);
+        }
+        chat_url::account_origin(&self.chat_url)
+    }
+
+    /// The settings as JSON with a tidy chat URL and what `connect` found; unknown settings stay.
+    pub fn to_json(&self, resolved: &Resolved) -> String {
+        let mut object = self.object.clone();
+        if let Ok(origin) = chat_url::account_origin(&self.chat_url) {
+            object.insert("chat_url".to_owned(), Value::String(origin));
+        }
+        object.insert(
+            "resolved".to_owned(),
+            serde_json::json!({
+                "origin": resolved.origin,
+                "topics": resolved.topics,
+                "groups": resolved.groups,
+                "agents": resolved.agents,
+            }),
+        );
+        Value::Object(object).to_string()
+    }
+}
+
+fn not_an_object(why: &str) -> Error {
+    Error::settings(
+        "",
+        format!("the settings cannot be read: {why}"),
+        "Pass one JSON object, as the settings schema of `describe` says.",
+    )
+}
+
+/// Reads one setting at a time; each fault names its setting.
+struct Reader<'a> {
+    object: &'a Map<String, Value>,
+}
+
+impl Reader<'_> {
+    /// Absent, null and blank all mean "not set": forms send any of them.
+    fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        match self.object.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.trim().to_owned())),
+            Some(_) => Err(wrong_type(name, "text")),
+        }
+    }
+
+    /// Topic names are not trimmed: a space at the end is a difference that `connect` points out.
+    fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
+        let items = match self.object.get(name) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::String(one)) => return Ok(vec![one.clone()]),
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(wrong_type(name, "a list of texts")),
+        };
+        items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(|| wrong_type(name, "a list of texts"))).collect()
+    }
+
+    fn number(&self, name: &str, least: u32, most: u32, default: u32) -> Result<u32, Error> {
+        let number = match self.object.get(name) {
+            None | Some(Value::Null) => return Ok(default),
+            Some(value) => value.as_u64().and_then(|number| u32::try_from(number).ok()),
+        };
+        number.filter(|number| (least..=most).contains(number)).ok_or_else(|| {
+            let fault = format!("`{name}` must be a whole number from {least} to {most}");
+            Error::settings(name, fault, format!("Leave it out for {default}."))
+        })
+    }
+
+    fn priority(&self) -> Result<Option<Priority>, Error> {
+        let Some(text) = self.text("priority")? else { return Ok(None) };
+        match text.to_ascii_lowercase().as_str() {
+            "low" => Ok(Some(Priority::Low)),
+            "medium" => Ok(Some(Priority::Medium)),
+            "high" => Ok(Some(Priority::High)),
+            "urgent" => Ok(Some(Priority::Urgent)),
+            _ => Err(wrong_type("priority", "one of low, medium, high, urgent")),
+        }
+    }
+
+    fn resolved(&self) -> Result<Resolved, Error> {
+        let object = match self.object.get("resolved") {
+            None | Some(Value::Null) => return Ok(Resolved::default()),
+            Some(Value::Object(object)) => object,
+            Some(_) => return Err(wrong_type("resolved", "what `connect` returned")),
+        };
+        let names = |key: &str| {
+            let pairs = object.get(key).and_then(Value::as_object).into_iter().flatten();
+            pairs.filter_map(|(name, id)| Some((name.clone(), id.as_str()?.to_owned())))
+        };
+        Ok(Resolved {
+            origin: object.get("origin").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            topics: names("topics").map(|(name, id)| (name, ChannelId(id))).collect(),
+            groups: names("groups").map(|(name, id)| (name, GroupId(id))).collect(),
+            agents: names("agents").map(|(name, id)| (name, AgentId(id))).collect(),
+        })
+    }
+}
+
+fn wrong_type(name: &str, wanted: &str) -> Error {
+    Error::settings(name, format!("`{name}` must be {wanted}"), "See the settings schema of `describe`.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn minimal_settings_get_the_defaults() {
+        let settings = Settings::parse(r#"{"chat_url": " acme.freshchat.com ", "api_key": "k", "group": "  "}"#).unwrap();
+        assert_eq!(settings.origin().unwrap(), "https://acme.freshchat.com");
+        assert_eq!(settings.topics, DEFAULT_TOPICS);
+        assert_eq!(settings.max_message_chars, 5_000);
+        assert_eq!(settings.group, None, "a blank field of a form is not set");
+    }
+
+    #[test]
+    fn each_wrong_shape_names_its_setting() {
+        let check = |json: &str, field: &str| {
+            let error = Settings::parse(json).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::InvalidSettings, "{json}");
+            assert_eq!(error.field.as_deref(), Some(field), "{json}");
+            assert!(error.remedy.is_some(), "{json}");
+        };
+        check("", "settings");
+        check("[1]", "settings");
+        check(r#"{"chat_url": 1}"#, "settings.chat_url");
+        check(r#"{"api_key": "two words"}"#, "settings.api_key");
+        check(r#"{"api_key": "line\nbreak"}"#, "settings.api_key");
+        check(r#"{"topics": [1]}"#, "settings.topics");
+        check(r#"{"topics": {}}"#, "settings.topics");
+        check(r#"{"priority": "asap"}"#, "settings.priority");
+        check(r#"{"max_message_chars": 10}"#, "settings.max_message_chars");
+        check(r#"{"connect_timeout_ms": "fast"}"#, "settings.connect_timeout_ms");
+        check(r#"{"resolved": 3}"#, "settings.resolved");
+    }
+
+    #[test]
+    fn what_connect_found_is_kept_for_the_same_account_only() {
+        let settings = Settings::parse(r#"{"chat_url": "acme", "api_key": "k", "extra": 1}"#).unwrap();
+        assert_eq!(settings.unknown, ["extra"]);
+        let mut resolved = Resolved { origin: settings.origin().unwrap(), ..Resolved::default() };
+        resolved.topics.insert("Sendbird Integration".into(), "t1".into());
+        let json = settings.to_json(&resolved);
+
+        let kept = Settings::parse(&json).unwrap();
+        assert_eq!(kept.resolved, resolved);
+        assert_eq!(kept.chat_url, "https://acme.freshchat.com");
+
+        let mut object: Value = serde_json::from_str(&json).unwrap();
+        object["chat_url"] = "other".into();
+        let moved = Settings::parse(&object.to_string()).unwrap();
+        assert_eq!(moved.resolved, Resolved::default());
+    }
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let settings = Settings::parse(r#"{"chat_url": "acme", "api_key": "s3cr3t"}"#).unwrap();
+        assert!(!format!("{settings:?} {:?}", settings.api_key).contains("s3cr3t"));
+    }
+}

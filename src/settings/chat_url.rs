@@ -1,0 +1,139 @@
+//! The chat URL, in every form in which admins paste it.
+//!
+//! The API key goes to this host with every call, so only hosts of Freshchat are accepted: every account's API lives
+//! under `freshchat.com`, even where its web pages are on `myfreshworks.com`.
+
+use crate::error::Error;
+
+const DOMAIN: &str = ".freshchat.com";
+const REMEDY: &str = "Copy the Chat URL that Freshworks shows beside the API key; it ends in .freshchat.com.";
+/// Hosts of the vendor that are no account's API.
+const NOT_ACCOUNTS: [&str; 4] = ["www.freshchat.com", "web.freshchat.com", "support.freshchat.com", "developers.freshchat.com"];
+
+/// The origin of an account's API: `acme`, `acme.freshchat.com`, with `/v2`, scheme or trailing slash all give
+/// `https://acme.freshchat.com`.
+pub fn account_origin(chat_url: &str) -> Result<String, Error> {
+    let fault = |message: &str, remedy: &str| Error::settings("chat_url", message, remedy);
+    let text = chat_url.trim().trim_matches(['"', '\'', '<', '>', '`']).to_ascii_lowercase();
+    if text.is_empty() {
+        return Err(fault("the Chat URL is missing", REMEDY));
+    }
+    let rest = match text.split_once("://") {
+        None => text.as_str(),
+        Some(("https", rest)) => rest,
+        Some(_) => return Err(fault("the Chat URL does not start with https://", REMEDY)),
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.strip_suffix(":443").unwrap_or(authority).trim_end_matches('.');
+    let host = if host.contains('.') { host.to_owned() } else { format!("{host}{DOMAIN}") };
+
+    if host.ends_with(".freshdesk.com") || host.ends_with(".freshservice.com") {
+        return Err(fault("this is the address of the ticket system, not of the chat", REMEDY));
+    }
+    if host.ends_with(".myfreshworks.com") || host.ends_with(".freshworks.com") {
+        return Err(fault("this is the address of the web pages, not of the chat's API", REMEDY));
+    }
+    let account = host.strip_suffix(DOMAIN).unwrap_or_default();
+    let labels_are_valid = account.split('.').all(|label| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    });
+    if account.is_empty() || !labels_are_valid || NOT_ACCOUNTS.contains(&host.as_str()) {
+        return Err(fault("this is not the address of a Freshchat account", REMEDY));
+    }
+    Ok(format!("https://{host}"))
+}
+
+/// The origin of a simulator. Plain HTTP is allowed, but nothing outside this machine.
+pub fn loopback_origin(origin: &str) -> Result<String, Error> {
+    let text = origin.trim().trim_end_matches('/').to_ascii_lowercase();
+    let host_and_port = text.strip_prefix("http://").unwrap_or_default();
+    let (host, port) = match host_and_port.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (host_and_port, None),
+    };
+    let port_is_valid = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    if matches!(host, "127.0.0.1" | "localhost" | "[::1]") && port_is_valid {
+        return Ok(text);
+    }
+    Err(Error::settings(
+        "test_origin",
+        "the test origin is not an http:// address of this machine",
+        "Leave it out, or use http://127.0.0.1:<port> of a simulator.",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pasted_form_of_the_address_works() {
+        for form in [
+            "acme",
+            "ACME",
+            "acme.freshchat.com",
+            "acme.freshchat.com/v2",
+            "acme.freshchat.com/v2/",
+            "https://acme.freshchat.com",
+            "https://acme.freshchat.com/",
+            "https://acme.freshchat.com/v2/",
+            "HTTPS://Acme.Freshchat.com:443/v2/users?x=1#y",
+            " \"https://acme.freshchat.com\" ",
+        ] {
+            assert_eq!(account_origin(form).unwrap(), "https://acme.freshchat.com", "{form}");
+        }
+        assert_eq!(account_origin("api.eu.freshchat.com").unwrap(), "https://api.eu.freshchat.com");
+        let suite = "acme-933915710582838602-cf5ef642f0f082017690489.freshchat.com/v2";
+        assert_eq!(account_origin(suite).unwrap(), format!("https://{}", &suite[..suite.len() - 3]));
+    }
+
+    #[test]
+    fn addresses_that_are_no_account_are_refused_with_a_remedy() {
+        for (form, word) in [
+            ("", "missing"),
+            ("http://acme.freshchat.com", "https://"),
+            ("ftp://acme.freshchat.com", "https://"),
+            ("acme.freshdesk.com", "ticket system"),
+            ("https://acme.myfreshworks.com/crm/messaging", "web pages"),
+            ("acme.freshworks.com", "web pages"),
+            ("https://example.com/acme.freshchat.com", "not the address"),
+            ("https://acme.freshchat.com.example.com", "not the address"),
+            ("https://acme.freshchat.com@example.com", "not the address"),
+            ("https://example.com@acme.freshchat.com", "not the address"),
+            ("https://acme.freshchat.com:8443", "not the address"),
+            ("evilfreshchat.com", "not the address"),
+            ("freshchat.com", "not the address"),
+            ("www.freshchat.com", "not the address"),
+            ("acme corp", "not the address"),
+            ("-acme", "not the address"),
+            ("127.0.0.1", "not the address"),
+        ] {
+            let error = account_origin(form).unwrap_err();
+            assert_eq!(error.field.as_deref(), Some("settings.chat_url"), "{form}");
+            assert!(error.message.contains(word), "{form}: {}", error.message);
+            assert!(error.remedy.unwrap().contains(".freshchat.com"), "{form}");
+        }
+    }
+
+    #[test]
+    fn a_test_origin_never_leaves_the_machine() {
+        for good in ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9", "http://[::1]", "http://127.0.0.1"] {
+            assert!(loopback_origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://127.0.0.1:1",
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1@example.com",
+            "http://127.0.0.1:80/path",
+            "http://127.0.0.1:99999",
+            "http://example.com",
+            "127.0.0.1",
+        ] {
+            assert!(loopback_origin(bad).is_err(), "{bad}");
+        }
+    }
+}

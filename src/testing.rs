@@ -1,0 +1,73 @@
+//! What the tests of several rooms share: sample values, and a scripted outside.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use crate::http::{Http, Request, Response, TransportError};
+use crate::model::{
+    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, Reason, Routing, Sender, SenderRole,
+};
+
+/// A short conversation that asks for a person.
+pub(crate) fn request() -> HandoffRequest {
+    HandoffRequest {
+        key: ConversationKey { application: "app".into(), channel: "channel".into(), conversation: "1".into() },
+        user: EndUser { id: "u-1".into(), name: Some("Ana Silva".into()), ..EndUser::default() },
+        mode: Mode::Live,
+        reason: Reason::UserAsked,
+        reason_text: None,
+        category: None,
+        summary: None,
+        history: vec![
+            message("1", SenderRole::EndUser, None, "My order is late"),
+            Message { sent_at: 1_752_176_935_442, ..message("2", SenderRole::AiAgent, Some("Luna"), "I am sorry") },
+        ],
+        context: Vec::new(),
+        routing: Routing::default(),
+        retry: false,
+    }
+}
+
+/// A text message of 2025-07-10, 19:47 UTC.
+pub(crate) fn message(id: &str, role: SenderRole, name: Option<&str>, text: &str) -> Message {
+    Message {
+        id: id.into(),
+        sender: Sender { role, id: None, name: name.map(str::to_owned), avatar_url: None },
+        sent_at: 1_752_176_875_442,
+        parts: vec![Part::text(text)],
+    }
+}
+
+/// Answers in the order of the script and keeps the requests.
+#[derive(Default)]
+pub(crate) struct Script {
+    answers: RefCell<VecDeque<Result<Response, TransportError>>>,
+    pub(crate) requests: RefCell<Vec<Request>>,
+}
+
+impl Script {
+    /// Adds an answer.
+    pub(crate) fn then(self, status: u16, body: &str) -> Self {
+        let response = Response { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
+        self.answers.borrow_mut().push_back(Ok(response));
+        self
+    }
+}
+
+impl Http for Script {
+    async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+        let end = || TransportError { not_sent: true, denied: false, reason: "script-ended".into() };
+        let answers = requests.iter().map(|_| self.answers.borrow_mut().pop_front().unwrap_or_else(|| Err(end()))).collect();
+        self.requests.borrow_mut().extend(requests);
+        answers
+    }
+}
+
+/// Drives a future that never waits.
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(value) => value,
+        std::task::Poll::Pending => unreachable!("the script answers at once"),
+    }
+}

@@ -1,0 +1,78 @@
+//! Webhooks in, events out: verify, decode, translate; then the names of human agents.
+
+use crate::error::Error;
+use crate::freshchat::Freshchat;
+use crate::http::Http;
+use crate::model::{AgentId, Delivery, Event, SenderRole, Update};
+use crate::session::{KnownAgent, Session};
+use crate::settings::Settings;
+
+pub mod public_key;
+pub mod signature;
+pub mod translate;
+pub mod vendor_event;
+
+use vendor_event::VendorEvent;
+
+/// Largest body that is looked at. Freshworks sends a few kilobytes.
+pub const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Verifies a delivery and turns it into events.
+pub async fn on_webhook<H: Http>(
+    http: &H,
+    settings: &str,
+    delivery: &Delivery,
+    session: Option<&[u8]>,
+) -> Result<Update, Error> {
+    let settings = Settings::parse(settings)?;
+    let mut session = session.map(Session::decode).transpose()?;
+    if delivery.body.len() > MOST_BODY_BYTES {
+        return Err(Error::request("delivery.body", "the body is larger than 4 MiB", "Refuse such requests before they get here."));
+    }
+    signature::verify(delivery, settings.webhook_public_key.as_deref())?;
+    let event = VendorEvent::decode(&delivery.body)?;
+    let mut events = translate::translate(&event, session.as_mut(), &settings, delivery.received_at);
+    name_agents(http, &settings, session.as_mut(), &mut events).await;
+    Ok(Update {
+        events,
+        info: session.as_ref().map(Session::info),
+        session: session.map(|session| session.encode()),
+        findings: Vec::new(),
+    })
+}
+
+/// The ids of the conversation that a body speaks of. Nothing is verified.
+pub fn peek(body: &[u8]) -> Vec<String> {
+    if body.len() > MOST_BODY_BYTES {
+        return Vec::new();
+    }
+    VendorEvent::decode(body).map(|event| event.conversation_ids()).unwrap_or_default()
+}
+
+/// Adds name and photo to each human agent; one look-up for each who is new to the session.
+async fn name_agents<H: Http>(http: &H, settings: &Settings, mut session: Option<&mut Session>, events: &mut [Event]) {
+    // An unusable chat URL costs the name, not the message.
+    let Ok(freshchat) = Freshchat::new(http, settings) else { return };
+    for event in events {
+        let Some(sender) = event.agent.as_mut().filter(|sender| sender.role == SenderRole::HumanAgent) else { continue };
+        let Some(id) = sender.id.clone().map(AgentId) else { continue };
+        let known = session.as_ref().and_then(|session| session.known_agents.get(&id).cloned());
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let found = freshchat.human_agent(&id).await;
+                let found = KnownAgent { name: found.name, avatar_url: found.avatar_url };
+                if let Some(session) = session.as_deref_mut()
+                    && found != KnownAgent::default()
+                {
+                    session.know_agent(&id, found.clone());
+                }
+                found
+            }
+        };
+        (sender.name, sender.avatar_url) = (known.name, known.avatar_url);
+        if let Some(message) = &mut event.message {
+            message.sender = sender.clone();
+        }
+    }
+}

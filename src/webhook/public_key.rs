@@ -1,0 +1,111 @@
+//! The webhook's public key, in every form in which admins paste it.
+//!
+//! Freshworks shows a PEM block labelled `RSA PUBLIC KEY` that holds an SPKI structure, so the label is of no use; and
+//! forms strip or escape its line breaks. The bytes inside tell what they are.
+
+use base64ct::{Base64, Base64Unpadded, Encoding};
+use rsa::RsaPublicKey;
+use rsa::pkcs1::DecodeRsaPublicKey;
+use rsa::pkcs8::DecodePublicKey;
+use rsa::traits::PublicKeyParts;
+
+/// Freshworks uses 2048 bits; shorter keys can be broken.
+const LEAST_BITS: usize = 2048;
+/// Verification time grows with the key: no more than anybody uses.
+const MOST_BITS: usize = 8192;
+
+/// Why a key cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFault {
+    /// It is a private key.
+    Private,
+    /// It is a certificate.
+    Certificate,
+    /// It is not base64.
+    NotBase64,
+    /// It is not an RSA public key.
+    NotRsa,
+    /// It has fewer than 2048 bits.
+    TooShort,
+    /// It has more than 8192 bits.
+    TooLong,
+}
+
+impl KeyFault {
+    /// The word of the manual.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Private => "webhook-key-is-private",
+            Self::Certificate => "webhook-key-is-a-certificate",
+            Self::NotBase64 => "webhook-key-broken",
+            Self::NotRsa => "webhook-key-not-rsa",
+            Self::TooShort => "webhook-key-too-short",
+            Self::TooLong => "webhook-key-too-long",
+        }
+    }
+
+    /// What is wrong.
+    pub fn detail(self) -> &'static str {
+        match self {
+            Self::Private => "this is a private key; the webhook needs the public one",
+            Self::Certificate => "this is a certificate, not a public key",
+            Self::NotBase64 => "the webhook public key is damaged: letters are missing or foreign",
+            Self::NotRsa => "this is not an RSA public key",
+            Self::TooShort => "the key is shorter than 2048 bits and not safe",
+            Self::TooLong => "the key is longer than 8192 bits",
+        }
+    }
+
+    /// What to do.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Private => "Remove it everywhere it was pasted, replace it at its owner, and paste the public key that the webhook page of Freshworks shows.",
+            _ => "Copy the whole key from the webhook page of Freshworks, from -----BEGIN to -----END.",
+        }
+    }
+}
+
+/// Reads a key from PEM with any label, from base64 alone, on one line, with spaces or with literal `\n`.
+pub fn parse(text: &str) -> Result<RsaPublicKey, KeyFault> {
+    let upper = text.to_ascii_uppercase();
+    if upper.contains("PRIVATE KEY") {
+        return Err(KeyFault::Private);
+    }
+    if upper.contains("CERTIFICATE") {
+        return Err(KeyFault::Certificate);
+    }
+    let der = decode(body(text)).ok_or(KeyFault::NotBase64)?;
+    let key = RsaPublicKey::from_public_key_der(&der).or_else(|_| RsaPublicKey::from_pkcs1_der(&der));
+    let key = key.map_err(|_| if looks_private(&der) { KeyFault::Private } else { KeyFault::NotRsa })?;
+    match key.n().bits() {
+        ..LEAST_BITS => Err(KeyFault::TooShort),
+        LEAST_BITS..=MOST_BITS => Ok(key),
+        _ => Err(KeyFault::TooLong),
+    }
+}
+
+/// What stands between the two lines of a PEM block, or everything.
+fn body(text: &str) -> &str {
+    let after_begin = text.split_once("-----BEGIN").and_then(|(_, rest)| rest.split_once("-----")).map(|(_, rest)| rest);
+    let rest = after_begin.unwrap_or(text);
+    rest.split("-----END").next().unwrap_or(rest)
+}
+
+fn decode(body: &str) -> Option<Vec<u8>> {
+    let body = body.replace("\\n", "").replace("\\r", "");
+    let letters: String = body.chars().filter(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\'')).collect();
+    if letters.is_empty() {
+        return None;
+    }
+    Base64::decode_vec(&letters).or_else(|_| Base64Unpadded::decode_vec(letters.trim_end_matches('='))).ok()
+}
+
+/// Both private forms begin with a sequence whose first element is the number 0; no public form does.
+fn looks_private(der: &[u8]) -> bool {
+    let content = match der {
+        [0x30, 0x82, _, _, rest @ ..] | [0x30, 0x81, _, rest @ ..] => rest,
+        [0x30, _, rest @ ..] => rest,
+        _ => return false,
+    };
+    content.starts_with(&[0x02, 0x01, 0x00])
+}

@@ -1,0 +1,233 @@
+//! The vendor's event as events of the contract: the filter table. Pure and never failing: whatever is not for the
+//! platform becomes `ignored` with a word that says why.
+
+use super::vendor_event::{Kind, VendorEvent};
+use crate::freshchat::wire::{Actor, VendorMessage};
+use crate::lifecycle::{self, Action, Input};
+use crate::model::{AgentId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
+use crate::session::{Session, digest};
+use crate::settings::Settings;
+
+/// Every word that `ignored` events carry, with its meaning, for the manual.
+pub const IGNORED: [(&str, &str); 14] = [
+    ("already-returned", "the human part had ended already"),
+    ("closing", "the platform has asked for the end"),
+    ("duplicate", "the same thing was reported before"),
+    ("empty-message", "nothing readable is in the message"),
+    ("end-user-message", "written by the end user: the platform has it already, or it is our own echo"),
+    ("foreign-channel", "of a topic that is not ours"),
+    ("foreign-conversation", "not of the conversation of this session"),
+    ("not-a-conversation-event", "the webhook names no conversation"),
+    ("not-ended", "reopened although it had not ended"),
+    ("own-message", "written by this connector"),
+    ("private-note", "a note among human agents"),
+    ("stale", "older than what is known already"),
+    ("system-message", "written by Freshchat itself or by a bot"),
+    ("unchanged-assignment", "it went to the one who had it"),
+];
+
+/// And the word for actions that this version does not know.
+pub const UNKNOWN_ACTION: &str = "unknown-action";
+
+/// Translates one event, and moves the session on when there is one.
+pub fn translate(
+    event: &VendorEvent,
+    session: Option<&mut Session>,
+    settings: &Settings,
+    received_at: Timestamp,
+) -> Vec<Event> {
+    let about = event.about();
+    let at = event.at.unwrap_or(received_at);
+    let id = event_id(event);
+    let conversation = about.id.as_ref().map(|id| id.as_str()).or(about.numeric_id.as_deref());
+    let ignored = |why: &str| {
+        // An id of its own: the same delivery may count when it comes again, for example once the session is stored.
+        let mut event = Event::new(format!("{id}:ignored"), EventKind::Ignored, at, conversation);
+        event.detail = Some(why.to_owned());
+        vec![event]
+    };
+
+    if event.kind == Kind::Unknown {
+        return ignored(UNKNOWN_ACTION);
+    }
+    if conversation.is_none() {
+        return ignored("not-a-conversation-event");
+    }
+    let Some(session) = session else {
+        let is_ours = |channel| settings.resolved.topics.values().any(|ours| ours == channel);
+        let foreign = about.channel.as_ref().is_some_and(|channel| !is_ours(channel));
+        if foreign && !settings.resolved.topics.is_empty() {
+            return ignored("foreign-channel");
+        }
+        return match stateless(event, &id, at, conversation) {
+            Ok(event) => vec![event],
+            Err(why) => ignored(why),
+        };
+    };
+
+    let ids = [about.id.as_ref().map(|id| id.as_str()), about.numeric_id.as_deref()];
+    if !ids.into_iter().flatten().any(|id| session.knows_conversation(id)) {
+        return ignored("foreign-conversation");
+    }
+    // One of the two ids was known: from now on both are.
+    for id in ids.into_iter().flatten() {
+        if !session.knows_conversation(id) {
+            session.conversation_ids.push(id.to_owned());
+        }
+    }
+    if session.seen_events.contains(&id) {
+        return ignored("duplicate");
+    }
+    match stateful(event, session, &id, at, conversation) {
+        Ok(events) => {
+            session.mark_seen(&id);
+            events
+        }
+        Err(why) => ignored(why),
+    }
+}
+
+/// Stable over repeats: the vendor's message id, or a fingerprint of everything that tells one change from the next.
+fn event_id(event: &VendorEvent) -> String {
+    let about = event.about();
+    let conversation = about.id.map(|id| id.0).or(about.numeric_id).unwrap_or_default();
+    let at = event.at.unwrap_or(0).to_string();
+    let interaction = about.interaction.unwrap_or_default();
+    let targets = match &event.kind {
+        Kind::Message(message) => return format!("fc:message:{}", message.id),
+        Kind::Assignment { to_agent, to_group, .. } => {
+            [to_agent.as_ref().map(AgentId::as_str), to_group.as_ref().map(|group| group.as_str())]
+        }
+        _ => [None, None],
+    };
+    let targets = targets.map(Option::unwrap_or_default);
+    let texts = [&event.action, &conversation, &interaction, &at, targets[0], targets[1]];
+    format!("fc:change:{}", digest(&texts, 12))
+}
+
+/// Without a session: what the event says by itself.
+fn stateless(event: &VendorEvent, id: &str, at: Timestamp, conversation: Option<&str>) -> Result<Event, &'static str> {
+    let event_of = |kind| Event::new(id, kind, at, conversation);
+    match &event.kind {
+        Kind::Message(message) => {
+            let message = agent_message(message, at)?;
+            let agent = Some(message.sender.clone());
+            Ok(Event { agent, message: Some(message), ..event_of(EventKind::AgentMessage) })
+        }
+        Kind::Assignment { to_agent, from_agent, to_group, from_group, .. } => match to_agent {
+            Some(agent) if from_agent.as_ref() == Some(agent) => Err("unchanged-assignment"),
+            Some(agent) => Ok(Event { agent: Some(human_agent(agent)), ..event_of(EventKind::AgentAssigned) }),
+            None if to_group.is_none() || to_group == from_group && from_agent.is_none() => Err("unchanged-assignment"),
+            None => Ok(Event { detail: Some("to-group".to_owned()), ..event_of(EventKind::Transferred) }),
+        },
+        Kind::Resolution { actor, .. } => Ok(Event { agent: actor_agent(actor), ..event_of(EventKind::Resolved) }),
+        Kind::Reopen { actor, .. } => Ok(Event { agent: actor_agent(actor), ..event_of(EventKind::Reopened) }),
+        Kind::Unknown => Err(UNKNOWN_ACTION),
+    }
+}
+
+/// With a session: what the event changes.
+fn stateful(
+    event: &VendorEvent,
+    session: &mut Session,
+    id: &str,
+    at: Timestamp,
+    conversation: Option<&str>,
+) -> Result<Vec<Event>, &'static str> {
+    if let Kind::Message(message) = &event.kind
+        && session.is_own(&message.id)
+    {
+        return Err("own-message");
+    }
+    let mut told = stateless(event, id, at, conversation)?;
+    let input = match &event.kind {
+        Kind::Message(_) => Input::AgentMessage,
+        Kind::Assignment { to_agent: Some(agent), .. } if session.agent.as_ref() == Some(agent) => {
+            return Err("unchanged-assignment");
+        }
+        Kind::Assignment { to_agent: Some(_), .. } => Input::Assigned,
+        Kind::Assignment { to_agent: None, .. } => Input::Unassigned,
+        Kind::Resolution { .. } => Input::Resolved,
+        Kind::Reopen { .. } => Input::Reopened,
+        Kind::Unknown => return Err(UNKNOWN_ACTION),
+    };
+    // Webhooks overtake one another; only the vendor's own clock tells. Messages are never too old to be shown.
+    let changes_status = input != Input::AgentMessage;
+    if changes_status && event.at.is_some_and(|at| at < session.changed_at) {
+        return Err("stale");
+    }
+    let (state, action) = lifecycle::step(session.state, input);
+    let hand_back = match action {
+        Action::Go => false,
+        Action::HandBack => true,
+        Action::Ignore(why) => return Err(why),
+        Action::Done | Action::Refuse => return Err("already-returned"),
+    };
+    session.state = state;
+    if changes_status {
+        session.changed_at = event.at.unwrap_or(session.changed_at);
+    }
+    match &event.kind {
+        Kind::Assignment { to_agent, from_agent, to_group, .. } => {
+            let had_one = session.agent.is_some() || from_agent.is_some();
+            if let Some(group) = to_group {
+                session.group = Some(group.clone());
+            }
+            session.agent = to_agent.clone();
+            if to_agent.is_some() && had_one {
+                told.kind = EventKind::Transferred;
+                told.detail = Some("to-agent".to_owned());
+            }
+        }
+        Kind::Message(message) => {
+            if let Actor::Agent(Some(agent)) = &message.actor
+                && session.agent.is_none()
+            {
+                // The assignment may be late or missing: who writes has it.
+                session.agent = Some(agent.clone());
+            }
+        }
+        Kind::Resolution { .. } => session.agent = None,
+        Kind::Reopen { .. } | Kind::Unknown => {}
+    }
+    let mut events = vec![told];
+    if hand_back {
+        let mut returned = Event::new(format!("{id}:returned"), EventKind::ReturnedToAi, at, conversation);
+        returned.outcome = Some(Outcome::Resolved);
+        events.push(returned);
+    }
+    Ok(events)
+}
+
+/// A message that the end user may see; everything else is refused with a word.
+fn agent_message(message: &VendorMessage, at: Timestamp) -> Result<Message, &'static str> {
+    if message.private {
+        return Err("private-note");
+    }
+    let sender = match &message.actor {
+        _ if message.system => return Err("system-message"),
+        Actor::User(_) => return Err("end-user-message"),
+        Actor::System | Actor::Agent(None) => return Err("system-message"),
+        Actor::Agent(Some(agent)) => human_agent(agent),
+    };
+    if message.parts.is_empty() {
+        return Err("empty-message");
+    }
+    Ok(Message {
+        id: message.id.0.clone(),
+        sender,
+        sent_at: message.created_at.unwrap_or(at),
+        parts: message.parts.clone(),
+    })
+}
+
+fn human_agent(id: &AgentId) -> Sender {
+    Sender { role: SenderRole::HumanAgent, id: Some(id.0.clone()), name: None, avatar_url: None }
+}
+
+fn actor_agent(actor: &Actor) -> Option<Sender> {
+    match actor {
+        Actor::Agent(Some(agent)) => Some(human_agent(agent)),
+        _ => None,
+    }
+}
