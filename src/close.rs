@@ -79,7 +79,7 @@ async fn run<H: Http>(
         }
         let text = note(reason, &session.reference);
         let author = settings.note_author.as_deref();
-        let author = author.and_then(|wanted| settings.resolved.agents.get(wanted).cloned().or_else(|| names::agent_id(wanted)));
+        let author = author.and_then(|wanted| settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted)));
         let author = author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
         let message = NewMessage { author, text: text.clone() };
         let is_it = |found: &VendorMessage| found.text() == text;

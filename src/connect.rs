@@ -196,7 +196,7 @@ fn check_topic(channels: Result<Vec<Channel>, Failure>, settings: &Settings, res
     let first = settings.topics.first().cloned().unwrap_or_default();
     match names::choose_topic(&channels, &settings.topics) {
         TopicChoice::Found { id, name, count } => {
-            resolved.topics.insert(name.clone(), id);
+            resolved.topics.insert(name.clone(), id.0);
             if count == 1 {
                 return Finding::ok("topic", "topic-found", format!("handoffs go to the topic `{name}`"));
             }
@@ -235,7 +235,7 @@ fn check_group(groups: Result<Vec<Group>, Failure>, wanted: &str, resolved: &mut
     };
     match names::choose_group(&groups, wanted) {
         Some(id) => {
-            resolved.groups.insert(wanted.to_owned(), id);
+            resolved.groups.insert(wanted.to_owned(), id.0);
             Finding::ok("group", "group-found", format!("handoffs are assigned to the group `{wanted}`"))
         }
         None => Finding::failure(
@@ -251,7 +251,7 @@ fn check_agent(check: &'static str, wanted: &str, found: Result<Agent, Failure>,
     match found {
         Ok(agent) if agent.active => {
             let shown = agent.display_name().unwrap_or_else(|| wanted.to_owned());
-            resolved.agents.insert(wanted.to_owned(), agent.id);
+            resolved.agents.insert(wanted.to_owned(), agent.id.0);
             Finding::ok(check, "agent-found", format!("{shown} is an active human agent"))
         }
         Ok(_) => Finding::failure(

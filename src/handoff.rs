@@ -205,11 +205,11 @@ impl<H: Http> Run<'_, H> {
         }
         let asked = self.request.routing.topic.iter().cloned();
         let wanted: Vec<String> = asked.chain(self.settings.topics.iter().cloned()).collect();
-        let known = wanted.iter().find_map(|name| Some((name, self.settings.resolved.topics.get(name)?)));
+        let known = wanted.iter().find_map(|name| Some((name, self.settings.resolved.topic(name)?)));
         // A topic that the request names is looked up unless `connect` has seen it.
         let is_first_choice = |name: &String| self.request.routing.topic.as_ref().is_none_or(|asked| asked == name);
         let channel = match known.filter(|(name, _)| is_first_choice(name)) {
-            Some((_, channel)) => channel.clone(),
+            Some((_, channel)) => channel,
             None => {
                 let channels = self.freshchat.all::<ListChannels>().await.map_err(Failure::into_error)?;
                 match names::choose_topic(&channels, &wanted) {
@@ -235,8 +235,8 @@ impl<H: Http> Run<'_, H> {
         let routing = &self.request.routing;
         let group = match routing.group.as_ref().or(self.settings.group.as_ref()) {
             None => None,
-            Some(wanted) => match self.settings.resolved.groups.get(wanted) {
-                Some(id) => Some(id.clone()),
+            Some(wanted) => match self.settings.resolved.group(wanted) {
+                Some(id) => Some(id),
                 None => {
                     let groups = self.freshchat.all::<ListGroups>().await.map_err(Failure::into_error)?;
                     let found = names::choose_group(&groups, wanted);
@@ -263,7 +263,7 @@ impl<H: Http> Run<'_, H> {
 
     /// An agent who cannot be found is left out with a finding: the handoff matters more.
     async fn agent(&mut self, check: &'static str, wanted: &str) -> Result<Option<AgentId>, Error> {
-        if let Some(id) = self.settings.resolved.agents.get(wanted).cloned().or_else(|| names::agent_id(wanted)) {
+        if let Some(id) = self.settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted)) {
             return Ok(Some(id));
         }
         let agents = self.freshchat.all::<ListAgents>().await.map_err(Failure::into_error)?;

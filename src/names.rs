@@ -73,9 +73,11 @@ pub fn agent_id(wanted: &str) -> Option<AgentId> {
     (!wanted.contains('@')).then(|| AgentId(wanted.to_owned()))
 }
 
-/// Letters and digits alone, in lower case.
+/// Without spaces, quotation marks and other punctuation, and in lower case as far as ASCII goes: what people get wrong.
 fn squeeze(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    const QUOTES: [char; 8] = ['‘', '’', '“', '”', '„', '«', '»', '\u{200b}'];
+    let counts = |letter: &char| !letter.is_whitespace() && !letter.is_ascii_punctuation() && !QUOTES.contains(letter);
+    name.chars().filter(counts).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 //! It holds ids, counters and the names of human agents; no message text and no secret. Its lists are bounded, so it
 //! stays under 64 KiB however long a conversation lasts.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -96,7 +94,7 @@ pub struct Session {
     /// When, by the vendor's clock, its status last changed: older changes are stale.
     pub changed_at: Timestamp,
     /// Names and photos, so that each is looked up once.
-    pub known_agents: BTreeMap<AgentId, KnownAgent>,
+    pub known_agents: Vec<(AgentId, KnownAgent)>,
 }
 
 /// Why the platform ends the human part, as it is stored.
@@ -148,7 +146,7 @@ impl Session {
             agent: None,
             group: None,
             changed_at: 0,
-            known_agents: BTreeMap::new(),
+            known_agents: Vec::new(),
         }
     }
 
@@ -253,9 +251,16 @@ impl Session {
 
     /// Remembers a human agent's name and photo.
     pub fn know_agent(&mut self, id: &AgentId, agent: KnownAgent) {
-        if self.known_agents.len() < MOST_AGENTS || self.known_agents.contains_key(id) {
-            self.known_agents.insert(id.clone(), agent);
+        self.known_agents.retain(|(known, _)| known != id);
+        if self.known_agents.len() >= MOST_AGENTS {
+            self.known_agents.remove(0);
         }
+        self.known_agents.push((id.clone(), agent));
+    }
+
+    /// What is known of a human agent.
+    pub fn known_agent(&self, id: &AgentId) -> Option<&KnownAgent> {
+        self.known_agents.iter().find(|(known, _)| known == id).map(|(_, agent)| agent)
     }
 }
 

@@ -46,12 +46,29 @@ impl fmt::Debug for Secret {
 pub struct Resolved {
     /// The origin that it was found at. Of no use for another one.
     pub origin: String,
-    /// Topic name to id.
-    pub topics: BTreeMap<String, ChannelId>,
-    /// Group name to id.
-    pub groups: BTreeMap<String, GroupId>,
-    /// Human agent's e-mail address to id.
-    pub agents: BTreeMap<String, AgentId>,
+    /// Topic name to [`ChannelId`].
+    pub topics: BTreeMap<String, String>,
+    /// Group name to [`GroupId`].
+    pub groups: BTreeMap<String, String>,
+    /// Human agent's e-mail address, or id, to [`AgentId`].
+    pub agents: BTreeMap<String, String>,
+}
+
+impl Resolved {
+    /// The topic of that name.
+    pub fn topic(&self, name: &str) -> Option<ChannelId> {
+        self.topics.get(name).cloned().map(ChannelId)
+    }
+
+    /// The group of that name.
+    pub fn group(&self, name: &str) -> Option<GroupId> {
+        self.groups.get(name).cloned().map(GroupId)
+    }
+
+    /// The human agent of that e-mail address or id.
+    pub fn agent(&self, wanted: &str) -> Option<AgentId> {
+        self.agents.get(wanted).cloned().map(AgentId)
+    }
 }
 
 /// The settings of one connected account.
@@ -235,15 +252,15 @@ impl Reader<'_> {
             Some(Value::Object(object)) => object,
             Some(_) => return Err(wrong_type("resolved", "what `connect` returned")),
         };
-        let names = |key: &str| {
+        let names = |key: &str| -> BTreeMap<String, String> {
             let pairs = object.get(key).and_then(Value::as_object).into_iter().flatten();
-            pairs.filter_map(|(name, id)| Some((name.clone(), id.as_str()?.to_owned())))
+            pairs.filter_map(|(name, id)| Some((name.clone(), id.as_str()?.to_owned()))).collect()
         };
         Ok(Resolved {
             origin: object.get("origin").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            topics: names("topics").map(|(name, id)| (name, ChannelId(id))).collect(),
-            groups: names("groups").map(|(name, id)| (name, GroupId(id))).collect(),
-            agents: names("agents").map(|(name, id)| (name, AgentId(id))).collect(),
+            topics: names("topics"),
+            groups: names("groups"),
+            agents: names("agents"),
         })
     }
 }

@@ -56,7 +56,7 @@ async fn name_agents<H: Http>(http: &H, settings: &Settings, mut session: Option
     for event in events {
         let Some(sender) = event.agent.as_mut().filter(|sender| sender.role == SenderRole::HumanAgent) else { continue };
         let Some(id) = sender.id.clone().map(AgentId) else { continue };
-        let known = session.as_ref().and_then(|session| session.known_agents.get(&id).cloned());
+        let known = session.as_ref().and_then(|session| session.known_agent(&id).cloned());
         let known = match known {
             Some(known) => known,
             None => {

@@ -4,7 +4,7 @@
 use super::vendor_event::{Kind, VendorEvent};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::lifecycle::{self, Action, Input};
-use crate::model::{AgentId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
+use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
 use crate::session::{Session, digest};
 use crate::settings::Settings;
 
@@ -54,7 +54,7 @@ pub fn translate(
         return ignored("not-a-conversation-event");
     }
     let Some(session) = session else {
-        let is_ours = |channel| settings.resolved.topics.values().any(|ours| ours == channel);
+        let is_ours = |channel: &ChannelId| settings.resolved.topics.values().any(|ours| ours == channel.as_str());
         let foreign = about.channel.as_ref().is_some_and(|channel| !is_ours(channel));
         if foreign && !settings.resolved.topics.is_empty() {
             return ignored("foreign-channel");
