@@ -1,0 +1,133 @@
+//! One call: a fresh store, the meters around it, and what came of it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::p2::bindings::io;
+use wasmtime_wasi_http::p2::bindings::{LinkOptions, http};
+use wasmtime_wasi_http::{WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::bindings::PluginError;
+use crate::engine::Engine;
+use crate::error::{CallError, Trap, TrapKind};
+use crate::http::Hook;
+use crate::limits::{CpuMeter, MemoryMeter};
+use crate::report::{CallReport, Recorder};
+use crate::sandbox::Sandbox;
+
+/// How many host objects (requests, bodies, streams) a plugin may hold at once. More is a leak.
+const MAX_RESOURCES: usize = 10_000;
+
+/// What came of a call, and what it cost. The cost is there whatever came of it.
+#[derive(Debug)]
+#[must_use]
+pub struct Call<T> {
+    /// The plugin's answer, or why there is none.
+    pub result: Result<T, CallError>,
+    /// What the call did and what it cost.
+    pub report: CallReport,
+}
+
+/// What the host keeps for one call. Dropped with the instance, and with it everything that is under way.
+pub(crate) struct State {
+    table: ResourceTable,
+    http: WasiHttpCtx,
+    hook: Hook,
+    memory: MemoryMeter,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hook }
+    }
+}
+
+/// Tells wasi:io where the host objects are.
+struct Table;
+
+impl HasData for Table {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// A linker with what a connector needs: outgoing HTTP, and streams and polling for it. What is not here does not exist
+/// for the plugin. (The clock's `duration` is a type, and types need no linking.)
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine.wasmtime());
+    http::outgoing_handler::add_to_linker::<_, WasiHttp>(&mut linker, State::http)?;
+    http::types::add_to_linker::<_, WasiHttp>(&mut linker, &LinkOptions::default().into(), State::http)?;
+    io::error::add_to_linker::<_, Table>(&mut linker, |state: &mut State| &mut state.table)?;
+    io::poll::add_to_linker::<_, Table>(&mut linker, |state: &mut State| &mut state.table)?;
+    io::streams::add_to_linker::<_, Table>(&mut linker, |state: &mut State| &mut state.table)?;
+    Ok(linker)
+}
+
+/// Runs `body` with a fresh store under the sandbox's limits.
+pub(crate) async fn run<T, F, R>(engine: &Engine, sandbox: &Sandbox, body: F) -> Call<T>
+where
+    F: FnOnce(Store<State>) -> R,
+    R: Future<Output = wasmtime::Result<Result<T, PluginError>>>,
+{
+    let started = Instant::now();
+    let limits = sandbox.limits;
+    let recorder = Arc::new(Recorder::default());
+    let cpu = Arc::new(CpuMeter::new());
+    let stop = Arc::new(Notify::new());
+
+    let work = async {
+        // Waits while all slots of the pool are taken. Held until the store is gone.
+        let _slot = engine.free.acquire().await.map_err(|_| CallError::Host("the engine is closed".to_owned()))?;
+        let store = store(engine, sandbox, &recorder, &cpu, &stop);
+        match body(store).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(CallError::Plugin(Box::new(error))),
+            Err(error) => Err(CallError::from_wasmtime(&error)),
+        }
+    };
+    let result = tokio::select! {
+        biased;
+        () = stop.notified() => Err(CallError::Trap(Trap::new(TrapKind::Injected, "stopped at a request, as asked"))),
+        result = tokio::time::timeout(limits.wall, cpu.measure(work)) => result.unwrap_or_else(|_| {
+            Err(CallError::Trap(Trap::new(TrapKind::Timeout, format!("no result after {:?}", limits.wall))))
+        }),
+    };
+    Call { result, report: recorder.finish(started.elapsed(), cpu.used()) }
+}
+
+fn store(
+    engine: &Engine,
+    sandbox: &Sandbox,
+    recorder: &Arc<Recorder>,
+    cpu: &Arc<CpuMeter>,
+    stop: &Arc<Notify>,
+) -> Store<State> {
+    let memory_bytes = sandbox.limits.memory_bytes.min(engine.settings().max_memory_bytes);
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(MAX_RESOURCES);
+    let state = State {
+        table,
+        http: WasiHttpCtx::new(),
+        hook: Hook { sandbox: sandbox.clone(), recorder: recorder.clone(), stop: stop.clone() },
+        memory: MemoryMeter::new(memory_bytes, recorder.memory_peak()),
+        recorder: recorder.clone(),
+    };
+    let mut store = Store::new(engine.wasmtime(), state);
+    store.limiter(|state| &mut state.memory);
+    let (cpu, limit) = (cpu.clone(), sandbox.limits.cpu);
+    store.epoch_deadline_callback(move |_| {
+        if cpu.used_while_running() >= limit {
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        // Lets the runtime look after other calls, and after this one's wall time.
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store.set_epoch_deadline(1);
+    store
+}
+
+#[cfg(test)]
+mod tests;

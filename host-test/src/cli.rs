@@ -1,0 +1,303 @@
+//! The command line: one command for each function of the contract, JSON in and out.
+//!
+//! | exit code | means |
+//! |---|---|
+//! | 0 | it worked |
+//! | 1 | the plugin answered with an error of the contract, or its imports are not allowed |
+//! | 2 | wrong usage: options, files, JSON |
+//! | 3 | the plugin was stopped, or the host failed |
+
+mod input;
+mod render;
+mod session;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::bindings::CloseReason;
+use session::{Exit, Host, SessionFiles};
+
+/// Runs a connector plugin in a sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "host-test", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What all commands understand.
+#[derive(Debug, Args)]
+struct Options {
+    /// The plugin.
+    #[arg(long, global = true, value_name = "FILE", default_value = "target/plugin/freshworks.wasm")]
+    plugin: PathBuf,
+    /// Write the answer as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Also write each HTTP request and what the call cost, to standard error.
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    /// Allow one more origin, such as `https://acme.example` or `https://*.acme.example`. The plugin's own description of what
+    /// it calls with these settings is allowed anyway.
+    #[arg(long, global = true, value_name = "ORIGIN")]
+    allow: Vec<String>,
+    /// Keep the credentials from the plugin: take them out of the settings and add them to its requests.
+    #[arg(long, global = true)]
+    host_credentials: bool,
+    /// The time to tell the plugin, in milliseconds since 1970. Default: the clock's.
+    #[arg(long, global = true, value_name = "MS")]
+    now: Option<u64>,
+    /// Compile the plugin again instead of keeping the result in `compiled/` beside it.
+    #[arg(long, global = true)]
+    no_cache: bool,
+}
+
+/// The tenant's settings.
+#[derive(Debug, Args)]
+struct SettingsFile {
+    /// The settings: a JSON file, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    settings: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Who the plugin is and what it needs.
+    Describe {
+        /// The settings, to learn the exact hosts: a JSON file, or - for standard input.
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
+    },
+    /// Check the settings against the account.
+    Connect {
+        #[command(flatten)]
+        settings: SettingsFile,
+        /// Where to write the completed settings.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// What a handoff would do.
+    Preview {
+        #[command(flatten)]
+        settings: SettingsFile,
+        /// The request: a JSON file, or - for standard input.
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+    },
+    /// Hand a conversation over to human agents.
+    Handoff {
+        #[command(flatten)]
+        settings: SettingsFile,
+        /// The request: a JSON file, or - for standard input.
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+        #[command(flatten)]
+        session: SessionFiles,
+    },
+    /// Pass a message of the end user on.
+    Relay {
+        #[command(flatten)]
+        settings: SettingsFile,
+        #[command(flatten)]
+        session: SessionFiles,
+        /// The message: a JSON file, or - for standard input.
+        #[arg(long, value_name = "FILE", required_unless_present = "text", conflicts_with = "text")]
+        message: Option<PathBuf>,
+        /// The message's text, in place of a file.
+        #[arg(long)]
+        text: Option<String>,
+    },
+    /// End the human part.
+    Close {
+        #[command(flatten)]
+        settings: SettingsFile,
+        #[command(flatten)]
+        session: SessionFiles,
+        /// Why.
+        #[arg(long)]
+        reason: CloseReasonArgument,
+    },
+    /// File a ticket.
+    Ticket {
+        #[command(flatten)]
+        settings: SettingsFile,
+        /// The request: a JSON file, or - for standard input.
+        #[arg(long, value_name = "FILE")]
+        request: PathBuf,
+        #[command(flatten)]
+        session: SessionFiles,
+    },
+    /// Verify a webhook request and turn it into events.
+    Webhook {
+        #[command(flatten)]
+        settings: SettingsFile,
+        /// The exact body: a file, or - for standard input.
+        #[arg(long, value_name = "FILE")]
+        body: PathBuf,
+        /// A header of the request.
+        #[arg(long, value_name = "NAME: VALUE", value_parser = input::header)]
+        header: Vec<(String, String)>,
+        #[command(flatten)]
+        session: SessionFiles,
+    },
+    /// The conversations that a webhook body speaks of.
+    Peek {
+        /// The exact body: a file, or - for standard input.
+        #[arg(long, value_name = "FILE")]
+        body: PathBuf,
+    },
+    /// Do what time makes necessary.
+    Tick {
+        #[command(flatten)]
+        settings: SettingsFile,
+        #[command(flatten)]
+        session: SessionFiles,
+    },
+    /// What the plugin imports.
+    Imports {
+        /// Fail when it imports what a connector may not.
+        #[arg(long)]
+        verify: bool,
+    },
+}
+
+/// The contract's close reasons as clap wants them.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CloseReasonArgument {
+    UserLeft,
+    UserCancelled,
+    PlatformClosed,
+    ReturnedToAi,
+    TimedOut,
+}
+
+impl From<CloseReasonArgument> for CloseReason {
+    fn from(reason: CloseReasonArgument) -> Self {
+        match reason {
+            CloseReasonArgument::UserLeft => Self::UserLeft,
+            CloseReasonArgument::UserCancelled => Self::UserCancelled,
+            CloseReasonArgument::PlatformClosed => Self::PlatformClosed,
+            CloseReasonArgument::ReturnedToAi => Self::ReturnedToAi,
+            CloseReasonArgument::TimedOut => Self::TimedOut,
+        }
+    }
+}
+
+/// Does what the command line asks for and writes the answer to standard output.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    match execute(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => exit.report(),
+    }
+}
+
+async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> {
+    let mut host = Host::new(options)?;
+    match command {
+        Command::Imports { verify } => host.imports(verify),
+        Command::Describe { settings } => {
+            let settings = settings.map(|file| host.input.object(&file, "settings")).transpose()?;
+            let text = settings.map(|settings| serde_json::Value::Object(settings).to_string());
+            let call = host.plugin()?.describe(&host.sandbox()?, text.as_deref()).await;
+            host.answer(call, None, |_| None, render::descriptor)
+        }
+        Command::Peek { body } => {
+            let body = host.input.bytes(&body)?;
+            let call = host.plugin()?.peek(&host.sandbox()?, &body).await;
+            host.answer(call, None, |_| None, |ids| render::ids(ids))
+        }
+        Command::Connect { settings, save } => {
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.connect(&sandbox, &settings).await;
+            if let (Some(file), Ok(connection)) = (&save, &call.result) {
+                host.save_settings(file, &connection.settings)?;
+            }
+            host.answer(call, None, |_| None, render::connection)
+        }
+        Command::Preview { settings, request } => {
+            let request = host.input.json(&request, "request")?;
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.preview(&sandbox, &settings, &request, host.now()).await;
+            host.answer(call, None, |_| None, render::plan)
+        }
+        Command::Handoff { settings, request, session } => {
+            let request = host.input.json(&request, "request")?;
+            let old = session.load()?;
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.handoff(&sandbox, &settings, &request, old.as_deref(), host.now()).await;
+            host.answer(call, Some(&session), |receipt| Some(&receipt.session), render::receipt)
+        }
+        Command::Ticket { settings, request, session } => {
+            let request = host.input.json(&request, "request")?;
+            let old = session.load()?;
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.create_ticket(&sandbox, &settings, &request, old.as_deref(), host.now()).await;
+            host.answer(call, Some(&session), |receipt| Some(&receipt.session), render::receipt)
+        }
+        Command::Relay { settings, session, message, text } => {
+            let message = match (message, text) {
+                (Some(file), _) => host.input.json(&file, "message")?,
+                (None, text) => input::message(text.unwrap_or_default(), host.now()),
+            };
+            let old = session.load_required()?;
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.relay(&sandbox, &settings, &old, &message, host.now()).await;
+            host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
+        }
+        Command::Close { settings, session, reason } => {
+            let old = session.load_required()?;
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.close(&sandbox, &settings, &old, reason.into(), host.now()).await;
+            host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
+        }
+        Command::Webhook { settings, body, header, session } => {
+            let delivery = input::delivery(header, host.input.bytes(&body)?, host.now());
+            let old = session.load()?;
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.on_webhook(&sandbox, &settings, &delivery, old.as_deref()).await;
+            host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
+        }
+        Command::Tick { settings, session } => {
+            let old = session.load_required()?;
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.tick(&sandbox, &settings, &old, host.now()).await;
+            host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_options_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_relay_has_a_message_or_a_text() {
+        let relay = |more: &[&str]| {
+            let base = ["host-test", "relay", "--settings", "s", "--session", "x"];
+            Arguments::try_parse_from(base.iter().chain(more)).is_ok()
+        };
+        assert!(relay(&["--text", "hi"]));
+        assert!(relay(&["--message", "m.json"]));
+        assert!(!relay(&[]));
+        assert!(!relay(&["--text", "hi", "--message", "m.json"]));
+    }
+
+    #[test]
+    fn close_reasons_are_spelt_as_in_wit() {
+        for reason in CloseReasonArgument::value_variants() {
+            let word = reason.to_possible_value().unwrap().get_name().to_owned();
+            assert_eq!(crate::json::to_json(&CloseReason::from(*reason)), serde_json::json!(word));
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! One run of the command line: the plugin, the tenant's sandbox, the answer, the exit code.
+
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::input::{Input, read, write};
+use super::{Options, render};
+use crate::json::to_json;
+use crate::{
+    AllowList, Call, CallError, CredentialInjector, Engine, EngineSettings, HttpClient, Plugin, Sandbox, TrustedCache,
+    imports, verify,
+};
+
+/// Why the run ends without an answer.
+#[derive(Debug)]
+pub(super) struct Exit {
+    code: u8,
+    message: String,
+}
+
+impl Exit {
+    /// The plugin answered with an error.
+    fn plugin(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    /// The command line, a file or its JSON is wrong.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+
+    /// The plugin was stopped, or the host failed.
+    pub(super) fn host(message: impl Into<String>) -> Self {
+        Self { code: 3, message: message.into() }
+    }
+
+    /// Says why on standard error.
+    pub(super) fn report(self) -> ExitCode {
+        if !self.message.is_empty() {
+            eprintln!("host-test: {}", self.message);
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// Where the session is kept between runs.
+#[derive(Debug, clap::Args)]
+pub(super) struct SessionFiles {
+    /// The session of the last call.
+    #[arg(long, value_name = "FILE")]
+    session: Option<PathBuf>,
+    /// Where to write the new session, also when the call fails after part of its work. May be the same file.
+    #[arg(long, value_name = "FILE")]
+    save_session: Option<PathBuf>,
+}
+
+impl SessionFiles {
+    pub(super) fn load(&self) -> Result<Option<Vec<u8>>, Exit> {
+        self.session.as_deref().map(read).transpose()
+    }
+
+    pub(super) fn load_required(&self) -> Result<Vec<u8>, Exit> {
+        self.load()?.ok_or_else(|| Exit::usage("this command needs --session FILE"))
+    }
+}
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
+fn print(text: &str) -> Result<(), Exit> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Exit::host(format!("standard output: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The plugin and what it runs in, made when they are first needed.
+pub(super) struct Host {
+    options: Options,
+    engine: Engine,
+    pub(super) input: Input,
+    /// Settings that the host keeps from the plugin.
+    kept: Map<String, Value>,
+}
+
+impl Host {
+    pub(super) fn new(options: Options) -> Result<Self, Exit> {
+        let settings = EngineSettings { concurrent_calls: 1, ..EngineSettings::default() };
+        let engine = Engine::new(settings).map_err(|error| Exit::host(format!("{error:#}")))?;
+        Ok(Self { options, engine, input: Input::default(), kept: Map::new() })
+    }
+
+    /// The time to tell the plugin, in milliseconds since 1970.
+    pub(super) fn now(&self) -> u64 {
+        self.options.now.unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        })
+    }
+
+    pub(super) fn plugin(&self) -> Result<Plugin, Exit> {
+        // Whoever can write beside the plugin can replace the plugin, so its directory is as trusted as it is.
+        let directory = self.options.plugin.parent().unwrap_or(Path::new(""));
+        let cache = (!self.options.no_cache).then(|| TrustedCache::new(directory.join("compiled")));
+        Plugin::load(&self.engine, &self.options.plugin, cache.as_ref())
+            .map_err(|error| Exit::host(format!("{error:#}")))
+    }
+
+    /// A sandbox that reaches what the command line allows.
+    pub(super) fn sandbox(&self) -> Result<Sandbox, Exit> {
+        let client = HttpClient::new().map_err(|error| Exit::host(format!("{error:#}")))?;
+        Ok(Sandbox::new(client).allow(self.allowed()?))
+    }
+
+    fn allowed(&self) -> Result<AllowList, Exit> {
+        let mut allow = AllowList::none();
+        for origin in &self.options.allow {
+            let result = if origin.contains("://*.") { allow.allow_subdomains(origin) } else { allow.allow(origin) };
+            result.map_err(|error| Exit::usage(format!("--allow {error}")))?;
+        }
+        Ok(allow)
+    }
+
+    /// The plugin, the sandbox for a tenant, and the settings to pass to the plugin.
+    pub(super) async fn tenant(&mut self, settings: &Path) -> Result<(Plugin, Sandbox, String), Exit> {
+        let mut settings = self.input.object(settings, "settings")?;
+        let plugin = self.plugin()?;
+        let sandbox = self.sandbox()?;
+        let described = plugin.describe(&sandbox, Some(&Value::Object(settings.clone()).to_string())).await;
+        let outbound = match described.result {
+            Ok(descriptor) => descriptor.outbound,
+            Err(error) => return Err(self.failure(&error)),
+        };
+        let mut allow = self.allowed()?;
+        // A wildcard here means that the settings do not name the account; only the operator may allow one.
+        for host in outbound.iter().filter(|host| !host.origin.contains('*')) {
+            allow.allow(&host.origin).map_err(|error| Exit::host(format!("the plugin wants to call {error}")))?;
+        }
+        let mut sandbox = sandbox.allow(allow);
+        if self.options.host_credentials {
+            let before = settings.clone();
+            let credentials = CredentialInjector::take_from(&outbound, &mut settings)
+                .map_err(|error| Exit::usage(format!("--host-credentials: {error}")))?;
+            self.kept = before.into_iter().filter(|(name, _)| !settings.contains_key(name)).collect();
+            sandbox = sandbox.credentials(credentials);
+        }
+        Ok((plugin, sandbox, Value::Object(settings).to_string()))
+    }
+
+    /// Writes the settings that `connect` gave back, with those that were kept from it.
+    pub(super) fn save_settings(&self, file: &PathBuf, settings: &str) -> Result<(), Exit> {
+        let mut settings: Map<String, Value> = serde_json::from_str(settings)
+            .map_err(|_| Exit::host("the plugin gave settings back that are not a JSON object"))?;
+        settings.extend(self.kept.clone());
+        write(file, format!("{:#}\n", Value::Object(settings)).as_bytes())
+    }
+
+    /// Writes the answer to standard output, and the session where it belongs.
+    pub(super) fn answer<T: Serialize>(
+        &self,
+        call: Call<T>,
+        files: Option<&SessionFiles>,
+        session: impl Fn(&T) -> Option<&Vec<u8>>,
+        render: impl Fn(&T) -> String,
+    ) -> Result<(), Exit> {
+        if self.options.verbose {
+            eprint!("{}", render::report(&call.report));
+        }
+        let kept = match &call.result {
+            Ok(value) => session(value),
+            Err(CallError::Plugin(error)) => error.session.as_ref(),
+            Err(_) => None,
+        };
+        if let (Some(session), Some(files)) = (kept, files) {
+            match &files.save_session {
+                Some(file) => write(file, session)?,
+                None => eprintln!("host-test: the new session is not kept; use --save-session FILE"),
+            }
+        }
+        match call.result {
+            Ok(value) if self.options.json => print(&format!("{:#}\n", to_json(&value))),
+            Ok(value) => print(&render(&value)),
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+
+    /// Writes why there is no answer: to standard output as JSON, else to standard error.
+    fn failure(&self, error: &CallError) -> Exit {
+        let exit: fn(String) -> Exit = match error {
+            CallError::Plugin(_) => Exit::plugin,
+            CallError::Trap(_) | CallError::Host(_) => Exit::host,
+        };
+        if !self.options.json {
+            return exit(render::error(error));
+        }
+        let error = match error {
+            CallError::Plugin(error) => json!({"error": to_json(error)}),
+            CallError::Trap(trap) => json!({"trap": {
+                "kind": trap.kind.as_str(), "message": trap.message, "backtrace": trap.backtrace,
+            }}),
+            CallError::Host(message) => json!({"host": message}),
+        };
+        print(&format!("{error:#}\n")).err().unwrap_or_else(|| exit(String::new()))
+    }
+
+    /// Lists what the plugin imports.
+    pub(super) fn imports(&self, must_be_allowed: bool) -> Result<(), Exit> {
+        let imports = imports(&self.engine, &self.options.plugin).map_err(|error| Exit::host(format!("{error:#}")))?;
+        print(&if self.options.json { format!("{:#}\n", json!(imports)) } else { render::imports(&imports) })?;
+        match verify(&imports) {
+            Err(objection) if must_be_allowed => Err(Exit::plugin(objection.to_string())),
+            _ => Ok(()),
+        }
+    }
+}

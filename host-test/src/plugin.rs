@@ -1,0 +1,263 @@
+//! A loaded plugin, and a method for each function of the contract.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use wasmtime::Store;
+
+use crate::bindings::{
+    CloseReason, Connection, Delivery, Descriptor, HandoffRequest, Message, Plan, PluginExports, PluginPre, Receipt,
+    Update,
+};
+use crate::cache::{TrustedCache, compile};
+use crate::call::{Call, State, linker, run};
+use crate::engine::Engine;
+use crate::imports::{Import, imports_of, verify};
+use crate::sandbox::Sandbox;
+
+/// A plugin: checked, compiled and linked. Cheap to clone.
+///
+/// Each method makes a fresh instance, calls it once and drops it. That costs some ten microseconds, and means that a
+/// call that goes wrong hurts no other.
+#[derive(Clone)]
+pub struct Plugin {
+    engine: Engine,
+    pre: PluginPre<State>,
+    imports: Vec<Import>,
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin").field("imports", &self.imports).finish_non_exhaustive()
+    }
+}
+
+/// Makes a fresh instance and notes how long that took.
+async fn instantiate(pre: &PluginPre<State>, store: &mut Store<State>) -> wasmtime::Result<PluginExports> {
+    let started = Instant::now();
+    let instance = pre.instantiate_async(&mut *store).await?;
+    store.data().recorder.instantiated(started.elapsed());
+    Ok(instance)
+}
+
+impl Plugin {
+    /// Loads a plugin from a file. Nothing of it runs. With a cache, it is compiled only once.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is not a component, imports what it may not (see
+    /// [`ALLOWED_IMPORTS`](crate::ALLOWED_IMPORTS)), or does not export the contract.
+    pub fn load(engine: &Engine, path: &Path, cache: Option<&TrustedCache>) -> anyhow::Result<Self> {
+        let wasm = std::fs::read(path).with_context(|| format!("the plugin {} cannot be read", path.display()))?;
+        Self::from_bytes(engine, &wasm, cache).with_context(|| format!("the plugin {} cannot be used", path.display()))
+    }
+
+    /// Loads a plugin from memory; see [`load`](Self::load).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load`](Self::load).
+    pub fn from_bytes(engine: &Engine, wasm: &[u8], cache: Option<&TrustedCache>) -> anyhow::Result<Self> {
+        let component = match cache {
+            Some(cache) => cache.load(engine, wasm)?,
+            None => compile(engine, wasm)?,
+        };
+        let imports = imports_of(engine, &component);
+        verify(&imports)?;
+        let linked = linker(engine)?.instantiate_pre(&component).map_err(anyhow::Error::from)?;
+        let pre = PluginPre::new(linked).map_err(anyhow::Error::from).context("it does not export the contract")?;
+        Ok(Self { engine: engine.clone(), pre, imports })
+    }
+
+    /// What it imports, sorted by name.
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
+    }
+
+    /// Who the connector is and what it needs.
+    pub async fn describe(&self, sandbox: &Sandbox, settings: Option<&str>) -> Call<Descriptor> {
+        let settings = settings.map(str::to_owned);
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            plugin.agent_handoff_connector_connector().call_describe(&mut store, settings.as_ref()).await
+        })
+        .await
+    }
+
+    /// Checks the settings against the account.
+    pub async fn connect(&self, sandbox: &Sandbox, settings: &str) -> Call<Connection> {
+        let settings = settings.to_owned();
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            plugin.agent_handoff_connector_connector().call_connect(&mut store, &settings).await
+        })
+        .await
+    }
+
+    /// What a handoff would do. `now` is in milliseconds since 1970.
+    pub async fn preview(&self, sandbox: &Sandbox, settings: &str, request: &HandoffRequest, now: u64) -> Call<Plan> {
+        let settings = settings.to_owned();
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            plugin.agent_handoff_connector_connector().call_preview(&mut store, &settings, request, now).await
+        })
+        .await
+    }
+
+    /// Hands a conversation over. `now` is in milliseconds since 1970.
+    pub async fn handoff(
+        &self,
+        sandbox: &Sandbox,
+        settings: &str,
+        request: &HandoffRequest,
+        session: Option<&[u8]>,
+        now: u64,
+    ) -> Call<Receipt> {
+        let settings = settings.to_owned();
+        let session = session.map(<[u8]>::to_vec);
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            let connector = plugin.agent_handoff_connector_connector();
+            connector.call_handoff(&mut store, &settings, request, session.as_ref(), now).await
+        })
+        .await
+    }
+
+    /// Passes a message of the end user on. `now` is in milliseconds since 1970.
+    pub async fn relay(
+        &self,
+        sandbox: &Sandbox,
+        settings: &str,
+        session: &[u8],
+        message: &Message,
+        now: u64,
+    ) -> Call<Update> {
+        let settings = settings.to_owned();
+        let session = session.to_vec();
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            plugin.agent_handoff_connector_connector().call_relay(&mut store, &settings, &session, message, now).await
+        })
+        .await
+    }
+
+    /// Ends the human part. `now` is in milliseconds since 1970.
+    pub async fn close(
+        &self,
+        sandbox: &Sandbox,
+        settings: &str,
+        session: &[u8],
+        reason: CloseReason,
+        now: u64,
+    ) -> Call<Update> {
+        let settings = settings.to_owned();
+        let session = session.to_vec();
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            plugin.agent_handoff_connector_connector().call_close(&mut store, &settings, &session, reason, now).await
+        })
+        .await
+    }
+
+    /// Files a ticket. `now` is in milliseconds since 1970.
+    pub async fn create_ticket(
+        &self,
+        sandbox: &Sandbox,
+        settings: &str,
+        request: &HandoffRequest,
+        session: Option<&[u8]>,
+        now: u64,
+    ) -> Call<Receipt> {
+        let settings = settings.to_owned();
+        let session = session.map(<[u8]>::to_vec);
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            let connector = plugin.agent_handoff_connector_connector();
+            connector.call_create_ticket(&mut store, &settings, request, session.as_ref(), now).await
+        })
+        .await
+    }
+
+    /// The conversations that a webhook body speaks of; proves nothing.
+    pub async fn peek(&self, sandbox: &Sandbox, body: &[u8]) -> Call<Vec<String>> {
+        let body = body.to_vec();
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            plugin.agent_handoff_connector_connector().call_peek(&mut store, &body).await.map(Ok)
+        })
+        .await
+    }
+
+    /// Verifies a webhook request and turns it into events.
+    pub async fn on_webhook(
+        &self,
+        sandbox: &Sandbox,
+        settings: &str,
+        delivery: &Delivery,
+        session: Option<&[u8]>,
+    ) -> Call<Update> {
+        let settings = settings.to_owned();
+        let session = session.map(<[u8]>::to_vec);
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            let connector = plugin.agent_handoff_connector_connector();
+            connector.call_on_webhook(&mut store, &settings, delivery, session.as_ref()).await
+        })
+        .await
+    }
+
+    /// Does what time makes necessary. `now` is in milliseconds since 1970.
+    pub async fn tick(&self, sandbox: &Sandbox, settings: &str, session: &[u8], now: u64) -> Call<Update> {
+        let settings = settings.to_owned();
+        let session = session.to_vec();
+        run(&self.engine, sandbox, |mut store| async move {
+            let plugin = instantiate(&self.pre, &mut store).await?;
+            plugin.agent_handoff_connector_connector().call_tick(&mut store, &settings, &session, now).await
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Allocation, EngineSettings};
+
+    fn load(wasm: &[u8]) -> Result<Plugin, String> {
+        let engine =
+            Engine::new(EngineSettings { allocation: Allocation::OnDemand, ..EngineSettings::default() }).unwrap();
+        Plugin::from_bytes(&engine, wasm, None).map_err(|error| format!("{error:#}"))
+    }
+
+    #[track_caller]
+    fn check_refused(text: &str, reason: &str) {
+        let error = load(&wat::parse_str(text).unwrap()).unwrap_err();
+        assert!(error.contains(reason), "{error}");
+    }
+
+    #[test]
+    fn a_component_without_the_contract_is_refused() {
+        check_refused("(component)", "does not export the contract");
+    }
+
+    #[test]
+    fn a_component_that_imports_more_is_refused_by_name() {
+        check_refused(
+            r#"(component (import "wasi:filesystem/types@0.2.4" (instance)))"#,
+            "`wasi:filesystem/types@0.2.4` is not among the interfaces",
+        );
+    }
+
+    #[test]
+    fn what_is_no_component_is_refused() {
+        check_refused("(module)", "not a component");
+        assert!(load(b"no wasm").unwrap_err().contains("not a component"));
+    }
+
+    /// Compiles only if calls can run on any thread of a runtime.
+    #[expect(dead_code, reason = "to compile is the test")]
+    fn calls_can_be_spawned(plugin: Plugin, sandbox: Sandbox, request: HandoffRequest) {
+        drop(tokio::spawn(async move { plugin.handoff(&sandbox, "{}", &request, None, 0).await }));
+    }
+}

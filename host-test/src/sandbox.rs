@@ -1,0 +1,70 @@
+//! What one call may do: its bounds, the origins it may reach, the credentials that are added.
+
+use std::sync::Arc;
+
+use crate::allow::AllowList;
+use crate::credentials::CredentialInjector;
+use crate::http::HttpClient;
+use crate::intercept::{Interceptor, Untouched};
+use crate::limits::Limits;
+
+/// What one call may do. Usually one per tenant; cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub(crate) client: HttpClient,
+    pub(crate) limits: Limits,
+    pub(crate) allow: Arc<AllowList>,
+    pub(crate) credentials: Arc<CredentialInjector>,
+    pub(crate) interceptor: Arc<dyn Interceptor>,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("limits", &self.limits)
+            .field("allow", &self.allow)
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// A sandbox that reaches nothing, within the default [`Limits`]. Enough for `describe` and `peek`.
+    pub fn new(client: HttpClient) -> Self {
+        Self {
+            client,
+            limits: Limits::default(),
+            allow: Arc::default(),
+            credentials: Arc::default(),
+            interceptor: Arc::new(Untouched),
+        }
+    }
+
+    /// Sets the bounds of a call.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the origins that may be reached.
+    #[must_use]
+    pub fn allow(mut self, allow: AllowList) -> Self {
+        self.allow = Arc::new(allow);
+        self
+    }
+
+    /// Sets the credentials that the host adds.
+    #[must_use]
+    pub fn credentials(mut self, credentials: CredentialInjector) -> Self {
+        self.credentials = Arc::new(credentials);
+        self
+    }
+
+    /// Sets who stands between the plugin and the network.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
+        self.interceptor = interceptor;
+        self
+    }
+}

@@ -1,0 +1,60 @@
+//! The account, its agents and groups, its hours.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use serde_json::{Value, json};
+
+use super::App;
+use super::paging::{Query, envelope};
+use crate::lock;
+use crate::refusal::Refusal;
+use crate::views::{agent_view, group_view};
+
+/// `GET /v2/accounts/configuration`: what integrators use to check a key.
+pub(super) async fn configuration(State(app): State<App>) -> Json<Value> {
+    let store = lock(&app.store);
+    let account = &store.account;
+    Json(json!({
+        "account_id": account.account_id,
+        "account_domain": format!("{}.freshchat.com", account.name),
+        "app_id": account.app_id,
+        "bundle_id": account.bundle_id,
+        "bundle_type": "CUSTOMER_SERVICE_SUITE",
+        "plan_type": "PRO",
+        "datacenter": "US",
+        "organisation_id": account.organisation_id,
+        "organisation_domain": format!("{}.myfreshworks.com", account.name),
+        "web_chat_id": account.web_chat_id,
+    }))
+}
+
+/// `GET /v2/agents`
+pub(super) async fn agents(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Refusal> {
+    let behaviour = app.behaviour();
+    let store = lock(&app.store);
+    envelope("agents", &uri, &store.agents, &behaviour, |agent| agent_view(&store, agent)).map(Json)
+}
+
+/// `GET /v2/agents/{id}`
+pub(super) async fn agent(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
+    let store = lock(&app.store);
+    let agent = store.agent(&id).ok_or_else(|| Refusal::not_found("agent"))?;
+    Ok(Json(agent_view(&store, agent)))
+}
+
+/// `GET /v2/groups`
+pub(super) async fn groups(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Refusal> {
+    let behaviour = app.behaviour();
+    envelope("groups", &uri, &lock(&app.store).groups, &behaviour, group_view).map(Json)
+}
+
+/// `GET /v2/business-hours/within-bh`: 400 for an unknown group is reported, the form of the answer is not.
+pub(super) async fn within_business_hours(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Refusal> {
+    if let Some(group) = Query::of(&uri).get("group_id")
+        && lock(&app.store).group(group).is_none()
+    {
+        return Err(Refusal::invalid("INVALID_GROUP_ID"));
+    }
+    Ok(Json(json!({ "within_business_hours": app.behaviour().within_business_hours })))
+}

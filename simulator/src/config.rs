@@ -1,0 +1,303 @@
+//! What an account has when it starts, and how it behaves.
+
+use std::time::Duration;
+
+use crate::ids::IdForm;
+use crate::webhooks::Era;
+
+/// An account to simulate. The default is a small one, ready for a handoff.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The account's name; with `.freshchat.com` it is its domain.
+    pub account: String,
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// The bearer token that the API wants.
+    pub api_key: String,
+    /// Where webhooks go. Without it they are only recorded.
+    pub webhook: Option<String>,
+    /// The topics, in the order the API lists them.
+    pub topics: Vec<TopicSpec>,
+    /// The human agents.
+    pub agents: Vec<AgentSpec>,
+    /// The groups.
+    pub groups: Vec<GroupSpec>,
+    /// What all ids are derived from: the same seed and the same calls give the same ids.
+    pub seed: u64,
+    /// A signing key for this simulator alone. Otherwise all simulators of a process share one.
+    pub own_key: bool,
+    /// How the account behaves from the start.
+    pub behaviour: Behaviour,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            account: "acme".into(),
+            port: 0,
+            api_key: "simulator-api-key".into(),
+            webhook: None,
+            topics: vec![TopicSpec::named("Inbox"), TopicSpec::named("Sendbird Integration")],
+            agents: vec![
+                AgentSpec {
+                    avatar_url: Some("https://avatars.example/maya-chen.png".into()),
+                    groups: vec!["Support".into()],
+                    ..AgentSpec::named("Maya Chen", "maya@acme.example")
+                },
+                AgentSpec::named("Tom Okafor", "tom@acme.example"),
+            ],
+            groups: vec![GroupSpec::named("Support")],
+            seed: 1,
+            own_key: false,
+            behaviour: Behaviour::default(),
+        }
+    }
+}
+
+/// A topic (the API calls it channel) to set up.
+#[derive(Clone, Debug)]
+pub struct TopicSpec {
+    /// The name; names need not be unique.
+    pub name: String,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Whether the widget shows it.
+    pub public: bool,
+    /// `FRESHCHAT` for web topics; other transports have their own.
+    pub source: String,
+    /// The language; live accounts do not always have it.
+    pub locale: Option<String>,
+    /// Visibility tags.
+    pub tags: Vec<String>,
+    /// The name of the group that gets new conversations of this topic.
+    pub group: Option<String>,
+}
+
+impl TopicSpec {
+    /// An ordinary topic, switched on and public.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            enabled: true,
+            public: true,
+            source: "FRESHCHAT".into(),
+            locale: Some("en".into()),
+            tags: Vec::new(),
+            group: None,
+        }
+    }
+}
+
+/// A human agent to set up.
+#[derive(Clone, Debug, Default)]
+pub struct AgentSpec {
+    /// First name.
+    pub first_name: String,
+    /// Last name; may be empty.
+    pub last_name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Where the photo is.
+    pub avatar_url: Option<String>,
+    /// Names of the groups the agent belongs to.
+    pub groups: Vec<String>,
+    /// Whether an admin switched the agent off.
+    pub deactivated: bool,
+}
+
+impl AgentSpec {
+    /// An agent with a name and an e-mail address. The last word of the name is the last name.
+    pub fn named(name: &str, email: &str) -> Self {
+        let (first, last) = name.rsplit_once(' ').unwrap_or((name, ""));
+        Self { first_name: first.into(), last_name: last.into(), email: email.into(), ..Self::default() }
+    }
+}
+
+/// A group to set up.
+#[derive(Clone, Debug, Default)]
+pub struct GroupSpec {
+    /// The name.
+    pub name: String,
+    /// A sentence about it.
+    pub description: String,
+}
+
+impl GroupSpec {
+    /// A group with a name.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.into(), description: String::new() }
+    }
+}
+
+/// A user who is known already.
+#[derive(Clone, Debug, Default)]
+pub struct UserSpec {
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Phone number.
+    pub phone: Option<String>,
+    /// The caller's own id of the user.
+    pub reference_id: Option<String>,
+    /// Where the picture is.
+    pub avatar_url: Option<String>,
+    /// Custom properties, as name and value.
+    pub properties: Vec<(String, String)>,
+}
+
+/// How the account behaves where public material is silent or sources disagree. The defaults are the likeliest
+/// reading; each switch is another one that a connector has to live with.
+#[derive(Clone, Debug)]
+pub struct Behaviour {
+    /// Status of calls that create something. 200 is what clients expect; some texts speak of 201.
+    pub created_status: u16,
+    /// Status for a missing or wrong API key; 403 is the alternative.
+    pub unauthorized_status: u16,
+    /// Answer an unknown path with a page instead of the error object, as a gateway would.
+    pub html_errors: bool,
+    /// Send `X-Trace-ID` and `X-Server-Processing-Time-MS` (seen in integrators' logs).
+    pub trace_headers: bool,
+    /// The form of the ids of users and conversations.
+    pub id_form: IdForm,
+    /// What `GET /v2/conversations/{id}` answers.
+    pub conversation_form: ConversationForm,
+    /// How the next page of a list of messages is named.
+    pub message_paging: MessagePaging,
+    /// The most items of a page; more is cut to this. None for no limit.
+    pub max_items_per_page: Option<usize>,
+    /// Write the numbers of `pagination` as strings; one client converts them, so both may occur.
+    pub pagination_as_strings: bool,
+    /// What a second `POST /v2/conversations` of a user in a topic does while one is open.
+    pub create_while_open: CreateWhileOpen,
+    /// What a user's message to a resolved conversation does.
+    pub send_to_resolved: SendToResolved,
+    /// What `POST /v2/users` does when the e-mail address or reference id is taken.
+    pub duplicate_user: DuplicateUser,
+    /// Keep `bot` as actor type of bot messages instead of storing them as `system`.
+    pub keep_bot_actor: bool,
+    /// Answer 400 to `GET /v2/users` without a filter.
+    pub users_need_filter: bool,
+    /// Longest text part in characters. None for no limit: none is published.
+    pub max_text_chars: Option<usize>,
+    /// Answer 400 to image parts that do not point to an uploaded image (seen once; works for others).
+    pub refuse_external_images: bool,
+    /// Require the bearer token for downloads of uploaded files.
+    pub private_uploads: bool,
+    /// Treat conversations as e-mail ones: a text part is stored, and then answered with 400.
+    pub email_quirk: bool,
+    /// Requests a minute; more is answered with 429. None for no limit.
+    pub requests_per_minute: Option<u32>,
+    /// What `GET /v2/business-hours/within-bh` says.
+    pub within_business_hours: bool,
+    /// Add lines of type `system` to the thread when a conversation is assigned, resolved or reopened.
+    pub system_lines: bool,
+    /// Send those lines as webhooks too.
+    pub system_line_webhooks: bool,
+    /// The agent in whose name changes through the API are reported. None for the account's service account.
+    pub api_acts_as: Option<String>,
+
+    /// The era of webhook bodies.
+    pub era: Era,
+    /// Send `message_create` for messages that came through the API.
+    pub echo_messages: bool,
+    /// Send webhooks for assignments, resolutions and reopenings that came through the API.
+    pub echo_changes: bool,
+    /// Hold the answer of an API call back until its webhooks were tried: the race that every receiver must survive.
+    pub echo_before_answer: bool,
+    /// `X-Freshchat-Payload-Version`. The real value is not published.
+    pub payload_version: String,
+    /// How long the receiver may take.
+    pub webhook_timeout: Duration,
+    /// How long to wait before each new try of a delivery that failed; its length is the number of tries.
+    pub webhook_retries: Vec<Duration>,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            created_status: 200,
+            unauthorized_status: 401,
+            html_errors: false,
+            trace_headers: true,
+            id_form: IdForm::Uuid,
+            conversation_form: ConversationForm::Header,
+            message_paging: MessagePaging::Cursor,
+            max_items_per_page: Some(100),
+            pagination_as_strings: false,
+            create_while_open: CreateWhileOpen::Append,
+            send_to_resolved: SendToResolved::Reopen,
+            duplicate_user: DuplicateUser::Allow,
+            keep_bot_actor: false,
+            users_need_filter: false,
+            max_text_chars: None,
+            refuse_external_images: false,
+            private_uploads: false,
+            email_quirk: false,
+            requests_per_minute: None,
+            within_business_hours: true,
+            system_lines: true,
+            system_line_webhooks: false,
+            api_acts_as: None,
+            era: Era::Y2024,
+            echo_messages: true,
+            echo_changes: true,
+            echo_before_answer: false,
+            payload_version: "1.0".into(),
+            webhook_timeout: Duration::from_secs(3),
+            // A fiftieth of what is guessed for the real service, so that tests do not wait.
+            webhook_retries: [20, 100, 600].map(Duration::from_millis).to_vec(),
+        }
+    }
+}
+
+/// What `GET /v2/conversations/{id}` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConversationForm {
+    /// Twelve fields without messages, and the assignment where there is one (2025).
+    Header,
+    /// Five fields (2022).
+    Minimal,
+    /// The header with messages and users, as the reference promises.
+    WithMessages,
+}
+
+/// How the next page of a list of messages is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessagePaging {
+    /// Page 1 again, with `from_time` set to the time of the next older message.
+    Cursor,
+    /// The next page number.
+    Pages,
+}
+
+/// What creating a conversation does while the user has an open one in the topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateWhileOpen {
+    /// The messages go to the open one, whose id is answered.
+    Append,
+    /// A new one supersedes it.
+    AlwaysNew,
+}
+
+/// What a user's message to a resolved conversation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendToResolved {
+    /// It reopens the conversation: `conversation_reopen`, then `message_create`.
+    Reopen,
+    /// It is refused: 400, `not the latest conversation`.
+    NotLatest,
+}
+
+/// What creating a user does when the e-mail address or reference id is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DuplicateUser {
+    /// A second user.
+    Allow,
+    /// 409.
+    Conflict,
+    /// The user who is there.
+    ReturnExisting,
+}

@@ -1,0 +1,63 @@
+//! What the API was asked, for assertions and for the log.
+
+use serde_json::Value;
+
+use crate::faults::How;
+
+/// One call of the API, with its outcome. In the order the calls were answered.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The method, in capitals.
+    pub method: String,
+    /// The path without the query, as it was sent.
+    pub path: String,
+    /// The query, as it was sent.
+    pub query: Option<String>,
+    /// All headers but `Authorization`; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Whether the API key was right.
+    pub authorized: bool,
+    /// What was sent.
+    pub body: RequestBody,
+    /// The status answered; none when the connection was cut instead.
+    pub status: Option<u16>,
+    /// The fault that hit this call.
+    pub fault: Option<How>,
+    /// When it came: milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl Exchange {
+    /// Method and path, for example `GET /v2/channels`.
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// The body where it is JSON, else null.
+    pub fn json(&self) -> Value {
+        match &self.body {
+            RequestBody::Json(value) => value.clone(),
+            RequestBody::Empty | RequestBody::Bytes(_) => Value::Null,
+        }
+    }
+}
+
+/// The body of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RequestBody {
+    /// None.
+    Empty,
+    /// JSON, whatever the content type says.
+    Json(Value),
+    /// Anything else, such as an upload.
+    Bytes(Vec<u8>),
+}
+
+impl RequestBody {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        if bytes.is_empty() {
+            return Self::Empty;
+        }
+        serde_json::from_slice(bytes).map_or_else(|_| Self::Bytes(bytes.to_vec()), Self::Json)
+    }
+}

@@ -1,0 +1,82 @@
+//! The simulator as a program: an account to connect to, with an inbox to answer from in a browser.
+
+use std::time::Duration;
+
+use clap::Parser;
+use freshworks_simulator::{Config, Delivery, Exchange, KeyForm, Outcome, Simulator, TopicSpec};
+
+/// A Freshchat account on this machine, with an agent's inbox page.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Where webhooks go; can be changed on the inbox page.
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// The API key to require.
+    #[arg(long, value_name = "KEY", default_value = "simulator-api-key")]
+    api_key: String,
+    /// A topic to have instead of the usual ones; may be repeated.
+    #[arg(long = "topic", value_name = "NAME")]
+    topics: Vec<String>,
+    /// Do not print API calls and webhooks.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let mut config =
+        Config { port: arguments.port, webhook: arguments.webhook, api_key: arguments.api_key, ..Config::default() };
+    if !arguments.topics.is_empty() {
+        config.topics = arguments.topics.iter().map(|name| TopicSpec::named(name)).collect();
+    }
+    // People watch here, so tries come as far apart as they are guessed to be in the real service.
+    config.behaviour.webhook_retries = [1, 5, 30].map(Duration::from_secs).to_vec();
+
+    let sim = Simulator::start(config).await?;
+    introduce(&sim);
+    loop {
+        tokio::select! {
+            exchange = sim.next_exchange() => if !arguments.quiet { print_exchange(&exchange) },
+            delivery = sim.next_delivery() => if !arguments.quiet { print_delivery(&delivery) },
+        }
+    }
+}
+
+fn introduce(sim: &Simulator) {
+    println!("Chat URL    {}/v2", sim.origin());
+    println!("API key     {}", sim.api_key());
+    for topic in sim.topics() {
+        println!("Topic       {:<24} {}", topic.spec.name, topic.id);
+    }
+    for agent in sim.agents() {
+        println!("Agent       {:<24} {}", agent.name(), agent.id);
+    }
+    for group in sim.groups() {
+        println!("Group       {:<24} {}", group.spec.name, group.id);
+    }
+    println!("Public key of the webhooks:\n\n{}", sim.public_key(KeyForm::Vendor));
+    println!("Inbox       {}/\n", sim.origin());
+}
+
+/// Method, path and status: never a query or a body, which speak of people.
+fn print_exchange(exchange: &Exchange) {
+    let status = exchange.status.map_or("cut".into(), |status| status.to_string());
+    println!("<- {} {status}", exchange.line());
+}
+
+fn print_delivery(delivery: &Delivery) {
+    let outcome = match delivery.outcome {
+        Outcome::Recorded => "not sent: no webhook URL".into(),
+        Outcome::Dropped => "dropped".into(),
+        Outcome::Answered(status) => status.to_string(),
+        Outcome::TimedOut => "timed out".into(),
+        Outcome::Failed => "receiver not reached".into(),
+    };
+    let retry = if delivery.retry_count > 0 { format!(" (try {})", delivery.retry_count + 1) } else { String::new() };
+    println!("-> {}{retry} {outcome}", delivery.action.name());
+}

@@ -1,0 +1,138 @@
+//! Lists: pages, filters, order.
+
+use freshworks_simulator::{DuplicateUser, MessagePaging, TopicSpec};
+use serde_json::json;
+
+use crate::support::Account;
+
+#[tokio::test]
+async fn lists_are_paged_with_links_from_the_host() {
+    let it = Account::start().await;
+    for n in 0..5 {
+        it.sim.add_topic(TopicSpec::named(&format!("Topic {n}")));
+    }
+    let mut path = "/v2/channels?items_per_page=3&sort_by=name".to_owned();
+    let mut names = Vec::new();
+    for page in 1..=3 {
+        let list = it.get(&path).await.ok();
+        assert_eq!(list["pagination"]["current_page"], page);
+        assert_eq!(list["pagination"]["total_items"], 7);
+        assert_eq!(list["pagination"]["total_pages"], 3);
+        names.extend(list["channels"].as_array().unwrap().iter().map(|topic| topic["name"].clone()));
+        match list["links"]["next_page"]["href"].as_str() {
+            Some(next) => path = next.to_owned(),
+            None => assert_eq!(page, 3),
+        }
+        assert!(path.starts_with("/v2/channels?"), "{path}");
+    }
+    assert_eq!(names.len(), 7);
+    assert!(names.is_sorted_by_key(|name| name.as_str()));
+    let past = it.get("/v2/channels?page=9&items_per_page=3").await.ok();
+    assert_eq!(past["channels"], json!([]));
+    assert_eq!(past["links"].get("next_page"), None);
+}
+
+#[tokio::test]
+async fn page_sizes_are_capped_and_nonsense_is_refused() {
+    let it = Account::start().await;
+    for n in 0..120 {
+        it.sim.add_topic(TopicSpec::named(&format!("Topic {n}")));
+    }
+    let list = it.get("/v2/channels?items_per_page=9999").await.ok();
+    assert_eq!(list["channels"].as_array().unwrap().len(), 100);
+    assert_eq!(list["pagination"]["items_per_page"], 100);
+    it.sim.set_behaviour(|behaviour| {
+        behaviour.max_items_per_page = None;
+        behaviour.pagination_as_strings = true;
+    });
+    let list = it.get("/v2/channels?items_per_page=9999").await.ok();
+    assert_eq!(list["channels"].as_array().unwrap().len(), 122);
+    assert_eq!(list["pagination"]["total_pages"], "1");
+    for query in ["page=0", "page=x", "items_per_page=-1"] {
+        assert_eq!(it.get(&format!("/v2/channels?{query}")).await.refusal().1, "INVALID_VALUE");
+    }
+}
+
+#[tokio::test]
+async fn users_are_found_by_exact_values_and_emails_in_any_case() {
+    let it = Account::start().await;
+    let found = |query: &str| {
+        let path = format!("/v2/users?{query}");
+        let it = &it;
+        async move { it.get(&path).await.ok()["users"].as_array().unwrap().len() }
+    };
+    assert_eq!(found("reference_id=platform-42").await, 1);
+    assert_eq!(found("reference_id=platform-4").await, 0);
+    assert_eq!(found("reference_id=Platform-42").await, 0);
+    assert_eq!(found("email=ANA%40example.org").await, 1);
+    assert_eq!(found("email=na%40example.org").await, 0);
+    assert_eq!(found("phone=%2B15550100").await, 0);
+    let body = json!({ "phone": "+15550100", "email": null, "first_name": "Bo", "unheard_of": { "x": 1 } });
+    let user = it.post("/v2/users", body).await.ok();
+    assert_eq!(found("phone=%2B15550100").await, 1);
+    assert!(user.get("email").is_none());
+
+    let id = user["id"].as_str().unwrap();
+    let updated = it.put(&format!("/v2/users/{id}"), json!({ "reference_id": "platform-7" })).await;
+    assert_eq!((updated.status, updated.body.len()), (200, 0));
+    let read = it.get(&format!("/v2/users/{id}")).await.ok();
+    assert_eq!((&read["reference_id"], &read["first_name"]), (&json!("platform-7"), &json!("Bo")));
+    assert_eq!(it.get("/v2/users/nobody").await.refusal().1, "USER_NOT_FOUND");
+    let fetched = it.post("/v2/users/fetch", json!({ "ids": [id, it.user, "nobody"] })).await.ok();
+    assert_eq!(fetched["users"].as_array().unwrap().len(), 2);
+    assert_eq!(it.post("/v2/users/fetch", json!({ "ids": vec!["x"; 101] })).await.status, 400);
+
+    it.sim.set_behaviour(|behaviour| behaviour.users_need_filter = true);
+    assert_eq!(it.get("/v2/users").await.status, 400);
+    assert_eq!(found("created_to=2099-01-01T00:00:00.000Z").await, 2);
+}
+
+#[tokio::test]
+async fn a_second_user_with_the_same_reference_is_what_the_switch_says() {
+    let it = Account::start().await;
+    let again = json!({ "reference_id": "platform-42" });
+    let second = it.post("/v2/users", again.clone()).await.ok();
+    assert_ne!(second["id"], it.user);
+    it.sim.set_behaviour(|behaviour| behaviour.duplicate_user = DuplicateUser::Conflict);
+    assert_eq!(it.post("/v2/users", again.clone()).await.refusal().0, 409);
+    it.sim.set_behaviour(|behaviour| behaviour.duplicate_user = DuplicateUser::ReturnExisting);
+    assert_eq!(it.post("/v2/users", again).await.ok()["id"], it.user);
+    assert_eq!(it.sim.users().len(), 2);
+}
+
+#[tokio::test]
+async fn messages_are_listed_newest_first_and_the_cursor_loses_none() {
+    let it = Account::start().await;
+    let id = it.open("0").await;
+    let path = format!("/v2/conversations/{id}/messages");
+    for n in 1..45 {
+        it.post(&path, it.message(&n.to_string())).await.ok();
+    }
+    for paging in [MessagePaging::Cursor, MessagePaging::Pages] {
+        it.sim.set_behaviour(|behaviour| behaviour.message_paging = paging);
+        let (mut next, mut texts, mut pages) = (path.clone(), Vec::new(), 0);
+        loop {
+            let list = it.get(&next).await.ok();
+            let messages = list["messages"].as_array().unwrap();
+            texts.extend(
+                messages.iter().map(|it| it["message_parts"][0]["text"]["content"].as_str().unwrap().to_owned()),
+            );
+            pages += 1;
+            // A message that comes in between must not move the rest.
+            it.post(&path, it.message("later")).await.ok();
+            match list["link"]["href"].as_str() {
+                Some(href) => next = href.to_owned(),
+                None => break,
+            }
+            assert!(next.starts_with(&path));
+            assert_eq!(next.contains("from_time="), paging == MessagePaging::Cursor);
+        }
+        assert!(pages >= 3);
+        if paging == MessagePaging::Cursor {
+            let expected: Vec<String> = (0..45).rev().map(|n| n.to_string()).collect();
+            assert_eq!(texts, expected);
+        }
+    }
+    assert_eq!(it.get(&format!("{path}?items_per_page=2")).await.ok()["messages"].as_array().unwrap().len(), 2);
+    assert_eq!(it.get(&format!("{path}?from_time=yesterday")).await.status, 400);
+}
