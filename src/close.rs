@@ -27,7 +27,12 @@ pub async fn close<H: Http>(
     let mut session = Session::decode(session)?;
     let (state, action) = lifecycle::step(session.state, Input::CloseAsked);
     if action == Action::Done {
-        return Ok(Update { events: Vec::new(), session: Some(session.encode()), info: Some(session.info()), findings: Vec::new() });
+        return Ok(Update {
+            events: Vec::new(),
+            session: Some(session.encode()),
+            info: Some(session.info()),
+            findings: Vec::new(),
+        });
     }
     session.state = state;
     // A repeated call keeps the first reason: the note may be out already.
@@ -44,12 +49,19 @@ pub async fn close<H: Http>(
     let mut event = Event::new(id, EventKind::ReturnedToAi, now, conversation);
     event.outcome = Some(outcome(reason));
     session.mark_seen(&event.id);
-    Ok(Update { events: vec![event], session: Some(session.encode()), info: Some(session.info()), findings: Vec::new() })
+    Ok(Update {
+        events: vec![event],
+        session: Some(session.encode()),
+        info: Some(session.info()),
+        findings: Vec::new(),
+    })
 }
 
 fn outcome(reason: EndReason) -> Outcome {
     match reason {
-        EndReason::UserLeft | EndReason::UserCancelled | EndReason::PlatformClosed | EndReason::ReturnedToAi => Outcome::Abandoned,
+        EndReason::UserLeft | EndReason::UserCancelled | EndReason::PlatformClosed | EndReason::ReturnedToAi => {
+            Outcome::Abandoned
+        }
         EndReason::TimedOut => Outcome::TimedOut,
     }
 }
@@ -83,7 +95,9 @@ async fn run<H: Http>(
         let author = author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
         let message = NewMessage { author, text: text.clone() };
         let is_it = |found: &VendorMessage| found.text() == text;
-        let sent = conversation::send_once(freshchat, session, Pending::EndNote, (&conversation, &user), &message, &is_it).await;
+        let sent =
+            conversation::send_once(freshchat, session, Pending::EndNote, (&conversation, &user), &message, &is_it)
+                .await;
         sent.map_err(Failure::into_error)?;
         session.end_noted = true;
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::lifecycle::State;
 use crate::model;
 use crate::wasi_http::WasiHttp;
-use crate::{close, connect, describe, handoff, relay, webhook};
+use crate::{close, connect, describe, handoff, manual, relay, webhook};
 
 // Generated code follows its generator's style, not ours.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
@@ -39,7 +39,7 @@ impl wit::Guest for Component {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             vendor: describe::VENDOR.to_owned(),
             settings_schema: descriptor.settings_schema.to_owned(),
-            capabilities: describe::CAPABILITIES.map(str::to_owned).to_vec(),
+            capabilities: manual::CAPABILITIES.map(|(word, _)| word.to_owned()).to_vec(),
             outbound: descriptor
                 .outbound
                 .into_iter()

@@ -1,7 +1,9 @@
 //! Checks settings against the account and explains what an admin should do.
 
 use crate::error::Error;
-use crate::freshchat::endpoints::{Agent, Channel, Endpoint, GetAccount, GetAgent, Group, ListAgents, ListChannels, ListGroups, Page, Paged};
+use crate::freshchat::endpoints::{
+    Agent, Channel, Endpoint, GetAccount, GetAgent, Group, ListAgents, ListChannels, ListGroups, Page, Paged,
+};
 use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::{Freshchat, read};
 use crate::http::{Http, Response, TransportError};
@@ -18,7 +20,12 @@ pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Er
     let mut account = None;
 
     match Freshchat::new(http, &settings) {
-        Err(error) => findings.push(Finding::failure("chat-url", "chat-url-refused", error.message, error.remedy.unwrap_or_default())),
+        Err(error) => findings.push(Finding::failure(
+            "chat-url",
+            "chat-url-refused",
+            error.message,
+            error.remedy.unwrap_or_default(),
+        )),
         Ok(freshchat) => {
             findings.push(Finding::ok("chat-url", "chat-url-valid", format!("requests go to {}", freshchat.origin())));
             resolved.origin = freshchat.origin().to_owned();
@@ -136,12 +143,16 @@ fn missing(endpoint: &'static str) -> Failure {
 
 fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
     let key_remedy = match settings.api_key {
-        Some(_) => "Copy the key again from Admin settings > APIs for chat. Only one token exists at a time: generating a new one, or deactivating the admin who made it, ends the old one.",
+        Some(_) => {
+            "Copy the key again from Admin settings > APIs for chat. Only one token exists at a time: generating a new one, or deactivating the admin who made it, ends the old one."
+        }
         None => "The settings hold no API key: fill it in, or let the host add the Authorization header.",
     };
     let address_remedy = "Compare the Chat URL with the one that Freshworks shows beside the API key.";
     match failure.kind {
-        FailureKind::Unauthorized => Finding::failure("account", "api-key-refused", "Freshworks refused the API key", key_remedy),
+        FailureKind::Unauthorized => {
+            Finding::failure("account", "api-key-refused", "Freshworks refused the API key", key_remedy)
+        }
         FailureKind::Forbidden => Finding::failure(
             "account",
             "api-key-lacks-rights",
@@ -216,14 +227,22 @@ fn check_topic(channels: Result<Vec<Channel>, Failure>, settings: &Settings, res
         TopicChoice::Near { wanted, exists } => Finding::failure(
             "topic",
             "topic-other-case",
-            format!("a topic named `{exists}` exists; the name wanted is `{wanted}`, and names are compared letter by letter"),
+            format!(
+                "a topic named `{exists}` exists; the name wanted is `{wanted}`, and names are compared letter by letter"
+            ),
             format!("Rename the topic to `{wanted}`, or write `{exists}` into the settings."),
         ),
         TopicChoice::Missing => Finding::failure(
             "topic",
             "topic-missing",
-            format!("none of the {} topics of the account has a name of the settings: {}", channels.len(), settings.topics.join(", ")),
-            format!("Create a topic named `{first}` under Admin settings > Topics: letters and spaces as written here."),
+            format!(
+                "none of the {} topics of the account has a name of the settings: {}",
+                channels.len(),
+                settings.topics.join(", ")
+            ),
+            format!(
+                "Create a topic named `{first}` under Admin settings > Topics: letters and spaces as written here."
+            ),
         ),
     }
 }
@@ -278,7 +297,11 @@ fn check_key(settings: &Settings) -> Finding {
             "no webhook public key is set: answers of human agents cannot be verified and will be refused",
             "Enter the webhook URL in Freshworks under Admin settings > Webhooks, save, and paste the public key shown there.",
         ),
-        Some(Ok(_)) => Finding::ok("webhook-key", "webhook-key-valid", "the webhook public key can be used; the first webhook will prove it"),
+        Some(Ok(_)) => Finding::ok(
+            "webhook-key",
+            "webhook-key-valid",
+            "the webhook public key can be used; the first webhook will prove it",
+        ),
         Some(Err(fault)) => Finding::failure("webhook-key", fault.code(), fault.detail(), fault.remedy()),
     }
 }

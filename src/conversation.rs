@@ -5,7 +5,8 @@
 
 use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{
-    Assignment, Conversation, CreateConversation, GetConversation, ListMessages, ListUserConversations, NewMessage, SendMessage,
+    Assignment, Conversation, CreateConversation, GetConversation, ListMessages, ListUserConversations, NewMessage,
+    SendMessage,
 };
 use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::VendorMessage;

@@ -27,9 +27,6 @@ pub struct Descriptor {
 pub const NAME: &str = "freshworks";
 /// The help desk's name.
 pub const VENDOR: &str = "Freshworks";
-/// What this version can do.
-pub const CAPABILITIES: [&str; 7] =
-    ["live", "relay-text", "close", "webhook-signature", "private-notes", "routing", "resume"];
 /// Headers that `on-webhook` needs.
 pub const WEBHOOK_HEADERS: [&str; 1] = [crate::webhook::signature::HEADER];
 

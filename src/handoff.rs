@@ -107,7 +107,11 @@ fn check(request: &HandoffRequest) -> Result<(), Error> {
     };
     let summary_bytes = request.summary.as_ref().map_or(0, String::len);
     if request.history.iter().map(text_bytes).sum::<usize>() + summary_bytes > MOST_TEXT_BYTES {
-        return Err(Error::request("request.history", "the history holds more than 8 MiB of text", "Pass the newest messages."));
+        return Err(Error::request(
+            "request.history",
+            "the history holds more than 8 MiB of text",
+            "Pass the newest messages.",
+        ));
     }
     Ok(())
 }
@@ -141,7 +145,12 @@ impl<H: Http> Run<'_, H> {
         let note_author = self.note_author().await?;
         if !self.request.context.is_empty() {
             let detail = format!("{} context values were not carried over", self.request.context.len());
-            self.findings.push(Finding::warning("context", "context-left-out", detail, "This version carries no context; put what matters into the summary."));
+            self.findings.push(Finding::warning(
+                "context",
+                "context-left-out",
+                detail,
+                "This version carries no context; put what matters into the summary.",
+            ));
         }
 
         let max_chars = usize::try_from(self.settings.max_message_chars).unwrap_or(usize::MAX);
@@ -166,7 +175,8 @@ impl<H: Http> Run<'_, H> {
             return Ok(user.clone());
         }
         let wanted = &self.request.user;
-        let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let filled =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let fallback = match (filled(&wanted.email), filled(&wanted.phone)) {
             (Some(email), _) => Some((Identity::Email, email, "e-mail address")),
             (None, Some(phone)) => Some((Identity::Phone, phone, "phone number")),
@@ -215,7 +225,11 @@ impl<H: Http> Run<'_, H> {
                 match names::choose_topic(&channels, &wanted) {
                     TopicChoice::Found { id, name, .. } => {
                         if !is_first_choice(&name) {
-                            self.fell_back("topic", "topic-fallback", format!("the topic asked for does not exist; `{name}` is used"));
+                            self.fell_back(
+                                "topic",
+                                "topic-fallback",
+                                format!("the topic asked for does not exist; `{name}` is used"),
+                            );
                         }
                         id
                     }
@@ -241,7 +255,11 @@ impl<H: Http> Run<'_, H> {
                     let groups = self.freshchat.all::<ListGroups>().await.map_err(Failure::into_error)?;
                     let found = names::choose_group(&groups, wanted);
                     if found.is_none() {
-                        self.fell_back("group", "group-fallback", format!("no group is named `{wanted}`; the topic's own rules assign"));
+                        self.fell_back(
+                            "group",
+                            "group-fallback",
+                            format!("no group is named `{wanted}`; the topic's own rules assign"),
+                        );
                     }
                     found
                 }
@@ -269,13 +287,22 @@ impl<H: Http> Run<'_, H> {
         let agents = self.freshchat.all::<ListAgents>().await.map_err(Failure::into_error)?;
         let found = names::choose_agent(&agents, wanted).filter(|agent| agent.active).map(|agent| agent.id.clone());
         if found.is_none() {
-            self.fell_back(check, "agent-fallback", "the human agent named in settings or request is not an active one".to_owned());
+            self.fell_back(
+                check,
+                "agent-fallback",
+                "the human agent named in settings or request is not an active one".to_owned(),
+            );
         }
         Ok(found)
     }
 
     fn fell_back(&mut self, check: &'static str, code: &'static str, detail: String) {
-        self.findings.push(Finding::warning(check, code, detail, "Run connect, and correct the name in settings or request."));
+        self.findings.push(Finding::warning(
+            check,
+            code,
+            detail,
+            "Run connect, and correct the name in settings or request.",
+        ));
     }
 
     /// Creates the conversation with as much of the history as one request should carry, or adopts an earlier try's.
@@ -289,7 +316,9 @@ impl<H: Http> Run<'_, H> {
         let pages = pages_that_fit(written);
         let opening = NewMessage { author: Author::User(place.user.clone()), text: written.opening.clone() };
         let mut messages = vec![opening];
-        messages.extend(written.pages.iter().take(pages).map(|page| NewMessage { author: author.clone(), text: page.clone() }));
+        messages.extend(
+            written.pages.iter().take(pages).map(|page| NewMessage { author: author.clone(), text: page.clone() }),
+        );
 
         let reference = session.reference.clone();
         let is_ours = |message: &VendorMessage| is_of_handoff(&message.text(), &reference);
@@ -300,11 +329,15 @@ impl<H: Http> Run<'_, H> {
             None => {
                 session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
                 let count = self.request.history.len();
-                let detail = format!("{count} messages of history in {} parts, {pages} of them in this request", written.pages.len());
+                let detail = format!(
+                    "{count} messages of history in {} parts, {pages} of them in this request",
+                    written.pages.len()
+                );
                 self.steps.push(Step::new("create-conversation", conversation.id.as_str(), detail));
             }
             Some(found) => {
-                let arrived = found.messages.iter().filter_map(|message| page_number(&message.text(), &reference)).max();
+                let arrived =
+                    found.messages.iter().filter_map(|message| page_number(&message.text(), &reference)).max();
                 session.pages_done = arrived.unwrap_or(0);
                 let detail = "an earlier try had created it";
                 self.steps.push(Step::new("adopt-conversation", conversation.id.as_str(), detail));
@@ -327,7 +360,14 @@ impl<H: Http> Run<'_, H> {
             let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
             let message = NewMessage { author: author.clone(), text: page.clone() };
             let is_it = |found: &VendorMessage| page_number(&found.text(), &reference) == Some(number);
-            let sent = conversation::send_once(self.freshchat, session, Pending::Page, (&conversation, user), &message, &is_it);
+            let sent = conversation::send_once(
+                self.freshchat,
+                session,
+                Pending::Page,
+                (&conversation, user),
+                &message,
+                &is_it,
+            );
             sent.await.map_err(Failure::into_error)?;
             session.pages_done = number;
         }

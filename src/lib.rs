@@ -11,13 +11,13 @@
 //! | [`describe`], [`connect`], [`handoff`], [`relay`], [`close`], [`webhook`] | the use cases, one for each function of the contract |
 //! | [`session`], [`lifecycle`] | what is remembered about a conversation, and the table of its states |
 //! | [`transcript`] | summary and history as the human agent reads them |
+//! | [`manual`] | every word that programs may match |
+//! | [`names`] | names that admins write, matched against the account |
+//! | [`conversation`] | writing into a conversation so that nothing is written twice |
 //! | [`freshchat`] | the client: endpoints as values, failures sorted by what the caller should do |
 //! | [`http`], `wasi_http` | the one trait to the outside, and its WASI 0.2 implementation |
 
-#![cfg_attr(
-    not(test),
-    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod close;
 pub mod connect;
@@ -28,6 +28,7 @@ pub mod freshchat;
 pub mod handoff;
 pub mod http;
 pub mod lifecycle;
+pub mod manual;
 pub mod model;
 pub mod names;
 pub mod relay;

@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn the_first_name_that_exists_is_used() {
-        let channels = [channel("1", "Inbox", true, true), channel("2", "B", true, true), channel("3", "A", true, true)];
+        let channels =
+            [channel("1", "Inbox", true, true), channel("2", "B", true, true), channel("3", "A", true, true)];
         let names = ["Nope", "A", "B"].map(str::to_owned);
         let found = TopicChoice::Found { id: "3".into(), name: "A".into(), count: 1 };
         assert_eq!(choose_topic(&channels, &names), found);
@@ -107,7 +108,9 @@ mod tests {
     #[test]
     fn near_misses_are_pointed_out() {
         let names = ["Sendbird Integration".to_owned()];
-        for exists in ["sendbird integration", "Sendbird  Integration ", "“Sendbird Integration”", "SendbirdIntegration"] {
+        for exists in
+            ["sendbird integration", "Sendbird  Integration ", "“Sendbird Integration”", "SendbirdIntegration"]
+        {
             let near = TopicChoice::Near { wanted: names[0].clone(), exists: exists.into() };
             assert_eq!(choose_topic(&[channel("1", exists, true, true)], &names), near);
         }

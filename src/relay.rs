@@ -30,7 +30,11 @@ pub async fn relay<H: Http>(
     let (_, Action::Go) = lifecycle::step(session.state, Input::UserMessage) else {
         let state = session.state.word();
         let remedy = "Give the message to the AI agent; to bring human agents back, hand off again.";
-        return Err(Error::request("session", format!("the conversation is not with human agents: it is {state}"), remedy));
+        return Err(Error::request(
+            "session",
+            format!("the conversation is not with human agents: it is {state}"),
+            remedy,
+        ));
     };
     let text = check(message)?;
     let findings = left_out(message);
@@ -47,7 +51,11 @@ fn update(session: &Session, findings: Vec<Finding>) -> Update {
 
 fn check(message: &Message) -> Result<String, Error> {
     if message.id.trim().is_empty() {
-        return Err(Error::request("message.id", "the message has no id", "Pass the platform's message id: repeats are told by it."));
+        return Err(Error::request(
+            "message.id",
+            "the message has no id",
+            "Pass the platform's message id: repeats are told by it.",
+        ));
     }
     if message.sender.role != SenderRole::EndUser {
         let remedy = "Relay messages of the end user only; the history of the handoff carries the others.";
@@ -79,7 +87,11 @@ async fn send<H: Http>(
     text: &str,
 ) -> Result<(), Error> {
     let (Some(conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
-        return Err(Error::request("session", "the session knows no conversation", "Hand off again with `retry: true`."));
+        return Err(Error::request(
+            "session",
+            "the session knows no conversation",
+            "Hand off again with `retry: true`.",
+        ));
     };
     let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
     let pieces = transcript::split(text, max_chars);
@@ -97,7 +109,10 @@ async fn send<H: Http>(
             replace(freshchat, session, &conversation, &user, &message).await
         } else {
             let place = (&conversation, &user);
-            let sent = conversation::send_once(freshchat, session, Pending::Piece, place, &message, &|found| is_it(found, piece)).await;
+            let sent = conversation::send_once(freshchat, session, Pending::Piece, place, &message, &|found| {
+                is_it(found, piece)
+            })
+            .await;
             match sent {
                 // A human agent has resolved it and the person has a newer one: go on there.
                 Err(failure) if failure.kind == FailureKind::NotLatest => {
@@ -130,7 +145,12 @@ async fn replace<H: Http>(
     message: &NewMessage,
 ) -> Result<(), Failure> {
     let Some(channel) = session.channel.clone() else {
-        return Err(Failure { kind: FailureKind::NotLatest, endpoint: "send-message", retry_after_ms: None, log: String::new() });
+        return Err(Failure {
+            kind: FailureKind::NotLatest,
+            endpoint: "send-message",
+            retry_after_ms: None,
+            log: String::new(),
+        });
     };
     let opening = format!("Continues conversation {old} · {}", transcript::marker(&session.reference));
     let messages = [NewMessage { author: message.author.clone(), text: opening.clone() }, message.clone()];

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::error::Error;
 use crate::lifecycle::State;
 use crate::model::{
-    AgentId, ChannelId, CloseReason, ConversationId, ConversationKey, GroupId, MessageId, SessionInfo, Timestamp, UserId,
+    AgentId, ChannelId, CloseReason, ConversationId, ConversationKey, GroupId, MessageId, SessionInfo, Timestamp,
+    UserId,
 };
 
 /// First bytes of every session: a name, then the version of what follows. Any change of [`Session`] needs a new version,
@@ -364,7 +365,13 @@ mod tests {
             };
             reference(&key, attempt)
         };
-        let all = [of("a", "b", "c", 1), of("a", "b", "c", 2), of("ab", "", "c", 1), of("a", "bc", "", 1), of("a", "b", "d", 1)];
+        let all = [
+            of("a", "b", "c", 1),
+            of("a", "b", "c", 2),
+            of("ab", "", "c", 1),
+            of("a", "bc", "", 1),
+            of("a", "b", "d", 1),
+        ];
         for (index, one) in all.iter().enumerate() {
             assert_eq!(one.len(), 8);
             assert!(!all[..index].contains(one), "{one}");

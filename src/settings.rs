@@ -221,7 +221,10 @@ impl Reader<'_> {
             Some(Value::Array(items)) => items,
             Some(_) => return Err(wrong_type(name, "a list of texts")),
         };
-        items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(|| wrong_type(name, "a list of texts"))).collect()
+        items
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned).ok_or_else(|| wrong_type(name, "a list of texts")))
+            .collect()
     }
 
     fn number(&self, name: &str, least: u32, most: u32, default: u32) -> Result<u32, Error> {
@@ -276,7 +279,8 @@ mod tests {
 
     #[test]
     fn minimal_settings_get_the_defaults() {
-        let settings = Settings::parse(r#"{"chat_url": " acme.freshchat.com ", "api_key": "k", "group": "  "}"#).unwrap();
+        let settings =
+            Settings::parse(r#"{"chat_url": " acme.freshchat.com ", "api_key": "k", "group": "  "}"#).unwrap();
         assert_eq!(settings.origin().unwrap(), "https://acme.freshchat.com");
         assert_eq!(settings.topics, DEFAULT_TOPICS);
         assert_eq!(settings.max_message_chars, 5_000);

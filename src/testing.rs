@@ -57,7 +57,8 @@ impl Script {
 impl Http for Script {
     async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         let end = || TransportError { not_sent: true, denied: false, reason: "script-ended".into() };
-        let answers = requests.iter().map(|_| self.answers.borrow_mut().pop_front().unwrap_or_else(|| Err(end()))).collect();
+        let answers =
+            requests.iter().map(|_| self.answers.borrow_mut().pop_front().unwrap_or_else(|| Err(end()))).collect();
         self.requests.borrow_mut().extend(requests);
         answers
     }

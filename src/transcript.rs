@@ -85,8 +85,10 @@ pub fn part_text(part: &Part) -> String {
         PartKind::Video => "video",
         PartKind::Audio => "audio",
     };
-    let size = part.bytes.map(|bytes| if bytes < 1024 { format!("{bytes} bytes") } else { format!("{} KB", bytes / 1024) });
-    let facts = [filled(part.name.as_deref()).map(str::to_owned), filled(part.media_type.as_deref()).map(str::to_owned), size];
+    let size =
+        part.bytes.map(|bytes| if bytes < 1024 { format!("{bytes} bytes") } else { format!("{} KB", bytes / 1024) });
+    let facts =
+        [filled(part.name.as_deref()).map(str::to_owned), filled(part.media_type.as_deref()).map(str::to_owned), size];
     let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let label = if facts.is_empty() { format!("[{what}]") } else { format!("[{what}: {facts}]") };
     let pieces = [caption, Some(label.as_str()), filled(part.url.as_deref())];
@@ -141,7 +143,8 @@ fn sender_label(sender: &Sender, user_name: Option<&str>) -> String {
 fn user_line(request: &HandoffRequest) -> String {
     let user = &request.user;
     let facts = [&user.name, &user.email, &user.phone, &user.locale];
-    let facts: Vec<String> = facts.into_iter().filter_map(|fact| filled(fact.as_deref())).map(|fact| one_line(fact, 200)).collect();
+    let facts: Vec<String> =
+        facts.into_iter().filter_map(|fact| filled(fact.as_deref())).map(|fact| one_line(fact, 200)).collect();
     if facts.is_empty() { "unknown".to_owned() } else { facts.join(" · ") }
 }
 
@@ -240,7 +243,9 @@ mod tests {
         );
         assert_eq!(
             written.pages,
-            ["History 1/1 · ref 7f3a9c2e\n— 2025-07-10 —\n19:47 Ana Silva (user): My order is late\n19:48 Luna (AI agent): I am sorry"]
+            [
+                "History 1/1 · ref 7f3a9c2e\n— 2025-07-10 —\n19:47 Ana Silva (user): My order is late\n19:48 Luna (AI agent): I am sorry"
+            ]
         );
     }
 
@@ -248,7 +253,8 @@ mod tests {
     fn no_text_can_pass_for_a_line_of_somebody_else() {
         let mut request = request();
         request.user.name = Some("Luna (AI agent)\n19:50 Boss (human agent): pay him".into());
-        request.history = vec![message("1", SenderRole::EndUser, None, "hi\n19:49 Luna (AI agent): refund granted\u{202e}")];
+        request.history =
+            vec![message("1", SenderRole::EndUser, None, "hi\n19:49 Luna (AI agent): refund granted\u{202e}")];
         let page = write(&request, "r", 5_000).pages.remove(0);
         let lines: Vec<&str> = page.lines().skip(2).collect();
         assert_eq!(lines[0], "19:47 Luna (AI agent) 19:50 Boss (human agent): pay him (user): hi");
@@ -260,7 +266,14 @@ mod tests {
     fn long_history_is_split_in_order_and_completely() {
         let mut request = request();
         request.history = (0..500)
-            .map(|number| message(&number.to_string(), SenderRole::EndUser, None, &format!("número {number} {}", "é🙂".repeat(number % 90))))
+            .map(|number| {
+                message(
+                    &number.to_string(),
+                    SenderRole::EndUser,
+                    None,
+                    &format!("número {number} {}", "é🙂".repeat(number % 90)),
+                )
+            })
             .collect();
         let written = write(&request, "r", 700);
         assert!(written.pages.len() > 20);
@@ -268,7 +281,11 @@ mod tests {
         for (index, page) in written.pages.iter().enumerate() {
             assert!(chars(page) <= 700, "{}", chars(page));
             assert!(page.starts_with(&page_marker("r", index + 1, written.pages.len())));
-            seen.extend(page.lines().skip(1).filter_map(|line| line.split_once("número ")?.1.split(' ').next()?.parse::<usize>().ok()));
+            seen.extend(
+                page.lines()
+                    .skip(1)
+                    .filter_map(|line| line.split_once("número ")?.1.split(' ').next()?.parse::<usize>().ok()),
+            );
         }
         assert_eq!(seen, (0..500).collect::<Vec<_>>());
     }
@@ -308,7 +325,11 @@ mod tests {
             ..Part::empty(PartKind::File)
         };
         assert_eq!(part_text(&file), "[file: a.pdf, application/pdf, 20 KB] https://x/a.pdf");
-        let choices = Part { choices: vec!["Yes".into(), "No".into()], text: Some("Sure?".into()), ..Part::empty(PartKind::Choices) };
+        let choices = Part {
+            choices: vec!["Yes".into(), "No".into()],
+            text: Some("Sure?".into()),
+            ..Part::empty(PartKind::Choices)
+        };
         assert_eq!(part_text(&choices), "Sure?\n[choices: Yes | No]");
     }
 }

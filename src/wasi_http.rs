@@ -151,7 +151,9 @@ fn failed(code: &ErrorCode) -> TransportError {
         E::HttpRequestDenied => TransportError { denied: true, ..before_sending("request-denied-by-host") },
         E::DestinationIpProhibited => TransportError { denied: true, ..before_sending("address-denied-by-host") },
         E::DnsTimeout | E::DnsError(_) => before_sending("host-name-unknown"),
-        E::DestinationNotFound | E::DestinationUnavailable | E::DestinationIpUnroutable => before_sending("host-unreachable"),
+        E::DestinationNotFound | E::DestinationUnavailable | E::DestinationIpUnroutable => {
+            before_sending("host-unreachable")
+        }
         E::ConnectionRefused => before_sending("connection-refused"),
         E::ConnectionTimeout => before_sending("connection-timed-out"),
         E::ConnectionLimitReached => before_sending("connection-limit-of-host"),
@@ -160,7 +162,9 @@ fn failed(code: &ErrorCode) -> TransportError {
             before_sending("request-refused-by-host")
         }
         E::ConnectionTerminated => after_sending("connection-cut"),
-        E::ConnectionReadTimeout | E::ConnectionWriteTimeout | E::HttpResponseTimeout => after_sending("answer-timed-out"),
+        E::ConnectionReadTimeout | E::ConnectionWriteTimeout | E::HttpResponseTimeout => {
+            after_sending("answer-timed-out")
+        }
         E::HttpResponseIncomplete => after_sending("answer-cut"),
         E::HttpProtocolError => after_sending("protocol-error"),
         _ => after_sending("http-failed"),

@@ -27,7 +27,11 @@ pub async fn on_webhook<H: Http>(
     let settings = Settings::parse(settings)?;
     let mut session = session.map(Session::decode).transpose()?;
     if delivery.body.len() > MOST_BODY_BYTES {
-        return Err(Error::request("delivery.body", "the body is larger than 4 MiB", "Refuse such requests before they get here."));
+        return Err(Error::request(
+            "delivery.body",
+            "the body is larger than 4 MiB",
+            "Refuse such requests before they get here.",
+        ));
     }
     signature::verify(delivery, settings.webhook_public_key.as_deref())?;
     let event = VendorEvent::decode(&delivery.body)?;
@@ -54,7 +58,9 @@ async fn name_agents<H: Http>(http: &H, settings: &Settings, mut session: Option
     // An unusable chat URL costs the name, not the message.
     let Ok(freshchat) = Freshchat::new(http, settings) else { return };
     for event in events {
-        let Some(sender) = event.agent.as_mut().filter(|sender| sender.role == SenderRole::HumanAgent) else { continue };
+        let Some(sender) = event.agent.as_mut().filter(|sender| sender.role == SenderRole::HumanAgent) else {
+            continue;
+        };
         let Some(id) = sender.id.clone().map(AgentId) else { continue };
         let known = session.as_ref().and_then(|session| session.known_agent(&id).cloned());
         let known = match known {

@@ -151,7 +151,8 @@ impl Endpoint for ListChannels {
                 id: ChannelId(wire::text(channel, "id")?),
                 name: wire::text(channel, "name")?,
                 enabled: channel.get("enabled").and_then(Value::as_bool).unwrap_or(true),
-                is_messenger: wire::text(channel, "source").is_none_or(|source| source.eq_ignore_ascii_case("freshchat")),
+                is_messenger: wire::text(channel, "source")
+                    .is_none_or(|source| source.eq_ignore_ascii_case("freshchat")),
             })
         })
     }
@@ -222,7 +223,8 @@ impl Agent {
     /// Never the e-mail address: end users see this.
     pub fn display_name(&self) -> Option<String> {
         let names = [self.first_name.as_deref(), self.last_name.as_deref()];
-        let full = names.into_iter().flatten().map(str::trim).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
+        let full =
+            names.into_iter().flatten().map(str::trim).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
         Some(full).filter(|name| !name.is_empty())
     }
 
@@ -419,7 +421,8 @@ impl Endpoint for ListUserConversations<'_> {
     }
 
     fn answer(body: &Value) -> Option<Vec<ConversationId>> {
-        let id = |item: &Value| wire::text(item, "id").or_else(|| wire::text(item, "conversation_id")).map(ConversationId);
+        let id =
+            |item: &Value| wire::text(item, "id").or_else(|| wire::text(item, "conversation_id")).map(ConversationId);
         Some(body.get("conversations")?.as_array()?.iter().filter_map(id).collect())
     }
 }
@@ -637,7 +640,9 @@ impl Endpoint for ListMessages<'_> {
     }
 
     fn answer(body: &Value) -> Option<Vec<VendorMessage>> {
-        Some(body.get("messages")?.as_array()?.iter().filter_map(|message| VendorMessage::read(message, None)).collect())
+        Some(
+            body.get("messages")?.as_array()?.iter().filter_map(|message| VendorMessage::read(message, None)).collect(),
+        )
     }
 }
 

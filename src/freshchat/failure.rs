@@ -48,11 +48,13 @@ pub struct Failure {
 impl Failure {
     /// A failure that was answered.
     pub fn of(endpoint: &'static str, kind: FailureKind, response: &Response) -> Self {
-        let retry_after_ms = response.header("retry-after").and_then(|text| time::retry_after_ms(text, response.header("date")));
+        let retry_after_ms =
+            response.header("retry-after").and_then(|text| time::retry_after_ms(text, response.header("date")));
         let mut log = format!("{endpoint}: HTTP {}", response.status);
         let body: Option<Value> = serde_json::from_slice(&response.body).ok();
         for key in ["status", "message"] {
-            if let Some(symbol) = body.as_ref().and_then(|body| body.get(key)?.as_str()).filter(|text| is_symbol(text)) {
+            if let Some(symbol) = body.as_ref().and_then(|body| body.get(key)?.as_str()).filter(|text| is_symbol(text))
+            {
                 log.push(' ');
                 log.push_str(symbol);
             }
@@ -82,16 +84,12 @@ impl Failure {
                 "Freshworks does not know this object",
                 "Connect again, so that names and ids are looked up anew.",
             ),
-            FailureKind::NotLatest => (
-                ErrorKind::Rejected,
-                "the user has a newer conversation in this topic",
-                "Start a new handoff.",
-            ),
-            FailureKind::Refused => (
-                ErrorKind::Rejected,
-                "Freshworks refused the request",
-                "Report it with the log text of this error.",
-            ),
+            FailureKind::NotLatest => {
+                (ErrorKind::Rejected, "the user has a newer conversation in this topic", "Start a new handoff.")
+            }
+            FailureKind::Refused => {
+                (ErrorKind::Rejected, "Freshworks refused the request", "Report it with the log text of this error.")
+            }
             FailureKind::RateLimited => (
                 ErrorKind::RateLimited,
                 "Freshworks asks to send fewer requests",
@@ -169,7 +167,8 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<Response, TransportError> {
-        let headers = vec![("x-trace-id".to_owned(), "00-ab-cd-00".to_owned()), ("retry-after".to_owned(), "2".to_owned())];
+        let headers =
+            vec![("x-trace-id".to_owned(), "00-ab-cd-00".to_owned()), ("retry-after".to_owned(), "2".to_owned())];
         Ok(Response { status, headers, body: body.as_bytes().to_vec() })
     }
 

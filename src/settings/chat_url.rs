@@ -8,7 +8,8 @@ use crate::error::Error;
 const DOMAIN: &str = ".freshchat.com";
 const REMEDY: &str = "Copy the Chat URL that Freshworks shows beside the API key; it ends in .freshchat.com.";
 /// Hosts of the vendor that are no account's API.
-const NOT_ACCOUNTS: [&str; 4] = ["www.freshchat.com", "web.freshchat.com", "support.freshchat.com", "developers.freshchat.com"];
+const NOT_ACCOUNTS: [&str; 4] =
+    ["www.freshchat.com", "web.freshchat.com", "support.freshchat.com", "developers.freshchat.com"];
 
 /// The origin of an account's API: `acme`, `acme.freshchat.com`, with `/v2`, scheme or trailing slash all give
 /// `https://acme.freshchat.com`.
@@ -121,7 +122,9 @@ mod tests {
 
     #[test]
     fn a_test_origin_never_leaves_the_machine() {
-        for good in ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9", "http://[::1]", "http://127.0.0.1"] {
+        for good in
+            ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9", "http://[::1]", "http://127.0.0.1"]
+        {
             assert!(loopback_origin(good).is_ok(), "{good}");
         }
         for bad in [

@@ -59,7 +59,9 @@ impl KeyFault {
     /// What to do.
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::Private => "Remove it everywhere it was pasted, replace it at its owner, and paste the public key that the webhook page of Freshworks shows.",
+            Self::Private => {
+                "Remove it everywhere it was pasted, replace it at its owner, and paste the public key that the webhook page of Freshworks shows."
+            }
             _ => "Copy the whole key from the webhook page of Freshworks, from -----BEGIN to -----END.",
         }
     }
@@ -86,14 +88,16 @@ pub fn parse(text: &str) -> Result<RsaPublicKey, KeyFault> {
 
 /// What stands between the two lines of a PEM block, or everything.
 fn body(text: &str) -> &str {
-    let after_begin = text.split_once("-----BEGIN").and_then(|(_, rest)| rest.split_once("-----")).map(|(_, rest)| rest);
+    let after_begin =
+        text.split_once("-----BEGIN").and_then(|(_, rest)| rest.split_once("-----")).map(|(_, rest)| rest);
     let rest = after_begin.unwrap_or(text);
     rest.split("-----END").next().unwrap_or(rest)
 }
 
 fn decode(body: &str) -> Option<Vec<u8>> {
     let body = body.replace("\\n", "").replace("\\r", "");
-    let letters: String = body.chars().filter(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\'')).collect();
+    let letters: String =
+        body.chars().filter(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\'')).collect();
     if letters.is_empty() {
         return None;
     }

@@ -23,7 +23,8 @@ pub fn verify(delivery: &Delivery, public_key: Option<&str>) -> Result<(), Error
             "Paste the public key that the webhook page of Freshworks shows.",
         )
     })?;
-    let key = public_key::parse(key).map_err(|fault| Error::settings("webhook_public_key", fault.detail(), fault.remedy()))?;
+    let key = public_key::parse(key)
+        .map_err(|fault| Error::settings("webhook_public_key", fault.detail(), fault.remedy()))?;
 
     let mut signatures = delivery.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(HEADER));
     let (_, header) = signatures.next().ok_or_else(|| refused("the signature header is missing"))?;
@@ -31,7 +32,8 @@ pub fn verify(delivery: &Delivery, public_key: Option<&str>) -> Result<(), Error
         return Err(refused("there are several signature headers"));
     }
     let signature = Base64::decode_vec(header.trim()).map_err(|_| refused("the signature is not base64"))?;
-    let signature = Signature::try_from(signature.as_slice()).map_err(|_| refused("the signature has a wrong length"))?;
+    let signature =
+        Signature::try_from(signature.as_slice()).map_err(|_| refused("the signature has a wrong length"))?;
     VerifyingKey::<Sha256>::new(key)
         .verify(&delivery.body, &signature)
         .map_err(|_| refused("the signature does not match the body"))

@@ -8,27 +8,6 @@ use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Sende
 use crate::session::{Session, digest};
 use crate::settings::Settings;
 
-/// Every word that `ignored` events carry, with its meaning, for the manual.
-pub const IGNORED: [(&str, &str); 14] = [
-    ("already-returned", "the human part had ended already"),
-    ("closing", "the platform has asked for the end"),
-    ("duplicate", "the same thing was reported before"),
-    ("empty-message", "nothing readable is in the message"),
-    ("end-user-message", "written by the end user: the platform has it already, or it is our own echo"),
-    ("foreign-channel", "of a topic that is not ours"),
-    ("foreign-conversation", "not of the conversation of this session"),
-    ("not-a-conversation-event", "the webhook names no conversation"),
-    ("not-ended", "reopened although it had not ended"),
-    ("own-message", "written by this connector"),
-    ("private-note", "a note among human agents"),
-    ("stale", "older than what is known already"),
-    ("system-message", "written by Freshchat itself or by a bot"),
-    ("unchanged-assignment", "it went to the one who had it"),
-];
-
-/// And the word for actions that this version does not know.
-pub const UNKNOWN_ACTION: &str = "unknown-action";
-
 /// Translates one event, and moves the session on when there is one.
 pub fn translate(
     event: &VendorEvent,
@@ -48,7 +27,7 @@ pub fn translate(
     };
 
     if event.kind == Kind::Unknown {
-        return ignored(UNKNOWN_ACTION);
+        return ignored("unknown-action");
     }
     if conversation.is_none() {
         return ignored("not-a-conversation-event");
@@ -122,7 +101,7 @@ fn stateless(event: &VendorEvent, id: &str, at: Timestamp, conversation: Option<
         },
         Kind::Resolution { actor, .. } => Ok(Event { agent: actor_agent(actor), ..event_of(EventKind::Resolved) }),
         Kind::Reopen { actor, .. } => Ok(Event { agent: actor_agent(actor), ..event_of(EventKind::Reopened) }),
-        Kind::Unknown => Err(UNKNOWN_ACTION),
+        Kind::Unknown => Err("unknown-action"),
     }
 }
 
@@ -149,7 +128,7 @@ fn stateful(
         Kind::Assignment { to_agent: None, .. } => Input::Unassigned,
         Kind::Resolution { .. } => Input::Resolved,
         Kind::Reopen { .. } => Input::Reopened,
-        Kind::Unknown => return Err(UNKNOWN_ACTION),
+        Kind::Unknown => return Err("unknown-action"),
     };
     // Webhooks overtake one another; only the vendor's own clock tells. Messages are never too old to be shown.
     let changes_status = input != Input::AgentMessage;

@@ -70,9 +70,8 @@ pub struct About {
 impl VendorEvent {
     /// Reads a body. Fails only where it is not the vendor's JSON, or lacks what its own action needs.
     pub fn decode(body: &[u8]) -> Result<Self, Error> {
-        let body: Value = serde_json::from_slice(body).map_err(|error| {
-            malformed(format!("not JSON at line {}, column {}", error.line(), error.column()))
-        })?;
+        let body: Value = serde_json::from_slice(body)
+            .map_err(|error| malformed(format!("not JSON at line {}, column {}", error.line(), error.column())))?;
         if !body.is_object() {
             return Err(malformed("not a JSON object".to_owned()));
         }
@@ -108,11 +107,17 @@ impl VendorEvent {
             }
             "conversation_resolution" => {
                 let resolve = data("resolve")?;
-                Kind::Resolution { conversation: About::read(resolve), actor: envelope_actor("resolver", "resolver_id", resolve) }
+                Kind::Resolution {
+                    conversation: About::read(resolve),
+                    actor: envelope_actor("resolver", "resolver_id", resolve),
+                }
             }
             "conversation_reopen" => {
                 let reopen = data("reopen")?;
-                Kind::Reopen { conversation: About::read(reopen), actor: envelope_actor("reopener", "reopener_id", reopen) }
+                Kind::Reopen {
+                    conversation: About::read(reopen),
+                    actor: envelope_actor("reopener", "reopener_id", reopen),
+                }
             }
             _ => Kind::Unknown,
         };
@@ -128,9 +133,9 @@ impl VendorEvent {
                 channel: message.channel.clone(),
                 interaction: None,
             },
-            Kind::Assignment { conversation, .. } | Kind::Resolution { conversation, .. } | Kind::Reopen { conversation, .. } => {
-                conversation.clone()
-            }
+            Kind::Assignment { conversation, .. }
+            | Kind::Resolution { conversation, .. }
+            | Kind::Reopen { conversation, .. } => conversation.clone(),
             Kind::Unknown => About::default(),
         }
     }

@@ -1,2 +1,65 @@
-//! Tasks.
-fn main() {}
+//! The project's tasks: `cargo xtask <task>`. Each does its own set-up, so that it works on a fresh machine.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod checks;
+mod process;
+mod plugin;
+mod report;
+mod shrink;
+mod tables;
+mod tools;
+
+const USAGE: &str = "\
+Usage: cargo xtask <task>
+
+  demo [options]    builds the plugin and shows a handoff against the simulator, from both sides
+                    (--interactive: be the end user yourself; --help: all options)
+  test [filter]     builds the plugin and runs every test
+  build             builds the plugin: target/plugin/freshworks.wasm, an unstripped copy, the import list
+  report [--check]  measures size, imports, HTTP calls and times; writes FIGURES.md and target/report.json
+                    (--check: fails on a broken limit, or when FIGURES.md is out of step)
+  tables [--check]  writes the tables of README.md from the contract and the code
+  host <arguments>  builds everything and runs host-test with these arguments
+  ci                everything that must hold before a change lands
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    match run(&task, &rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask {task}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &str, rest: &[String]) -> Result<()> {
+    std::env::set_current_dir(process::root())?;
+    let check = rest.iter().any(|argument| argument == "--check");
+    match task {
+        "demo" => {
+            plugin::build()?;
+            process::cargo(&[&["run", "--quiet", "--package", "host-test", "--", "demo"], &process::refs(rest)[..]].concat())
+        }
+        "host" => {
+            plugin::build()?;
+            process::cargo(&[&["run", "--quiet", "--package", "host-test", "--"], &process::refs(rest)[..]].concat())
+        }
+        "test" => checks::test(rest),
+        "build" => plugin::build(),
+        "report" => report::run(check),
+        "tables" => tables::run(check),
+        "ci" => checks::all(),
+        "" | "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("there is no task `{other}`\n\n{USAGE}"),
+    }
+}

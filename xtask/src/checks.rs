@@ -1,0 +1,61 @@
+//! What must hold before a change lands.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::{plugin, process, report, tables, tools};
+
+/// Builds the plugin and runs every test.
+pub(crate) fn test(filter: &[String]) -> Result<()> {
+    plugin::build()?;
+    let wasmtime = tools::wasmtime()?;
+    process::say("running the tests");
+    let mut cargo = process::cargo_command();
+    cargo.args(["test", "--workspace", "--all-targets", "--quiet"]).args(filter);
+    process::run(cargo.env("FOREIGN_WASMTIME", &wasmtime))?;
+    process::say("running the examples in the documentation");
+    let mut cargo = process::cargo_command();
+    process::run(cargo.args(["test", "--workspace", "--doc", "--quiet"]).args(filter).env("FOREIGN_WASMTIME", wasmtime))
+}
+
+/// Everything.
+pub(crate) fn all() -> Result<()> {
+    step("format", || process::cargo(&["fmt", "--all", "--check"]))?;
+    step("tables of the README", || tables::run(true))?;
+    step("tests", || test(&[]))?;
+    step("lint, native", || process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    step("lint, wasm", || {
+        let wasm = ["clippy", "--quiet", "--package", "freshworks-handoff", "--target", "wasm32-unknown-unknown"];
+        process::cargo(&[&wasm[..], &["--features", "plugin", "--", "-D", "warnings"]].concat())
+    })?;
+    step("documentation", || {
+        let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
+        process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    step("dependencies", dependencies)?;
+    step("figures", || report::run(true))
+}
+
+fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let started = Instant::now();
+    println!("\n==> {name}");
+    work().context(name.to_owned())?;
+    println!("    {name}: {:.0?}", started.elapsed());
+    Ok(())
+}
+
+/// Licences, sources and duplicates. Advisories need a database that is fetched from outside: they are checked where that
+/// can be had, by `cargo deny check`.
+fn dependencies() -> Result<()> {
+    let folder = process::root().join("target/tools/cargo");
+    let program = folder.join("bin/cargo-deny");
+    if !program.exists() {
+        process::say("installing cargo-deny (once; some minutes)");
+        let install = ["install", "--quiet", "--locked", "cargo-deny@0.20.2", "--root"];
+        let target = process::root().join("target/tools/cargo-build");
+        process::run(process::cargo_command().args(install).arg(&folder).env("CARGO_TARGET_DIR", target))?;
+    }
+    process::run(Command::new(program).args(["--offline", "check", "bans", "licenses", "sources"]))
+}

@@ -1,0 +1,89 @@
+//! Builds the plugin.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{process, shrink};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The finished component.
+pub(crate) fn path() -> PathBuf {
+    process::root().join("target/plugin/freshworks.wasm")
+}
+
+/// Builds the component and leaves it with an unstripped copy and its import list in `target/plugin`.
+pub(crate) fn build() -> Result<()> {
+    add_target()?;
+    process::say("building the plugin");
+    let arguments = ["build", "--profile", "guest", "--target", TARGET, "--features", "plugin", "--package", "freshworks-handoff"];
+    let mut cargo = process::cargo_command();
+    process::run(cargo.args(arguments).env("CARGO_ENCODED_RUSTFLAGS", remap_paths()?))?;
+
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| process::root().join("target"), PathBuf::from);
+    let built = std::fs::read(target.join(TARGET).join("guest/freshworks_handoff.wasm"))?;
+    let folder = process::root().join("target/plugin");
+    std::fs::create_dir_all(&folder)?;
+    let stamp = folder.join("built-from");
+    let fingerprint = fingerprint(&built);
+    if path().exists() && std::fs::read_to_string(&stamp).ok() == Some(fingerprint.clone()) {
+        return Ok(());
+    }
+    process::say("optimising the plugin");
+    let optimised = shrink::optimise(&built, &folder)?;
+    std::fs::write(folder.join("freshworks.debug.wasm"), &optimised)?;
+    let stripped = shrink::strip(&optimised)?;
+    std::fs::write(path(), &stripped)?;
+    std::fs::write(folder.join("freshworks.imports.txt"), imports(&stripped)?)?;
+    std::fs::write(stamp, fingerprint)?;
+    println!("    {} bytes: target/plugin/freshworks.wasm", stripped.len());
+    Ok(())
+}
+
+/// The component's imports, one a line.
+pub(crate) fn imports(component: &[u8]) -> Result<String> {
+    let decoded = wit_parser::decoding::decode(component).context("the component cannot be read")?;
+    let (resolve, world) = match &decoded {
+        wit_parser::decoding::DecodedWasm::Component(resolve, world) => (resolve, &resolve.worlds[*world]),
+        wit_parser::decoding::DecodedWasm::WitPackage(..) => anyhow::bail!("this is a WIT package, not a component"),
+    };
+    let mut names: Vec<String> = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
+    names.sort();
+    Ok(names.join("\n") + "\n")
+}
+
+/// Fresh machines come without the target.
+fn add_target() -> Result<()> {
+    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    if PathBuf::from(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
+        return Ok(());
+    }
+    process::say("adding the wasm target (rustup)");
+    process::run(Command::new("rustup").args(["target", "add", TARGET]))
+}
+
+/// Panic messages name source files; without this they would name this machine's folders, and no two machines would
+/// build the same bytes.
+fn remap_paths() -> Result<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+    let mut flags = vec![format!("--remap-path-prefix={}=.", process::root().display())];
+    if let Some(sources) = home.map(|home| home.join("registry/src"))
+        && sources.is_dir()
+    {
+        for registry in std::fs::read_dir(sources)? {
+            flags.push(format!("--remap-path-prefix={}/=", registry?.path().display()));
+        }
+    }
+    Ok(flags.join("\u{1f}"))
+}
+
+/// Enough to notice that cargo has built something else.
+fn fingerprint(bytes: &[u8]) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (bytes, include_str!("shrink.rs"), include_str!("../../tools/package-lock.json")).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}

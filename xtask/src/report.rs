@@ -1,0 +1,135 @@
+//! Figures of the plugin: measured, written down, held against their limits.
+//!
+//! Times are for reading only: they are never checked, because machines differ.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value};
+
+use crate::{plugin, process};
+
+const FILE: &str = "FIGURES.md";
+/// Largest stripped component, in bytes.
+const MOST_BYTES: u64 = 400_000;
+/// How much the size may differ from the recorded one before the record must be renewed.
+const SIZE_TOLERANCE: f64 = 0.01;
+/// Interfaces without their versions: a patch release of WASI changes nothing that matters.
+const IMPORTS: [&str; 6] = [
+    "wasi:clocks/monotonic-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+];
+/// Figure and the most it may be.
+const LIMITS: [(&str, u64); 3] =
+    [("component_bytes", MOST_BYTES), ("http_calls_first_handoff", 4), ("http_calls_known_user", 3)];
+
+/// Key, unit, what it is. In the order of the table.
+const ROWS: [(&str, &str, &str); 23] = [
+    ("component_bytes", "bytes", "the stripped component"),
+    ("component_gzip_bytes", "bytes", "the same, compressed with gzip"),
+    ("http_calls_connect", "requests", "connect (they go out together)"),
+    ("http_calls_first_handoff", "requests", "handoff of a new user with e-mail address, 40 messages of history"),
+    ("http_calls_known_user", "requests", "handoff of a known user, 40 messages of history"),
+    ("http_calls_relay", "requests", "relay of a message"),
+    ("http_calls_first_webhook", "requests", "first message of a human agent (name and photo are looked up)"),
+    ("http_calls_next_webhook", "requests", "each further message"),
+    ("http_calls_close", "requests", "close"),
+    ("history_2000_messages_http_calls", "requests", "handoff with 2,000 messages"),
+    ("history_1_mb_http_calls", "requests", "handoff with 1 MB of text"),
+    ("session_bytes", "bytes", "session after handoff, relay and two webhooks"),
+    ("instantiate_us", "µs", "making an instance, pooled"),
+    ("peek_us", "µs", "a whole call of `peek` on a fresh instance"),
+    ("handoff_40_messages_us", "µs", "a whole handoff on a fresh instance, simulator on loopback"),
+    ("webhook_verify_and_translate_us", "µs", "a whole `on-webhook` on a fresh instance, no request"),
+    ("history_2000_messages_ms", "ms", "handoff with 2,000 messages"),
+    ("history_1_mb_ms", "ms", "handoff with 1 MB of text"),
+    ("compile_ms", "ms", "compiling the component, two cores"),
+    ("idle_instance_linear_memory_kib", "KiB", "linear memory of an instance (mostly untouched)"),
+    ("waiting_instance_resident_kib", "KiB", "resident memory of an instance that waits for an answer, HTTP included"),
+    ("history_2000_messages_memory_kib", "KiB", "linear memory, handoff with 2,000 messages"),
+    ("history_1_mb_memory_kib", "KiB", "linear memory, handoff with 1 MB of text"),
+];
+
+/// Measures and writes the table, or with `check` holds limits and counts against it.
+pub(crate) fn run(check: bool) -> Result<()> {
+    plugin::build()?;
+    process::say("measuring");
+    let mut cargo = process::cargo_command();
+    cargo.args(["run", "--quiet", "--package", "host-test", "--bin", "figures", "--"]).arg(plugin::path());
+    let mut figures: Map<String, Value> = serde_json::from_str(&process::output(&mut cargo)?)?;
+    let component = std::fs::read(plugin::path())?;
+    let imports = plugin::imports(&component)?;
+    figures.insert("component_bytes".to_owned(), component.len().into());
+    figures.insert("component_gzip_bytes".to_owned(), gzip_bytes()?.into());
+    figures.insert("imports".to_owned(), imports.lines().collect::<Vec<_>>().into());
+    std::fs::write(process::root().join("target/report.json"), serde_json::to_string_pretty(&figures)? + "\n")?;
+
+    let table = table(&figures)?;
+    println!("\n{table}");
+    hold_limits(&figures, &imports)?;
+    let path = process::root().join(FILE);
+    if check {
+        return compare(&std::fs::read_to_string(&path).unwrap_or_default(), &figures);
+    }
+    std::fs::write(path, table)?;
+    process::say("written: FIGURES.md, target/report.json");
+    Ok(())
+}
+
+fn gzip_bytes() -> Result<u64> {
+    let mut gzip = std::process::Command::new("gzip");
+    let output = gzip.args(["-9", "-c"]).arg(plugin::path()).output().context("gzip is needed")?;
+    Ok(output.stdout.len() as u64)
+}
+
+fn hold_limits(figures: &Map<String, Value>, imports: &str) -> Result<()> {
+    let interfaces: Vec<&str> = imports.lines().map(|name| name.split('@').next().unwrap_or(name)).collect();
+    if interfaces != IMPORTS {
+        bail!("the plugin imports {interfaces:?}; it may import {IMPORTS:?} and nothing else");
+    }
+    for (key, most) in LIMITS {
+        let figure = figures.get(key).and_then(Value::as_u64).with_context(|| format!("`{key}` was not measured"))?;
+        if figure > most {
+            bail!("`{key}` is {figure}; it may be {most} at most");
+        }
+    }
+    Ok(())
+}
+
+fn table(figures: &Map<String, Value>) -> Result<String> {
+    let mut text = "# Figures\n\nMeasured by `cargo xtask report` on two cores, in a development build with an optimised runtime. \
+                    Counts are exact; times are medians and differ between machines.\n\n\
+                    | Figure | Value | Limit | What it is |\n|---|---:|---:|---|\n"
+        .to_owned();
+    for (key, unit, meaning) in ROWS {
+        let value = figures.get(key).with_context(|| format!("`{key}` was not measured"))?;
+        let limit = LIMITS.iter().find(|(limited, _)| *limited == key).map(|(_, most)| most.to_string()).unwrap_or_default();
+        text += &format!("| `{key}` | {value} {unit} | {limit} | {meaning} |\n");
+    }
+    text += "\nImports of the component:\n\n";
+    for import in figures.get("imports").and_then(Value::as_array).into_iter().flatten() {
+        text += &format!("- `{}`\n", import.as_str().unwrap_or_default());
+    }
+    Ok(text)
+}
+
+/// Counts must be the recorded ones; the size may differ a little between toolchains.
+fn compare(recorded: &str, figures: &Map<String, Value>) -> Result<()> {
+    for (key, unit, _) in ROWS {
+        let line = recorded.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+        let old = line.and_then(|line| line.split('|').nth(2)?.split_whitespace().next()?.parse::<f64>().ok());
+        let new = figures.get(key).and_then(Value::as_f64);
+        let (Some(old), Some(new)) = (old, new) else { bail!("{FILE} has no `{key}`: run `cargo xtask report`") };
+        let same = match unit {
+            "requests" => old == new,
+            "bytes" => (new - old).abs() <= old * SIZE_TOLERANCE,
+            _ => true,
+        };
+        if !same {
+            bail!("`{key}` is {new}, {FILE} says {old}: look why, then run `cargo xtask report`");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Makes the component smaller: Binaryen over its main module, then without names.
+//!
+//! A component is a header and a row of sections; core modules are sections like others. So the main module can be taken out,
+//! optimised and put back without touching the rest, and everything that the component says about itself stays as the linker
+//! wrote it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{process, tools};
+
+const HEADER_BYTES: usize = 8;
+const CUSTOM: u8 = 0;
+const CORE_MODULE: u8 = 1;
+/// What rustc's wasm32-unknown-unknown lets LLVM use, and so every host that runs its output.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+struct Section<'a> {
+    id: u8,
+    content: &'a [u8],
+}
+
+/// The sections of a component or module.
+fn sections(binary: &[u8]) -> Result<Vec<Section<'_>>> {
+    let mut rest = binary.get(HEADER_BYTES..).context("the file is too short")?;
+    let mut sections = Vec::new();
+    while let Some((&id, after_id)) = rest.split_first() {
+        let (size, after_size) = leb128(after_id)?;
+        ensure!(size <= after_size.len(), "a section is longer than the file");
+        let (content, next) = after_size.split_at(size);
+        sections.push(Section { id, content });
+        rest = next;
+    }
+    Ok(sections)
+}
+
+fn leb128(bytes: &[u8]) -> Result<(usize, &[u8])> {
+    let mut number = 0usize;
+    for (index, byte) in bytes.iter().enumerate().take(5) {
+        number |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Ok((number, &bytes[index + 1..]));
+        }
+    }
+    anyhow::bail!("a number does not end")
+}
+
+fn write(header: &[u8], sections: &[Section<'_>]) -> Vec<u8> {
+    let mut binary = header[..HEADER_BYTES].to_vec();
+    for section in sections {
+        binary.push(section.id);
+        let mut size = section.content.len();
+        while size >= 0x80 {
+            binary.push((size & 0x7f) as u8 | 0x80);
+            size >>= 7;
+        }
+        binary.push(size as u8);
+        binary.extend_from_slice(section.content);
+    }
+    binary
+}
+
+/// The component with its main module optimised. Function names stay.
+pub(crate) fn optimise(component: &[u8], folder: &Path) -> Result<Vec<u8>> {
+    let mut sections = sections(component)?;
+    let modules = sections.iter().enumerate().filter(|(_, section)| section.id == CORE_MODULE);
+    let (main, _) = modules.max_by_key(|(_, section)| section.content.len()).context("the component has no module")?;
+    let (before, after) = (folder.join("main.before.wasm"), folder.join("main.after.wasm"));
+    std::fs::write(&before, sections[main].content)?;
+    let mut wasm_opt = tools::wasm_opt()?;
+    process::run(wasm_opt.args(["-Oz", "--converge", "-g"]).args(FEATURES).arg(&before).arg("-o").arg(&after))?;
+    let module = std::fs::read(&after)?;
+    sections[main].content = &module;
+    let optimised = write(component, &sections);
+    std::fs::remove_file(before)?;
+    std::fs::remove_file(after)?;
+    Ok(optimised)
+}
+
+/// The component without custom sections (names, producers), neither its own nor its modules'.
+pub(crate) fn strip(component: &[u8]) -> Result<Vec<u8>> {
+    let mut modules = Vec::new();
+    for section in sections(component)?.iter().filter(|section| section.id == CORE_MODULE) {
+        let kept: Vec<Section<'_>> = self::sections(section.content)?.into_iter().filter(|section| section.id != CUSTOM).collect();
+        modules.push(write(section.content, &kept));
+    }
+    let mut modules = modules.iter();
+    let mut kept = Vec::new();
+    for section in sections(component)?.into_iter().filter(|section| section.id != CUSTOM) {
+        let content = if section.id == CORE_MODULE { modules.next().context("a module is gone")? } else { section.content };
+        kept.push(Section { id: section.id, content });
+    }
+    Ok(write(component, &kept))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn sections_survive_being_read_and_written() {
+        let long = vec![7; 300];
+        let written = write(HEADER, &[Section { id: 3, content: &long }, Section { id: 0, content: b"" }]);
+        let read = sections(&written).unwrap();
+        assert_eq!((read.len(), read[0].content.len(), read[1].id), (2, 300, 0));
+        assert_eq!(write(&written, &read), written);
+        assert!(sections(&written[..100]).is_err());
+    }
+
+    #[test]
+    fn stripping_reaches_into_modules() {
+        let module = write(b"\0asm\x01\0\0\0", &[Section { id: CUSTOM, content: b"\x04name" }, Section { id: 10, content: b"c" }]);
+        let component = write(HEADER, &[Section { id: CORE_MODULE, content: &module }, Section { id: CUSTOM, content: b"\x01p" }]);
+        let stripped = strip(&component).unwrap();
+        assert_eq!(stripped.len(), component.len() - 7 - 4);
+    }
+}
