@@ -4,11 +4,12 @@ use crate::conversation;
 use crate::error::Error;
 use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{Author, NewMessage, Resolve};
-use crate::freshchat::failure::Failure;
+use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::VendorMessage;
+use crate::handoff;
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input};
-use crate::model::{CloseReason, Event, EventKind, Outcome, Timestamp, Update};
+use crate::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, Update};
 use crate::names;
 use crate::session::{EndReason, Pending, Session};
 use crate::settings::Settings;
@@ -37,10 +38,10 @@ pub async fn close<H: Http>(
     session.state = state;
     // A repeated call keeps the first reason: the note may be out already.
     let reason = *session.end.get_or_insert(reason.into());
-    match run(&freshchat, &settings, &mut session, reason).await {
-        Ok(()) => {}
+    let findings = match run(&freshchat, &settings, &mut session, reason).await {
+        Ok(findings) => findings,
         Err(error) => return Err(error.with_session(session.encode())),
-    }
+    };
     let (state, _) = lifecycle::step(session.state, Input::CloseDone);
     session.state = state;
 
@@ -49,12 +50,7 @@ pub async fn close<H: Http>(
     let mut event = Event::new(id, EventKind::ReturnedToAi, now, conversation);
     event.outcome = Some(outcome(reason));
     session.mark_seen(&event.id);
-    Ok(Update {
-        events: vec![event],
-        session: Some(session.encode()),
-        info: Some(session.info()),
-        findings: Vec::new(),
-    })
+    Ok(Update { events: vec![event], session: Some(session.encode()), info: Some(session.info()), findings })
 }
 
 fn outcome(reason: EndReason) -> Outcome {
@@ -77,14 +73,26 @@ fn note(reason: EndReason, reference: &str) -> String {
     format!("{text} · {} end", transcript::marker(reference))
 }
 
+/// What is refused for good is left out with a finding: the end of the human part must never fail for ever.
 async fn run<H: Http>(
     freshchat: &Freshchat<'_, H>,
     settings: &Settings,
     session: &mut Session,
     reason: EndReason,
-) -> Result<(), Error> {
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    let Some(user) = session.user.clone() else { return Ok(findings) };
+    if session.conversation.is_none() && session.pending == Some(Pending::Conversation) {
+        // The handoff may have got through: then human agents wait for somebody who has gone.
+        let reference = session.reference.clone();
+        let is_ours = |found: &VendorMessage| handoff::is_of_handoff(&found.text(), &reference);
+        if let Some(found) = conversation::find(freshchat, &user, &is_ours).await.map_err(Failure::into_error)? {
+            conversation::adopt(session, &found.conversation);
+        }
+        session.pending = None;
+    }
     // A handoff that never got as far as a conversation leaves nothing to resolve.
-    let (Some(conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else { return Ok(()) };
+    let Some(conversation) = session.conversation.clone() else { return Ok(findings) };
     if !session.end_noted {
         if session.pending != Some(Pending::EndNote) {
             session.pending = None;
@@ -95,11 +103,35 @@ async fn run<H: Http>(
         let author = author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
         let message = NewMessage { author, text: text.clone() };
         let is_it = |found: &VendorMessage| found.text() == text;
-        let sent =
-            conversation::send_once(freshchat, session, Pending::EndNote, (&conversation, &user), &message, &is_it)
-                .await;
-        sent.map_err(Failure::into_error)?;
+        let place = (&conversation, &user);
+        match conversation::send_once(freshchat, session, Pending::EndNote, place, &message, &is_it).await {
+            Ok(()) => {}
+            Err(failure) if is_final(failure.kind) => {
+                let detail = "Freshworks refused the note about the end";
+                let remedy = "When it happens often, check the author of private notes with connect.";
+                findings.push(Finding::warning("end-note", "end-note-refused", detail, remedy));
+            }
+            Err(failure) => return Err(failure.into_error()),
+        }
         session.end_noted = true;
     }
-    freshchat.call(&Resolve { id: &conversation }).await.map_err(Failure::into_error)
+    match freshchat.call(&Resolve { id: &conversation }).await {
+        Ok(()) => {}
+        Err(failure) if is_final(failure.kind) => {
+            let detail = "Freshworks refused to resolve the conversation";
+            findings.push(Finding::warning(
+                "resolution",
+                "resolution-refused",
+                detail,
+                "Resolve it in the inbox if it is still open.",
+            ));
+        }
+        Err(failure) => return Err(failure.into_error()),
+    }
+    Ok(findings)
+}
+
+/// No repetition will change the answer, and nobody has to act first.
+fn is_final(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::NotFound | FailureKind::NotLatest | FailureKind::Refused)
 }

@@ -75,7 +75,8 @@ pub async fn create_once<H: Http>(
     Ok((conversation, None))
 }
 
-fn adopt(session: &mut Session, conversation: &Conversation) {
+/// Makes it the conversation that messages go to.
+pub fn adopt(session: &mut Session, conversation: &Conversation) {
     session.adopt_conversation(conversation.id.clone(), conversation.numeric_id.as_deref());
     if let Some(channel) = &conversation.channel {
         session.channel = Some(channel.clone());
@@ -136,14 +137,14 @@ async fn arrived<H: Http>(
     is_it: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<bool, Failure> {
     let newest = freshchat.call(&ListMessages { id: conversation, page: 1 }).await?;
-    let found = newest.into_iter().find(|message| is_it(message) && !session.is_own(&message.id));
+    let found = newest.messages.into_iter().find(|message| is_it(message) && !session.is_own(&message.id));
     let Some(found) = found else { return Ok(false) };
     session.mark_own(found.id);
     Ok(true)
 }
 
 /// The open conversation of this user in which `is_ours` recognises a message.
-async fn find<H: Http>(
+pub async fn find<H: Http>(
     freshchat: &Freshchat<'_, H>,
     user: &UserId,
     is_ours: &dyn Fn(&VendorMessage) -> bool,
@@ -151,18 +152,25 @@ async fn find<H: Http>(
     let ids = freshchat.call(&ListUserConversations { user }).await?;
     let ids: Vec<ConversationId> = ids.into_iter().take(MOST_SEARCHED).collect();
     for batch in ids.chunks(SEARCHED_AT_ONCE) {
+        let mut searched: Vec<&ConversationId> = batch.iter().collect();
         for page in 1..=PAGES_SEARCHED {
-            let searches: Vec<ListMessages<'_>> = batch.iter().map(|id| ListMessages { id, page }).collect();
-            for (id, messages) in batch.iter().zip(freshchat.call_all(&searches).await) {
-                let messages = messages?;
-                if !messages.iter().any(is_ours) {
-                    continue;
-                }
-                let conversation = freshchat.call(&GetConversation { id }).await?;
-                if !conversation.is_resolved() {
-                    return Ok(Some(Found { conversation, messages }));
+            let searches: Vec<ListMessages<'_>> = searched.iter().map(|id| ListMessages { id, page }).collect();
+            let mut older = Vec::new();
+            for (id, answer) in searched.iter().zip(freshchat.call_all(&searches).await) {
+                let answer = answer?;
+                if answer.messages.iter().any(is_ours) {
+                    let conversation = freshchat.call(&GetConversation { id }).await?;
+                    if !conversation.is_resolved() {
+                        return Ok(Some(Found { conversation, messages: answer.messages }));
+                    }
+                } else if answer.has_next {
+                    older.push(*id);
                 }
             }
+            if older.is_empty() {
+                break;
+            }
+            searched = older;
         }
     }
     Ok(None)

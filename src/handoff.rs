@@ -9,7 +9,7 @@ use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{
     Assignment, Author, CreateUser, FindUsers, Identity, ListAgents, ListChannels, ListGroups, NewMessage, SetReference,
 };
-use crate::freshchat::failure::Failure;
+use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::VendorMessage;
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
@@ -194,9 +194,7 @@ impl<H: Http> Run<'_, H> {
             if let Some(user) = found.into_iter().next() {
                 self.steps.push(Step::new("find-user", user.id.as_str(), format!("by {word}")));
                 if user.reference_id.is_none() {
-                    let set = SetReference { user: &user.id, reference_id: &wanted.id };
-                    self.freshchat.call(&set).await.map_err(Failure::into_error)?;
-                    self.steps.push(Step::new("update-user", user.id.as_str(), "platform's id added"));
+                    self.set_reference(&user.id).await?;
                 }
                 session.user = Some(user.id.clone());
                 return Ok(user.id);
@@ -207,6 +205,22 @@ impl<H: Http> Run<'_, H> {
         self.steps.push(Step::new("create-user", user.id.as_str(), "with what is known of the person"));
         session.user = Some(user.id.clone());
         Ok(user.id)
+    }
+
+    /// Lets the next handoff find the person by the platform's id. A refusal costs that, and nothing else.
+    async fn set_reference(&mut self, user: &UserId) -> Result<(), Error> {
+        let set = SetReference { user, reference_id: &self.request.user.id };
+        match self.freshchat.call(&set).await {
+            Ok(()) => self.steps.push(Step::new("update-user", user.as_str(), "platform's id added")),
+            Err(failure) if failure.kind == FailureKind::Refused => self.findings.push(Finding::warning(
+                "user",
+                "reference-refused",
+                "Freshworks refused to store the platform's id with this person",
+                "Nothing needs to be done; the person is looked up by e-mail address or phone number again.",
+            )),
+            Err(failure) => return Err(failure.into_error()),
+        }
+        Ok(())
     }
 
     async fn channel(&mut self, session: &mut Session) -> Result<ChannelId, Error> {
@@ -390,7 +404,7 @@ fn pages_that_fit(written: &Transcript) -> usize {
 }
 
 /// True for everything that a handoff with this reference writes.
-fn is_of_handoff(text: &str, reference: &str) -> bool {
+pub fn is_of_handoff(text: &str, reference: &str) -> bool {
     text.lines().next().is_some_and(|line| line.ends_with(&format!("· {}", transcript::marker(reference))))
 }
 

@@ -4,7 +4,7 @@
 //! sources against this list.
 
 /// Words of findings: check, code, meaning.
-pub const FINDINGS: [(&str, &str, &str); 43] = [
+pub const FINDINGS: [(&str, &str, &str); 46] = [
     ("chat-url", "chat-url-valid", "requests go to the account's address"),
     ("chat-url", "chat-url-refused", "the Chat URL is no address of a Freshchat account; no request was made"),
     ("account", "account-open", "address and API key belong together"),
@@ -50,6 +50,17 @@ pub const FINDINGS: [(&str, &str, &str); 43] = [
     ("webhook-key", "webhook-key-too-short", "it has fewer than 2048 bits"),
     ("webhook-key", "webhook-key-too-long", "it has more than 8192 bits"),
     ("settings", "setting-unknown", "a setting has no effect; a similar one is suggested"),
+    ("user", "reference-refused", "at a handoff: a known person could not be given the platform's id"),
+    (
+        "end-note",
+        "end-note-refused",
+        "at a close: the note for the human agents was refused; the end came all the same",
+    ),
+    (
+        "resolution",
+        "resolution-refused",
+        "at a close: Freshworks refused to resolve; the AI agent has the conversation all the same",
+    ),
     ("context", "context-left-out", "at a handoff: context values were not carried over"),
     ("files", "file-as-link", "at a relay: files were passed on as links"),
 ];
@@ -65,7 +76,7 @@ pub const STEPS: [(&str, &str); 6] = [
 ];
 
 /// Words of `detail` in `ignored` events.
-pub const IGNORED: [(&str, &str); 15] = [
+pub const IGNORED: [(&str, &str); 16] = [
     ("already-returned", "the human part had ended already"),
     ("closing", "the platform has asked for the end"),
     ("duplicate", "the same thing was reported before"),
@@ -78,6 +89,7 @@ pub const IGNORED: [(&str, &str); 15] = [
     ("own-message", "written by this connector"),
     ("private-note", "a note among human agents"),
     ("stale", "older than what is known already"),
+    ("superseded", "a change of a conversation that a newer one has replaced"),
     ("system-message", "written by Freshchat itself or by a bot"),
     ("unchanged-assignment", "it went to the one who had it"),
     ("unknown-action", "a kind of webhook that this version does not know"),

@@ -216,6 +216,13 @@ impl Session {
         self.conversation_ids.truncate(MOST_CONVERSATIONS);
     }
 
+    /// Remembers another id of a conversation that is known already; the order stays.
+    pub fn know_alias(&mut self, id: &str) {
+        if !self.knows_conversation(id) && self.conversation_ids.len() < MOST_CONVERSATIONS {
+            self.conversation_ids.push(id.to_owned());
+        }
+    }
+
     /// True when webhooks about `id` belong here.
     pub fn knows_conversation(&self, id: &str) -> bool {
         self.conversation_ids.iter().any(|known| known == id)

@@ -7,9 +7,11 @@ use std::process::Output;
 use freshworks_simulator::{Config, KeyForm, Simulator};
 
 async fn invoke(call: &str) -> Output {
-    let program = std::env::var_os("FOREIGN_WASMTIME").expect("run `cargo xtask test`: it installs the wasmtime command line");
+    let program =
+        std::env::var_os("FOREIGN_WASMTIME").expect("run `cargo xtask test`: it installs the wasmtime command line");
     let plugin = std::env::var_os("FRESHWORKS_PLUGIN").map(std::path::PathBuf::from);
-    let plugin = plugin.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
+    let plugin =
+        plugin.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
     let mut command = tokio::process::Command::new(program);
     command.args(["run", "-S", "http", "--invoke", call]).arg(plugin);
     command.output().await.unwrap()

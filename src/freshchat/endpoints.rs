@@ -629,8 +629,17 @@ pub struct ListMessages<'a> {
     pub page: u32,
 }
 
+/// Some messages of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessagePage {
+    /// Newest first.
+    pub messages: Vec<VendorMessage>,
+    /// There are older ones.
+    pub has_next: bool,
+}
+
 impl Endpoint for ListMessages<'_> {
-    type Answer = Vec<VendorMessage>;
+    type Answer = MessagePage;
     const NAME: &'static str = "list-messages";
     const METHOD: Method = Method::Get;
 
@@ -639,10 +648,12 @@ impl Endpoint for ListMessages<'_> {
         format!("/conversations/{id}/messages?page={page}&items_per_page={NEWEST_MESSAGES}")
     }
 
-    fn answer(body: &Value) -> Option<Vec<VendorMessage>> {
-        Some(
-            body.get("messages")?.as_array()?.iter().filter_map(|message| VendorMessage::read(message, None)).collect(),
-        )
+    // Here the next page is `link`, not `links.next_page` as in other lists.
+    fn answer(body: &Value) -> Option<MessagePage> {
+        let messages = body.get("messages")?.as_array()?;
+        let has_next = !messages.is_empty() && body.pointer("/link/href").is_some_and(Value::is_string);
+        let messages = messages.iter().filter_map(|message| VendorMessage::read(message, None)).collect();
+        Some(MessagePage { messages, has_next })
     }
 }
 

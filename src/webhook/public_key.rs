@@ -3,7 +3,7 @@
 //! Freshworks shows a PEM block labelled `RSA PUBLIC KEY` that holds an SPKI structure, so the label is of no use; and
 //! forms strip or escape its line breaks. The bytes inside tell what they are.
 
-use base64ct::{Base64, Base64Unpadded, Encoding};
+use base64ct::{Base64Unpadded, Encoding};
 use rsa::RsaPublicKey;
 use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
@@ -101,7 +101,7 @@ fn decode(body: &str) -> Option<Vec<u8>> {
     if letters.is_empty() {
         return None;
     }
-    Base64::decode_vec(&letters).or_else(|_| Base64Unpadded::decode_vec(letters.trim_end_matches('='))).ok()
+    Base64Unpadded::decode_vec(letters.trim_end_matches('=')).ok()
 }
 
 /// Both private forms begin with a sequence whose first element is the number 0; no public form does.

@@ -2,7 +2,7 @@
 //!
 //! There is no timestamp and no nonce in it: replays are recognised by event ids.
 
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64Unpadded, Encoding};
 use rsa::pkcs1v15::{Signature, VerifyingKey};
 use rsa::signature::Verifier;
 use sha2::Sha256;
@@ -31,7 +31,8 @@ pub fn verify(delivery: &Delivery, public_key: Option<&str>) -> Result<(), Error
     if signatures.next().is_some() {
         return Err(refused("there are several signature headers"));
     }
-    let signature = Base64::decode_vec(header.trim()).map_err(|_| refused("the signature is not base64"))?;
+    let letters = header.trim().trim_end_matches('=');
+    let signature = Base64Unpadded::decode_vec(letters).map_err(|_| refused("the signature is not base64"))?;
     let signature =
         Signature::try_from(signature.as_slice()).map_err(|_| refused("the signature has a wrong length"))?;
     VerifyingKey::<Sha256>::new(key)

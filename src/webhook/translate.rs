@@ -4,7 +4,9 @@
 use super::vendor_event::{Kind, VendorEvent};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::lifecycle::{self, Action, Input};
-use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
+use crate::model::{
+    AgentId, ChannelId, ConversationId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp,
+};
 use crate::session::{Session, digest};
 use crate::settings::Settings;
 
@@ -50,9 +52,7 @@ pub fn translate(
     }
     // One of the two ids was known: from now on both are.
     for id in ids.into_iter().flatten() {
-        if !session.knows_conversation(id) {
-            session.conversation_ids.push(id.to_owned());
-        }
+        session.know_alias(id);
     }
     if session.seen_events.contains(&id) {
         return ignored("duplicate");
@@ -130,6 +130,10 @@ fn stateful(
         Kind::Reopen { .. } => Input::Reopened,
         Kind::Unknown => return Err("unknown-action"),
     };
+    let is_current = |id: &ConversationId| session.conversation.as_ref() == Some(id);
+    if input != Input::AgentMessage && event.about().id.is_some_and(|id| !is_current(&id)) {
+        return Err("superseded");
+    }
     // Webhooks overtake one another; only the vendor's own clock tells. Messages are never too old to be shown.
     let changes_status = input != Input::AgentMessage;
     if changes_status && event.at.is_some_and(|at| at < session.changed_at) {

@@ -25,7 +25,9 @@ pub(crate) fn all() -> Result<()> {
     step("format", || process::cargo(&["fmt", "--all", "--check"]))?;
     step("tables of the README", || tables::run(true))?;
     step("tests", || test(&[]))?;
-    step("lint, native", || process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    step("lint, native", || {
+        process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
+    })?;
     step("lint, wasm", || {
         let wasm = ["clippy", "--quiet", "--package", "freshworks-handoff", "--target", "wasm32-unknown-unknown"];
         process::cargo(&[&wasm[..], &["--features", "plugin", "--", "-D", "warnings"]].concat())

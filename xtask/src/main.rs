@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod checks;
-mod process;
 mod plugin;
+mod process;
 mod report;
 mod shrink;
 mod tables;
@@ -45,7 +45,9 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
     match task {
         "demo" => {
             plugin::build()?;
-            process::cargo(&[&["run", "--quiet", "--package", "host-test", "--", "demo"], &process::refs(rest)[..]].concat())
+            process::cargo(
+                &[&["run", "--quiet", "--package", "host-test", "--", "demo"], &process::refs(rest)[..]].concat(),
+            )
         }
         "host" => {
             plugin::build()?;

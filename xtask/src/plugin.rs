@@ -18,7 +18,8 @@ pub(crate) fn path() -> PathBuf {
 pub(crate) fn build() -> Result<()> {
     add_target()?;
     process::say("building the plugin");
-    let arguments = ["build", "--profile", "guest", "--target", TARGET, "--features", "plugin", "--package", "freshworks-handoff"];
+    let arguments =
+        ["build", "--profile", "guest", "--target", TARGET, "--features", "plugin", "--package", "freshworks-handoff"];
     let mut cargo = process::cargo_command();
     process::run(cargo.args(arguments).env("CARGO_ENCODED_RUSTFLAGS", remap_paths()?))?;
 

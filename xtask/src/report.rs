@@ -105,7 +105,8 @@ fn table(figures: &Map<String, Value>) -> Result<String> {
         .to_owned();
     for (key, unit, meaning) in ROWS {
         let value = figures.get(key).with_context(|| format!("`{key}` was not measured"))?;
-        let limit = LIMITS.iter().find(|(limited, _)| *limited == key).map(|(_, most)| most.to_string()).unwrap_or_default();
+        let limit =
+            LIMITS.iter().find(|(limited, _)| *limited == key).map(|(_, most)| most.to_string()).unwrap_or_default();
         text += &format!("| `{key}` | {value} {unit} | {limit} | {meaning} |\n");
     }
     text += "\nImports of the component:\n\n";

@@ -89,13 +89,15 @@ pub(crate) fn optimise(component: &[u8], folder: &Path) -> Result<Vec<u8>> {
 pub(crate) fn strip(component: &[u8]) -> Result<Vec<u8>> {
     let mut modules = Vec::new();
     for section in sections(component)?.iter().filter(|section| section.id == CORE_MODULE) {
-        let kept: Vec<Section<'_>> = self::sections(section.content)?.into_iter().filter(|section| section.id != CUSTOM).collect();
+        let kept: Vec<Section<'_>> =
+            self::sections(section.content)?.into_iter().filter(|section| section.id != CUSTOM).collect();
         modules.push(write(section.content, &kept));
     }
     let mut modules = modules.iter();
     let mut kept = Vec::new();
     for section in sections(component)?.into_iter().filter(|section| section.id != CUSTOM) {
-        let content = if section.id == CORE_MODULE { modules.next().context("a module is gone")? } else { section.content };
+        let content =
+            if section.id == CORE_MODULE { modules.next().context("a module is gone")? } else { section.content };
         kept.push(Section { id: section.id, content });
     }
     Ok(write(component, &kept))
@@ -119,8 +121,12 @@ mod tests {
 
     #[test]
     fn stripping_reaches_into_modules() {
-        let module = write(b"\0asm\x01\0\0\0", &[Section { id: CUSTOM, content: b"\x04name" }, Section { id: 10, content: b"c" }]);
-        let component = write(HEADER, &[Section { id: CORE_MODULE, content: &module }, Section { id: CUSTOM, content: b"\x01p" }]);
+        let module = write(
+            b"\0asm\x01\0\0\0",
+            &[Section { id: CUSTOM, content: b"\x04name" }, Section { id: 10, content: b"c" }],
+        );
+        let component =
+            write(HEADER, &[Section { id: CORE_MODULE, content: &module }, Section { id: CUSTOM, content: b"\x01p" }]);
         let stripped = strip(&component).unwrap();
         assert_eq!(stripped.len(), component.len() - 7 - 4);
     }

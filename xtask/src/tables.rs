@@ -79,11 +79,18 @@ fn settings() -> Result<String> {
         let default = match &property["default"] {
             Value::Null if name == "chat_url" => "**needed**".to_owned(),
             Value::Null => String::new(),
-            Value::Array(items) => items.iter().map(|item| format!("`{}`", item.as_str().unwrap_or_default())).collect::<Vec<_>>().join(", "),
+            Value::Array(items) => items
+                .iter()
+                .map(|item| format!("`{}`", item.as_str().unwrap_or_default()))
+                .collect::<Vec<_>>()
+                .join(", "),
             other => format!("`{other}`"),
         };
         let text = |key: &str| property[key].as_str().unwrap_or_default().to_owned();
-        rows.push((property["x-order"].as_u64().unwrap_or(99), vec![format!("`{name}`"), text("title"), kind, default, text("description")]));
+        rows.push((
+            property["x-order"].as_u64().unwrap_or(99),
+            vec![format!("`{name}`"), text("title"), kind, default, text("description")],
+        ));
     }
     rows.sort();
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, row)| row).collect();
@@ -94,12 +101,15 @@ fn enum_table(resolve: &Resolve, name: &str, head: &str, meaning: &str) -> Resul
     let found = resolve.types.iter().find(|(_, definition)| definition.name.as_deref() == Some(name));
     let (_, definition) = found.with_context(|| format!("the contract has no `{name}`"))?;
     let TypeDefKind::Enum(cases) = &definition.kind else { bail!("`{name}` is no enum") };
-    let row = |case: &wit_parser::EnumCase| vec![format!("`{}`", case.name), case.docs.contents.clone().unwrap_or_default()];
+    let row =
+        |case: &wit_parser::EnumCase| vec![format!("`{}`", case.name), case.docs.contents.clone().unwrap_or_default()];
     Ok(table(&[head, meaning], &cases.cases.iter().map(row).collect::<Vec<_>>()))
 }
 
 fn findings() -> String {
-    let row = |(check, code, meaning): &(&str, &str, &str)| vec![format!("`{check}`"), format!("`{code}`"), (*meaning).to_owned()];
+    let row = |(check, code, meaning): &(&str, &str, &str)| {
+        vec![format!("`{check}`"), format!("`{code}`"), (*meaning).to_owned()]
+    };
     table(&["Check", "Code", "Meaning"], &manual::FINDINGS.iter().map(row).collect::<Vec<_>>())
 }
 

@@ -35,7 +35,8 @@ pub(crate) fn wasmtime() -> Result<PathBuf> {
     let stamp = folder.join("installed");
     if std::fs::read_to_string(&stamp).ok().as_deref() != Some(WASMTIME) {
         process::say("installing the wasmtime command line (pip)");
-        process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder)).context("Python 3 with venv is needed")?;
+        process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+            .context("Python 3 with venv is needed")?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", WASMTIME];
         process::run(Command::new(&python).args(install))?;
         std::fs::write(&stamp, WASMTIME)?;

@@ -180,7 +180,8 @@ async fn times(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Valu
 async fn long_histories(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Value>) -> Result<()> {
     let account = account(plugin).await?;
     for (name, count, chars) in [("2000_messages", 2000, 60), ("1_mb", 1000, 1024)] {
-        let call = plugin.handoff(&account.sandbox, &account.settings, &request(name, name, count, chars)?, None, NOW).await;
+        let call =
+            plugin.handoff(&account.sandbox, &account.settings, &request(name, name, count, chars)?, None, NOW).await;
         call.result?;
         put(&format!("history_{name}_http_calls"), call.report.http.len().into());
         put(&format!("history_{name}_ms"), (call.report.wall.as_millis() as u64).into());
