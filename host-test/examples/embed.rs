@@ -42,6 +42,7 @@ pub async fn embed(plugin: &std::path::Path) -> anyhow::Result<String> {
             "history": [{"id": "1", "sender": {"role": "end-user"}, "sent_at": 1794999990000,
                          "parts": [{"kind": "text", "text": "Where is my parcel?"}]}]
         }"#,
+        "request",
     )?;
     let receipt = plugin.handoff(&sandbox, &settings, &request, None, NOW).await.result?;
 

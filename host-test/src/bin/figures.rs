@@ -55,6 +55,7 @@ fn message(id: usize, text: &str) -> Result<Message> {
             "parts": [{ "kind": "text", "text": text }],
         })
         .to_string(),
+        "message",
     )?)
 }
 
@@ -67,6 +68,7 @@ fn request(user: &str, conversation: &str, count: usize, chars: usize) -> Result
             "mode": "live", "reason": "user-asked", "summary": "Her parcel is late.",
         })
         .to_string(),
+        "request",
     )?;
     let text = "All work and no play. ".repeat(chars / 22 + 1);
     request.history = (0..count).map(|id| message(id, &text[..chars])).collect::<Result<_>>()?;

@@ -181,7 +181,16 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let Some(Value::Object(object)) = self.value else { return Err(self.wrong("an object")) };
+        let empty = serde_json::Map::new();
+        let object = match self.value {
+            Some(Value::Object(object)) => object,
+            // A record of which nothing is needed may be missing, such as `routing`.
+            None => {
+                let nothing = Fields { object: &empty, fields, value: None, parent: &self.path };
+                return visitor.visit_map(nothing).map_err(|_| self.error("is missing"));
+            }
+            Some(_) => return Err(self.wrong("an object")),
+        };
         if let Some(unknown) = object.keys().find(|key| !fields.contains(&key.as_str())) {
             return Err(ReadError {
                 path: format!("{}.{unknown}", self.path),
