@@ -135,3 +135,48 @@ async fn run<H: Http>(
 fn is_final(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::NotFound | FailureKind::NotLatest | FailureKind::Refused)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::State;
+    use crate::model::ConversationKey;
+    use crate::testing::{Script, now};
+
+    const SETTINGS: &str = r#"{"chat_url": "acme", "api_key": "k"}"#;
+
+    fn queued() -> Vec<u8> {
+        let key = ConversationKey { application: "a".into(), channel: "c".into(), conversation: "1".into() };
+        let mut session = Session::begin(&key, 1);
+        session.state = State::Queued;
+        session.user = Some("user-1".into());
+        session.adopt_conversation("c-1".into(), None);
+        session.encode()
+    }
+
+    #[test]
+    fn what_is_refused_for_good_does_not_keep_the_end_from_coming() {
+        let messages = r#"{"messages": []}"#;
+        let script = Script::default().then(400, "{}").then(200, messages).then(404, "{}");
+        let update = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, 7)).unwrap();
+        let codes: Vec<&str> = update.findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, ["end-note-refused", "resolution-refused"]);
+        assert_eq!(update.info.unwrap().state, State::Returned);
+        assert_eq!((update.events[0].kind, update.events[0].at), (EventKind::ReturnedToAi, 7));
+    }
+
+    #[test]
+    fn a_repeated_close_goes_on_behind_the_note() {
+        let script = Script::default().then(200, r#"{"id": "m-1"}"#).then(503, "");
+        let error = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, 7)).unwrap_err();
+        let session = error.session.unwrap();
+        let script = Script::default().then(200, "");
+        let update = now(close(&script, SETTINGS, &session, CloseReason::TimedOut, 8)).unwrap();
+        assert_eq!(script.sent(), ["Put /v2/conversations/c-1"]);
+        assert_eq!(update.events[0].outcome, Some(Outcome::Abandoned), "the first reason stays");
+
+        let nothing = Script::default();
+        let again = now(close(&nothing, SETTINGS, &update.session.unwrap(), CloseReason::UserLeft, 9)).unwrap();
+        assert_eq!((again.events.len(), nothing.sent().len()), (0, 0));
+    }
+}

@@ -314,3 +314,52 @@ fn unknown_setting(name: &str) -> Finding {
     let shown: String = name.chars().take(60).collect();
     Finding::warning("settings", "setting-unknown", format!("there is no setting `{shown}`; it has no effect"), remedy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Script, now};
+
+    #[test]
+    fn independent_requests_go_out_together_and_so_do_further_pages() {
+        let settings = r#"{"chat_url": "acme", "api_key": "k", "group": "Support", "note_author": "maya@acme.example", "agent": "agent-2"}"#;
+        let topics = |page: u32, topics: &str| {
+            format!(r#"{{"channels": [{topics}], "pagination": {{"current_page": {page}, "total_pages": "3"}}}}"#)
+        };
+        let script = Script::default()
+            .then(200, r#"{"organisation_id": 940890452607479808, "account_domain": "acme.freshchat.com"}"#)
+            .then(200, &topics(1, r#"{"id": "t-1", "name": "Inbox"}"#))
+            .then(200, r#"{"groups": [{"id": "g-1", "name": "support"}]}"#)
+            .then(200, r#"{"agents": [{"id": "a-1", "email": "Maya@acme.example", "first_name": "Maya"}]}"#)
+            .then(404, "{}")
+            .then(200, &topics(2, r#"{"id": "t-2", "name": "Other"}"#))
+            .then(200, &topics(3, r#"{"id": "t-3", "name": "Sendbird Integration"}"#));
+        let connection = now(connect(&script, settings)).unwrap();
+        assert_eq!(script.batches(), [5, 2]);
+        let codes: Vec<_> = connection.findings.iter().map(|finding| (finding.check, finding.code)).collect();
+        assert_eq!(
+            codes,
+            [
+                ("chat-url", "chat-url-valid"),
+                ("account", "account-open"),
+                ("topic", "topic-found"),
+                ("group", "group-found"),
+                ("agent", "agent-missing"),
+                ("note-author", "agent-found"),
+                ("webhook-key", "webhook-key-missing"),
+            ]
+        );
+        assert!(!connection.connected);
+        let kept = Settings::parse(&connection.settings).unwrap().resolved;
+        assert_eq!(kept.topic("Sendbird Integration"), Some("t-3".into()));
+        assert_eq!(kept.agent("maya@acme.example"), Some("a-1".into()));
+    }
+
+    #[test]
+    fn a_refused_address_costs_no_request() {
+        let script = Script::default();
+        let connection = now(connect(&script, r#"{"chat_url": "acme.freshdesk.com", "api_key": "k"}"#)).unwrap();
+        assert_eq!((connection.findings[0].code, script.sent().len()), ("chat-url-refused", 0));
+        assert!(connection.findings[0].remedy.as_deref().is_some_and(|remedy| remedy.contains(".freshchat.com")));
+    }
+}

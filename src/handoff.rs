@@ -417,10 +417,114 @@ fn page_number(text: &str, reference: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::testing::{Script, now, request};
+    use serde_json::json;
+
+    const SETTINGS: &str = r#"{
+        "chat_url": "acme", "api_key": "k", "note_author": "agent-9", "group": "Support", "priority": "high",
+        "resolved": {"origin": "https://acme.freshchat.com", "topics": {"Sendbird Integration": "topic-1"}, "groups": {"Support": "group-1"}}
+    }"#;
+    const CONVERSATION: &str = r#"{"conversation_id": "c-1", "conversation_internal_id": 1019183591791880, "messages": [{"id": "m-1"}, {"id": "m-2"}]}"#;
+
+    fn hand_off(script: &Script, request: &HandoffRequest, session: Option<&[u8]>) -> Result<Receipt, Error> {
+        now(handoff(script, SETTINGS, request, session, 0))
+    }
+
+    #[test]
+    fn a_new_user_takes_three_requests_and_each_is_exact() {
+        let script =
+            Script::default().then(200, r#"{"users": []}"#).then(200, r#"{"id": "user-1"}"#).then(200, CONVERSATION);
+        let receipt = hand_off(&script, &request(), None).unwrap();
+        assert_eq!(script.sent(), ["Get /v2/users?reference_id=u-1", "Post /v2/users", "Post /v2/conversations"]);
+        assert_eq!(script.body(1), json!({ "reference_id": "u-1", "first_name": "Ana", "last_name": "Silva" }));
+        let created = script.body(2);
+        assert_eq!(created["channel_id"], "topic-1");
+        assert_eq!(created["users"], json!([{ "id": "user-1" }]));
+        assert_eq!((&created["assigned_group_id"], &created["status"]), (&json!("group-1"), &json!("new")));
+        assert_eq!(created["properties"], json!({ "priority": "High" }));
+        let authors = |message: &serde_json::Value| (message["actor_id"].clone(), message["message_type"].clone());
+        let messages = created["messages"].as_array().unwrap();
+        assert_eq!(authors(&messages[0]), (json!("user-1"), json!("normal")));
+        assert_eq!(authors(&messages[1]), (json!("agent-9"), json!("private")));
+        assert_eq!(messages.len(), 2);
+        assert_eq!(receipt.case_id, "fc:c-1");
+        assert_eq!(receipt.info.conversation_ids, ["c-1", "1019183591791880"]);
+        assert_eq!(receipt.info.state, State::Queued);
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_looked_for_before_it_is_repeated() {
+        let script = Script::default().then(200, r#"{"users": [{"id": "user-1"}]}"#).then(500, "");
+        let error = hand_off(&script, &request(), None).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::OutcomeUnknown);
+        let session = error.session.unwrap();
+        let opening = script.body(1)["messages"][0]["message_parts"].clone();
+
+        let found =
+            json!({ "messages": [{ "id": "m-1", "actor_type": "user", "message_parts": opening }] }).to_string();
+        let script = Script::default()
+            .then(200, r#"{"conversations": [{"id": "old"}, {"id": "c-1"}]}"#)
+            .then(200, r#"{"messages": []}"#)
+            .then(200, &found)
+            .then(200, r#"{"conversation_id": "c-1", "status": "new"}"#)
+            .then(200, r#"{"id": "m-2"}"#);
+        let receipt = hand_off(&script, &request(), Some(&session)).unwrap();
+        assert_eq!(
+            script.sent(),
+            [
+                "Get /v2/users/user-1/conversations",
+                "Get /v2/conversations/old/messages?page=1&items_per_page=50",
+                "Get /v2/conversations/c-1/messages?page=1&items_per_page=50",
+                "Get /v2/conversations/c-1",
+                "Post /v2/conversations/c-1/messages",
+            ]
+        );
+        assert_eq!(script.batches(), [1, 2, 1, 1], "conversations are searched together");
+        assert_eq!(script.body(4)["message_type"], "private", "the page that was missing");
+        assert_eq!(receipt.steps[0].action, "adopt-conversation");
+    }
+
+    #[test]
+    fn a_write_that_was_surely_refused_leaves_nothing_to_look_for() {
+        let script = Script::default().then(200, r#"{"users": [{"id": "user-1"}]}"#).then(429, "");
+        let error = hand_off(&script, &request(), None).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::RateLimited);
+        let script = Script::default().then(200, CONVERSATION);
+        hand_off(&script, &request(), error.session.as_deref()).unwrap();
+        assert_eq!(script.sent(), ["Post /v2/conversations"]);
+    }
+
+    #[test]
+    fn a_person_known_by_address_gets_the_platforms_id_even_if_that_is_refused() {
+        let mut request = request();
+        request.user.email = Some("ana+x@example.com".into());
+        request.user.phone = Some("+1555".into());
+        for (status, findings) in [(200, 0), (400, 1)] {
+            let script = Script::default()
+                .then(200, r#"{"users": []}"#)
+                .then(200, r#"{"users": [{"id": "user-1"}]}"#)
+                .then(status, "")
+                .then(200, CONVERSATION);
+            let receipt = hand_off(&script, &request, None).unwrap();
+            assert_eq!(script.sent()[1..3], ["Get /v2/users?email=ana%2Bx%40example.com", "Put /v2/users/user-1"]);
+            assert_eq!(receipt.findings.len(), findings);
+            assert!(script.is_used_up());
+        }
+    }
+
+    #[test]
+    fn what_is_handed_over_is_not_handed_over_again() {
+        let script = Script::default().then(200, r#"{"users": [{"id": "user-1"}]}"#).then(200, CONVERSATION);
+        let first = hand_off(&script, &request(), None).unwrap();
+        let nothing = Script::default();
+        let second = hand_off(&nothing, &request(), Some(&first.session)).unwrap();
+        assert_eq!((second.case_id, second.steps.len(), nothing.sent().len()), (first.case_id, 0, 0));
+    }
 
     #[test]
     fn markers_are_found_again() {
-        let written = transcript::write(&crate::testing::request(), "7f3a9c2e", 5_000);
+        let written = transcript::write(&request(), "7f3a9c2e", 5_000);
         assert!(is_of_handoff(&written.opening, "7f3a9c2e"));
         assert!(!is_of_handoff(&written.opening, "00000000"));
         assert_eq!(page_number(&written.opening, "7f3a9c2e"), None);

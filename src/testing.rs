@@ -42,7 +42,8 @@ pub(crate) fn message(id: &str, role: SenderRole, name: Option<&str>, text: &str
 #[derive(Default)]
 pub(crate) struct Script {
     answers: RefCell<VecDeque<Result<Response, TransportError>>>,
-    pub(crate) requests: RefCell<Vec<Request>>,
+    requests: RefCell<Vec<Request>>,
+    batches: RefCell<Vec<usize>>,
 }
 
 impl Script {
@@ -52,6 +53,26 @@ impl Script {
         self.answers.borrow_mut().push_back(Ok(response));
         self
     }
+
+    /// Method and path of each request that was sent.
+    pub(crate) fn sent(&self) -> Vec<String> {
+        self.requests.borrow().iter().map(|request| format!("{:?} {}", request.method, request.path)).collect()
+    }
+
+    /// The JSON body of a request that was sent.
+    pub(crate) fn body(&self, index: usize) -> serde_json::Value {
+        serde_json::from_slice(&self.requests.borrow()[index].body).unwrap()
+    }
+
+    /// How many requests went out together, in order.
+    pub(crate) fn batches(&self) -> Vec<usize> {
+        self.batches.borrow().clone()
+    }
+
+    /// True when every answer was used.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.answers.borrow().is_empty()
+    }
 }
 
 impl Http for Script {
@@ -59,6 +80,7 @@ impl Http for Script {
         let end = || TransportError { not_sent: true, denied: false, reason: "script-ended".into() };
         let answers =
             requests.iter().map(|_| self.answers.borrow_mut().pop_front().unwrap_or_else(|| Err(end()))).collect();
+        self.batches.borrow_mut().push(requests.len());
         self.requests.borrow_mut().extend(requests);
         answers
     }
