@@ -169,7 +169,7 @@ mod tests {
     fn a_repeated_close_goes_on_behind_the_note() {
         let script = Script::default().then(200, r#"{"id": "m-1"}"#).then(503, "");
         let error = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, 7)).unwrap_err();
-        let session = error.session.unwrap();
+        let session = error.into_details().session.unwrap();
         let script = Script::default().then(200, "");
         let update = now(close(&script, SETTINGS, &session, CloseReason::TimedOut, 8)).unwrap();
         assert_eq!(script.sent(), ["Put /v2/conversations/c-1"]);

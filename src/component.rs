@@ -4,7 +4,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Details, Error, ErrorKind};
 use crate::lifecycle::State;
 use crate::model;
 use crate::wasi_http::WasiHttp;
@@ -188,7 +188,13 @@ same_fields!(model::Message => wit::Message: id sender sent_at; parts);
 same_fields!(model::Finding => wit::Finding: check level code detail remedy);
 same_fields!(model::Step => wit::Step: action target detail);
 same_fields!(model::SessionInfo => wit::SessionInfo: state owner conversation_ids ticket_id next_tick_at);
-same_fields!(Error => wit::Error: kind field message remedy retry_after_ms log session);
+same_fields!(Details => wit::Error: kind field message remedy retry_after_ms log session);
+
+impl From<Error> for wit::Error {
+    fn from(error: Error) -> Self {
+        error.into_details().into()
+    }
+}
 
 impl From<wit::HandoffRequest> for model::HandoffRequest {
     #[inline(never)]

@@ -20,12 +20,11 @@ pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Er
     let mut account = None;
 
     match Freshchat::new(http, &settings) {
-        Err(error) => findings.push(Finding::failure(
-            "chat-url",
-            "chat-url-refused",
-            error.message,
-            error.remedy.unwrap_or_default(),
-        )),
+        Err(error) => {
+            let error = error.into_details();
+            let remedy = error.remedy.unwrap_or_default();
+            findings.push(Finding::failure("chat-url", "chat-url-refused", error.message, remedy));
+        }
         Ok(freshchat) => {
             findings.push(Finding::ok("chat-url", "chat-url-valid", format!("requests go to {}", freshchat.origin())));
             resolved.origin = freshchat.origin().to_owned();

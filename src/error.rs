@@ -4,6 +4,7 @@
 //! people wrote, nor a secret.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// What the caller should do about an error. Each case is explained in `wit/connector.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +35,13 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// Why a call failed.
+/// Why a call failed. Boxed, because results are returned far more often than errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Details>);
+
+/// What is known about a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Details {
     /// What the caller should do.
     pub kind: ErrorKind,
     /// The setting or argument at fault.
@@ -56,7 +61,7 @@ pub struct Error {
 impl Error {
     /// An error of which only kind and message are known.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind,
             field: None,
             message: message.into(),
@@ -64,7 +69,12 @@ impl Error {
             retry_after_ms: None,
             log: None,
             session: None,
-        }
+        }))
+    }
+
+    /// The details by themselves.
+    pub fn into_details(self) -> Details {
+        *self.0
     }
 
     /// A setting at fault.
@@ -105,6 +115,20 @@ impl Error {
     pub fn with_session(mut self, session: Vec<u8>) -> Self {
         self.session = Some(session);
         self
+    }
+}
+
+impl Deref for Error {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 

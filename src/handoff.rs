@@ -458,7 +458,7 @@ mod tests {
         let script = Script::default().then(200, r#"{"users": [{"id": "user-1"}]}"#).then(500, "");
         let error = hand_off(&script, &request(), None).unwrap_err();
         assert_eq!(error.kind, ErrorKind::OutcomeUnknown);
-        let session = error.session.unwrap();
+        let session = error.into_details().session.unwrap();
         let opening = script.body(1)["messages"][0]["message_parts"].clone();
 
         let found =

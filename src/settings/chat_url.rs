@@ -116,7 +116,7 @@ mod tests {
             let error = account_origin(form).unwrap_err();
             assert_eq!(error.field.as_deref(), Some("settings.chat_url"), "{form}");
             assert!(error.message.contains(word), "{form}: {}", error.message);
-            assert!(error.remedy.unwrap().contains(".freshchat.com"), "{form}");
+            assert!(error.into_details().remedy.unwrap().contains(".freshchat.com"), "{form}");
         }
     }
 
