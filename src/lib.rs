@@ -1,7 +1,7 @@
 //! Hands an AI agent's conversation to human agents in Freshworks, and brings it back.
 //!
 //! The core is pure Rust without I/O of its own: it reaches the outside through [`http::Http`] and keeps
-//! nothing between calls. The shells around it are thin: [`component`] (the plugin, behind the feature
+//! nothing between calls. The shells around it are thin: `component` (the plugin, behind the feature
 //! `plugin`), the Spin app, and native tests.
 //!
 //! | room | what is in it |

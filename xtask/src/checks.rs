@@ -59,5 +59,5 @@ fn dependencies() -> Result<()> {
         let target = process::root().join("target/tools/cargo-build");
         process::run(process::cargo_command().args(install).arg(&folder).env("CARGO_TARGET_DIR", target))?;
     }
-    process::run(Command::new(program).args(["--offline", "check", "bans", "licenses", "sources"]))
+    process::run(Command::new(program).args(["--workspace", "check", "bans", "licenses", "sources"]))
 }
