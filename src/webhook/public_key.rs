@@ -113,3 +113,61 @@ fn looks_private(der: &[u8]) -> bool {
     };
     content.starts_with(&[0x02, 0x01, 0x00])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsa::BigUint;
+    use rsa::pkcs1::EncodeRsaPublicKey;
+    use rsa::pkcs8::EncodePublicKey;
+
+    /// A number of that many bits that will do as a modulus where nothing is verified.
+    fn key(bits: usize) -> RsaPublicKey {
+        let modulus = (BigUint::from(1u8) << (bits - 1)) + BigUint::from(1u8);
+        RsaPublicKey::new_unchecked(modulus, BigUint::from(65_537u32))
+    }
+
+    fn base64(der: &[u8]) -> String {
+        Base64Unpadded::encode_string(der) + "=="
+    }
+
+    #[test]
+    fn every_pasted_form_of_a_key_works() {
+        let key = key(2048);
+        let spki = base64(key.to_public_key_der().unwrap().as_bytes());
+        let pkcs1 = base64(key.to_pkcs1_der().unwrap().as_bytes());
+        let lines = |letters: &str| {
+            letters.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect::<Vec<_>>()
+        };
+        for letters in [&spki, &pkcs1] {
+            for label in ["RSA PUBLIC KEY", "PUBLIC KEY"] {
+                for between in ["\n", "\r\n", " ", "\\n", "\\r\\n", ""] {
+                    let body = lines(letters).join(between);
+                    let text = format!("-----BEGIN {label}-----{between}{body}{between}-----END {label}-----\n");
+                    assert_eq!(parse(&text).as_ref(), Ok(&key), "{label} {between:?}");
+                }
+            }
+            assert_eq!(parse(letters).as_ref(), Ok(&key));
+            assert_eq!(parse(&format!("\"{letters}\"")).as_ref(), Ok(&key));
+        }
+    }
+
+    #[test]
+    fn what_is_no_public_key_is_named() {
+        let short = base64(key(2047).to_public_key_der().unwrap().as_bytes());
+        for (text, fault) in [
+            ("", KeyFault::NotBase64),
+            ("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----", KeyFault::NotBase64),
+            ("not a key!", KeyFault::NotBase64),
+            ("AAAA", KeyFault::NotRsa),
+            ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", KeyFault::Private),
+            ("-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----", KeyFault::Certificate),
+            // A PKCS#8 private key begins so, with its label lost.
+            ("MAYCAQAwAQA=", KeyFault::Private),
+            (&short, KeyFault::TooShort),
+        ] {
+            assert_eq!(parse(text), Err(fault), "{text}");
+            assert!(!fault.detail().is_empty() && !fault.remedy().is_empty());
+        }
+    }
+}

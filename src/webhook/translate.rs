@@ -214,3 +214,143 @@ fn actor_agent(actor: &Actor) -> Option<Sender> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::State;
+    use crate::model::ConversationKey;
+    use serde_json::{Value, json};
+
+    fn queued() -> Session {
+        let key = ConversationKey { application: "a".into(), channel: "c".into(), conversation: "1".into() };
+        let mut session = Session::begin(&key, 1);
+        session.state = State::Queued;
+        session.adopt_conversation("conv".into(), None);
+        session
+    }
+
+    fn settings() -> Settings {
+        Settings::parse(
+            r#"{"chat_url": "acme", "resolved": {"origin": "https://acme.freshchat.com", "topics": {"T": "topic"}}}"#,
+        )
+        .unwrap()
+    }
+
+    fn words(events: &[Event]) -> Vec<String> {
+        let word = |event: &Event| event.detail.clone().unwrap_or_else(|| format!("{:?}", event.kind));
+        events.iter().map(word).collect()
+    }
+
+    fn tell(session: Option<&mut Session>, body: &Value) -> Vec<String> {
+        let event = VendorEvent::decode(body.to_string().as_bytes()).unwrap();
+        words(&translate(&event, session, &settings(), 0))
+    }
+
+    fn message(id: &str, changes: Value) -> Value {
+        let mut message = json!({
+            "id": id, "conversation_id": "conv", "channel_id": "topic", "actor_type": "agent", "actor_id": "maya",
+            "message_type": "normal", "message_parts": [{ "text": { "content": "Hello" } }],
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            message[key] = value.clone();
+        }
+        json!({ "actor": {}, "action": "message_create", "action_time": "2026-01-01T00:00:09Z", "data": { "message": message } })
+    }
+
+    fn change(action: &str, second: u32, fields: Value) -> Value {
+        let key = match action {
+            "conversation_assignment" => "assignment",
+            "conversation_resolution" => "resolve",
+            _ => "reopen",
+        };
+        let mut data = json!({ "conversation": { "conversation_id": "conv", "channel_id": "topic" } });
+        for (key, value) in fields.as_object().unwrap() {
+            data[key] = value.clone();
+        }
+        json!({
+            "actor": { "actor_type": "agent", "actor_id": "maya" }, "action": action,
+            "action_time": format!("2026-01-01T00:00:{second:02}Z"), "data": { key: data },
+        })
+    }
+
+    #[test]
+    fn only_words_of_human_agents_to_the_end_user_get_through() {
+        for (changes, word) in [
+            (json!({}), "AgentMessage"),
+            (json!({ "message_type": null }), "AgentMessage"),
+            (json!({ "message_type": "private" }), "private-note"),
+            (json!({ "botsPrivateNote": true }), "private-note"),
+            (json!({ "message_type": "whisper" }), "private-note"),
+            (json!({ "message_type": "system" }), "system-message"),
+            (json!({ "actor_type": "system" }), "system-message"),
+            (json!({ "actor_type": "bot" }), "system-message"),
+            (json!({ "actor_id": "" }), "system-message"),
+            (json!({ "actor_type": "user", "actor_id": "u" }), "end-user-message"),
+            (json!({ "message_parts": [{ "text": { "content": " " } }] }), "empty-message"),
+            (json!({ "message_parts": [] }), "empty-message"),
+            (json!({ "conversation_id": "other" }), "foreign-conversation"),
+            (json!({ "conversation_id": null }), "not-a-conversation-event"),
+            (json!({ "conversation_id": "other", "freshchat_conversation_id": "conv" }), "AgentMessage"),
+        ] {
+            assert_eq!(tell(Some(&mut queued()), &message("m", changes.clone())), [word], "{changes}");
+        }
+        assert_eq!(tell(None, &message("m", json!({ "channel_id": "other" }))), ["foreign-channel"]);
+        assert_eq!(tell(None, &message("m", json!({ "message_type": "private" }))), ["private-note"]);
+        assert_eq!(tell(None, &json!({ "action": "conversation_tagged" })), ["unknown-action"]);
+    }
+
+    #[test]
+    fn a_conversation_goes_its_way_even_when_webhooks_overtake_one_another() {
+        let mut session = queued();
+        let session = &mut session;
+        let to = |agent: &str| json!({ "to_agent_id": agent, "from_agent_id": "" });
+        assert_eq!(tell(Some(session), &message("m1", json!({}))), ["AgentMessage"]);
+        assert_eq!(session.state, State::Active, "an answer without an assignment counts as one");
+        assert_eq!(tell(Some(session), &message("m1", json!({}))), ["duplicate"]);
+        assert_eq!(tell(Some(session), &change("conversation_assignment", 10, to("maya"))), ["unchanged-assignment"]);
+        assert_eq!(tell(Some(session), &change("conversation_assignment", 11, to("tom"))), ["to-agent"]);
+        let to_group = json!({ "to_agent_id": "", "to_group_id": "g", "from_agent_id": "tom" });
+        assert_eq!(tell(Some(session), &change("conversation_assignment", 12, to_group)), ["to-group"]);
+        assert_eq!(session.state, State::Queued);
+
+        // The reopening arrives before the resolution that came before it.
+        assert_eq!(
+            tell(Some(session), &change("conversation_resolution", 20, json!({}))),
+            ["Resolved", "ReturnedToAi"]
+        );
+        assert_eq!(tell(Some(session), &change("conversation_resolution", 21, json!({}))), ["already-returned"]);
+        assert_eq!(tell(Some(session), &change("conversation_reopen", 30, json!({}))), ["Reopened"]);
+        assert_eq!(tell(Some(session), &change("conversation_resolution", 25, json!({}))), ["stale"]);
+        assert_eq!(session.state, State::Active);
+        assert_eq!(
+            tell(Some(session), &change("conversation_resolution", 31, json!({}))),
+            ["Resolved", "ReturnedToAi"]
+        );
+        assert_eq!(tell(Some(session), &message("m2", json!({}))), ["AgentMessage"], "late words are not lost");
+        assert_eq!(session.state, State::Returned);
+    }
+
+    #[test]
+    fn what_happens_in_a_replaced_conversation_moves_nothing() {
+        let mut session = queued();
+        session.adopt_conversation("newer".into(), None);
+        assert_eq!(tell(Some(&mut session), &change("conversation_resolution", 1, json!({}))), ["superseded"]);
+        assert_eq!(tell(Some(&mut session), &message("m", json!({}))), ["AgentMessage"]);
+        assert_eq!(session.state, State::Active);
+    }
+
+    #[test]
+    fn events_have_ids_that_repeats_share_and_others_do_not() {
+        let id = |body: &Value| {
+            let event = VendorEvent::decode(body.to_string().as_bytes()).unwrap();
+            translate(&event, None, &settings(), 5).remove(0).id
+        };
+        let first = change("conversation_resolution", 1, json!({ "interaction_id": "1-2" }));
+        assert_eq!(id(&first), id(&first.clone()));
+        assert_ne!(id(&first), id(&change("conversation_resolution", 2, json!({ "interaction_id": "1-2" }))));
+        assert_ne!(id(&first), id(&change("conversation_reopen", 1, json!({ "interaction_id": "1-2" }))));
+        assert_eq!(id(&message("m", json!({}))), "fc:message:m");
+        assert!(id(&message("m", json!({ "message_type": "private" }))).ends_with(":ignored"));
+    }
+}
