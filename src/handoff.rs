@@ -342,11 +342,10 @@ impl<H: Http> Run<'_, H> {
         match found {
             None => {
                 session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
-                let count = self.request.history.len();
-                let detail = format!(
-                    "{count} messages of history in {} parts, {pages} of them in this request",
-                    written.pages.len()
-                );
+                session.group = place.assignment.group.clone();
+                let (messages, parts) = (self.request.history.len(), written.pages.len());
+                let detail =
+                    format!("messages of history: {messages}, parts: {parts}, of them in this request: {pages}");
                 self.steps.push(Step::new("create-conversation", conversation.id.as_str(), detail));
             }
             Some(found) => {
@@ -386,7 +385,7 @@ impl<H: Http> Run<'_, H> {
             session.pages_done = number;
         }
         if written.pages.len() > already {
-            let detail = format!("{} more parts of the history", written.pages.len() - already);
+            let detail = format!("further parts of the history: {}", written.pages.len() - already);
             self.steps.push(Step::new("send-history", conversation.as_str(), detail));
         }
         Ok(())

@@ -13,10 +13,12 @@ mod session;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bindings::CloseReason;
+use crate::demo;
 use session::{Exit, Host, SessionFiles};
 
 /// Runs a connector plugin in a sandbox.
@@ -157,6 +159,18 @@ enum Command {
         #[command(flatten)]
         session: SessionFiles,
     },
+    /// Play a handoff from both sides, against a simulated Freshworks.
+    Demo {
+        /// The conversation to hand over: a handoff request as JSON, or - for standard input. Default: a late parcel.
+        #[arg(long, value_name = "FILE")]
+        conversation: Option<PathBuf>,
+        /// Be the end user yourself, and answer as a human agent in the simulator's inbox page.
+        #[arg(long)]
+        interactive: bool,
+        /// Name an author of private notes in the settings: the history then comes as notes.
+        #[arg(long)]
+        note_author: bool,
+    },
     /// What the plugin imports.
     Imports {
         /// Fail when it imports what a connector may not.
@@ -199,6 +213,15 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
     let mut host = Host::new(options)?;
     match command {
         Command::Imports { verify } => host.imports(verify),
+        Command::Demo { conversation, interactive, note_author } => {
+            let conversation = match conversation {
+                Some(file) => serde_json::Value::Object(host.input.object(&file, "conversation")?).to_string(),
+                None => demo::CONVERSATION.to_owned(),
+            };
+            let options = demo::Options { conversation, interactive, note_author };
+            let screen = Arc::new(demo::Screen::new(host.is_json()));
+            demo::run(&host.plugin()?, &options, screen).await.map_err(Exit::broken)
+        }
         Command::Describe { settings } => {
             let settings = settings.map(|file| host.input.object(&file, "settings")).transpose()?;
             let text = settings.map(|settings| serde_json::Value::Object(settings).to_string());

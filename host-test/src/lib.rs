@@ -46,9 +46,11 @@
 //! | `report.rs`, `error.rs` | what a call cost; why it gave no result |
 //! | `json.rs`, `json/` | the contract's types as JSON |
 //! | `cli.rs`, `cli/` | the command line |
+//! | `demo.rs`, `demo/` | a handoff played from both sides |
 
 pub mod bindings;
 pub mod cli;
+pub mod demo;
 pub mod json;
 
 mod address;

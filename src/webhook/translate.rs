@@ -124,6 +124,12 @@ fn stateful(
         Kind::Assignment { to_agent: Some(agent), .. } if session.agent.as_ref() == Some(agent) => {
             return Err("unchanged-assignment");
         }
+        // The group that the handoff itself asked for is reported like any other.
+        Kind::Assignment { to_agent: None, to_group: Some(group), .. }
+            if session.agent.is_none() && session.group.as_ref() == Some(group) =>
+        {
+            return Err("unchanged-assignment");
+        }
         Kind::Assignment { to_agent: Some(_), .. } => Input::Assigned,
         Kind::Assignment { to_agent: None, .. } => Input::Unassigned,
         Kind::Resolution { .. } => Input::Resolved,

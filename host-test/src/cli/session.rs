@@ -39,6 +39,11 @@ impl Exit {
         Self { code: 3, message: message.into() }
     }
 
+    /// The demonstration showed that something does not hold.
+    pub(super) fn broken(error: anyhow::Error) -> Self {
+        Self::plugin(format!("{error:#}"))
+    }
+
     /// Says why on standard error.
     pub(super) fn report(self) -> ExitCode {
         if !self.message.is_empty() {
@@ -99,6 +104,11 @@ impl Host {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
         })
+    }
+
+    /// Whether answers go out as JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.options.json
     }
 
     pub(super) fn plugin(&self) -> Result<Plugin, Exit> {
