@@ -70,7 +70,7 @@ fn note(reason: EndReason, reference: &str) -> String {
         EndReason::ReturnedToAi => "The user went back to the AI agent",
         EndReason::TimedOut => "The conversation was taken back because it had waited too long",
     };
-    format!("{text} · {} end", transcript::marker(reference))
+    format!("{text} · {}{}", transcript::marker(reference), transcript::END)
 }
 
 /// What is refused for good is left out with a finding: the end of the human part must never fail for ever.
@@ -100,18 +100,28 @@ async fn run<H: Http>(
         let text = note(reason, &session.reference);
         let author = settings.note_author.as_deref();
         let author = author.and_then(|wanted| settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted)));
-        let author = author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
-        let message = NewMessage { author, text: text.clone() };
-        let is_it = |found: &VendorMessage| found.text() == text;
-        let place = (&conversation, &user);
-        match conversation::send_once(freshchat, session, Pending::EndNote, place, &message, &is_it).await {
-            Ok(()) => {}
-            Err(failure) if is_final(failure.kind) => {
-                let detail = "Freshworks refused the note about the end";
-                let remedy = "When it happens often, check the author of private notes with connect.";
-                findings.push(Finding::warning("end-note", "end-note-refused", detail, remedy));
+        let mut author = author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
+        loop {
+            let message = NewMessage { author: author.clone(), text: text.clone() };
+            let is_it = |found: &VendorMessage| found.text() == text;
+            let place = (&conversation, &user);
+            match conversation::send_once(freshchat, session, Pending::EndNote, place, &message, &is_it).await {
+                Ok(()) => break,
+                Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {
+                    author = Author::User(user.clone());
+                    let detail =
+                        "the note about the end was refused in the configured name; it came as a message of the user";
+                    let remedy = "Run connect: it says whether that human agent is still active.";
+                    findings.push(Finding::warning("note-author", "author-refused", detail, remedy));
+                }
+                Err(failure) if is_final(failure.kind) => {
+                    let detail = "Freshworks refused the note about the end";
+                    let remedy = "Nothing needs to be done; the conversation has most likely ended already.";
+                    findings.push(Finding::warning("end-note", "end-note-refused", detail, remedy));
+                    break;
+                }
+                Err(failure) => return Err(failure.into_error()),
             }
-            Err(failure) => return Err(failure.into_error()),
         }
         session.end_noted = true;
     }

@@ -12,6 +12,8 @@ use crate::names::{self, TopicChoice};
 use crate::settings::{Resolved, Settings, schema};
 use crate::webhook::public_key;
 
+const FORM: [&str; 7] = ["chat-url", "account", "topic", "webhook-key", "group", "agent", "note-author"];
+
 /// Makes every check, independent ones at once, and returns the settings with the ids that were found.
 pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Error> {
     let settings = Settings::parse(settings)?;
@@ -32,6 +34,8 @@ pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Er
         }
     }
     findings.push(check_key(&settings));
+    // In the order of the form.
+    findings.sort_by_key(|finding| FORM.iter().position(|check| *check == finding.check));
     findings.extend(settings.unknown.iter().map(|name| unknown_setting(name)));
 
     let connected = findings.iter().all(|finding| finding.level != FindingLevel::Failure);
@@ -342,10 +346,10 @@ mod tests {
                 ("chat-url", "chat-url-valid"),
                 ("account", "account-open"),
                 ("topic", "topic-found"),
+                ("webhook-key", "webhook-key-missing"),
                 ("group", "group-found"),
                 ("agent", "agent-missing"),
                 ("note-author", "agent-found"),
-                ("webhook-key", "webhook-key-missing"),
             ]
         );
         assert!(!connection.connected);

@@ -22,6 +22,7 @@ const SEARCHED_AT_ONCE: usize = 8;
 const PAGES_SEARCHED: u32 = 3;
 
 /// A conversation that an earlier try has made.
+#[derive(Clone, Debug)]
 pub struct Found {
     /// The conversation.
     pub conversation: Conversation,
@@ -39,28 +40,13 @@ pub struct Place<'a> {
     pub assignment: &'a Assignment,
 }
 
-/// Creates a conversation with its first messages, or adopts the one in which `is_ours` recognises a message.
-///
-/// `look` demands the look-up although the journal knows of no try. Answers whether it was made now; an adopted one comes
-/// with its messages.
-pub async fn create_once<H: Http>(
+/// Creates a conversation with its first messages. Only for callers who have looked, or know that no try came before.
+pub async fn create<H: Http>(
     freshchat: &Freshchat<'_, H>,
     session: &mut Session,
     place: &Place<'_>,
     messages: &[NewMessage],
-    look: bool,
-    is_ours: &dyn Fn(&VendorMessage) -> bool,
-) -> Result<(Conversation, Option<Found>), Failure> {
-    if (look || session.pending == Some(Pending::Conversation))
-        && let Some(found) = find(freshchat, place.user, is_ours).await?
-    {
-        session.pending = None;
-        adopt(session, &found.conversation);
-        for message in found.messages.iter().filter(|message| is_ours(message)) {
-            session.mark_own(message.id.clone());
-        }
-        return Ok((found.conversation.clone(), Some(found)));
-    }
+) -> Result<Conversation, Failure> {
     session.pending = Some(Pending::Conversation);
     let Place { user, channel, assignment } = *place;
     let answer = freshchat.call(&CreateConversation { channel, user, messages, assignment }).await;
@@ -72,7 +58,7 @@ pub async fn create_once<H: Http>(
     for message in &conversation.messages {
         session.mark_own(message.clone());
     }
-    Ok((conversation, None))
+    Ok(conversation)
 }
 
 /// Makes it the conversation that messages go to.
@@ -136,11 +122,18 @@ async fn arrived<H: Http>(
     conversation: &ConversationId,
     is_it: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<bool, Failure> {
-    let newest = freshchat.call(&ListMessages { id: conversation, page: 1 }).await?;
-    let found = newest.messages.into_iter().find(|message| is_it(message) && !session.is_own(&message.id));
-    let Some(found) = found else { return Ok(false) };
-    session.mark_own(found.id);
-    Ok(true)
+    for page in 1..=PAGES_SEARCHED {
+        let newest = freshchat.call(&ListMessages { id: conversation, page }).await?;
+        if let Some(found) = newest.messages.into_iter().find(|message| is_it(message) && !session.is_own(&message.id))
+        {
+            session.mark_own(found.id);
+            return Ok(true);
+        }
+        if !newest.has_next {
+            break;
+        }
+    }
+    Ok(false)
 }
 
 /// The open conversation of this user in which `is_ours` recognises a message.

@@ -3,17 +3,20 @@
 //! The order of the steps is that of their dependence, and each step can be found again by its marker, so that a try goes
 //! on where the one before it ended.
 
-use crate::conversation::{self, Place};
+use crate::conversation::{self, Found, Place};
 use crate::error::{Error, ErrorKind};
 use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{
-    Assignment, Author, CreateUser, FindUsers, Identity, ListAgents, ListChannels, ListGroups, NewMessage, SetReference,
+    Assignment, Author, CreateUser, FindUsers, Identity, ListAgents, ListChannels, ListGroups, NewMessage,
+    SetReference, User,
 };
 use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::VendorMessage;
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
-use crate::model::{AgentId, ChannelId, Finding, HandoffRequest, Mode, Receipt, Step, Timestamp, UserId};
+use crate::model::{
+    AgentId, ChannelId, EndUser, Finding, HandoffRequest, Message, Mode, Part, Receipt, Step, Timestamp, UserId,
+};
 use crate::names::{self, TopicChoice};
 use crate::session::{Pending, Session, reference};
 use crate::settings::Settings;
@@ -25,7 +28,10 @@ const FIRST_MESSAGES: usize = 40;
 const FIRST_BYTES: usize = 200 * 1024;
 
 const MOST_MESSAGES: usize = 10_000;
-const MOST_TEXT_BYTES: usize = 8 * 1024 * 1024;
+/// An instance with the default limits of a host takes this with room to spare.
+const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
+/// Earlier handoffs of the same conversation that are looked for when the session was lost.
+const MOST_ATTEMPTS: u32 = 8;
 const LONGEST_ID: usize = 255;
 
 /// Hands over, or goes on with a handoff that was begun.
@@ -43,6 +49,7 @@ pub async fn handoff<H: Http>(
     }
     let freshchat = Freshchat::new(http, &settings)?;
 
+    let lost = session.is_none() && request.retry;
     let stored = session.map(Session::decode).transpose()?;
     let mut session = match stored {
         None => Session::begin(&request.key, 1),
@@ -67,7 +74,8 @@ pub async fn handoff<H: Http>(
         },
     };
 
-    let mut run = Run { freshchat: &freshchat, settings: &settings, request, steps: Vec::new(), findings: Vec::new() };
+    let (steps, findings) = (Vec::new(), Vec::new());
+    let mut run = Run { freshchat: &freshchat, settings: &settings, request, lost, steps, findings };
     match run.all_steps(&mut session).await {
         Ok(agent_url) => Ok(receipt(&session, agent_url, run.steps, run.findings)),
         Err(error) => Err(error.with_session(session.encode())),
@@ -102,18 +110,27 @@ fn check(request: &HandoffRequest) -> Result<(), Error> {
         let message = format!("the history has more than {MOST_MESSAGES} messages");
         return Err(Error::request("request.history", message, "Pass the newest ones."));
     }
-    let text_bytes = |message: &crate::model::Message| {
-        message.parts.iter().filter_map(|part| part.text.as_ref()).map(String::len).sum::<usize>()
-    };
-    let summary_bytes = request.summary.as_ref().map_or(0, String::len);
-    if request.history.iter().map(text_bytes).sum::<usize>() + summary_bytes > MOST_TEXT_BYTES {
+    if text_bytes(request) > MOST_TEXT_BYTES {
+        let message = "the request holds more than 2 MiB of text";
         return Err(Error::request(
             "request.history",
-            "the history holds more than 8 MiB of text",
-            "Pass the newest messages.",
+            message,
+            "Pass the newest messages, and a short summary and reason.",
         ));
     }
     Ok(())
+}
+
+/// All text that may end up in the conversation.
+fn text_bytes(request: &HandoffRequest) -> usize {
+    let user = &request.user;
+    let texts = [&request.summary, &request.reason_text, &request.category, &user.name, &user.email, &user.phone];
+    let of_request = texts.into_iter().flatten().map(String::len).sum::<usize>();
+    let of_message = |message: &Message| {
+        let name = message.sender.name.as_ref().map_or(0, String::len);
+        name + message.parts.iter().map(Part::text_bytes).sum::<usize>()
+    };
+    of_request + request.history.iter().map(of_message).sum::<usize>()
 }
 
 fn receipt(session: &Session, agent_url: Option<String>, steps: Vec<Step>, findings: Vec<Finding>) -> Receipt {
@@ -133,6 +150,8 @@ struct Run<'a, H> {
     freshchat: &'a Freshchat<'a, H>,
     settings: &'a Settings,
     request: &'a HandoffRequest,
+    /// An earlier try may have got through, and its session is gone.
+    lost: bool,
     steps: Vec<Step>,
     findings: Vec<Finding>,
 }
@@ -153,19 +172,27 @@ impl<H: Http> Run<'_, H> {
             ));
         }
 
-        let max_chars = usize::try_from(self.settings.max_message_chars).unwrap_or(usize::MAX);
-        let written = transcript::write(self.request, &session.reference, max_chars);
-        let author = note_author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
+        let mut author = note_author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
         let mut agent_url = None;
         if session.conversation.is_none() {
-            let place = Place { user: &user, channel: &channel, assignment: &assignment };
-            agent_url = self.conversation(session, &place, &written, &author).await?;
+            agent_url = self.conversation(session, &user, &channel, assignment, &mut author).await?;
         }
-        self.rest_of_history(session, &user, &written, &author).await?;
+        self.rest_of_history(session, &user, &mut author).await?;
 
         let (state, _) = lifecycle::step(session.state, Input::HandoffDone);
-        session.state = state;
+        // Somebody may have taken it, or answered, while it was under way.
+        let taken = session.agent.is_some();
+        session.state = if taken { lifecycle::step(state, Input::Assigned).0 } else { state };
         Ok(agent_url)
+    }
+
+    /// The texts of this handoff. What a try has begun with stays the base of the next.
+    fn written(&self, session: &mut Session) -> Transcript {
+        let count = u32::try_from(self.request.history.len()).unwrap_or(u32::MAX);
+        let first = *session.history.get_or_insert(count);
+        let max_chars = usize::try_from(self.settings.max_message_chars).unwrap_or(usize::MAX);
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        transcript::write(self.request, first, &session.reference, max_chars)
     }
 
     /// External id first, then e-mail address; the phone number only where there is no e-mail address, because families share
@@ -191,7 +218,9 @@ impl<H: Http> Run<'_, H> {
         }
         if let Some((by, value, word)) = fallback {
             let found = self.freshchat.call(&FindUsers { by, value }).await.map_err(Failure::into_error)?;
-            if let Some(user) = found.into_iter().next() {
+            // A record that bears another id of the platform is somebody else, who must not see this conversation.
+            let is_free = |user: &User| user.reference_id.as_ref().is_none_or(|reference| *reference == wanted.id);
+            if let Some(user) = found.into_iter().find(is_free) {
                 self.steps.push(Step::new("find-user", user.id.as_str(), format!("by {word}")));
                 if user.reference_id.is_none() {
                     self.set_reference(&user.id).await?;
@@ -201,7 +230,20 @@ impl<H: Http> Run<'_, H> {
             }
         }
         // After an unknown outcome the next try finds the user by the platform's id.
-        let user = self.freshchat.call(&CreateUser { user: wanted }).await.map_err(Failure::into_error)?;
+        let user = match self.freshchat.call(&CreateUser { user: wanted }).await {
+            // An address may belong to one person only; the person matters more than the address.
+            Err(failure)
+                if failure.kind == FailureKind::Refused && (wanted.email.is_some() || wanted.phone.is_some()) =>
+            {
+                let bare = EndUser { email: None, phone: None, ..wanted.clone() };
+                let user = self.freshchat.call(&CreateUser { user: &bare }).await.map_err(Failure::into_error)?;
+                let detail = "the person was created without e-mail address and phone number, which Freshworks refused";
+                let remedy = "Nothing needs to be done; they stand in the first message.";
+                self.findings.push(Finding::warning("user", "address-refused", detail, remedy));
+                user
+            }
+            answer => answer.map_err(Failure::into_error)?,
+        };
         self.steps.push(Step::new("create-user", user.id.as_str(), "with what is known of the person"));
         session.user = Some(user.id.clone());
         Ok(user.id)
@@ -319,77 +361,147 @@ impl<H: Http> Run<'_, H> {
         ));
     }
 
-    /// Creates the conversation with as much of the history as one request should carry, or adopts an earlier try's.
+    /// Adopts the conversation of an earlier try, or creates one with as much of the history as one request should carry.
     async fn conversation(
         &mut self,
         session: &mut Session,
-        place: &Place<'_>,
-        written: &Transcript,
-        author: &Author,
+        user: &UserId,
+        channel: &ChannelId,
+        mut assignment: Assignment,
+        author: &mut Author,
     ) -> Result<Option<String>, Error> {
-        let pages = pages_that_fit(written);
-        let opening = NewMessage { author: Author::User(place.user.clone()), text: written.opening.clone() };
-        let mut messages = vec![opening];
-        messages.extend(
-            written.pages.iter().take(pages).map(|page| NewMessage { author: author.clone(), text: page.clone() }),
-        );
-
-        let reference = session.reference.clone();
-        let is_ours = |message: &VendorMessage| is_of_handoff(&message.text(), &reference);
-        let look = self.request.retry;
-        let made = conversation::create_once(self.freshchat, session, place, &messages, look, &is_ours).await;
-        let (conversation, found) = made.map_err(Failure::into_error)?;
-        match found {
-            None => {
-                session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
-                session.group = place.assignment.group.clone();
-                let (messages, parts) = (self.request.history.len(), written.pages.len());
-                let detail =
-                    format!("messages of history: {messages}, parts: {parts}, of them in this request: {pages}");
-                self.steps.push(Step::new("create-conversation", conversation.id.as_str(), detail));
-            }
-            Some(found) => {
-                let arrived =
-                    found.messages.iter().filter_map(|message| page_number(&message.text(), &reference)).max();
-                session.pages_done = arrived.unwrap_or(0);
-                let detail = "an earlier try had created it";
-                self.steps.push(Step::new("adopt-conversation", conversation.id.as_str(), detail));
+        if (self.request.retry || session.pending == Some(Pending::Conversation))
+            && let Some(found) = self.find(session, user).await?
+        {
+            return Ok(found.conversation.url);
+        }
+        let written = self.written(session);
+        let pages = pages_that_fit(&written);
+        loop {
+            let opening = NewMessage { author: Author::User(user.clone()), text: written.opening.clone() };
+            let page = |page: &String| NewMessage { author: author.clone(), text: page.clone() };
+            let messages: Vec<NewMessage> =
+                std::iter::once(opening).chain(written.pages.iter().take(pages).map(page)).collect();
+            let place = Place { user, channel, assignment: &assignment };
+            match conversation::create(self.freshchat, session, &place, &messages).await {
+                Ok(conversation) => {
+                    session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
+                    session.group = assignment.group.clone();
+                    let (messages, parts) = (self.request.history.len(), written.pages.len());
+                    let detail =
+                        format!("messages of history: {messages}, parts: {parts}, of them in this request: {pages}");
+                    self.steps.push(Step::new("create-conversation", conversation.id.as_str(), detail));
+                    return Ok(conversation.url);
+                }
+                // A human agent may have gone since connect; without their name it may work.
+                Err(failure)
+                    if is_final(failure.kind)
+                        && (matches!(author, Author::NoteBy(_)) || assignment.agent.is_some()) =>
+                {
+                    if assignment.agent.take().is_some() {
+                        let detail = "the human agent could not be assigned".to_owned();
+                        self.fell_back("agent", "agent-fallback", detail);
+                    }
+                    self.write_as_user(author, user);
+                }
+                Err(failure) => {
+                    if failure.kind == FailureKind::NotFound {
+                        // Topic or user have gone: the next try looks them up anew.
+                        (session.channel, session.user) = (None, None);
+                    }
+                    return Err(failure.into_error());
+                }
             }
         }
-        Ok(conversation.url)
+    }
+
+    /// The conversation of an earlier try, with what it holds already. When the session is lost, of any earlier handoff that is
+    /// still open.
+    async fn find(&mut self, session: &mut Session, user: &UserId) -> Result<Option<Found>, Error> {
+        let attempts = if self.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
+        let tries: Vec<(u32, String)> =
+            attempts.map(|attempt| (attempt, reference(&self.request.key, attempt))).collect();
+        let try_of = |message: &VendorMessage| {
+            let text = message.text();
+            tries.iter().find(|(_, reference)| is_of_handoff(&text, reference))
+        };
+        let is_ours = |message: &VendorMessage| try_of(message).is_some();
+        let found = conversation::find(self.freshchat, user, &is_ours).await.map_err(Failure::into_error)?;
+        let Some(found) = found else { return Ok(None) };
+        session.pending = None;
+        conversation::adopt(session, &found.conversation);
+        let ours: Vec<&VendorMessage> = found.messages.iter().filter(|message| is_ours(message)).collect();
+        if let Some((attempt, reference)) = ours.iter().filter_map(|message| try_of(message)).max() {
+            (session.attempt, session.reference) = (*attempt, reference.clone());
+        }
+        let announced = ours.iter().find_map(|message| transcript::announced_messages(&message.text()));
+        if let Some(announced) = announced.and_then(|count| u32::try_from(count).ok()) {
+            session.history = Some(announced);
+        }
+        let pages = self.written(session).pages;
+        let has_arrived = |page: &String| ours.iter().any(|message| first_line(&message.text()) == first_line(page));
+        let arrived = pages.iter().rposition(has_arrived).map_or(0, |last| last + 1);
+        session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX);
+        for message in ours {
+            session.mark_own(message.id.clone());
+        }
+        self.steps.push(Step::new(
+            "adopt-conversation",
+            found.conversation.id.as_str(),
+            "an earlier try had created it",
+        ));
+        Ok(Some(found))
     }
 
     async fn rest_of_history(
         &mut self,
         session: &mut Session,
         user: &UserId,
-        written: &Transcript,
-        author: &Author,
+        author: &mut Author,
     ) -> Result<(), Error> {
         let Some(conversation) = session.conversation.clone() else { return Ok(()) };
+        let pages = self.written(session).pages;
         let already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
-        let reference = session.reference.clone();
-        for (index, page) in written.pages.iter().enumerate().skip(already) {
-            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            let message = NewMessage { author: author.clone(), text: page.clone() };
-            let is_it = |found: &VendorMessage| page_number(&found.text(), &reference) == Some(number);
-            let sent = conversation::send_once(
-                self.freshchat,
-                session,
-                Pending::Page,
-                (&conversation, user),
-                &message,
-                &is_it,
-            );
-            sent.await.map_err(Failure::into_error)?;
-            session.pages_done = number;
+        for (index, page) in pages.iter().enumerate().skip(already) {
+            let is_it = |found: &VendorMessage| first_line(&found.text()) == first_line(page);
+            loop {
+                let message = NewMessage { author: author.clone(), text: page.clone() };
+                let place = (&conversation, user);
+                let sent = conversation::send_once(self.freshchat, session, Pending::Page, place, &message, &is_it);
+                match sent.await {
+                    Ok(()) => break,
+                    Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {
+                        self.write_as_user(author, user);
+                    }
+                    Err(failure) => return Err(failure.into_error()),
+                }
+            }
+            session.pages_done = u32::try_from(index + 1).unwrap_or(u32::MAX);
         }
-        if written.pages.len() > already {
-            let detail = format!("further parts of the history: {}", written.pages.len() - already);
+        if pages.len() > already {
+            let detail = format!("further parts of the history: {}", pages.len() - already);
             self.steps.push(Step::new("send-history", conversation.as_str(), detail));
         }
         Ok(())
     }
+
+    fn write_as_user(&mut self, author: &mut Author, user: &UserId) {
+        if matches!(author, Author::NoteBy(_)) {
+            *author = Author::User(user.clone());
+            let detail = "private notes in the configured name were refused; the history came as messages of the user";
+            self.findings.push(Finding::warning(
+                "note-author",
+                "author-refused",
+                detail,
+                "Run connect: it says whether that human agent is still active.",
+            ));
+        }
+    }
+}
+
+/// Refused for a reason that lies in what was sent, so that sending something else can help.
+fn is_final(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::NotFound | FailureKind::Refused)
 }
 
 /// How many pages go into the first request, beside the opening.
@@ -407,10 +519,9 @@ pub fn is_of_handoff(text: &str, reference: &str) -> bool {
     text.lines().next().is_some_and(|line| line.ends_with(&format!("· {}", transcript::marker(reference))))
 }
 
-/// The number of a page of history.
-fn page_number(text: &str, reference: &str) -> Option<u32> {
-    let line = text.lines().next().filter(|_| is_of_handoff(text, reference))?;
-    line.strip_prefix("History ")?.split('/').next()?.parse().ok()
+/// What tells one text of a handoff from another.
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -523,11 +634,9 @@ mod tests {
 
     #[test]
     fn markers_are_found_again() {
-        let written = transcript::write(&request(), "7f3a9c2e", 5_000);
-        assert!(is_of_handoff(&written.opening, "7f3a9c2e"));
+        let written = transcript::write(&request(), 2, "7f3a9c2e", 5_000);
+        assert!(is_of_handoff(&written.opening, "7f3a9c2e") && is_of_handoff(&written.pages[0], "7f3a9c2e"));
         assert!(!is_of_handoff(&written.opening, "00000000"));
-        assert_eq!(page_number(&written.opening, "7f3a9c2e"), None);
-        assert_eq!(page_number(&written.pages[0], "7f3a9c2e"), Some(1));
         assert!(!is_of_handoff("my number is\nHandoff · ref 7f3a9c2e", "7f3a9c2e"));
     }
 }

@@ -4,7 +4,7 @@
 //! sources against this list.
 
 /// Words of findings: check, code, meaning.
-pub const FINDINGS: [(&str, &str, &str); 46] = [
+pub const FINDINGS: [(&str, &str, &str); 48] = [
     ("chat-url", "chat-url-valid", "requests go to the account's address"),
     ("chat-url", "chat-url-refused", "the Chat URL is no address of a Freshchat account; no request was made"),
     ("account", "account-open", "address and API key belong together"),
@@ -48,7 +48,17 @@ pub const FINDINGS: [(&str, &str, &str); 46] = [
     ("webhook-key", "webhook-key-is-a-certificate", "it is a certificate"),
     ("webhook-key", "webhook-key-not-rsa", "it is no RSA public key"),
     ("webhook-key", "webhook-key-too-short", "it has fewer than 2048 bits"),
-    ("webhook-key", "webhook-key-too-long", "it has more than 8192 bits"),
+    (
+        "note-author",
+        "author-refused",
+        "at a handoff or close: a note in that name was refused; it came as a message of the user",
+    ),
+    (
+        "user",
+        "address-refused",
+        "at a handoff: the person was created without e-mail address and phone number, which Freshworks refused",
+    ),
+    ("webhook-key", "webhook-key-too-long", "it has more than 4096 bits"),
     ("settings", "setting-unknown", "a setting has no effect; a similar one is suggested"),
     ("user", "reference-refused", "at a handoff: a known person could not be given the platform's id"),
     (
@@ -96,8 +106,11 @@ pub const IGNORED: [(&str, &str); 16] = [
 ];
 
 /// Words of `detail` in `transferred` events.
-pub const TRANSFERRED: [(&str, &str); 2] =
-    [("to-agent", "from one human agent to another"), ("to-group", "to a group; no human agent has it now")];
+pub const TRANSFERRED: [(&str, &str); 3] = [
+    ("to-agent", "from one human agent to another"),
+    ("to-group", "to a group; no human agent has it now"),
+    ("to-nobody", "back to the queue; no human agent has it now"),
+];
 
 /// Words of `capabilities`.
 pub const CAPABILITIES: [(&str, &str); 7] = [

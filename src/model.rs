@@ -219,6 +219,13 @@ impl Part {
         Self { kind, text: None, url: None, name: None, media_type: None, bytes: None, choices: Vec::new() }
     }
 
+    /// Bytes of everything in it that people may read.
+    pub fn text_bytes(&self) -> usize {
+        let texts = [&self.text, &self.url, &self.name, &self.media_type];
+        let choices = self.choices.iter().map(String::len).sum::<usize>();
+        texts.into_iter().flatten().map(String::len).sum::<usize>() + choices
+    }
+
     /// A text part.
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::empty(PartKind::Text) }

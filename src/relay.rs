@@ -8,10 +8,13 @@ use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input};
-use crate::model::{ConversationId, Finding, Message, PartKind, SenderRole, Timestamp, Update, UserId};
+use crate::model::{ConversationId, Finding, Message, Part, PartKind, SenderRole, Timestamp, Update, UserId};
 use crate::session::{Pending, Relaying, Session};
 use crate::settings::Settings;
 use crate::transcript;
+
+const LONGEST_ID: usize = 255;
+const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Relays one message; one that was relayed before is not sent again.
 pub async fn relay<H: Http>(
@@ -60,6 +63,14 @@ fn check(message: &Message) -> Result<String, Error> {
     if message.sender.role != SenderRole::EndUser {
         let remedy = "Relay messages of the end user only; the history of the handoff carries the others.";
         return Err(Error::request("message.sender.role", "the message is not from the end user", remedy));
+    }
+    if message.id.len() > LONGEST_ID {
+        let fault = format!("the message's id is longer than {LONGEST_ID} bytes");
+        return Err(Error::request("message.id", fault, "Pass a shorter id that is as unique, for example a hash."));
+    }
+    if message.parts.iter().map(Part::text_bytes).sum::<usize>() > MOST_TEXT_BYTES {
+        let remedy = "Pass it in several messages, or as a file.";
+        return Err(Error::request("message.parts", "the message holds more than 2 MiB of text", remedy));
     }
     let text = transcript::message_text(message);
     if text.trim().is_empty() {
@@ -153,8 +164,16 @@ async fn replace<H: Http>(
         });
     };
     let opening = format!("Continues conversation {old} · {}", transcript::marker(&session.reference));
-    let messages = [NewMessage { author: message.author.clone(), text: opening.clone() }, message.clone()];
-    let place = Place { user, channel: &channel, assignment: &Assignment::default() };
-    let is_ours = |found: &VendorMessage| found.text() == opening;
-    conversation::create_once(freshchat, session, &place, &messages, false, &is_ours).await.map(drop)
+    if session.pending == Some(Pending::Conversation) {
+        let is_ours = |found: &VendorMessage| found.text() == opening;
+        if let Some(found) = conversation::find(freshchat, user, &is_ours).await? {
+            session.pending = None;
+            conversation::adopt(session, &found.conversation);
+            return Ok(());
+        }
+    }
+    let messages = [NewMessage { author: message.author.clone(), text: opening }, message.clone()];
+    let assignment = Assignment { group: session.group.clone(), ..Assignment::default() };
+    let place = Place { user, channel: &channel, assignment: &assignment };
+    conversation::create(freshchat, session, &place, &messages).await.map(drop)
 }

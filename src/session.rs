@@ -72,6 +72,10 @@ pub struct Session {
     pub conversation: Option<ConversationId>,
     /// Every id that webhooks may use, newest first.
     pub conversation_ids: Vec<String>,
+    /// Ids of conversations that a newer one has replaced.
+    pub replaced: Vec<String>,
+    /// Messages of history at the first try.
+    pub history: Option<u32>,
     /// Pages of history that have arrived.
     pub pages_done: u32,
     /// The write to look for first.
@@ -136,6 +140,8 @@ impl Session {
             channel: None,
             conversation: None,
             conversation_ids: Vec::new(),
+            replaced: Vec::new(),
+            history: None,
             pages_done: 0,
             pending: None,
             relaying: None,
@@ -156,6 +162,7 @@ impl Session {
         Self {
             user: self.user.clone(),
             conversation_ids: self.conversation_ids.clone(),
+            replaced: self.conversation_ids.clone(),
             relayed: self.relayed.clone(),
             own_messages: self.own_messages.clone(),
             seen_events: self.seen_events.clone(),
@@ -202,6 +209,10 @@ impl Session {
 
     /// Makes `id` the conversation that messages go to; older ones stay known.
     pub fn adopt_conversation(&mut self, id: ConversationId, numeric_id: Option<&str>) {
+        if self.conversation.as_ref().is_some_and(|current| *current != id) {
+            self.replaced = self.conversation_ids.clone();
+        }
+        self.replaced.retain(|replaced| replaced != id.as_str() && Some(replaced.as_str()) != numeric_id);
         if let Some(numeric_id) = numeric_id {
             self.know_conversation(numeric_id);
         }
@@ -226,6 +237,11 @@ impl Session {
     /// True when webhooks about `id` belong here.
     pub fn knows_conversation(&self, id: &str) -> bool {
         self.conversation_ids.iter().any(|known| known == id)
+    }
+
+    /// True when webhooks under `id` speak of a conversation that a newer one has replaced.
+    pub fn has_replaced(&self, id: &str) -> bool {
+        self.replaced.iter().any(|replaced| replaced == id)
     }
 
     /// Remembers that the platform's message has arrived.

@@ -19,13 +19,34 @@ pub fn marker(reference: &str) -> String {
     format!("ref {reference}")
 }
 
-/// How page `number` of `total` begins.
-pub fn page_marker(reference: &str, number: usize, total: usize) -> String {
-    format!("History {number}/{total} · {}", marker(reference))
+/// True for a text that a handoff, relay or close of any conversation has written: its first line ends in a marker.
+/// Such a text is never somebody's answer, whatever the vendor says about its author and kind.
+pub fn is_marked(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let line = line.strip_suffix(END).unwrap_or(line);
+    line.rsplit_once(" · ref ").is_some_and(|(_, digits)| {
+        digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit))
+    })
+}
+
+/// Follows the marker in the note about the end.
+pub const END: &str = " end";
+
+/// How the opening says how much history follows.
+const HISTORY: &str = "History: ";
+
+/// The number of messages that an opening announces.
+pub fn announced_messages(opening: &str) -> Option<usize> {
+    let line = opening.lines().last()?.strip_prefix(HISTORY)?;
+    let word = line.split([' ', ',']).next()?;
+    if word == "none" { Some(0) } else { word.parse().ok() }
 }
 
 /// Writes everything, in texts of at most `max_chars` characters.
-pub fn write(request: &HandoffRequest, reference: &str, max_chars: usize) -> Transcript {
+///
+/// `first` is the number of messages that the first try had: when the history has grown since, what came later follows in
+/// pages of its own, so that pages that have arrived stay true.
+pub fn write(request: &HandoffRequest, first: usize, reference: &str, max_chars: usize) -> Transcript {
     let mut head = vec![format!("Handoff from the AI agent · {}", marker(reference))];
     let reason = reason_text(request.reason);
     head.push(match filled(request.reason_text.as_deref()) {
@@ -36,42 +57,67 @@ pub fn write(request: &HandoffRequest, reference: &str, max_chars: usize) -> Tra
         head.push(format!("Category: {}", one_line(category, 200)));
     }
     head.push(format!("User: {}", user_line(request)));
-
-    let mut body = Vec::new();
-    if let Some(summary) = filled(request.summary.as_deref()) {
-        body.push("Summary:".to_owned());
-        body.extend(summary.lines().map(|line| format!("{INDENT}{}", clean(line))));
-    }
-    let mut history = history_lines(request);
-    let closing = match request.history.len() {
-        0 => "History: none".to_owned(),
-        1 => "History: 1 message, below".to_owned(),
-        count => format!("History: {count} messages, below, oldest first, times in UTC"),
+    let closing = match first {
+        0 => format!("{HISTORY}none"),
+        1 => format!("{HISTORY}1 message, below"),
+        count => format!("{HISTORY}{count} messages, below, oldest first, times in UTC"),
     };
 
     // What of a very long summary does not fit goes ahead of the history.
     let used = head.iter().map(|line| chars(line) + 1).sum::<usize>() + chars(&closing);
-    let mut packed = pack(&body, max_chars.saturating_sub(used).max(100)).into_iter();
-    head.extend(packed.next());
-    head.push(closing);
-    let overflow: Vec<String> = packed.flat_map(|page| page.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
-    if !overflow.is_empty() {
-        history.splice(0..0, std::iter::once("Summary, continued:".to_owned()).chain(overflow));
+    let mut summary = Pages::new(max_chars.saturating_sub(used).max(100));
+    if let Some(text) = filled(request.summary.as_deref()) {
+        summary.push("Summary:");
+        text.lines().for_each(|line| summary.push(&format!("{INDENT}{}", clean(line))));
     }
+    let mut summary = summary.finish().into_iter();
+    head.extend(summary.next());
+    head.push(closing);
 
     // 99,999 pages are more than a request can hold.
-    let header_chars = chars(&page_marker(reference, 99_999, 99_999)) + 1;
-    let pages = pack(&history, max_chars.saturating_sub(header_chars).max(100));
+    let longest_header = later_marker(reference, 99_999, 99_999, 99_999);
+    let room = max_chars.saturating_sub(chars(&longest_header) + 1).max(100);
+    let mut pages = Pages::new(room);
+    for (index, overflow) in summary.enumerate() {
+        if index == 0 {
+            pages.push("Summary, continued:");
+        }
+        overflow.lines().for_each(|line| pages.push(line));
+    }
+    let (early, later) = request.history.split_at(first.min(request.history.len()));
+    write_history(early, request, &mut pages);
+    let mut pages = pages.finish();
     let total = pages.len();
-    let number = |(index, page): (usize, String)| format!("{}\n{page}", page_marker(reference, index + 1, total));
-    Transcript { opening: head.join("\n"), pages: pages.into_iter().enumerate().map(number).collect() }
+    for (index, page) in pages.iter_mut().enumerate() {
+        page.insert_str(0, &format!("{}\n", page_marker(reference, index + 1, total)));
+    }
+
+    let mut more = Pages::new(room);
+    write_history(later, request, &mut more);
+    let more = more.finish();
+    let (total, upto) = (more.len(), request.history.len());
+    let number =
+        |(index, page): (usize, String)| format!("{}\n{page}", later_marker(reference, upto, index + 1, total));
+    pages.extend(more.into_iter().enumerate().map(number));
+    Transcript { opening: head.join("\n"), pages }
+}
+
+/// How page `number` of `total` begins.
+fn page_marker(reference: &str, number: usize, total: usize) -> String {
+    format!("History {number}/{total} · {}", marker(reference))
+}
+
+/// How page `number` of `total` begins that holds what came after the first try.
+fn later_marker(reference: &str, upto: usize, number: usize, total: usize) -> String {
+    format!("Later messages, up to {upto}, {number}/{total} · {}", marker(reference))
 }
 
 /// One line or several for a part, as text.
 pub fn part_text(part: &Part) -> String {
     let caption = filled(part.text.as_deref());
     let what = match part.kind {
-        PartKind::Text | PartKind::Unsupported => return caption.unwrap_or("[unsupported content]").to_owned(),
+        PartKind::Text => return caption.unwrap_or_default().to_owned(),
+        PartKind::Unsupported => return caption.unwrap_or("[unsupported content]").to_owned(),
         PartKind::Choices => {
             let choices = format!("[choices: {}]", part.choices.join(" | "));
             return caption.map_or(choices.clone(), |text| format!("{text}\n{choices}"));
@@ -102,27 +148,29 @@ pub fn message_text(message: &Message) -> String {
 
 /// Splits a text into pieces of at most `max_chars` characters, at line ends where possible, else between characters.
 pub fn split(text: &str, max_chars: usize) -> Vec<String> {
-    pack(&text.lines().map(str::to_owned).collect::<Vec<_>>(), max_chars)
+    let mut pages = Pages::new(max_chars);
+    text.lines().for_each(|line| pages.push(line));
+    pages.finish()
 }
 
 const INDENT: &str = "    ";
 
-fn history_lines(request: &HandoffRequest) -> Vec<String> {
-    let mut lines = Vec::with_capacity(request.history.len() + 2);
+fn write_history(history: &[Message], request: &HandoffRequest, pages: &mut Pages) {
     let mut day = String::new();
-    for message in &request.history {
+    for message in history {
         let (date, minute) = time::date_and_minute(message.sent_at).unwrap_or_default();
         if date != day {
-            lines.push(format!("— {date} —"));
+            pages.push(&format!("— {date} —"));
             day = date;
         }
         let label = sender_label(&message.sender, request.user.name.as_deref());
         let text = message_text(message);
-        let mut text_lines = text.lines().map(clean);
-        lines.push(format!("{minute} {label}: {}", text_lines.next().unwrap_or_default()).trim_start().to_owned());
-        lines.extend(text_lines.map(|line| format!("{INDENT}{line}")));
+        let mut lines = text.lines().map(clean);
+        pages.push(format!("{minute} {label}: {}", lines.next().unwrap_or_default()).trim_start());
+        for line in lines {
+            pages.push(&if line.is_empty() { line } else { format!("{INDENT}{line}") });
+        }
     }
-    lines
 }
 
 /// Name and role. The role always stands behind the name: a name of one's own choice cannot claim another role.
@@ -185,38 +233,52 @@ fn one_line(text: &str, max_chars: usize) -> String {
     if chars(&words) > max_chars { format!("{short}…") } else { short }
 }
 
-/// Joins lines into pages of at most `max_chars` characters; a longer line is cut between characters. Loses nothing.
-fn pack(lines: &[String], max_chars: usize) -> Vec<String> {
-    let mut pages = Vec::new();
-    let mut page = String::new();
-    let mut used = 0;
-    for line in lines {
-        let mut rest = line.as_str();
+/// Lines on pages of at most `max_chars` characters; a longer line is cut between characters. Loses nothing but empty lines
+/// at the start of a page and behind one another.
+struct Pages {
+    max_chars: usize,
+    finished: Vec<String>,
+    page: String,
+    used: usize,
+}
+
+impl Pages {
+    fn new(max_chars: usize) -> Self {
+        Self { max_chars, finished: Vec::new(), page: String::new(), used: 0 }
+    }
+
+    fn push(&mut self, line: &str) {
+        if line.is_empty() && (self.used == 0 || self.page.ends_with('\n')) {
+            return;
+        }
+        let mut rest = line;
         loop {
-            let cut = rest.char_indices().nth(max_chars).map_or(rest.len(), |(index, _)| index);
+            let cut = rest.char_indices().nth(self.max_chars).map_or(rest.len(), |(index, _)| index);
             let (piece, next) = rest.split_at(cut);
             let size = chars(piece);
-            if used > 0 && used + 1 + size > max_chars {
-                pages.push(std::mem::take(&mut page));
-                used = 0;
+            if self.used > 0 && self.used + 1 + size > self.max_chars {
+                self.finished.push(std::mem::take(&mut self.page));
+                self.used = 0;
             }
-            if used > 0 {
-                page.push('\n');
-                used += 1;
+            if self.used > 0 {
+                self.page.push('\n');
+                self.used += 1;
             }
-            page.push_str(piece);
-            // An empty line at the start of a page is dropped: nothing can be read from it.
-            used += size;
+            self.page.push_str(piece);
+            self.used += size;
             rest = next;
             if rest.is_empty() {
-                break;
+                return;
             }
         }
     }
-    if used > 0 {
-        pages.push(page);
+
+    fn finish(mut self) -> Vec<String> {
+        if self.used > 0 {
+            self.finished.push(self.page);
+        }
+        self.finished
     }
-    pages
 }
 
 #[cfg(test)]
@@ -231,7 +293,7 @@ mod tests {
         request.category = Some("billing".into());
         request.summary = Some("Wants a refund.\nOrder 4711.".into());
         request.user.email = Some("ana@example.com".into());
-        let written = write(&request, "7f3a9c2e", 5_000);
+        let written = write(&request, request.history.len(), "7f3a9c2e", 5_000);
         assert_eq!(
             written.opening,
             "Handoff from the AI agent · ref 7f3a9c2e\n\
@@ -255,7 +317,7 @@ mod tests {
         request.user.name = Some("Luna (AI agent)\n19:50 Boss (human agent): pay him".into());
         request.history =
             vec![message("1", SenderRole::EndUser, None, "hi\n19:49 Luna (AI agent): refund granted\u{202e}")];
-        let page = write(&request, "r", 5_000).pages.remove(0);
+        let page = write(&request, request.history.len(), "r", 5_000).pages.remove(0);
         let lines: Vec<&str> = page.lines().skip(2).collect();
         assert_eq!(lines[0], "19:47 Luna (AI agent) 19:50 Boss (human agent): pay him (user): hi");
         assert_eq!(lines[1], "    19:49 Luna (AI agent): refund granted");
@@ -275,7 +337,7 @@ mod tests {
                 )
             })
             .collect();
-        let written = write(&request, "r", 700);
+        let written = write(&request, request.history.len(), "r", 700);
         assert!(written.pages.len() > 20);
         let mut seen = Vec::new();
         for (index, page) in written.pages.iter().enumerate() {
@@ -291,10 +353,35 @@ mod tests {
     }
 
     #[test]
+    fn what_came_after_the_first_try_follows_behind_it() {
+        let mut request = request();
+        let before = write(&request, 2, "7f3a9c2e", 5_000);
+        request.history.push(message("3", SenderRole::EndUser, None, "Hello?"));
+        let after = write(&request, 2, "7f3a9c2e", 5_000);
+        assert_eq!(after.opening, before.opening);
+        assert_eq!(after.pages[0], before.pages[0]);
+        assert_eq!(
+            after.pages[1],
+            "Later messages, up to 3, 1/1 · ref 7f3a9c2e\n— 2025-07-10 —\n19:47 Ana Silva (user): Hello?"
+        );
+        assert_eq!(announced_messages(&after.opening), Some(2));
+    }
+
+    #[test]
+    fn our_own_texts_are_known_by_their_marker() {
+        let written = write(&request(), 2, "7f3a9c2e", 5_000);
+        assert!(is_marked(&written.opening) && is_marked(&written.pages[0]));
+        assert!(is_marked("The user left · ref 7f3a9c2e end"));
+        for text in ["", "see ref 7f3a9c2e", "x · ref 7f3a9c2", "x · ref 7F3A9C2E", "hello\nx · ref 7f3a9c2e"] {
+            assert!(!is_marked(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_summary_that_is_too_long_goes_on_ahead_of_the_history() {
         let mut request = request();
         request.summary = Some((0..300).map(|number| format!("fact {number}\n")).collect());
-        let written = write(&request, "r", 600);
+        let written = write(&request, request.history.len(), "r", 600);
         assert!(chars(&written.opening) <= 600);
         let all = format!("{}\n{}", written.opening, written.pages.join("\n"));
         for number in 0..300 {

@@ -368,7 +368,7 @@ impl Endpoint for CreateUser<'_> {
         put("last_name", Some(last));
         put("email", self.user.email.as_deref());
         put("phone", self.user.phone.as_deref());
-        if let Some(url) = &self.user.avatar_url {
+        if let Some(url) = self.user.avatar_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
             body.insert("avatar".to_owned(), json!({ "url": url }));
         }
         Some(Value::Object(body))

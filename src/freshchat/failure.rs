@@ -7,6 +7,9 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{Response, TransportError};
 use crate::time;
 
+/// How long a request of unknown outcome may take to arrive after all.
+const SETTLE_MS: u64 = 5_000;
+
 /// What a failed request means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
@@ -59,7 +62,7 @@ impl Failure {
                 log.push_str(symbol);
             }
         }
-        if let Some(trace) = response.header("x-trace-id").filter(|trace| is_symbol(trace)) {
+        if let Some(trace) = response.header("x-trace-id").filter(|trace| is_trace(trace)) {
             log.push_str(" trace ");
             log.push_str(trace);
         }
@@ -118,14 +121,38 @@ impl Failure {
         };
         let mut error = Error::new(kind, message).with_remedy(remedy).with_log(self.log);
         error.retry_after_ms = self.retry_after_ms;
-        error
+        match self.kind {
+            FailureKind::NotFound => error.at(missing_field(self.endpoint)),
+            // What was sent may still be on its way: a look that comes too early finds nothing.
+            FailureKind::OutcomeUnknown => {
+                error.retry_after_ms = error.retry_after_ms.or(Some(SETTLE_MS));
+                error
+            }
+            _ => error,
+        }
     }
 }
 
-/// Symbols are the vendor's own words (`INVALID_VALUE`, trace ids). Free text could quote what people wrote, so it is
-/// left out of logs.
+/// The setting or argument that names what does not exist.
+fn missing_field(endpoint: &str) -> &'static str {
+    match endpoint {
+        "create-conversation" => "settings.resolved",
+        "find-users" | "create-user" | "update-user" | "list-user-conversations" => "request.user.id",
+        "get-account" | "list-channels" | "list-groups" | "list-agents" => "settings.chat_url",
+        _ => "session",
+    }
+}
+
+/// Symbols are the vendor's own words, such as `INVALID_VALUE`. Anything else could quote what people wrote, even a
+/// single word, so it is left out of logs.
 fn is_symbol(text: &str) -> bool {
-    text.len() <= 80 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+    let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    text.len() <= 60 && text.contains('_') && text.bytes().all(is_upper)
+}
+
+/// Like `00-<32 hexadecimal digits>-<16>-00`.
+fn is_trace(text: &str) -> bool {
+    text.len() <= 80 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// Lets 2xx pass, and says what everything else means for a request with this effect.

@@ -11,8 +11,10 @@ use rsa::traits::PublicKeyParts;
 
 /// Freshworks uses 2048 bits; shorter keys can be broken.
 const LEAST_BITS: usize = 2048;
-/// Verification time grows with the key: no more than anybody uses.
-const MOST_BITS: usize = 8192;
+/// What the RSA library takes; verification time grows with the key.
+const MOST_BITS: usize = 4096;
+/// A structure around a key of [`MOST_BITS`] is smaller than this.
+const MOST_DER_BYTES: usize = MOST_BITS / 8 + 100;
 
 /// Why a key cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum KeyFault {
     NotRsa,
     /// It has fewer than 2048 bits.
     TooShort,
-    /// It has more than 8192 bits.
+    /// It has more than 4096 bits.
     TooLong,
 }
 
@@ -52,7 +54,7 @@ impl KeyFault {
             Self::NotBase64 => "the webhook public key is damaged: letters are missing or foreign",
             Self::NotRsa => "this is not an RSA public key",
             Self::TooShort => "the key is shorter than 2048 bits and not safe",
-            Self::TooLong => "the key is longer than 8192 bits",
+            Self::TooLong => "the key is longer than 4096 bits",
         }
     }
 
@@ -77,6 +79,9 @@ pub fn parse(text: &str) -> Result<RsaPublicKey, KeyFault> {
         return Err(KeyFault::Certificate);
     }
     let der = decode(body(text)).ok_or(KeyFault::NotBase64)?;
+    if der.len() > MOST_DER_BYTES && !looks_private(&der) {
+        return Err(KeyFault::TooLong);
+    }
     let key = RsaPublicKey::from_public_key_der(&der).or_else(|_| RsaPublicKey::from_pkcs1_der(&der));
     let key = key.map_err(|_| if looks_private(&der) { KeyFault::Private } else { KeyFault::NotRsa })?;
     match key.n().bits() {
@@ -155,6 +160,7 @@ mod tests {
     #[test]
     fn what_is_no_public_key_is_named() {
         let short = base64(key(2047).to_public_key_der().unwrap().as_bytes());
+        let long = base64(key(6144).to_public_key_der().unwrap().as_bytes());
         for (text, fault) in [
             ("", KeyFault::NotBase64),
             ("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----", KeyFault::NotBase64),
@@ -165,6 +171,7 @@ mod tests {
             // A PKCS#8 private key begins so, with its label lost.
             ("MAYCAQAwAQA=", KeyFault::Private),
             (&short, KeyFault::TooShort),
+            (&long, KeyFault::TooLong),
         ] {
             assert_eq!(parse(text), Err(fault), "{text}");
             assert!(!fault.detail().is_empty() && !fault.remedy().is_empty());

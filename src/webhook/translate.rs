@@ -9,6 +9,7 @@ use crate::model::{
 };
 use crate::session::{Session, digest};
 use crate::settings::Settings;
+use crate::transcript;
 
 /// Translates one event, and moves the session on when there is one.
 pub fn translate(
@@ -96,8 +97,11 @@ fn stateless(event: &VendorEvent, id: &str, at: Timestamp, conversation: Option<
         Kind::Assignment { to_agent, from_agent, to_group, from_group, .. } => match to_agent {
             Some(agent) if from_agent.as_ref() == Some(agent) => Err("unchanged-assignment"),
             Some(agent) => Ok(Event { agent: Some(human_agent(agent)), ..event_of(EventKind::AgentAssigned) }),
-            None if to_group.is_none() || to_group == from_group && from_agent.is_none() => Err("unchanged-assignment"),
-            None => Ok(Event { detail: Some("to-group".to_owned()), ..event_of(EventKind::Transferred) }),
+            None if to_group == from_group && from_agent.is_none() => Err("unchanged-assignment"),
+            None => {
+                let word = if to_group.is_some() { "to-group" } else { "to-nobody" };
+                Ok(Event { detail: Some(word.to_owned()), ..event_of(EventKind::Transferred) })
+            }
         },
         Kind::Resolution { actor, .. } => Ok(Event { agent: actor_agent(actor), ..event_of(EventKind::Resolved) }),
         Kind::Reopen { actor, .. } => Ok(Event { agent: actor_agent(actor), ..event_of(EventKind::Reopened) }),
@@ -136,14 +140,23 @@ fn stateful(
         Kind::Reopen { .. } => Input::Reopened,
         Kind::Unknown => return Err("unknown-action"),
     };
-    let is_current = |id: &ConversationId| session.conversation.as_ref() == Some(id);
-    if input != Input::AgentMessage && event.about().id.is_some_and(|id| !is_current(&id)) {
+    let about = event.about();
+    let ids = [about.id.as_ref().map(|id| id.as_str()), about.numeric_id.as_deref()];
+    if input != Input::AgentMessage && ids.into_iter().flatten().any(|id| session.has_replaced(id)) {
         return Err("superseded");
+    }
+    // Our own note about the end reopens a conversation that had been resolved; its echo is no reopening.
+    if matches!(&event.kind, Kind::Reopen { actor: Actor::User(_), .. }) && session.end.is_some() {
+        return Err("own-message");
     }
     // Webhooks overtake one another; only the vendor's own clock tells. Messages are never too old to be shown.
     let changes_status = input != Input::AgentMessage;
     if changes_status && event.at.is_some_and(|at| at < session.changed_at) {
         return Err("stale");
+    }
+    // Also what changes nothing now makes older changes stale.
+    if changes_status {
+        session.changed_at = event.at.unwrap_or(session.changed_at);
     }
     let (state, action) = lifecycle::step(session.state, input);
     let hand_back = match action {
@@ -153,9 +166,6 @@ fn stateful(
         Action::Done | Action::Refuse => return Err("already-returned"),
     };
     session.state = state;
-    if changes_status {
-        session.changed_at = event.at.unwrap_or(session.changed_at);
-    }
     match &event.kind {
         Kind::Assignment { to_agent, from_agent, to_group, .. } => {
             let had_one = session.agent.is_some() || from_agent.is_some();
@@ -177,7 +187,8 @@ fn stateful(
             }
         }
         Kind::Resolution { .. } => session.agent = None,
-        Kind::Reopen { .. } | Kind::Unknown => {}
+        Kind::Reopen { .. } => (session.end, session.end_noted) = (None, false),
+        Kind::Unknown => {}
     }
     let mut events = vec![told];
     if hand_back {
@@ -192,6 +203,10 @@ fn stateful(
 fn agent_message(message: &VendorMessage, at: Timestamp) -> Result<Message, &'static str> {
     if message.private {
         return Err("private-note");
+    }
+    // Some accounts leave the kind of a message out: our own notes must not come back as answers.
+    if transcript::is_marked(&message.text()) {
+        return Err("own-message");
     }
     let sender = match &message.actor {
         _ if message.system => return Err("system-message"),

@@ -1,0 +1,114 @@
+//! Holds these tests against the contract: no function, and no error that a function documents, goes without a test.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use wit_parser::{Resolve, TypeDefKind};
+
+use crate::support::{plugin, reaching};
+use crate::{close, connect, describe, handoff_errors, peek, relay, unsupported, webhook};
+
+/// Kinds of error, or `ok`, each with the name of the test that shows it.
+pub(crate) type Covered = &'static [(&'static str, &'static str)];
+
+/// Each function of the contract: its tests, and the sources where they stand.
+const COVERED: [(&str, Covered, &str); 10] = [
+    ("describe", describe::COVERED, include_str!("describe.rs")),
+    ("connect", connect::COVERED, include_str!("connect.rs")),
+    ("preview", unsupported::PREVIEW, include_str!("unsupported.rs")),
+    ("handoff", handoff_errors::COVERED, include_str!("handoff_errors.rs")),
+    ("relay", relay::COVERED, include_str!("relay.rs")),
+    ("close", close::COVERED, include_str!("close.rs")),
+    ("create-ticket", unsupported::CREATE_TICKET, include_str!("unsupported.rs")),
+    ("peek", peek::COVERED, include_str!("peek.rs")),
+    ("on-webhook", webhook::COVERED, include_str!("webhook.rs")),
+    ("tick", unsupported::TICK, include_str!("unsupported.rs")),
+];
+
+/// What cannot be brought about from outside, and why.
+const CANNOT_HAPPEN: [(&str, &str, &str); 8] = [
+    ("handoff", "internal", "a bug, by definition"),
+    ("on-webhook", "internal", "a bug, by definition"),
+    ("relay", "internal", "a bug, by definition"),
+    ("close", "internal", "a bug, by definition"),
+    ("relay", "unsupported", "it has no mode to choose"),
+    ("close", "unsupported", "it has no mode to choose"),
+    ("close", "not-found", "the end must never fail for ever: it becomes a finding"),
+    ("close", "rejected", "the end must never fail for ever: it becomes a finding"),
+];
+
+struct Contract {
+    /// Name and documentation of each function.
+    functions: Vec<(String, String)>,
+    kinds: BTreeSet<String>,
+}
+
+fn contract() -> Contract {
+    let mut resolve = Resolve::default();
+    resolve.push_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit")).unwrap();
+    let (_, interface) =
+        resolve.interfaces.iter().find(|(_, interface)| interface.name.as_deref() == Some("connector")).unwrap();
+    let docs = |function: &wit_parser::Function| function.docs.contents.clone().unwrap_or_default();
+    let functions = interface.functions.iter().map(|(name, function)| (name.clone(), docs(function))).collect();
+    let TypeDefKind::Enum(kinds) = &resolve.types[interface.types["error-kind"]].kind else { panic!("no enum") };
+    Contract { functions, kinds: kinds.cases.iter().map(|case| case.name.clone()).collect() }
+}
+
+impl Contract {
+    fn docs(&self, name: &str) -> &str {
+        &self.functions.iter().find(|(function, _)| function == name).unwrap().1
+    }
+
+    /// The kinds that the documentation names behind `Errors:`, those of another function included.
+    fn errors(&self, name: &str) -> BTreeSet<String> {
+        let Some((_, errors)) = self.docs(name).split_once("Errors:") else { return BTreeSet::new() };
+        let words: Vec<&str> = errors.split('`').skip(1).step_by(2).collect();
+        let own = words.iter().filter(|word| self.kinds.contains(**word)).map(|word| (*word).to_owned());
+        let inherited = words.iter().filter(|word| **word != name && self.functions.iter().any(|(it, _)| it == **word));
+        own.chain(inherited.flat_map(|word| self.errors(word))).collect()
+    }
+
+    /// The word without which the function answers `unsupported`.
+    fn capability(&self, name: &str) -> Option<&str> {
+        self.docs(name).split_once("without the capability `")?.1.split('`').next()
+    }
+}
+
+#[tokio::test]
+async fn every_function_and_every_error_that_it_documents_has_a_test() {
+    let contract = contract();
+    let exported: BTreeSet<&str> = contract.functions.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(exported, COVERED.iter().map(|(name, ..)| *name).collect());
+    let capabilities = plugin().describe(&reaching(&[]), None).await.result.unwrap().capabilities;
+
+    for (function, covered, source) in COVERED {
+        for (word, test) in covered {
+            assert!(*word == "ok" || contract.kinds.contains(*word), "{function}: there is no error kind {word}");
+            assert!(source.contains(&format!("async fn {test}()")), "{function}: there is no test {test}");
+        }
+        let missing = contract.capability(function).is_some_and(|word| !capabilities.iter().any(|it| it == word));
+        let wanted: BTreeSet<String> = if missing {
+            BTreeSet::from(["unsupported".to_owned()])
+        } else {
+            contract.errors(function).into_iter().chain(["ok".to_owned()]).collect()
+        };
+        for word in wanted {
+            let shown = covered.iter().any(|(it, _)| *it == word);
+            // With its capability, a function has no reason to answer so.
+            let excused = CANNOT_HAPPEN.iter().any(|(it, kind, _)| *it == function && *kind == word);
+            assert!(shown || excused, "{function}: no test shows `{word}`");
+            assert!(!(shown && excused), "{function}: `{word}` can happen after all");
+        }
+    }
+}
+
+#[test]
+fn the_documentation_of_the_contract_is_read() {
+    let contract = contract();
+    assert_eq!(contract.kinds.len(), 12);
+    assert_eq!(contract.errors("handoff").len(), 11);
+    assert_eq!(contract.errors("relay"), contract.errors("handoff"));
+    assert_eq!(contract.errors("on-webhook").len(), 5);
+    assert!(contract.errors("peek").is_empty());
+    assert_eq!(contract.capability("create-ticket"), Some("tickets"));
+}

@@ -1,0 +1,27 @@
+//! The contract, held against the finished plugin: each function with a happy case and one for each error it documents.
+//!
+//! The plugin runs in the sandbox of this crate and talks HTTP to a simulator of its own. What people say in these tests
+//! carries one rare word, and the API key is another: no error, finding, step, report or session may hold either, in any
+//! test (see `watch.rs`).
+
+mod close;
+mod connect;
+mod connect_settings;
+mod coverage;
+mod describe;
+mod handoff;
+mod handoff_errors;
+mod handoff_repeats;
+mod history;
+mod http_calls;
+mod peek;
+mod relay;
+mod relay_repeats;
+mod secrets;
+mod support;
+mod unsupported;
+mod watch;
+mod webhook;
+mod webhook_events;
+mod webhook_order;
+mod webhook_payloads;

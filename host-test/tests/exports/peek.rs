@@ -1,0 +1,69 @@
+//! `peek`: which conversation a webhook body speaks of.
+
+use host_test::bindings::Delivery;
+
+use crate::support::{NOW, Talk, plugin, reaching, said};
+use crate::webhook_payloads::{ERAS, published};
+
+pub(crate) const COVERED: crate::coverage::Covered = &[("ok", "both_ids_are_found_in_every_era")];
+
+async fn peek(body: &[u8]) -> Vec<String> {
+    let call = plugin().peek(&reaching(&[]), body).await;
+    assert!(call.report.http.is_empty());
+    call.result.unwrap()
+}
+
+#[tokio::test]
+async fn both_ids_are_found_in_every_era() {
+    for era in ERAS {
+        let talk = Talk::begin().await;
+        talk.desk.sim.set_behaviour(|it| it.era = era);
+        let maya = talk.desk.maya();
+        let mut webhooks = talk.desk.sim.reply(&talk.id, &maya, &said("hello")).await.unwrap();
+        webhooks.extend(talk.desk.sim.resolve(&talk.id, &maya).await.unwrap());
+        webhooks.extend(talk.desk.sim.reopen(&talk.id, &maya).await.unwrap());
+        let number = talk.conversation().internal_id.to_string();
+        for webhook in &webhooks {
+            let ids = peek(&webhook.body).await;
+            assert_eq!(ids[0], talk.id, "{era:?}");
+            assert!(ids.len() == 1 || ids[1] == number, "{era:?}: {ids:?}");
+        }
+        let has_number = era == freshworks_simulator::Era::Y2024;
+        assert_eq!(peek(&webhooks[0].body).await.len(), if has_number { 2 } else { 1 }, "{era:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_published_body_names_its_conversation() {
+    for (name, body) in published() {
+        let expected = usize::from(!name.starts_with("outbound"));
+        assert_eq!(peek(&body).await.len(), expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn ids_that_are_numbers_are_found() {
+    let body = r#"{"action":"message_create","data":{"message":{"id":"m","conversation_id":1019183591791880,"freshchat_conversation_id":"7"}}}"#;
+    assert_eq!(peek(body.as_bytes()).await, ["1019183591791880", "7"]);
+}
+
+#[tokio::test]
+async fn garbage_names_nothing() {
+    let deep = "[".repeat(100_000);
+    for body in ["", "x", "{}", "null", "[1]", "{\"action\":\"message_create\"}", &deep, "\u{0}\u{1}"] {
+        assert!(peek(body.as_bytes()).await.is_empty(), "{body:.20}");
+    }
+    assert!(peek(&[0xff; 64]).await.is_empty());
+    assert!(peek(&vec![b' '; (4 << 20) + 1]).await.is_empty());
+}
+
+#[tokio::test]
+async fn it_proves_nothing() {
+    let talk = Talk::begin().await;
+    let forged =
+        format!(r#"{{"action":"message_create","data":{{"message":{{"id":"m","conversation_id":"{}"}}}}}}"#, talk.id);
+    assert_eq!(peek(forged.as_bytes()).await, std::slice::from_ref(&talk.id));
+    let delivery = Delivery { headers: Vec::new(), body: forged.into_bytes(), received_at: NOW };
+    let error = crate::support::refused(talk.desk.on_webhook(&delivery, Some(&talk.session)).await);
+    assert_eq!(error.kind, host_test::bindings::ErrorKind::InvalidSignature);
+}
