@@ -21,6 +21,7 @@ pub async fn close<H: Http>(
     settings: &str,
     session: &[u8],
     reason: CloseReason,
+    retry: bool,
     now: Timestamp,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
@@ -38,7 +39,7 @@ pub async fn close<H: Http>(
     session.state = state;
     // A repeated call keeps the first reason: the note may be out already.
     let reason = *session.end.get_or_insert(reason.into());
-    let findings = match run(&freshchat, &settings, &mut session, reason).await {
+    let findings = match run(&freshchat, &settings, &mut session, reason, retry).await {
         Ok(findings) => findings,
         Err(error) => return Err(error.with_session(session.encode())),
     };
@@ -79,6 +80,7 @@ async fn run<H: Http>(
     settings: &Settings,
     session: &mut Session,
     reason: EndReason,
+    retry: bool,
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let Some(user) = session.user.clone() else { return Ok(findings) };
@@ -94,7 +96,9 @@ async fn run<H: Http>(
     // A handoff that never got as far as a conversation leaves nothing to resolve.
     let Some(conversation) = session.conversation.clone() else { return Ok(findings) };
     if !session.end_noted {
-        if session.pending != Some(Pending::EndNote) {
+        if retry {
+            session.pending = Some(Pending::EndNote);
+        } else if session.pending != Some(Pending::EndNote) {
             session.pending = None;
         }
         let text = note(reason, &session.reference);
@@ -168,7 +172,7 @@ mod tests {
     fn what_is_refused_for_good_does_not_keep_the_end_from_coming() {
         let messages = r#"{"messages": []}"#;
         let script = Script::default().then(400, "{}").then(200, messages).then(404, "{}");
-        let update = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, 7)).unwrap();
+        let update = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, 7)).unwrap();
         let codes: Vec<&str> = update.findings.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["end-note-refused", "resolution-refused"]);
         assert_eq!(update.info.unwrap().state, State::Returned);
@@ -178,15 +182,15 @@ mod tests {
     #[test]
     fn a_repeated_close_goes_on_behind_the_note() {
         let script = Script::default().then(200, r#"{"id": "m-1"}"#).then(503, "");
-        let error = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, 7)).unwrap_err();
+        let error = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, 7)).unwrap_err();
         let session = error.into_details().session.unwrap();
         let script = Script::default().then(200, "");
-        let update = now(close(&script, SETTINGS, &session, CloseReason::TimedOut, 8)).unwrap();
+        let update = now(close(&script, SETTINGS, &session, CloseReason::TimedOut, false, 8)).unwrap();
         assert_eq!(script.sent(), ["Put /v2/conversations/c-1"]);
         assert_eq!(update.events[0].outcome, Some(Outcome::Abandoned), "the first reason stays");
 
         let nothing = Script::default();
-        let again = now(close(&nothing, SETTINGS, &update.session.unwrap(), CloseReason::UserLeft, 9)).unwrap();
+        let again = now(close(&nothing, SETTINGS, &update.session.unwrap(), CloseReason::UserLeft, false, 9)).unwrap();
         assert_eq!((again.events.len(), nothing.sent().len()), (0, 0));
     }
 }

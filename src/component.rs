@@ -88,18 +88,20 @@ impl wit::Guest for Component {
         settings: wit::Settings,
         session: wit::Session,
         message: wit::Message,
+        retry: bool,
         now: wit::Timestamp,
     ) -> Result<wit::Update, wit::Error> {
-        run(relay::relay(&WasiHttp, &settings, &session, &message.into(), now)).map(wit::Update::from)
+        run(relay::relay(&WasiHttp, &settings, &session, &message.into(), retry, now)).map(wit::Update::from)
     }
 
     fn close(
         settings: wit::Settings,
         session: wit::Session,
         reason: wit::CloseReason,
+        retry: bool,
         now: wit::Timestamp,
     ) -> Result<wit::Update, wit::Error> {
-        run(close::close(&WasiHttp, &settings, &session, reason.into(), now)).map(wit::Update::from)
+        run(close::close(&WasiHttp, &settings, &session, reason.into(), retry, now)).map(wit::Update::from)
     }
 
     fn create_ticket(

@@ -183,7 +183,7 @@ fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
         FailureKind::Unavailable | FailureKind::OutcomeUnknown | FailureKind::NotLatest => Finding::failure(
             "account",
             "unreachable",
-            "nothing answers at this address",
+            "no usable answer comes from this address",
             format!("{address_remedy} When it is right, connect again later."),
         ),
     }

@@ -11,7 +11,7 @@ pub const FINDINGS: [(&str, &str, &str); 48] = [
     ("account", "api-key-refused", "Freshworks does not accept the key"),
     ("account", "api-key-lacks-rights", "the key may not read the account"),
     ("account", "address-is-no-freshchat", "something else answers at the address"),
-    ("account", "unreachable", "nothing answers at the address"),
+    ("account", "unreachable", "no usable answer comes from the address"),
     ("account", "rate-limited", "Freshworks asks to send fewer requests"),
     ("account", "host-not-allowed", "the host refuses requests to the address"),
     ("topic", "topic-found", "handoffs go to this topic"),

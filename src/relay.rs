@@ -22,6 +22,7 @@ pub async fn relay<H: Http>(
     settings: &str,
     session: &[u8],
     message: &Message,
+    retry: bool,
     _now: Timestamp,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
@@ -42,7 +43,7 @@ pub async fn relay<H: Http>(
     let text = check(message)?;
     let findings = left_out(message);
 
-    match send(&freshchat, &settings, &mut session, message, &text).await {
+    match send(&freshchat, &settings, &mut session, message, &text, retry).await {
         Ok(()) => Ok(update(&session, findings)),
         Err(error) => Err(error.with_session(session.encode())),
     }
@@ -96,6 +97,7 @@ async fn send<H: Http>(
     session: &mut Session,
     message: &Message,
     text: &str,
+    retry: bool,
 ) -> Result<(), Error> {
     let (Some(conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
         return Err(Error::request(
@@ -116,6 +118,9 @@ async fn send<H: Http>(
         let done = session.relaying.as_ref().map_or(0, |relaying| relaying.done);
         let Some(piece) = usize::try_from(done).ok().and_then(|done| pieces.get(done)) else { break };
         let message = NewMessage { author: Author::User(user.clone()), text: piece.clone() };
+        if retry && session.pending.is_none() {
+            session.pending = Some(Pending::Piece);
+        }
         let sent = if session.pending == Some(Pending::Conversation) {
             replace(freshchat, session, &conversation, &user, &message).await
         } else {

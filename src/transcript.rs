@@ -75,9 +75,8 @@ pub fn write(request: &HandoffRequest, first: usize, reference: &str, max_chars:
     head.push(closing);
 
     // 99,999 pages are more than a request can hold.
-    let longest_header = later_marker(reference, 99_999, 99_999, 99_999);
-    let room = max_chars.saturating_sub(chars(&longest_header) + 1).max(100);
-    let mut pages = Pages::new(room);
+    let room_below = |header: &str| max_chars.saturating_sub(chars(header) + 1).max(100);
+    let mut pages = Pages::new(room_below(&page_marker(reference, 99_999, 99_999)));
     for (index, overflow) in summary.enumerate() {
         if index == 0 {
             pages.push("Summary, continued:");
@@ -92,7 +91,7 @@ pub fn write(request: &HandoffRequest, first: usize, reference: &str, max_chars:
         page.insert_str(0, &format!("{}\n", page_marker(reference, index + 1, total)));
     }
 
-    let mut more = Pages::new(room);
+    let mut more = Pages::new(room_below(&later_marker(reference, 99_999, 99_999, 99_999)));
     write_history(later, request, &mut more);
     let more = more.finish();
     let (total, upto) = (more.len(), request.history.len());

@@ -107,7 +107,7 @@ fn finish(answer: FutureIncomingResponse) -> Result<Response, TransportError> {
         .headers()
         .entries()
         .into_iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned()))
+        .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8(value).unwrap_or_default()))
         .collect();
     let body = read(&response)?;
     let response = Response { status, headers, body };

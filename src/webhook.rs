@@ -1,18 +1,22 @@
 //! Webhooks in, events out: verify, decode, translate; then the names of human agents.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::freshchat::Freshchat;
+use crate::freshchat::endpoints::ListMessages;
+use crate::freshchat::failure::FailureKind;
+use crate::freshchat::wire::Actor;
 use crate::http::Http;
 use crate::model::{AgentId, Delivery, Event, SenderRole, Update};
 use crate::session::{KnownAgent, Session};
 use crate::settings::Settings;
+use crate::transcript;
 
 pub mod public_key;
 pub mod signature;
 pub mod translate;
 pub mod vendor_event;
 
-use vendor_event::VendorEvent;
+use vendor_event::{Kind, VendorEvent};
 
 /// Largest body that is looked at. Freshworks sends a few kilobytes.
 pub const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -34,7 +38,8 @@ pub async fn on_webhook<H: Http>(
         ));
     }
     signature::verify(delivery, settings.webhook_public_key.as_deref())?;
-    let event = VendorEvent::decode(&delivery.body)?;
+    let mut event = VendorEvent::decode(&delivery.body)?;
+    learn_type(http, &settings, &mut event).await?;
     let mut events = translate::translate(&event, session.as_mut(), &settings, delivery.received_at);
     name_agents(http, &settings, session.as_mut(), &mut events).await;
     Ok(Update {
@@ -51,6 +56,33 @@ pub fn peek(body: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     VendorEvent::decode(body).map(|event| event.conversation_ids()).unwrap_or_default()
+}
+
+/// Some accounts leave the type of a message out of webhooks. The message itself has it, and no private note may pass for an
+/// answer: so it is read, or the webhook has to come again.
+async fn learn_type<H: Http>(http: &H, settings: &Settings, event: &mut VendorEvent) -> Result<(), Error> {
+    let Kind::Message(message) = &mut event.kind else { return Ok(()) };
+    let is_agents = matches!(message.actor, Actor::Agent(Some(_)));
+    let could_be_an_answer = is_agents && !message.private && !transcript::is_marked(&message.text());
+    let Some(id) = message.conversation.as_ref().filter(|_| could_be_an_answer && !message.typed) else {
+        return Ok(());
+    };
+    let newest = Freshchat::new(http, settings)?.call(&ListMessages { id, page: 1 }).await;
+    let found = match newest {
+        Ok(newest) => newest.messages.into_iter().find(|found| found.id == message.id),
+        // A conversation that the account does not have cannot have notes in it.
+        Err(failure) if failure.kind == FailureKind::NotFound => return Ok(()),
+        Err(failure) => return Err(type_unknown(&failure.log)),
+    };
+    let found = found.ok_or_else(|| type_unknown("not among the newest messages"))?;
+    (message.private, message.system) = (found.private, found.system);
+    Ok(())
+}
+
+fn type_unknown(log: &str) -> Error {
+    Error::new(ErrorKind::Unavailable, "whether this message is a private note could not be learned")
+        .with_remedy("Answer 503, so that Freshworks sends the webhook again.")
+        .with_log(log)
 }
 
 /// Adds name and photo to each human agent; one look-up for each who is new to the session.

@@ -112,6 +112,9 @@ enum Command {
         /// The message's text, in place of a file.
         #[arg(long)]
         text: Option<String>,
+        /// An earlier try ended without a session: look before sending.
+        #[arg(long)]
+        retry: bool,
     },
     /// End the human part.
     Close {
@@ -122,6 +125,9 @@ enum Command {
         /// Why.
         #[arg(long)]
         reason: CloseReasonArgument,
+        /// An earlier try ended without a session: look before sending.
+        #[arg(long)]
+        retry: bool,
     },
     /// File a ticket.
     Ticket {
@@ -261,20 +267,20 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             let call = plugin.create_ticket(&sandbox, &settings, &request, old.as_deref(), host.now()).await;
             host.answer(call, Some(&session), |receipt| Some(&receipt.session), render::receipt)
         }
-        Command::Relay { settings, session, message, text } => {
+        Command::Relay { settings, session, message, text, retry } => {
             let message = match (message, text) {
                 (Some(file), _) => host.input.json(&file, "message")?,
                 (None, text) => input::message(text.unwrap_or_default(), host.now()),
             };
             let old = session.load_required()?;
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
-            let call = plugin.relay(&sandbox, &settings, &old, &message, host.now()).await;
+            let call = plugin.relay(&sandbox, &settings, &old, &message, retry, host.now()).await;
             host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
         }
-        Command::Close { settings, session, reason } => {
+        Command::Close { settings, session, reason, retry } => {
             let old = session.load_required()?;
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
-            let call = plugin.close(&sandbox, &settings, &old, reason.into(), host.now()).await;
+            let call = plugin.close(&sandbox, &settings, &old, reason.into(), retry, host.now()).await;
             host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
         }
         Command::Webhook { settings, body, header, session } => {

@@ -124,38 +124,46 @@ impl Plugin {
         .await
     }
 
-    /// Passes a message of the end user on. `now` is in milliseconds since 1970.
+    /// Passes a message of the end user on. `retry`: an earlier try ended without a session. `now` is in milliseconds since 1970.
     pub async fn relay(
         &self,
         sandbox: &Sandbox,
         settings: &str,
         session: &[u8],
         message: &Message,
+        retry: bool,
         now: u64,
     ) -> Call<Update> {
         let settings = settings.to_owned();
         let session = session.to_vec();
         run(&self.engine, sandbox, |mut store| async move {
             let plugin = instantiate(&self.pre, &mut store).await?;
-            plugin.agent_handoff_connector_connector().call_relay(&mut store, &settings, &session, message, now).await
+            plugin
+                .agent_handoff_connector_connector()
+                .call_relay(&mut store, &settings, &session, message, retry, now)
+                .await
         })
         .await
     }
 
-    /// Ends the human part. `now` is in milliseconds since 1970.
+    /// Ends the human part. `retry` is as in [`relay`](Self::relay). `now` is in milliseconds since 1970.
     pub async fn close(
         &self,
         sandbox: &Sandbox,
         settings: &str,
         session: &[u8],
         reason: CloseReason,
+        retry: bool,
         now: u64,
     ) -> Call<Update> {
         let settings = settings.to_owned();
         let session = session.to_vec();
         run(&self.engine, sandbox, |mut store| async move {
             let plugin = instantiate(&self.pre, &mut store).await?;
-            plugin.agent_handoff_connector_connector().call_close(&mut store, &settings, &session, reason, now).await
+            plugin
+                .agent_handoff_connector_connector()
+                .call_close(&mut store, &settings, &session, reason, retry, now)
+                .await
         })
         .await
     }

@@ -70,6 +70,8 @@ pub struct VendorMessage {
     pub private: bool,
     /// Written by Freshchat about the conversation.
     pub system: bool,
+    /// The vendor says of which type it is. Where it does not, neither of the two above is certain.
+    pub typed: bool,
     /// Readable parts, blank texts left out.
     pub parts: Vec<Part>,
     /// When it was written.
@@ -82,7 +84,9 @@ impl VendorMessage {
         let kind = text(message, "actor_type").or_else(|| text(actor?, "actor_type"));
         let actor_id = filled(message, "actor_id").or_else(|| filled(actor?, "actor_id"));
         // Some accounts leave the type out of webhooks: then it is an ordinary message.
-        let message_type = text(message, "message_type").unwrap_or_else(|| "normal".to_owned());
+        let stated_type = filled(message, "message_type");
+        let typed = stated_type.is_some();
+        let message_type = stated_type.unwrap_or_else(|| "normal".to_owned());
         let flagged = message.get("botsPrivateNote").and_then(Value::as_bool).unwrap_or(false);
         Some(Self {
             id: MessageId(filled(message, "id")?),
@@ -93,6 +97,7 @@ impl VendorMessage {
             // Fail closed: a type that is not known to be public is treated as a note.
             private: flagged || !matches!(message_type.as_str(), "normal" | "system"),
             system: message_type == "system",
+            typed,
             parts: parts::of_message(message),
             created_at: text(message, "created_time").as_deref().and_then(time::from_iso),
         })

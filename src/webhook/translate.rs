@@ -4,9 +4,7 @@
 use super::vendor_event::{Kind, VendorEvent};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::lifecycle::{self, Action, Input};
-use crate::model::{
-    AgentId, ChannelId, ConversationId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp,
-};
+use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
 use crate::session::{Session, digest};
 use crate::settings::Settings;
 use crate::transcript;
@@ -204,14 +202,12 @@ fn agent_message(message: &VendorMessage, at: Timestamp) -> Result<Message, &'st
     if message.private {
         return Err("private-note");
     }
-    // Some accounts leave the kind of a message out: our own notes must not come back as answers.
-    if transcript::is_marked(&message.text()) {
-        return Err("own-message");
-    }
     let sender = match &message.actor {
         _ if message.system => return Err("system-message"),
         Actor::User(_) => return Err("end-user-message"),
         Actor::System | Actor::Agent(None) => return Err("system-message"),
+        // Some accounts leave the type of a message out: our own notes must not come back as answers.
+        Actor::Agent(Some(_)) if transcript::is_marked(&message.text()) => return Err("own-message"),
         Actor::Agent(Some(agent)) => human_agent(agent),
     };
     if message.parts.is_empty() {

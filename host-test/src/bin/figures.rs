@@ -121,7 +121,7 @@ async fn requests(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<V
 
     let receipt = first.result?;
     let conversation = receipt.info.conversation_ids.first().context("no conversation")?;
-    let relay = plugin.relay(sandbox, settings, &receipt.session, &message(1000, "Hello?")?, NOW).await;
+    let relay = plugin.relay(sandbox, settings, &receipt.session, &message(1000, "Hello?")?, false, NOW).await;
     put("http_calls_relay", relay.report.http.len().into());
     let mut session = relay.result?.session.context("no session")?;
     let maya = freshworks.agent_id("Maya Chen").context("no agent")?;
@@ -133,7 +133,7 @@ async fn requests(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<V
         session = update.result?.session.context("no session")?;
     }
     put("session_bytes", session.len().into());
-    let close = plugin.close(sandbox, settings, &session, CloseReason::UserLeft, NOW).await;
+    let close = plugin.close(sandbox, settings, &session, CloseReason::UserLeft, false, NOW).await;
     put("http_calls_close", close.report.http.len().into());
     close.result?;
     Ok(())

@@ -94,7 +94,7 @@ impl Platform {
             }],
         };
         conversation.seen_by_user.push((user, text.to_owned()));
-        let call = self.plugin.relay(&self.sandbox, &self.settings, &session, &message, now()).await;
+        let call = self.plugin.relay(&self.sandbox, &self.settings, &session, &message, false, now()).await;
         self.screen.cost("relay", &call.report);
         conversation.session = call.result?.session;
         Ok(())
@@ -103,7 +103,7 @@ impl Platform {
     pub(super) async fn close(&self, reason: CloseReason) -> Result<()> {
         let mut conversation = self.conversation.lock().await;
         let session = conversation.session.clone().context("nothing was handed over")?;
-        let call = self.plugin.close(&self.sandbox, &self.settings, &session, reason, now()).await;
+        let call = self.plugin.close(&self.sandbox, &self.settings, &session, reason, false, now()).await;
         self.screen.cost("close", &call.report);
         let update = call.result?;
         for event in &update.events {

@@ -108,7 +108,7 @@ fn the_documentation_of_the_contract_is_read() {
     assert_eq!(contract.kinds.len(), 12);
     assert_eq!(contract.errors("handoff").len(), 11);
     assert_eq!(contract.errors("relay"), contract.errors("handoff"));
-    assert_eq!(contract.errors("on-webhook").len(), 5);
+    assert_eq!(contract.errors("on-webhook").len(), 6);
     assert!(contract.errors("peek").is_empty());
     assert_eq!(contract.capability("create-ticket"), Some("tickets"));
 }

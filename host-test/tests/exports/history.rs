@@ -66,12 +66,12 @@ async fn one_megabyte_of_text_is_split_between_lines_and_characters() {
 
 #[tokio::test]
 async fn the_largest_history_stays_within_the_memory_of_a_call() {
-    let letters = "x".repeat(((8 << 20) - 4_096) / 10_000);
+    let letters = "x".repeat(((2 << 20) - 65_536) / 10_000);
     let history =
         (0..10_000).map(|number| message(&format!("{number}"), SenderRole::EndUser, None, &letters)).collect();
-    let desk = hand_over("10,000 messages, 8 MiB", history).await;
+    let desk = hand_over("10,000 messages, 2 MiB", history).await;
     let letters: usize = texts(&desk.conversation()).iter().map(|(.., text)| text.matches('x').count()).sum();
-    assert!(letters >= 10_000 * (((8 << 20) - 4_096) / 10_000));
+    assert!(letters >= 10_000 * (((2 << 20) - 65_536) / 10_000));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod handoff_errors;
 mod handoff_repeats;
 mod history;
 mod http_calls;
+mod lost_and_doubled;
 mod peek;
 mod relay;
 mod relay_repeats;

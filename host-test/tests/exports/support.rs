@@ -110,11 +110,21 @@ impl Desk {
     }
 
     pub(crate) async fn relay(&self, session: &[u8], message: &Message) -> Call<Update> {
-        watched(plugin().relay(&self.sandbox, &self.json(), session, message, NOW).await)
+        watched(plugin().relay(&self.sandbox, &self.json(), session, message, false, NOW).await)
     }
 
     pub(crate) async fn close(&self, session: &[u8], reason: CloseReason) -> Call<Update> {
-        watched(plugin().close(&self.sandbox, &self.json(), session, reason, NOW).await)
+        watched(plugin().close(&self.sandbox, &self.json(), session, reason, false, NOW).await)
+    }
+
+    /// As after a try that ended without a session.
+    pub(crate) async fn relay_again(&self, session: &[u8], message: &Message) -> Call<Update> {
+        watched(plugin().relay(&self.sandbox, &self.json(), session, message, true, NOW).await)
+    }
+
+    /// As after a try that ended without a session.
+    pub(crate) async fn close_again(&self, session: &[u8], reason: CloseReason) -> Call<Update> {
+        watched(plugin().close(&self.sandbox, &self.json(), session, reason, true, NOW).await)
     }
 
     pub(crate) async fn tick(&self, session: &[u8]) -> Call<Update> {

@@ -15,7 +15,21 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("invalid-request", "a_session_that_is_none_is_refused"),
     ("invalid-signature", "a_signature_that_is_not_the_vendors_is_refused"),
     ("malformed", "a_signed_body_that_is_not_the_vendors_is_malformed"),
+    ("unavailable", "a_message_whose_type_cannot_be_learned_has_to_come_again"),
 ];
+
+#[tokio::test]
+async fn a_message_whose_type_cannot_be_learned_has_to_come_again() {
+    let mut talk = Talk::begin().await;
+    talk.desk.sim.fail_webhook(freshworks_simulator::WebhookFault::LoseMessageType);
+    let webhooks = talk.desk.sim.reply(&talk.id, &talk.desk.maya(), &said("Let me look")).await.unwrap();
+    let list = freshworks_simulator::Match::path("/v2/conversations/*/messages").method("GET");
+    talk.desk.sim.fail(freshworks_simulator::Fault::new(list, freshworks_simulator::How::status(503)));
+    let refused = talk.desk.on_webhook(&of_simulator(&webhooks[0]), Some(&talk.session)).await;
+    assert_eq!(crate::support::refused(refused).kind, ErrorKind::Unavailable);
+    let update = talk.hear_one(&of_simulator(&webhooks[0])).await;
+    assert_eq!(kinds(&update.events), [EventKind::AgentMessage]);
+}
 
 #[tokio::test]
 async fn an_answer_of_a_human_agent_becomes_an_event() {
@@ -222,7 +236,7 @@ async fn the_largest_body_is_read() {
         "action": "message_create",
         "data": { "message": {
             "id": "m-1", "conversation_id": talk.id, "actor_type": "agent", "actor_id": talk.desk.maya(),
-            "message_parts": [{ "text": { "content": "x".repeat((4 << 20) - 1_000) } }],
+            "message_type": "normal", "message_parts": [{ "text": { "content": "x".repeat((4 << 20) - 1_000) } }],
         } },
     });
     let update = talk.desk.on_webhook(&talk.desk.signed(body.to_string()), Some(&talk.session)).await.result.unwrap();

@@ -264,7 +264,7 @@ async fn times_that_cannot_be_read_are_replaced_by_the_time_of_receipt() {
         "action": "message_create", "action_time": "yesterday",
         "data": { "message": {
             "id": 77, "conversation_id": talk.id, "actor_type": "agent", "actor_id": talk.desk.maya(),
-            "message_parts": [{ "text": { "content": said("hi") } }], "created_time": null,
+            "message_type": "normal", "message_parts": [{ "text": { "content": said("hi") } }], "created_time": null,
         } },
     });
     let update = talk.hear_one(&talk.desk.signed(body.to_string())).await;
