@@ -170,12 +170,15 @@ enum Command {
         /// The conversation to hand over: a handoff request as JSON, or - for standard input. Default: a late parcel.
         #[arg(long, value_name = "FILE")]
         conversation: Option<PathBuf>,
-        /// Be the end user yourself, and answer as a human agent in the simulator's inbox page.
-        #[arg(long)]
+        /// Be the end user yourself, line by line, and answer as a human agent in the simulator's inbox page.
+        #[arg(long, conflicts_with = "json")]
         interactive: bool,
         /// Name an author of private notes in the settings: the history then comes as notes.
         #[arg(long)]
         note_author: bool,
+        /// Make the history this long: cut it short, or tell it again and again.
+        #[arg(long, value_name = "N")]
+        messages: Option<usize>,
     },
     /// What the plugin imports.
     Imports {
@@ -219,14 +222,22 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
     let mut host = Host::new(options)?;
     match command {
         Command::Imports { verify } => host.imports(verify),
-        Command::Demo { conversation, interactive, note_author } => {
-            let conversation = match conversation {
-                Some(file) => serde_json::Value::Object(host.input.object(&file, "conversation")?).to_string(),
-                None => demo::CONVERSATION.to_owned(),
+        Command::Demo { conversation, interactive, note_author, messages } => {
+            if interactive && conversation.as_deref() == Some("-".as_ref()) {
+                return Err(Exit::usage("standard input is what the end user types; name a file as --conversation"));
+            }
+            let request = match conversation {
+                Some(file) => host.input.json(&file, "conversation")?,
+                None => demo::conversation().map_err(|error| Exit::host(error.to_string()))?,
             };
-            let options = demo::Options { conversation, interactive, note_author };
+            let request = match messages {
+                Some(count) => demo::with_messages(request, count),
+                None => request,
+            };
+            let plugin = host.plugin()?;
+            let story = if interactive { demo::Story::Interactive(demo::typed_lines()) } else { demo::Story::Scripted };
             let screen = Arc::new(demo::Screen::new(host.is_json()));
-            demo::run(&host.plugin()?, &options, screen).await.map_err(Exit::broken)
+            demo::run(&plugin, demo::Options { request, story, note_author }, screen).await.map_err(Exit::broken)
         }
         Command::Describe { settings } => {
             let settings = settings.map(|file| host.input.object(&file, "settings")).transpose()?;

@@ -1,120 +1,191 @@
 //! The demonstration: a handoff from both sides, in one process.
 //!
 //! A simulator plays Freshworks, a small platform receives webhooks over real HTTP, and the plugin stands between them in
-//! its sandbox. At the end it holds what happened against what must hold, so the demonstration is a check as well.
+//! its sandbox. At the end, what happened is held against what must hold, so the demonstration is a check as well.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `demo/platform.rs` | the platform: sessions by conversation id, what its end user sees |
+//! | `demo/receiver.rs` | its webhook URL |
+//! | `demo/script.rs` | a scripted human agent and end user |
+//! | `demo/typing.rs` | the person at the terminal as the end user |
+//! | `demo/inbox.rs` | the conversation as the human agent sees it |
+//! | `demo/claims.rs` | what must hold |
+//! | `demo/history.rs` | the supplied conversation, and longer ones |
+//! | `demo/screen.rs`, `demo/words.rs` | what is shown, as lines or as JSON |
 
-use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use freshworks_simulator::{ActorType, Assignee, Config, Conversation, KeyForm, MessageType, Simulator};
+use anyhow::{Context as _, Result, bail, ensure};
+use freshworks_simulator::{Config, KeyForm, Simulator};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::sync::mpsc;
 
-use crate::bindings::{CloseReason, FindingLevel, HandoffRequest};
-use crate::{AllowList, HttpClient, Plugin, Sandbox, json as contract};
+use crate::bindings::HandoffRequest;
+use crate::{AllowList, CallError, HttpClient, Plugin, Sandbox};
 
+mod claims;
+mod history;
+mod inbox;
 mod platform;
 mod receiver;
 mod screen;
+mod script;
+mod typing;
+mod words;
 
-use platform::Platform;
+pub use history::{conversation, with_messages};
+use inbox::Inbox;
+use platform::{Platform, name};
+use receiver::Receiver;
 pub use screen::Screen;
+use screen::Section;
+pub use typing::typed_lines;
 
-/// The conversation that is handed over unless another one is given.
-pub const CONVERSATION: &str = include_str!("../demo/conversation.json");
-/// How long the person at the terminal may think.
-const PATIENCE: Duration = Duration::from_secs(60 * 60);
+/// How long webhooks may take to arrive; they need milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The texts of the scripted human agent and end user.
-const FIRST_ANSWER: &str = "Hello Ana, this is Maya. I have your parcel in front of me.";
-const NOTE: &str = "INTERNAL: carrier confirms loss, refund is fine up to 60 EUR. Do not promise a date.";
-const QUESTION: &str = "Thank you Maya! Can you send it to the right door?";
-const SECOND_ANSWER: &str = "A new parcel leaves today, to Rua da Sofia 12, 3.º esq. It will be with you on the 25th.";
-
-/// What to show.
+/// What to play.
+#[derive(Debug)]
 pub struct Options {
-    /// The handoff request, as JSON.
-    pub conversation: String,
-    /// The person at the terminal is the end user, and answers come from the inbox page.
-    pub interactive: bool,
+    /// The conversation to hand over.
+    pub request: HandoffRequest,
+    /// Who acts after the handoff.
+    pub story: Story,
     /// The history comes as private notes of a human agent.
     pub note_author: bool,
 }
 
-/// Plays the whole story. Fails when something that must hold does not.
+/// Who acts after the handoff.
+#[derive(Debug)]
+pub enum Story {
+    /// A human agent and an end user who follow a script.
+    Scripted,
+    /// The end user writes these lines; human agents answer in the simulator's inbox page. `/end`, or the end of the
+    /// lines, leaves the conversation.
+    Interactive(mpsc::Receiver<String>),
+}
+
+/// The people and machines of one demonstration.
+struct Stage {
+    freshworks: Simulator,
+    platform: Arc<Platform>,
+    receiver: Receiver,
+    screen: Arc<Screen>,
+}
+
+/// Plays the whole story and shows it.
 ///
 /// # Errors
 ///
-/// The first thing that went wrong, as a sentence.
-pub async fn run(plugin: &Plugin, options: &Options, screen: Arc<Screen>) -> Result<()> {
-    let request: HandoffRequest = contract::from_json(&options.conversation, "conversation")?;
+/// The first thing that went wrong or that must hold and does not, as a sentence.
+pub async fn run(plugin: &Plugin, options: Options, screen: Arc<Screen>) -> Result<()> {
+    let played = play(plugin, options, &screen).await;
+    screen.finish(played.as_ref().err());
+    played
+}
+
+async fn play(plugin: &Plugin, options: Options, screen: &Arc<Screen>) -> Result<()> {
+    let Options { request, story, note_author } = options;
     let freshworks = Simulator::start(Config::default()).await?;
-    let maya = freshworks.agent_id("Maya Chen").context("the simulator has no Maya Chen")?;
-    let sandbox = sandbox(&freshworks)?;
 
-    screen.section("1  An admin connects the account");
-    let settings = settings(&freshworks, options.note_author);
-    let call = plugin.connect(&sandbox, &settings).await;
-    screen.cost("connect", &call.report);
-    let connection = call.result?;
-    screen.findings(&connection.findings);
-    if connection.findings.iter().any(|finding| finding.level == FindingLevel::Failure) {
-        bail!("the account cannot be connected");
-    }
-
-    let platform = Arc::new(Platform::new(plugin.clone(), sandbox, connection.settings, Arc::clone(&screen)));
-    let receiver = receiver::start(Arc::clone(&platform)).await?;
+    screen.section(Section::Connect, "An admin connects the Freshworks account");
+    let (sandbox, settings) = connect(plugin, &freshworks, note_author, screen).await?;
+    let platform = Arc::new(Platform::new(plugin.clone(), sandbox, settings, Arc::clone(screen)));
+    let receiver = Receiver::start(Arc::clone(&platform)).await?;
     freshworks.set_webhook(Some(receiver.url().to_owned()));
-    screen.line(&format!("Webhooks arrive at {} and are verified with the public key of the account.", receiver.url()));
+    screen.line(&format!("The platform receives webhooks at {}", receiver.url()));
+    let stage = Stage { freshworks, platform, receiver, screen: Arc::clone(screen) };
 
-    screen.section("2  The AI agent is stuck and hands over");
-    screen.line(&format!("{} messages of history, for {}", request.history.len(), platform::name(&request)));
-    platform.handoff(&request).await?;
-    freshworks.settled().await;
+    screen.section(Section::Handoff, "The AI agent is stuck and hands the conversation over");
+    screen.line(&format!("{} messages of history, for {}", request.history.len(), name(&request)));
+    let key = stage.platform.handoff(&request).await?;
+    within("the webhooks of the handoff", stage.freshworks.settled()).await?;
 
-    screen.section("3  What the human agent sees in the inbox");
-    let conversations = freshworks.conversations();
-    let [conversation] = conversations.as_slice() else {
-        bail!("{} conversations were opened; it must be one", conversations.len());
+    screen.section(Section::Inbox, "What the human agent sees in the inbox");
+    let id = match stage.freshworks.conversations().as_slice() {
+        [conversation] => conversation.id.clone(),
+        several => bail!("the handoff opened {} conversations; it must be one", several.len()),
     };
-    show_inbox(&screen, &freshworks, conversation);
+    let inbox = Inbox::of(&stage.freshworks, &id)?;
+    screen.inbox(&inbox, request.history.len() > history::SHOWN_WHOLE);
+    let handed_over = inbox.messages.len();
 
-    if options.interactive {
-        screen.section("4  The conversation (you are the end user)");
-        interactive(&freshworks, &platform, &screen).await?;
-    } else {
-        screen.section("4  The conversation");
-        scripted(&freshworks, &platform, &conversation.id, &maya, &screen).await?;
-    }
-    freshworks.settled().await;
-
-    screen.section("5  What the end user saw");
-    for (who, text) in platform.seen_by_user().await {
-        screen.bubble(&who, &text);
-    }
-    let claims = if options.interactive {
-        Vec::new()
-    } else {
-        claims(&freshworks, &platform, &request, &conversation.id).await?
+    let mut claims = match story {
+        Story::Scripted => {
+            screen.section(Section::Conversation, "The conversation, from both sides");
+            script::play(&stage, &key, &id).await?
+        }
+        Story::Interactive(lines) => {
+            screen.section(Section::Conversation, "The conversation: you are the end user");
+            typing::play(&stage, &key, lines).await?;
+            Vec::new()
+        }
     };
-    screen.section("6  Figures");
-    screen.costs();
-    conclude(&screen, &claims)
+    within("the last webhooks", stage.freshworks.settled()).await?;
+
+    screen.section(Section::EndUser, "What the end user saw");
+    let seen = stage.platform.seen(&key).await?;
+    seen.lines.iter().for_each(|line| screen.said(line));
+
+    screen.section(Section::Figures, "Figures");
+    screen.figures();
+    let account = claims::Account {
+        conversations: stage.freshworks.conversations().len(),
+        inbox: Inbox::of(&stage.freshworks, &id)?,
+        handed_over,
+        refused_webhooks: stage
+            .freshworks
+            .deliveries()
+            .iter()
+            .filter(|it| it.status_of_receiver() != Some(200))
+            .count(),
+    };
+    claims.splice(0..0, claims::all(&request, &account, &seen));
+    screen.claims(&claims);
+    match claims.iter().find(|claim| !claim.holds) {
+        Some(claim) => bail!("this must hold and does not: {}", claim.text),
+        None => Ok(()),
+    }
 }
 
-/// May reach the simulator and nothing else.
-fn sandbox(freshworks: &Simulator) -> Result<Sandbox> {
+/// What an admin does: names the account, allows the host the plugin asks for, presses Connect.
+async fn connect(
+    plugin: &Plugin,
+    freshworks: &Simulator,
+    note_author: bool,
+    screen: &Screen,
+) -> Result<(Sandbox, String)> {
+    let settings = settings(freshworks, note_author);
+    let nothing_allowed = Sandbox::new(HttpClient::new()?);
+    let call = plugin.describe(&nothing_allowed, Some(&settings)).await;
+    let report = call.report;
+    let descriptor = answer("describe", call.result)?;
+    screen.line(&format!("The plugin: {} {} for {}", descriptor.name, descriptor.version, descriptor.vendor));
     let mut allow = AllowList::none();
-    allow.allow(freshworks.origin())?;
-    Ok(Sandbox::new(HttpClient::new()?).allow(allow))
+    for host in &descriptor.outbound {
+        ensure!(host.origin == freshworks.origin(), "the plugin wants to call {}", host.origin);
+        allow.allow(&host.origin)?;
+        screen.line(&format!("It may call {} ({}), and nothing else", host.origin, host.purpose));
+    }
+    screen.count("describe", &report);
+
+    let sandbox = nothing_allowed.allow(allow);
+    let call = plugin.connect(&sandbox, &settings).await;
+    let report = call.report;
+    let connection = answer("connect", call.result)?;
+    screen.findings(&connection.findings);
+    screen.call("connect", &report);
+    ensure!(connection.connected, "the account cannot be connected; the findings say why");
+    Ok((sandbox, connection.settings))
 }
 
-/// What an admin types, and the address of the simulator.
+/// What an admin types, and where the simulator is.
 fn settings(freshworks: &Simulator, note_author: bool) -> String {
     let mut settings = json!({
-        "chat_url": "https://acme.freshchat.com/v2/",
+        "chat_url": "acme",
         "api_key": freshworks.api_key(),
         "topics": ["Sendbird Integration"],
         "webhook_public_key": freshworks.public_key(KeyForm::Vendor),
@@ -127,112 +198,20 @@ fn settings(freshworks: &Simulator, note_author: bool) -> String {
     settings.to_string()
 }
 
-fn show_inbox(screen: &Screen, freshworks: &Simulator, conversation: &Conversation) {
-    let topic = freshworks.topics().into_iter().find(|topic| topic.id == conversation.channel_id);
-    let group =
-        freshworks.groups().into_iter().find(|group| Some(&group.id) == conversation.assigned_group_id.as_ref());
-    screen.line(&format!(
-        "topic {} | group {} | priority {} | {:?}",
-        topic.map_or("?".to_owned(), |topic| topic.spec.name),
-        group.map_or("none".to_owned(), |group| group.spec.name),
-        conversation.properties.get("priority").and_then(|priority| priority.as_str()).unwrap_or("none"),
-        conversation.status,
-    ));
-    let names: BTreeMap<String, String> =
-        freshworks.agents().into_iter().map(|agent| (agent.id.clone(), agent.name())).collect();
-    for message in &conversation.messages {
-        let author = match message.actor.kind {
-            ActorType::User => "User".to_owned(),
-            ActorType::Agent => names.get(&message.actor.id).cloned().unwrap_or_default(),
-            _ => "Freshchat".to_owned(),
-        };
-        let mark = if message.message_type == MessageType::Private { " (private note)" } else { "" };
-        screen.bubble(&format!("{author}{mark}"), &message.text());
-    }
-}
-
-/// A human agent who takes the conversation, answers, writes a note, answers again and resolves.
-async fn scripted(
-    freshworks: &Simulator,
-    platform: &Platform,
-    conversation: &str,
-    maya: &str,
-    screen: &Screen,
-) -> Result<()> {
-    screen.side("inbox", "Maya Chen takes the conversation");
-    freshworks.assign(conversation, maya, Assignee::Agent(maya)).await?;
-    screen.side("inbox", &format!("Maya Chen writes: {FIRST_ANSWER}"));
-    freshworks.reply(conversation, maya, FIRST_ANSWER).await?;
-    screen.side("inbox", "Maya Chen writes a private note to her colleagues");
-    freshworks.note(conversation, maya, NOTE).await?;
-    screen.side("messenger", &format!("Ana Silva writes: {QUESTION}"));
-    platform.relay(QUESTION).await?;
-    screen.side("inbox", &format!("Maya Chen writes: {SECOND_ANSWER}"));
-    freshworks.reply(conversation, maya, SECOND_ANSWER).await?;
-    screen.side("inbox", "Maya Chen resolves the conversation");
-    freshworks.resolve(conversation, maya).await?;
-    Ok(())
-}
-
-/// Lines typed are the end user's; `/end` ends.
-async fn interactive(freshworks: &Simulator, platform: &Platform, screen: &Screen) -> Result<()> {
-    screen.line(&format!("Answer as a human agent in a browser: {}/", freshworks.origin()));
-    screen.line("Type what the end user writes. /end leaves the conversation; resolving it in the inbox ends it too.");
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut typing = true;
-    loop {
-        tokio::select! {
-            () = platform.returned() => return Ok(()),
-            line = lines.next_line(), if typing => match line?.as_deref().map(str::trim) {
-                None => typing = false,
-                Some("") => {}
-                Some("/end") => return platform.close(CloseReason::UserLeft).await,
-                Some(text) => platform.relay(text).await?,
-            },
-            () = tokio::time::sleep(PATIENCE) => bail!("nothing happened for an hour"),
+/// The answer of a call, or its error with the function's name and the remedy.
+fn answer<T>(function: &str, result: Result<T, CallError>) -> Result<T> {
+    result.map_err(|error| match error {
+        CallError::Plugin(error) => {
+            let remedy = error.remedy.map(|remedy| format!(" {remedy}")).unwrap_or_default();
+            anyhow::anyhow!("{function} failed ({}): {}{remedy}", words::word(&error.kind), error.message)
         }
-    }
+        other => anyhow::anyhow!("{function} failed: {other}"),
+    })
 }
 
-/// What must hold after the scripted conversation.
-async fn claims(
-    freshworks: &Simulator,
-    platform: &Platform,
-    request: &HandoffRequest,
-    conversation: &str,
-) -> Result<Vec<(&'static str, bool)>> {
-    let conversation = freshworks.conversation(conversation).context("the conversation is gone")?;
-    let inbox: String = conversation.messages.iter().map(|message| message.text() + "\n").collect();
-    let seen = platform.seen_by_user().await;
-    let shown = |text: &str| seen.iter().filter(|(_, line)| line == text).count();
-    let firsts = request.history.iter().filter_map(|message| message.parts.first()?.text.as_deref()?.lines().next());
-    // Each is looked for behind the one before: all there, and in order.
-    let in_order =
-        firsts.into_iter().try_fold(0, |from, text| Some(from + inbox.get(from..)?.find(text)? + text.len()));
-    let summary = request.summary.as_deref().and_then(|summary| summary.lines().next()).unwrap_or_default();
-    Ok(vec![
-        ("exactly one conversation was opened", freshworks.conversations().len() == 1),
-        (
-            "the summary stands in the first message",
-            conversation.messages.first().is_some_and(|m| m.text().contains(summary)),
-        ),
-        ("the whole history is in the inbox, in order", in_order.is_some()),
-        (
-            "each answer of the human agent reached the end user once",
-            shown(FIRST_ANSWER) == 1 && shown(SECOND_ANSWER) == 1,
-        ),
-        ("the private note did not", seen.iter().all(|(_, line)| !line.contains("INTERNAL"))),
-        ("the end user's question is in the inbox once", inbox.matches(QUESTION).count() == 1),
-        ("the conversation is back with the AI agent", platform.is_returned().await),
-        ("no event came twice", !platform.had_repeats().await),
-    ])
-}
-
-fn conclude(screen: &Screen, claims: &[(&'static str, bool)]) -> Result<()> {
-    screen.claims(claims);
-    screen.finish();
-    match claims.iter().find(|(_, holds)| !holds) {
-        Some((claim, _)) => bail!("this must hold and does not: {claim}"),
-        None => Ok(()),
-    }
+/// Waits for what must happen soon.
+async fn within<T>(what: &str, work: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .with_context(|| format!("{what} did not come within {} seconds", PATIENCE.as_secs()))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use host_test::demo::{self, CONVERSATION, Options, Screen};
+use host_test::demo::{self, Options, Screen, Story};
 use host_test::{Engine, EngineSettings, Plugin};
 use serde_json::Value;
 
@@ -13,45 +13,58 @@ fn plugin() -> Plugin {
     Plugin::load(&Engine::new(EngineSettings::default()).unwrap(), &path, None).unwrap()
 }
 
-async fn play(note_author: bool) -> Value {
+async fn play(story: Story, note_author: bool) -> Value {
     let screen = Arc::new(Screen::new(true));
-    let options = Options { conversation: CONVERSATION.to_owned(), interactive: false, note_author };
-    demo::run(&plugin(), &options, Arc::clone(&screen)).await.unwrap();
+    let options = Options { request: demo::conversation().unwrap(), story, note_author };
+    demo::run(&plugin(), options, Arc::clone(&screen)).await.unwrap();
     screen.to_json()
 }
 
-fn facts<'a>(story: &'a Value, section: &str) -> Vec<&'a Value> {
-    let sections = story["sections"].as_array().unwrap();
-    let found = sections.iter().find(|found| found["title"].as_str().unwrap().contains(section)).unwrap();
-    found["facts"].as_array().unwrap().iter().collect()
+fn facts<'a>(story: &'a Value, section: &str) -> &'a [Value] {
+    story["sections"][section].as_array().unwrap()
 }
 
 #[tokio::test]
 async fn the_story_holds_what_it_claims() {
-    let story = play(false).await;
+    let story = play(Story::Scripted, false).await;
     let claims = story["claims"].as_array().unwrap();
-    assert_eq!(claims.len(), 8);
-    assert!(claims.iter().all(|claim| claim["holds"] == true), "{claims:?}");
-    let events = facts(&story, "The conversation");
+    assert!(claims.len() >= 12 && claims.iter().all(|claim| claim["holds"] == true), "{claims:?}");
+
+    let events: Vec<&Value> = facts(&story, "conversation").iter().filter_map(|fact| fact.get("event")).collect();
     let kinds: Vec<&str> =
-        events.iter().filter_map(|fact| fact["event"]["kind"].as_str()).filter(|kind| *kind != "ignored").collect();
+        events.iter().filter_map(|event| event["kind"].as_str()).filter(|kind| *kind != "ignored").collect();
     assert_eq!(kinds, ["agent-assigned", "agent-message", "agent-message", "resolved", "returned-to-ai"]);
-    let ignored: Vec<&str> = events.iter().filter_map(|fact| fact["event"]["detail"].as_str()).collect();
-    assert!(ignored.contains(&"private-note"), "{ignored:?}");
-    assert!(!facts(&story, "end user saw").iter().any(|fact| fact["text"].as_str().unwrap().contains("INTERNAL")));
+    let ignored: Vec<&str> = events.iter().filter_map(|event| event["detail"].as_str()).collect();
+    assert!(ignored.contains(&"private-note") && ignored.contains(&"duplicate"), "{ignored:?}");
+    let seen: Vec<&str> = facts(&story, "end-user").iter().filter_map(|line| line["text"].as_str()).collect();
+    assert!(seen.len() >= 5 && !seen.iter().any(|text| text.contains("INTERNAL")), "{seen:?}");
+}
+
+#[tokio::test]
+async fn the_inbox_holds_the_summary_and_all_twenty_messages() {
+    let story = play(Story::Scripted, false).await;
+    let messages = facts(&story, "inbox")[0]["inbox"]["messages"].as_array().unwrap().clone();
+    let text: String = messages.iter().filter_map(|message| message["text"].as_str()).collect();
+    assert!(messages[0]["text"].as_str().unwrap().contains("Summary:"));
+    let lines = text
+        .lines()
+        .filter(|line| line.contains("(user): ") || line.contains("(AI agent): ") || line.contains("(system): "));
+    assert_eq!(lines.count(), 20);
 }
 
 #[tokio::test]
 async fn with_an_author_the_history_comes_as_private_notes() {
-    let story = play(true).await;
-    let inbox = facts(&story, "inbox");
-    let authors: Vec<&str> = inbox.iter().filter_map(|fact| fact["who"].as_str()).collect();
-    assert_eq!(authors[..2], ["User", "Tom Okafor (private note)"]);
+    let story = play(Story::Scripted, true).await;
+    let messages = &facts(&story, "inbox")[0]["inbox"]["messages"];
+    assert_eq!((&messages[0]["private"], &messages[1]["private"]), (&Value::Bool(false), &Value::Bool(true)));
 }
 
 #[tokio::test]
-async fn a_conversation_that_cannot_be_read_is_named() {
-    let options = Options { conversation: r#"{"user": 1}"#.to_owned(), interactive: false, note_author: false };
-    let error = demo::run(&plugin(), &options, Arc::new(Screen::new(true))).await.unwrap_err();
-    assert!(error.to_string().contains("conversation.key"), "{error}");
+async fn the_person_at_the_terminal_can_talk_and_leave() {
+    let (typed, lines) = tokio::sync::mpsc::channel(4);
+    typed.send("Is anybody there?".to_owned()).await.unwrap();
+    typed.send("/end".to_owned()).await.unwrap();
+    let story = play(Story::Interactive(lines), false).await;
+    let returned = facts(&story, "conversation").iter().filter_map(|fact| fact["event"]["outcome"].as_str());
+    assert_eq!(returned.collect::<Vec<_>>(), ["abandoned"]);
 }

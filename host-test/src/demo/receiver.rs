@@ -18,6 +18,18 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
+    /// Starts to listen; requests are accepted as soon as this returns.
+    pub(super) async fn start(platform: Arc<Platform>) -> Result<Self> {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("http://{}/webhooks/freshchat", listener.local_addr()?);
+        let router = Router::new().route("/webhooks/freshchat", post(receive)).with_state(platform);
+        let server = tokio::spawn(async move {
+            // It ends with the demonstration.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { url, server })
+    }
+
     /// What an admin pastes into Freshworks.
     pub(super) fn url(&self) -> &str {
         &self.url
@@ -28,18 +40,6 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         self.server.abort();
     }
-}
-
-/// Starts to listen; requests are accepted as soon as this returns.
-pub(super) async fn start(platform: Arc<Platform>) -> Result<Receiver> {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-    let url = format!("http://{}/webhooks/freshchat", listener.local_addr()?);
-    let router = Router::new().route("/webhooks/freshchat", post(receive)).with_state(platform);
-    let server = tokio::spawn(async move {
-        // It ends with the demonstration.
-        let _ = axum::serve(listener, router).await;
-    });
-    Ok(Receiver { url, server })
 }
 
 /// The bytes go to the plugin as they came. The answer is empty and comes after the effects are safe: the vendor's retry is

@@ -1,17 +1,21 @@
 //! What the demonstration shows: lines as things happen, or one JSON document at the end.
 
-use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::claims::Claim;
+use super::inbox::Inbox;
+use super::platform::{Line, Voice};
+use super::words::{self, excerpt, milliseconds, one_line, plain};
 use crate::CallReport;
 use crate::bindings::{Event, EventKind, Finding, FindingLevel, Step};
 use crate::json::to_json;
 
 /// Shows, and remembers for the end.
+#[derive(Debug)]
 pub struct Screen {
     as_json: bool,
     colours: bool,
@@ -19,20 +23,77 @@ pub struct Screen {
     record: Mutex<Record>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Record {
-    sections: Vec<(String, Vec<Value>)>,
-    costs: BTreeMap<&'static str, Vec<CallReport>>,
-    claims: Vec<Value>,
+    sections: Vec<(Section, Vec<Value>)>,
+    /// By function, in the order of their first calls.
+    calls: Vec<(&'static str, Vec<CallReport>)>,
+    claims: Vec<Claim>,
+    error: Option<String>,
+}
+
+/// The parts of the story, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Connect = 1,
+    Handoff,
+    Inbox,
+    Conversation,
+    EndUser,
+    Figures,
+}
+
+impl Section {
+    fn id(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Handoff => "handoff",
+            Self::Inbox => "inbox",
+            Self::Conversation => "conversation",
+            Self::EndUser => "end-user",
+            Self::Figures => "figures",
+        }
+    }
+}
+
+/// Where something happens.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side {
+    /// In front of the human agent.
+    Inbox,
+    /// In the platform.
+    Platform,
+    /// In front of the end user.
+    Messenger,
+    /// Somebody who has no part in it.
+    Stranger,
+}
+
+impl Side {
+    fn id(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Platform => "platform",
+            Self::Messenger => "messenger",
+            Self::Stranger => "stranger",
+        }
+    }
 }
 
 const BOLD: &str = "1";
 const DIM: &str = "2";
-const GREEN: &str = "32";
 const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+
+/// Under the text of the timeline.
+const INDENT: &str = "                           ";
+/// Of a page of a long history, this many lines are shown.
+const LONG_PAGE: (usize, usize) = (8, 3);
 
 impl Screen {
     /// Lines for people, in colours on a terminal that wants them; or JSON.
+    #[must_use]
     pub fn new(as_json: bool) -> Self {
         let colours = !as_json && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Self { as_json, colours, started: Instant::now(), record: Mutex::default() }
@@ -60,9 +121,9 @@ impl Screen {
         if self.colours { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    pub(super) fn section(&self, title: &str) {
-        self.record(|record| record.sections.push((title.to_owned(), Vec::new())));
-        self.print(&format!("\n{}", self.paint(BOLD, title)));
+    pub(super) fn section(&self, section: Section, title: &str) {
+        self.record(|record| record.sections.push((section, Vec::new())));
+        self.print(&format!("\n{}", self.paint(BOLD, &format!("{}  {title}", section as u8))));
     }
 
     pub(super) fn line(&self, text: &str) {
@@ -70,34 +131,66 @@ impl Screen {
         self.print(&format!("   {text}"));
     }
 
+    pub(super) fn link(&self, text: &str, url: &str) {
+        self.note(json!({ "link": url }));
+        self.print(&format!("   {text}: {}", self.paint(BOLD, url)));
+    }
+
+    fn timeline(&self, side: Side, style: Option<&str>, text: &str) {
+        let at = self.paint(DIM, &format!("{:>8.3} s", self.started.elapsed().as_secs_f64()));
+        let text = style.map_or_else(|| text.to_owned(), |style| self.paint(style, text));
+        self.print(&format!("   {at}  {:<10} {text}", side.id()));
+    }
+
+    fn at_ms(&self) -> f64 {
+        (milliseconds(self.started.elapsed()) * 10.0).round() / 10.0
+    }
+
     /// Something that happens on one side, with the time since the start.
-    pub(super) fn side(&self, side: &str, text: &str) {
-        self.note(json!({ "side": side, "text": text }));
-        let at = format!("{:>7.3} s", self.started.elapsed().as_secs_f64());
-        self.print(&format!("   {} {:<10} {}", self.paint(DIM, &at), side, plain(text)));
+    pub(super) fn side(&self, side: Side, text: &str) {
+        self.note(json!({ "at_ms": self.at_ms(), "side": side.id(), "text": text }));
+        self.timeline(side, None, &one_line(text));
     }
 
-    /// What a webhook came to.
-    pub(super) fn event(&self, event: &Event) {
-        self.note(json!({ "event": to_json(event) }));
-        let kind = to_json(&event.kind);
-        let kind = kind.as_str().unwrap_or_default();
-        let agent = event.agent.as_ref().and_then(|agent| agent.name.as_deref());
-        let outcome = event.outcome.as_ref().map(|outcome| to_json(outcome).as_str().unwrap_or_default().to_owned());
-        let facts = [agent.map(str::to_owned), outcome, event.detail.clone()];
-        let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        let text = if facts.is_empty() { format!("event {kind}") } else { format!("event {kind} ({facts})") };
+    /// What the platform received; `remark` where that needs one.
+    pub(super) fn event(&self, event: &Event, remark: &str) {
+        self.note(
+            json!({ "at_ms": self.at_ms(), "side": Side::Platform.id(), "event": to_json(event), "remark": remark }),
+        );
+        let remark = if remark.is_empty() { String::new() } else { format!("  ({remark})") };
         let style = if event.kind == EventKind::Ignored { DIM } else { GREEN };
-        let at = format!("{:>7.3} s", self.started.elapsed().as_secs_f64());
-        self.print(&format!("   {} {:<10} {}", self.paint(DIM, &at), "plugin", self.paint(style, &text)));
+        self.timeline(Side::Platform, Some(style), &format!("<- {}{remark}", words::event(event)));
     }
 
-    /// A message as it stands in a window.
-    pub(super) fn bubble(&self, who: &str, text: &str) {
-        self.note(json!({ "who": who, "text": text }));
-        self.print(&format!("   {}", self.paint(BOLD, &plain(who))));
-        for line in text.lines() {
-            self.print(&format!("   | {}", plain(line)));
+    /// A line in the end user's messenger.
+    pub(super) fn said(&self, line: &Line) {
+        self.note(json!({ "voice": line.voice, "name": line.name, "text": line.text }));
+        let shown = line.shown();
+        let mut lines = shown.lines().map(plain);
+        let first = lines.next().unwrap_or_default();
+        self.print(&format!("   {}", if line.voice == Voice::Platform { self.paint(DIM, &first) } else { first }));
+        lines.for_each(|more| self.print(&format!("       {more}")));
+    }
+
+    /// The conversation as the human agent sees it.
+    pub(super) fn inbox(&self, inbox: &Inbox, abridged: bool) {
+        self.note(json!({ "inbox": inbox }));
+        let Inbox { topic, group, priority, status, user, .. } = inbox;
+        self.print(&format!(
+            "   topic {} | group {} | priority {} | status {}",
+            plain(topic),
+            plain(group),
+            plain(priority),
+            plain(status)
+        ));
+        self.print(&format!("   user: {}", plain(user)));
+        for message in &inbox.messages {
+            let mark =
+                if message.private { self.paint(YELLOW, " (private note: human agents only)") } else { String::new() };
+            self.print(&format!("\n   {}{mark}", self.paint(BOLD, &plain(&message.name))));
+            let lines: Vec<&str> = message.text.lines().collect();
+            let (head, tail) = if abridged { LONG_PAGE } else { (lines.len(), 0) };
+            excerpt(&lines, head, tail).iter().for_each(|line| self.print(&format!("   | {}", plain(line))));
         }
     }
 
@@ -106,12 +199,12 @@ impl Screen {
             self.note(json!({ "finding": to_json(finding) }));
             let (style, mark) = match finding.level {
                 FindingLevel::Ok => (GREEN, "ok     "),
-                FindingLevel::Warning => (BOLD, "warning"),
+                FindingLevel::Warning => (YELLOW, "warning"),
                 FindingLevel::Failure => (RED, "FAILURE"),
             };
-            self.print(&format!("   {} {:<12} {}", self.paint(style, mark), finding.check, finding.detail));
+            self.print(&format!("   {} {:<12} {}", self.paint(style, mark), finding.check, plain(&finding.detail)));
             if let Some(remedy) = &finding.remedy {
-                self.print(&format!("           {:<12} -> {remedy}", ""));
+                self.print(&format!("           {:<12} -> {}", "", plain(remedy)));
             }
         }
     }
@@ -119,66 +212,92 @@ impl Screen {
     pub(super) fn steps(&self, steps: &[Step]) {
         for step in steps {
             self.note(json!({ "step": to_json(step) }));
-            self.print(&format!("   {} {:<20} {}", self.paint(GREEN, "done   "), step.action, step.detail));
+            let (mark, target, detail) = (self.paint(GREEN, "done   "), plain(&step.target), plain(&step.detail));
+            self.print(&format!("   {mark} {:<20} {target}  {detail}", step.action));
         }
     }
 
-    /// The requests of a call, and what it cost.
-    pub(super) fn cost(&self, function: &'static str, report: &CallReport) {
+    /// A call with its requests. In the figures as well.
+    pub(super) fn call(&self, function: &'static str, report: &CallReport) {
         self.note(json!({ "call": function, "report": report }));
         for http in &report.http {
-            let path = http.url.splitn(4, '/').nth(3).unwrap_or_default();
-            let status = http.status.map_or("-".to_owned(), |status| status.to_string());
-            let text = format!("{:<5} /{path} -> {status}  {:.1} ms", http.method, milliseconds(http.duration));
-            self.print(&format!("   {}", self.paint(DIM, &text)));
+            self.print(&format!("{INDENT}{}", self.paint(DIM, &words::http_call(http))));
         }
-        self.record(|record| record.costs.entry(function).or_default().push(report.clone()));
+        // Most webhooks need none; their time is in the figures.
+        if !report.http.is_empty() {
+            let requests = if report.http.len() == 1 { "HTTP request" } else { "HTTP requests" };
+            let (count, wall) = (report.http.len(), milliseconds(report.wall));
+            self.print(&format!(
+                "{INDENT}{}",
+                self.paint(DIM, &format!("{function}: {count} {requests}, {wall:.1} ms in all"))
+            ));
+        }
+        self.count(function, report);
+    }
+
+    /// A call that is in the figures only.
+    pub(super) fn count(&self, function: &'static str, report: &CallReport) {
+        self.record(|record| match record.calls.iter_mut().find(|(known, _)| *known == function) {
+            Some((_, reports)) => reports.push(report.clone()),
+            None => record.calls.push((function, vec![report.clone()])),
+        });
     }
 
     /// A line for each function: calls, requests, time, memory.
-    pub(super) fn costs(&self) {
-        self.print("   function   calls  requests  instance us  whole ms  memory KiB   (medians; fresh instance each)");
-        let costs = self.record(|record| record.costs.clone());
-        for (function, reports) in costs {
+    pub(super) fn figures(&self) {
+        let titles = ["calls", "HTTP", "new instance", "computing", "in all", "memory"];
+        let [calls, http, instance, computing, all, memory] = titles;
+        self.print(&format!(
+            "   {:<10} {calls:>5} {http:>5} {instance:>13} {computing:>11} {all:>11} {memory:>10}",
+            "function"
+        ));
+        for (function, reports) in self.record(|record| record.calls.clone()) {
             let requests: usize = reports.iter().map(|report| report.http.len()).sum();
-            let instantiate = median(reports.iter().map(|report| report.instantiate).collect());
-            let wall = median(reports.iter().map(|report| report.wall).collect());
+            let of = |time: fn(&CallReport) -> Duration| milliseconds(median(reports.iter().map(time).collect()));
+            let (instantiate, cpu, wall) = (of(|it| it.instantiate), of(|it| it.cpu), of(|it| it.wall));
             let memory = reports.iter().map(|report| report.memory_bytes).max().unwrap_or_default() / 1024;
+            let rounded = |value: f64| (value * 1e3).round() / 1e3;
             self.note(json!({
-                "function": function, "calls": reports.len(), "http_calls": requests,
-                "instantiate_us": milliseconds(instantiate) * 1000.0, "wall_ms": milliseconds(wall), "memory_kib": memory,
+                "function": function, "calls": reports.len(), "http_calls": requests, "memory_kib": memory,
+                "instantiate_ms": rounded(instantiate), "cpu_ms": rounded(cpu), "wall_ms": rounded(wall),
             }));
             self.print(&format!(
-                "   {function:<10} {:>5} {requests:>9} {:>12.1} {:>9.2} {memory:>11}",
+                "   {function:<10} {:>5} {requests:>5} {instantiate:>10.3} ms {cpu:>8.2} ms {wall:>8.2} ms {memory:>6} KiB",
                 reports.len(),
-                milliseconds(instantiate) * 1000.0,
-                milliseconds(wall),
             ));
         }
-    }
-
-    pub(super) fn claims(&self, claims: &[(&'static str, bool)]) {
-        for (claim, holds) in claims {
-            let (style, mark) = if *holds { (GREEN, "holds") } else { (RED, "BROKEN") };
-            self.record(|record| record.claims.push(json!({ "claim": claim, "holds": holds })));
-            self.print(&format!("   {} {claim}", self.paint(style, mark)));
+        self.line(
+            "Each call had an instance of its own; Freshworks was on this machine, so real requests take longer.",
+        );
+        if cfg!(debug_assertions) {
+            self.line("The host is a development build.");
         }
     }
 
-    pub(super) fn finish(&self) {
+    pub(super) fn claims(&self, claims: &[Claim]) {
+        self.print(&format!("\n{}", self.paint(BOLD, "Checked")));
+        for claim in claims {
+            let (style, mark) = if claim.holds { (GREEN, "holds ") } else { (RED, "BROKEN") };
+            self.print(&format!("   {} {}", self.paint(style, mark), claim.text));
+        }
+        self.record(|record| record.claims.extend_from_slice(claims));
+    }
+
+    /// The end of the story; as JSON, all of it.
+    pub(super) fn finish(&self, error: Option<&anyhow::Error>) {
+        self.record(|record| record.error = error.map(|error| format!("{error:#}")));
         if self.as_json {
             write(&format!("{:#}", self.to_json()));
         }
     }
 
     /// Everything that was shown.
+    #[must_use]
     pub fn to_json(&self) -> Value {
         self.record(|record| {
-            let section = |(title, facts): &(String, Vec<Value>)| json!({ "title": title, "facts": facts });
-            json!({
-                "sections": record.sections.iter().map(section).collect::<Vec<_>>(),
-                "claims": record.claims,
-            })
+            let section = |(section, facts): &(Section, Vec<Value>)| (section.id().to_owned(), json!(facts));
+            let sections: serde_json::Map<String, Value> = record.sections.iter().map(section).collect();
+            json!({ "ok": record.error.is_none(), "error": record.error, "claims": record.claims, "sections": sections })
         })
     }
 }
@@ -188,16 +307,32 @@ fn write(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// Text from elsewhere could otherwise rewrite the terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median([3, 1, 2].map(Duration::from_secs).to_vec()), Duration::from_secs(2));
+        assert_eq!(median(Vec::new()), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_document_has_the_facts_of_each_section_and_how_it_ended() {
+        let screen = Screen::new(true);
+        screen.section(Section::Connect, "title");
+        screen.line("first");
+        screen.section(Section::Figures, "title");
+        screen.finish(None);
+        assert_eq!(screen.to_json()["sections"], json!({ "connect": [{ "note": "first" }], "figures": [] }));
+        assert_eq!(screen.to_json()["ok"], true);
+        screen.finish(Some(&anyhow::anyhow!("inner").context("outer")));
+        assert_eq!(screen.to_json()["error"], "outer: inner");
+        assert_eq!(screen.to_json()["ok"], false);
+    }
 }
