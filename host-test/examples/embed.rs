@@ -10,7 +10,7 @@ use host_test::{AllowList, Engine, EngineSettings, HttpClient, Plugin, Sandbox, 
 const NOW: u64 = 1_795_000_000_000;
 
 /// Returns what the end user reads.
-pub async fn embed(plugin: &std::path::Path) -> anyhow::Result<String> {
+pub(crate) async fn embed(plugin: &std::path::Path) -> anyhow::Result<String> {
     let freshworks = Simulator::start(Config::default()).await?;
 
     // Once per process: compile the plugin; its imports are checked before anything of it runs.

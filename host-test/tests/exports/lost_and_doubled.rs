@@ -2,13 +2,10 @@
 
 use crate::support::*;
 use freshworks_simulator::*;
-use host_test::bindings::{
-    CloseReason, ErrorKind, EventKind, FindingLevel, HandoffRequest, Message, Owner, SenderRole, SessionState,
-};
+use host_test::bindings::{CloseReason, ErrorKind, EventKind, HandoffRequest, Owner, SenderRole, SessionState};
 use host_test::{After, Interceptor, Outgoing};
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Duration;
 
 #[tokio::test]
 async fn a_reopening_that_overtakes_an_older_resolution_leaves_it_open() {
