@@ -237,7 +237,10 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             let plugin = host.plugin()?;
             let story = if interactive { demo::Story::Interactive(demo::typed_lines()) } else { demo::Story::Scripted };
             let screen = Arc::new(demo::Screen::new(host.is_json()));
-            demo::run(&plugin, demo::Options { request, story, note_author }, screen).await.map_err(Exit::broken)
+            let options = demo::Options { request, story, note_author };
+            let played = demo::run(&plugin, options, Arc::clone(&screen)).await;
+            host.show_json(&screen.to_json())?;
+            played.map_err(Exit::broken)
         }
         Command::Describe { settings } => {
             let settings = settings.map(|file| host.input.object(&file, "settings")).transpose()?;

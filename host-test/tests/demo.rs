@@ -1,16 +1,28 @@
 //! The demonstration against the real component.
 
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use host_test::demo::{self, Options, Screen, Story};
 use host_test::{Engine, EngineSettings, Plugin};
-use serde_json::Value;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
-fn plugin() -> Plugin {
-    let path = std::env::var_os("FRESHWORKS_PLUGIN").map(std::path::PathBuf::from);
+fn plugin_file() -> PathBuf {
+    let path = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
     let path = path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
     assert!(path.exists(), "run `cargo xtask build` first");
-    Plugin::load(&Engine::new(EngineSettings::default()).unwrap(), &path, None).unwrap()
+    path
+}
+
+fn plugin() -> Plugin {
+    Plugin::load(&Engine::new(EngineSettings::default()).unwrap(), &plugin_file(), None).unwrap()
 }
 
 async fn play(story: Story, note_author: bool) -> Value {
@@ -67,4 +79,49 @@ async fn the_person_at_the_terminal_can_talk_and_leave() {
     let story = play(Story::Interactive(lines), false).await;
     let returned = facts(&story, "conversation").iter().filter_map(|fact| fact["event"]["outcome"].as_str());
     assert_eq!(returned.collect::<Vec<_>>(), ["abandoned"]);
+}
+
+/// What the inbox page sends.
+async fn browser(method: &str, url: &str, body: &Value) -> Value {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let request = http::Request::builder().method(method).uri(url).header("content-type", "application/json");
+    let response = client.request(request.body(Full::new(Bytes::from(body.to_string()))).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200, "{url}");
+    serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn resolving_in_the_browser_ends_it_although_nobody_types() {
+    let mut demo = tokio::process::Command::new(env!("CARGO_BIN_EXE_host-test"))
+        .args(["demo", "--interactive", "--plugin"])
+        .arg(plugin_file())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    // Held until the end: a terminal stays open too.
+    let _keyboard = demo.stdin.take().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    let inbox = loop {
+        let line = lines.next_line().await.unwrap().expect("it ended before it named the inbox page");
+        if let Some((_, url)) = line.split_once("in a browser: ") {
+            break url.to_owned();
+        }
+    };
+
+    let state = browser("GET", &format!("{inbox}simulator/state"), &Value::Null).await;
+    let (agent, id) = (&state["agents"][0]["id"], state["conversations"][0]["id"].as_str().unwrap());
+    let act = |act: &str| format!("{inbox}simulator/conversations/{id}/{act}");
+    browser("POST", &act("reply"), &json!({ "agent": agent, "text": "Hello from the browser" })).await;
+    browser("POST", &act("note"), &json!({ "agent": agent, "text": "INTERNAL" })).await;
+    browser("POST", &act("resolve"), &json!({ "agent": agent })).await;
+
+    let mut rest = String::new();
+    let mut output = lines.into_inner();
+    let ended = async { (output.read_to_string(&mut rest).await.unwrap(), demo.wait().await.unwrap()) };
+    let (_, status) = tokio::time::timeout(Duration::from_secs(30), ended).await.expect("it did not end");
+    assert!(status.success(), "{rest}");
+    assert!(rest.contains("Maya Chen: Hello from the browser"), "{rest}");
+    assert!(!rest.contains("INTERNAL"), "{rest}");
 }

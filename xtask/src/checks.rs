@@ -11,6 +11,8 @@ use crate::{plugin, process, report, tables, tools};
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     plugin::build()?;
     let wasmtime = tools::wasmtime()?;
+    process::say("building the tests (some minutes the first time)");
+    process::cargo(&["test", "--workspace", "--all-targets", "--no-run"])?;
     process::say("running the tests");
     let mut cargo = process::cargo_command();
     cargo.args(["test", "--workspace", "--all-targets", "--quiet"]).args(filter);

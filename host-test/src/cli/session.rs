@@ -111,6 +111,11 @@ impl Host {
         self.options.json
     }
 
+    /// Writes a document where the answer is to be JSON.
+    pub(super) fn show_json(&self, document: &Value) -> Result<(), Exit> {
+        if self.is_json() { print(&format!("{document:#}\n")) } else { Ok(()) }
+    }
+
     pub(super) fn plugin(&self) -> Result<Plugin, Exit> {
         // Whoever can write beside the plugin can replace the plugin, so its directory is as trusted as it is.
         let directory = self.options.plugin.parent().unwrap_or(Path::new(""));

@@ -1,4 +1,4 @@
-//! What the demonstration shows: lines as things happen, or one JSON document at the end.
+//! What the demonstration shows: lines as things happen, and one JSON document at the end.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ use crate::json::to_json;
 /// Shows, and remembers for the end.
 #[derive(Debug)]
 pub struct Screen {
-    as_json: bool,
+    silent: bool,
     colours: bool,
     started: Instant,
     record: Mutex<Record>,
@@ -92,11 +92,12 @@ const INDENT: &str = "                           ";
 const LONG_PAGE: (usize, usize) = (8, 3);
 
 impl Screen {
-    /// Lines for people, in colours on a terminal that wants them; or JSON.
+    /// Writes lines for people to standard output, in colours on a terminal that wants them. A silent one only remembers, for
+    /// [`to_json`](Self::to_json).
     #[must_use]
-    pub fn new(as_json: bool) -> Self {
-        let colours = !as_json && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { as_json, colours, started: Instant::now(), record: Mutex::default() }
+    pub fn new(silent: bool) -> Self {
+        let colours = !silent && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { silent, colours, started: Instant::now(), record: Mutex::default() }
     }
 
     fn record<T>(&self, change: impl FnOnce(&mut Record) -> T) -> T {
@@ -112,7 +113,7 @@ impl Screen {
     }
 
     fn print(&self, text: &str) {
-        if !self.as_json {
+        if !self.silent {
             write(text);
         }
     }
@@ -266,9 +267,8 @@ impl Screen {
                 reports.len(),
             ));
         }
-        self.line(
-            "Each call had an instance of its own; Freshworks was on this machine, so real requests take longer.",
-        );
+        self.line("Times are medians, memory is the most. Each call had an instance of its own.");
+        self.line("Freshworks was on this machine: real requests take longer.");
         if cfg!(debug_assertions) {
             self.line("The host is a development build.");
         }
@@ -283,15 +283,12 @@ impl Screen {
         self.record(|record| record.claims.extend_from_slice(claims));
     }
 
-    /// The end of the story; as JSON, all of it.
+    /// How the story ended.
     pub(super) fn finish(&self, error: Option<&anyhow::Error>) {
         self.record(|record| record.error = error.map(|error| format!("{error:#}")));
-        if self.as_json {
-            write(&format!("{:#}", self.to_json()));
-        }
     }
 
-    /// Everything that was shown.
+    /// Everything that was shown, with the claims and how it ended, as one document.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.record(|record| {
