@@ -23,8 +23,7 @@ pub(crate) fn build() -> Result<()> {
     let mut cargo = process::cargo_command();
     process::run(cargo.args(arguments).env("CARGO_ENCODED_RUSTFLAGS", remap_paths()?))?;
 
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| process::root().join("target"), PathBuf::from);
-    let built = std::fs::read(target.join(TARGET).join("guest/freshworks_handoff.wasm"))?;
+    let built = std::fs::read(process::target().join(TARGET).join("guest/freshworks_handoff.wasm"))?;
     let folder = process::root().join("target/plugin");
     std::fs::create_dir_all(&folder)?;
     let stamp = folder.join("built-from");
