@@ -1,6 +1,6 @@
 //! Ends the human part from the platform's side.
 
-use crate::conversation;
+use crate::conversation::{self, Search};
 use crate::error::Error;
 use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{Author, NewMessage, Resolve};
@@ -13,7 +13,7 @@ use crate::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, U
 use crate::names;
 use crate::session::{EndReason, Pending, Session};
 use crate::settings::Settings;
-use crate::transcript;
+use crate::{timers, transcript};
 
 /// Tells the human agents why, and resolves the conversation. Closing what is closed does nothing.
 pub async fn close<H: Http>(
@@ -28,30 +28,51 @@ pub async fn close<H: Http>(
     let freshchat = Freshchat::new(http, &settings)?;
     let mut session = Session::decode(session)?;
     let (state, action) = lifecycle::step(session.state, Input::CloseAsked);
-    if action == Action::Done {
-        return Ok(Update {
-            events: Vec::new(),
-            session: Some(session.encode()),
-            info: Some(session.info()),
-            findings: Vec::new(),
-        });
+    let (mut events, mut findings) = (Vec::new(), Vec::new());
+    if action != Action::Done {
+        session.enter(state, now);
+        // A repeated call keeps the first reason: the note may be out already.
+        let reason = *session.end.get_or_insert(reason.into());
+        match end(&freshchat, &settings, &mut session, reason, retry, now).await {
+            Ok((returned, left_out)) => {
+                events.push(returned);
+                findings = left_out;
+            }
+            Err(error) => {
+                timers::looked(&mut session, now);
+                return Err(error.with_session(session.encode()));
+            }
+        }
     }
-    session.state = state;
-    // A repeated call keeps the first reason: the note may be out already.
-    let reason = *session.end.get_or_insert(reason.into());
-    let findings = match run(&freshchat, &settings, &mut session, reason, retry).await {
-        Ok(findings) => findings,
-        Err(error) => return Err(error.with_session(session.encode())),
-    };
-    let (state, _) = lifecycle::step(session.state, Input::CloseDone);
-    session.state = state;
+    let info = session.info(timers::next_tick(&session, &settings));
+    Ok(Update { events, session: Some(session.encode()), info: Some(info), findings })
+}
 
-    let id = format!("fc:close:{}", session.reference);
-    let conversation = session.conversation.as_ref().map(|id| id.as_str());
-    let mut event = Event::new(id, EventKind::ReturnedToAi, now, conversation);
-    event.outcome = Some(outcome(reason));
-    session.mark_seen(&event.id);
-    Ok(Update { events: vec![event], session: Some(session.encode()), info: Some(session.info()), findings })
+/// Ends the human part of a session that is [`State::Closing`](lifecycle::State::Closing): note, resolution, return. `retry`: an
+/// earlier try may have got further than the session knows.
+pub async fn end<H: Http>(
+    freshchat: &Freshchat<'_, H>,
+    settings: &Settings,
+    session: &mut Session,
+    reason: EndReason,
+    retry: bool,
+    now: Timestamp,
+) -> Result<(Event, Vec<Finding>), Error> {
+    let findings = note_and_resolve(freshchat, settings, session, reason, retry).await?;
+    let (state, _) = lifecycle::step(session.state, Input::CloseDone);
+    let conversation = session.conversation.clone();
+    let mut returned = returned(session, now, conversation.as_ref().map(|id| id.as_str()));
+    returned.outcome = Some(outcome(reason));
+    session.enter(state, now);
+    timers::alive(session, now);
+    Ok((returned, findings))
+}
+
+/// The event about the return to the AI agent, once for each round.
+pub fn returned(session: &mut Session, at: Timestamp, conversation: Option<&str>) -> Event {
+    let event = Event::new(session.round_id("returned"), EventKind::ReturnedToAi, at, conversation);
+    session.rounds = session.rounds.saturating_add(1);
+    event
 }
 
 fn outcome(reason: EndReason) -> Outcome {
@@ -59,7 +80,7 @@ fn outcome(reason: EndReason) -> Outcome {
         EndReason::UserLeft | EndReason::UserCancelled | EndReason::PlatformClosed | EndReason::ReturnedToAi => {
             Outcome::Abandoned
         }
-        EndReason::TimedOut => Outcome::TimedOut,
+        EndReason::TimedOut | EndReason::Inactive => Outcome::TimedOut,
     }
 }
 
@@ -70,12 +91,13 @@ fn note(reason: EndReason, reference: &str) -> String {
         EndReason::PlatformClosed => "The conversation was closed on the user's side",
         EndReason::ReturnedToAi => "The user went back to the AI agent",
         EndReason::TimedOut => "The conversation was taken back because it had waited too long",
+        EndReason::Inactive => "The conversation was taken back because nobody had written for a long time",
     };
     format!("{text} · {}{}", transcript::marker(reference), transcript::END)
 }
 
 /// What is refused for good is left out with a finding: the end of the human part must never fail for ever.
-async fn run<H: Http>(
+async fn note_and_resolve<H: Http>(
     freshchat: &Freshchat<'_, H>,
     settings: &Settings,
     session: &mut Session,
@@ -96,21 +118,19 @@ async fn run<H: Http>(
     // A handoff that never got as far as a conversation leaves nothing to resolve.
     let Some(conversation) = session.conversation.clone() else { return Ok(findings) };
     if !session.end_noted {
-        if retry {
-            session.pending = Some(Pending::EndNote);
-        } else if session.pending != Some(Pending::EndNote) {
-            session.pending = None;
-        }
+        let mut unsure = retry || session.pending == Some(Pending::EndNote);
         let text = note(reason, &session.reference);
         let author = settings.note_author.as_deref();
         let author = author.and_then(|wanted| settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted)));
         let mut author = author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
         loop {
             let message = NewMessage { author: author.clone(), text: text.clone() };
-            let is_it = |found: &VendorMessage| found.text() == text;
+            let search = Search { is_it: &|found: &VendorMessage| found.text() == text, is_newest: false };
             let place = (&conversation, &user);
-            match conversation::send_once(freshchat, session, Pending::EndNote, place, &message, &is_it).await {
-                Ok(()) => break,
+            let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search).await;
+            session.pending = unsure.then_some(Pending::EndNote);
+            match sent {
+                Ok(_) => break,
                 Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {
                     author = Author::User(user.clone());
                     let detail =

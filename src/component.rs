@@ -8,7 +8,7 @@ use crate::error::{Details, Error, ErrorKind};
 use crate::lifecycle::State;
 use crate::model;
 use crate::wasi_http::WasiHttp;
-use crate::{close, connect, describe, handoff, manual, relay, webhook};
+use crate::{close, connect, describe, handoff, manual, relay, tick, webhook};
 
 // Generated code follows its generator's style, not ours.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
@@ -127,8 +127,8 @@ impl wit::Guest for Component {
         run(webhook::on_webhook(&WasiHttp, &settings, &delivery, session.as_deref())).map(wit::Update::from)
     }
 
-    fn tick(_: wit::Settings, _: wit::Session, _: wit::Timestamp) -> Result<wit::Update, wit::Error> {
-        Err(Error::unsupported("tick", "Do not call it: no session of this version asks for it.").into())
+    fn tick(settings: wit::Settings, session: wit::Session, now: wit::Timestamp) -> Result<wit::Update, wit::Error> {
+        run(tick::tick(&WasiHttp, &settings, &session, now)).map(wit::Update::from)
     }
 }
 

@@ -41,6 +41,9 @@ pub struct Place<'a> {
 }
 
 /// Creates a conversation with its first messages. Only for callers who have looked, or know that no try came before.
+///
+/// After [`FailureKind::OutcomeUnknown`] the next try has to look; after [`FailureKind::Refused`] the caller has to, because
+/// Freshchat was seen to refuse what it had stored. Until then [`Pending::Conversation`] stands in the session.
 pub async fn create<H: Http>(
     freshchat: &Freshchat<'_, H>,
     session: &mut Session,
@@ -50,7 +53,8 @@ pub async fn create<H: Http>(
     session.pending = Some(Pending::Conversation);
     let Place { user, channel, assignment } = *place;
     let answer = freshchat.call(&CreateConversation { channel, user, messages, assignment }).await;
-    if !matches!(&answer, Err(failure) if failure.kind == FailureKind::OutcomeUnknown) {
+    let may_exist = |failure: &Failure| matches!(failure.kind, FailureKind::OutcomeUnknown | FailureKind::Refused);
+    if !answer.as_ref().is_err_and(may_exist) {
         session.pending = None;
     }
     let conversation = answer?;
@@ -69,26 +73,34 @@ pub fn adopt(session: &mut Session, conversation: &Conversation) {
     }
 }
 
-/// Sends a message, or finds that it has arrived already.
+/// How a message of ours is told from all others.
+pub struct Search<'a> {
+    /// Recognises it. Messages that the session knows as its own are never taken for it.
+    pub is_it: &'a dyn Fn(&VendorMessage) -> bool,
+    /// It can only stand behind everything that the session knows as its own. Needed where people may write the same twice.
+    pub is_newest: bool,
+}
+
+/// Sends a message, or finds that it has arrived already: then the answer is true.
 ///
-/// `is_it` recognises the message; messages that the session knows as its own are never taken for it.
+/// `unsure` says that an earlier try may have got through, and afterwards whether this one may have.
 pub async fn send_once<H: Http>(
     freshchat: &Freshchat<'_, H>,
     session: &mut Session,
-    step: Pending,
+    unsure: &mut bool,
     place: (&ConversationId, &UserId),
     message: &NewMessage,
-    is_it: &dyn Fn(&VendorMessage) -> bool,
-) -> Result<(), Failure> {
+    search: &Search<'_>,
+) -> Result<bool, Failure> {
     let (conversation, user) = place;
-    if session.pending.as_ref() == Some(&step) && arrived(freshchat, session, conversation, is_it).await? {
-        session.pending = None;
-        return Ok(());
+    if *unsure && arrived(freshchat, session, conversation, search).await? {
+        *unsure = false;
+        return Ok(true);
     }
-    session.pending = Some(step);
-    match freshchat.call(&SendMessage { conversation, user, message }).await {
+    *unsure = true;
+    let failure = match freshchat.call(&SendMessage { conversation, user, message }).await {
         Ok(sent) => {
-            session.pending = None;
+            *unsure = false;
             session.mark_own(sent.id);
             if let Some(numeric_id) = sent.numeric_conversation_id
                 && !session.knows_conversation(&numeric_id)
@@ -97,43 +109,46 @@ pub async fn send_once<H: Http>(
                 // The id for paths stays the first.
                 session.know_conversation(conversation.as_str());
             }
-            Ok(())
+            return Ok(false);
         }
-        Err(failure) if failure.kind == FailureKind::OutcomeUnknown => Err(failure),
+        Err(failure) => failure,
+    };
+    let arrived = match failure.kind {
+        FailureKind::OutcomeUnknown => return Err(failure),
         // Freshchat was seen to answer 400 to a message that it stored (text into an e-mail conversation).
-        Err(failure) if failure.kind == FailureKind::Refused => {
-            if arrived(freshchat, session, conversation, is_it).await? {
-                session.pending = None;
-                return Ok(());
-            }
-            session.pending = None;
-            Err(failure)
-        }
-        Err(failure) => {
-            session.pending = None;
-            Err(failure)
-        }
-    }
+        FailureKind::Refused => arrived(freshchat, session, conversation, search).await?,
+        _ => false,
+    };
+    *unsure = false;
+    if arrived { Ok(true) } else { Err(failure) }
 }
 
 async fn arrived<H: Http>(
     freshchat: &Freshchat<'_, H>,
     session: &mut Session,
     conversation: &ConversationId,
-    is_it: &dyn Fn(&VendorMessage) -> bool,
+    search: &Search<'_>,
 ) -> Result<bool, Failure> {
-    for page in 1..=PAGES_SEARCHED {
+    // The oldest one counts: of two equal pieces in a row the first is asked for first.
+    let mut found = None;
+    'pages: for page in 1..=PAGES_SEARCHED {
         let newest = freshchat.call(&ListMessages { id: conversation, page }).await?;
-        if let Some(found) = newest.messages.into_iter().find(|message| is_it(message) && !session.is_own(&message.id))
-        {
-            session.mark_own(found.id);
-            return Ok(true);
+        for message in newest.messages {
+            if session.is_own(&message.id) {
+                if search.is_newest {
+                    break 'pages;
+                }
+            } else if (search.is_it)(&message) {
+                found = Some(message.id);
+            }
         }
         if !newest.has_next {
             break;
         }
     }
-    Ok(false)
+    let has_arrived = found.is_some();
+    found.into_iter().for_each(|id| session.mark_own(id));
+    Ok(has_arrived)
 }
 
 /// The open conversation of this user in which `is_ours` recognises a message.

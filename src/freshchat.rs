@@ -1,13 +1,16 @@
 //! The Freshchat client: sends an endpoint, sorts what can go wrong.
 //!
-//! It knows HTTP and the vendor's JSON, and nothing of what a handoff means. Nothing is retried here: the plugin has no
-//! clock to wait by, and no write may be repeated blindly.
+//! It knows HTTP and the vendor's JSON, and nothing of what a handoff means. What surely changed nothing is sent again at
+//! once, within the caller's budget; there is no clock to wait by, so everything else is left to the caller.
+
+use std::cell::Cell;
 
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::http::{Http, Method, Request, Response, TransportError};
 use crate::model::{AgentId, Sender, SenderRole};
+use crate::retry::Budget;
 use crate::settings::Settings;
 
 pub mod endpoints;
@@ -28,12 +31,19 @@ pub struct Freshchat<'a, H> {
     http: &'a H,
     settings: &'a Settings,
     origin: String,
+    /// Of this call of the plugin: a client is made for each.
+    budget: Cell<Budget>,
 }
+
+/// An answer in the vendor's JSON, as it came.
+type Answer = (Response, Value);
 
 impl<'a, H: Http> Freshchat<'a, H> {
     /// A client for the account of the settings. Fails when the chat URL is unusable.
     pub fn new(http: &'a H, settings: &'a Settings) -> Result<Self, Error> {
-        Ok(Self { http, settings, origin: settings.origin()? })
+        let worst_case_ms = u64::from(settings.connect_timeout_ms) + u64::from(settings.response_timeout_ms);
+        let budget = Budget { left_ms: settings.retry_budget_ms.into(), worst_case_ms };
+        Ok(Self { http, settings, origin: settings.origin()?, budget: Cell::new(budget) })
     }
 
     /// The origin that all requests go to.
@@ -44,17 +54,54 @@ impl<'a, H: Http> Freshchat<'a, H> {
     /// Sends one request.
     pub async fn call<E: Endpoint>(&self, endpoint: &E) -> Result<E::Answer, Failure> {
         let response = self.http.send(self.request(endpoint)).await;
-        read::<E>(response)
+        self.read(endpoint, response).await
     }
 
     /// Sends several requests of one kind at once; answers in their order.
     pub async fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Answer, Failure>> {
         let requests = endpoints.iter().map(|endpoint| self.request(endpoint)).collect();
         let responses = self.http.send_all(requests).await;
-        responses.into_iter().map(read::<E>).collect()
+        let mut answers = Vec::new();
+        for (endpoint, response) in endpoints.iter().zip(responses) {
+            answers.push(self.read(endpoint, response).await);
+        }
+        answers
     }
 
-    /// Sends requests of any kinds at once; their answers are read with [`read`].
+    /// Reads what came of an endpoint's request, and sends it again where that is allowed.
+    pub async fn read<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        response: Result<Response, TransportError>,
+    ) -> Result<E::Answer, Failure> {
+        let again = || self.request(endpoint);
+        let (response, body) = self.settle(E::NAME, E::EFFECT, response, &again).await?;
+        E::answer(&body).ok_or_else(|| unreadable(E::NAME, E::EFFECT, &response))
+    }
+
+    // Not generic: the code is made once.
+    #[inline(never)]
+    async fn settle(
+        &self,
+        name: &'static str,
+        effect: Effect,
+        response: Result<Response, TransportError>,
+        again: &dyn Fn() -> Request,
+    ) -> Result<Answer, Failure> {
+        let failure = match body_of(name, effect, response) {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let Some(budget) = self.budget.get().after_repeat(failure.kind, failure.retry_after_ms) else {
+            return Err(failure);
+        };
+        self.budget.set(budget);
+        // Once: what fails twice in a row needs time.
+        body_of(name, effect, self.http.send(again()).await)
+    }
+
+    /// Sends requests of any kinds at once; their answers are read with [`Self::read`], or with [`read`] when none is to be
+    /// sent again.
     pub async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         self.http.send_all(requests).await
     }
@@ -84,7 +131,9 @@ impl<'a, H: Http> Freshchat<'a, H> {
 
     /// A human agent's name and photo, as far as they can be had: a message without a name is better than none.
     pub async fn human_agent(&self, id: &AgentId) -> Sender {
-        let found = self.call(&GetAgent { id: id.clone() }).await.ok();
+        let response = self.http.send(self.request(&GetAgent { id: id.clone() })).await;
+        // Not sent again: the webhook that waits for it is worth more than the name.
+        let found = read::<GetAgent>(response).ok();
         let (name, avatar_url) = found.map_or((None, None), |agent| (agent.display_name(), agent.avatar_url));
         Sender { role: SenderRole::HumanAgent, id: Some(id.0.clone()), name, avatar_url }
     }
@@ -128,7 +177,7 @@ fn body_of(
     endpoint: &'static str,
     effect: Effect,
     response: Result<Response, TransportError>,
-) -> Result<(Response, Value), Failure> {
+) -> Result<Answer, Failure> {
     let response = failure::sort(endpoint, effect, response)?;
     if response.body.is_empty() {
         return Ok((response, Value::Null));

@@ -3,7 +3,7 @@
 //! The order of the steps is that of their dependence, and each step can be found again by its marker, so that a try goes
 //! on where the one before it ended.
 
-use crate::conversation::{self, Found, Place};
+use crate::conversation::{self, Found, Place, Search};
 use crate::error::{Error, ErrorKind};
 use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{
@@ -20,6 +20,7 @@ use crate::model::{
 use crate::names::{self, TopicChoice};
 use crate::session::{Pending, Session, reference};
 use crate::settings::Settings;
+use crate::timers;
 use crate::transcript::{self, Transcript};
 
 /// What goes into the request that creates the conversation; the rest follows message by message. No limits are published;
@@ -40,7 +41,7 @@ pub async fn handoff<H: Http>(
     settings: &str,
     request: &HandoffRequest,
     session: Option<&[u8]>,
-    _now: Timestamp,
+    now: Timestamp,
 ) -> Result<Receipt, Error> {
     let settings = Settings::parse(settings)?;
     check(request)?;
@@ -61,7 +62,7 @@ pub async fn handoff<H: Http>(
             ));
         }
         Some(stored) => match lifecycle::step(stored.state, Input::HandoffAsked) {
-            (_, Action::Done) => return Ok(receipt(&stored, None, Vec::new(), Vec::new())),
+            (_, Action::Done) => return Ok(receipt(&stored, &settings, None, Vec::new(), Vec::new())),
             (_, Action::Refuse | Action::Ignore(_)) => {
                 return Err(Error::request(
                     "session",
@@ -77,7 +78,14 @@ pub async fn handoff<H: Http>(
     let (steps, findings) = (Vec::new(), Vec::new());
     let mut run = Run { freshchat: &freshchat, settings: &settings, request, lost, steps, findings };
     match run.all_steps(&mut session).await {
-        Ok(agent_url) => Ok(receipt(&session, agent_url, run.steps, run.findings)),
+        Ok(agent_url) => {
+            let (state, _) = lifecycle::step(session.state, Input::HandoffDone);
+            // Somebody may have taken it, or answered, while it was under way.
+            let taken = session.agent.is_some();
+            session.enter(if taken { lifecycle::step(state, Input::Assigned).0 } else { state }, now);
+            timers::alive(&mut session, now);
+            Ok(receipt(&session, &settings, agent_url, run.steps, run.findings))
+        }
         Err(error) => Err(error.with_session(session.encode())),
     }
 }
@@ -133,7 +141,13 @@ fn text_bytes(request: &HandoffRequest) -> usize {
     of_request + request.history.iter().map(of_message).sum::<usize>()
 }
 
-fn receipt(session: &Session, agent_url: Option<String>, steps: Vec<Step>, findings: Vec<Finding>) -> Receipt {
+fn receipt(
+    session: &Session,
+    settings: &Settings,
+    agent_url: Option<String>,
+    steps: Vec<Step>,
+    findings: Vec<Finding>,
+) -> Receipt {
     let conversation = session.conversation.as_ref().map(|id| id.as_str()).unwrap_or_default();
     Receipt {
         case_id: format!("fc:{conversation}"),
@@ -141,7 +155,7 @@ fn receipt(session: &Session, agent_url: Option<String>, steps: Vec<Step>, findi
         steps,
         findings,
         session: session.encode(),
-        info: session.info(),
+        info: session.info(timers::next_tick(session, settings)),
     }
 }
 
@@ -173,16 +187,8 @@ impl<H: Http> Run<'_, H> {
         }
 
         let mut author = note_author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
-        let mut agent_url = None;
-        if session.conversation.is_none() {
-            agent_url = self.conversation(session, &user, &channel, assignment, &mut author).await?;
-        }
+        let agent_url = self.conversation(session, &user, &channel, assignment, &mut author).await?;
         self.rest_of_history(session, &user, &mut author).await?;
-
-        let (state, _) = lifecycle::step(session.state, Input::HandoffDone);
-        // Somebody may have taken it, or answered, while it was under way.
-        let taken = session.agent.is_some();
-        session.state = if taken { lifecycle::step(state, Input::Assigned).0 } else { state };
         Ok(agent_url)
     }
 
@@ -231,16 +237,24 @@ impl<H: Http> Run<'_, H> {
         }
         // After an unknown outcome the next try finds the user by the platform's id.
         let user = match self.freshchat.call(&CreateUser { user: wanted }).await {
-            // An address may belong to one person only; the person matters more than the address.
-            Err(failure)
-                if failure.kind == FailureKind::Refused && (wanted.email.is_some() || wanted.phone.is_some()) =>
-            {
-                let bare = EndUser { email: None, phone: None, ..wanted.clone() };
-                let user = self.freshchat.call(&CreateUser { user: &bare }).await.map_err(Failure::into_error)?;
-                let detail = "the person was created without e-mail address and phone number, which Freshworks refused";
-                let remedy = "Nothing needs to be done; they stand in the first message.";
-                self.findings.push(Finding::warning("user", "address-refused", detail, remedy));
-                user
+            Err(failure) if failure.kind == FailureKind::Refused => {
+                // What was refused may be there all the same: Freshchat was seen to refuse what it had stored.
+                let found = self.freshchat.call(&by_reference).await.map_err(Failure::into_error)?;
+                match found.into_iter().next() {
+                    Some(user) => user,
+                    None if wanted.email.is_none() && wanted.phone.is_none() => return Err(failure.into_error()),
+                    // An address may belong to one person only; the person matters more than the address.
+                    None => {
+                        let bare = EndUser { email: None, phone: None, ..wanted.clone() };
+                        let user =
+                            self.freshchat.call(&CreateUser { user: &bare }).await.map_err(Failure::into_error)?;
+                        let detail =
+                            "the person was created without e-mail address and phone number, which Freshworks refused";
+                        let remedy = "Nothing needs to be done; they stand in the first message.";
+                        self.findings.push(Finding::warning("user", "address-refused", detail, remedy));
+                        user
+                    }
+                }
             }
             answer => answer.map_err(Failure::into_error)?,
         };
@@ -375,6 +389,9 @@ impl<H: Http> Run<'_, H> {
         {
             return Ok(found.conversation.url);
         }
+        if session.conversation.is_some() {
+            return Ok(None);
+        }
         let written = self.written(session);
         let pages = pages_that_fit(&written);
         loop {
@@ -383,7 +400,7 @@ impl<H: Http> Run<'_, H> {
             let messages: Vec<NewMessage> =
                 std::iter::once(opening).chain(written.pages.iter().take(pages).map(page)).collect();
             let place = Place { user, channel, assignment: &assignment };
-            match conversation::create(self.freshchat, session, &place, &messages).await {
+            let failure = match conversation::create(self.freshchat, session, &place, &messages).await {
                 Ok(conversation) => {
                     session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
                     session.group = assignment.group.clone();
@@ -393,25 +410,28 @@ impl<H: Http> Run<'_, H> {
                     self.steps.push(Step::new("create-conversation", conversation.id.as_str(), detail));
                     return Ok(conversation.url);
                 }
-                // A human agent may have gone since connect; without their name it may work.
-                Err(failure)
-                    if is_final(failure.kind)
-                        && (matches!(author, Author::NoteBy(_)) || assignment.agent.is_some()) =>
-                {
-                    if assignment.agent.take().is_some() {
-                        let detail = "the human agent could not be assigned".to_owned();
-                        self.fell_back("agent", "agent-fallback", detail);
-                    }
-                    self.write_as_user(author, user);
+                Err(failure) => failure,
+            };
+            if failure.kind == FailureKind::Refused {
+                if let Some(found) = self.find(session, user).await? {
+                    return Ok(found.conversation.url);
                 }
-                Err(failure) => {
-                    if failure.kind == FailureKind::NotFound {
-                        // Topic or user have gone: the next try looks them up anew.
-                        (session.channel, session.user) = (None, None);
-                    }
-                    return Err(failure.into_error());
-                }
+                session.pending = None;
             }
+            // A human agent may have gone since connect; without their name it may work.
+            if is_final(failure.kind) && (matches!(author, Author::NoteBy(_)) || assignment.agent.is_some()) {
+                if assignment.agent.take().is_some() {
+                    let detail = "the human agent could not be assigned".to_owned();
+                    self.fell_back("agent", "agent-fallback", detail);
+                }
+                self.write_as_user(author, user);
+                continue;
+            }
+            if failure.kind == FailureKind::NotFound {
+                // Topic or user have gone: the next try looks them up anew.
+                (session.channel, session.user) = (None, None);
+            }
+            return Err(failure.into_error());
         }
     }
 
@@ -441,7 +461,7 @@ impl<H: Http> Run<'_, H> {
         let pages = self.written(session).pages;
         let has_arrived = |page: &String| ours.iter().any(|message| first_line(&message.text()) == first_line(page));
         let arrived = pages.iter().rposition(has_arrived).map_or(0, |last| last + 1);
-        session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX);
+        session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX).max(session.pages_done);
         for message in ours {
             session.mark_own(message.id.clone());
         }
@@ -464,12 +484,16 @@ impl<H: Http> Run<'_, H> {
         let already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
         for (index, page) in pages.iter().enumerate().skip(already) {
             let is_it = |found: &VendorMessage| first_line(&found.text()) == first_line(page);
+            let search = Search { is_it: &is_it, is_newest: false };
+            let mut unsure = session.pending == Some(Pending::Page);
             loop {
                 let message = NewMessage { author: author.clone(), text: page.clone() };
                 let place = (&conversation, user);
-                let sent = conversation::send_once(self.freshchat, session, Pending::Page, place, &message, &is_it);
-                match sent.await {
-                    Ok(()) => break,
+                let sent =
+                    conversation::send_once(self.freshchat, session, &mut unsure, place, &message, &search).await;
+                session.pending = unsure.then_some(Pending::Page);
+                match sent {
+                    Ok(_) => break,
                     Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {
                         self.write_as_user(author, user);
                     }

@@ -8,13 +8,13 @@
 //! |---|---|
 //! | [`model`] | the nouns of the contract in `wit/`, as plain Rust |
 //! | [`settings`] | settings in, checked; their JSON Schema |
-//! | [`describe`], [`connect`], [`handoff`], [`relay`], [`close`], [`webhook`] | the use cases, one for each function of the contract |
-//! | [`session`], [`lifecycle`] | what is remembered about a conversation, and the table of its states |
+//! | [`describe`], [`connect`], [`handoff`], [`relay`], [`close`], [`webhook`], [`tick`] | the use cases, one for each function of the contract |
+//! | [`session`], [`lifecycle`], [`timers`] | what is remembered about a conversation, the table of its states, and what time does to it |
 //! | [`transcript`] | summary and history as the human agent reads them |
 //! | [`manual`] | every word that programs may match |
 //! | [`names`] | names that admins write, matched against the account |
 //! | [`conversation`] | writing into a conversation so that nothing is written twice |
-//! | [`freshchat`] | the client: endpoints as values, failures sorted by what the caller should do |
+//! | [`freshchat`], [`retry`] | the client: endpoints as values, failures sorted by what the caller should do; which are sent again |
 //! | [`http`], `wasi_http` | the one trait to the outside, and its WASI 0.2 implementation |
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -32,9 +32,12 @@ pub mod manual;
 pub mod model;
 pub mod names;
 pub mod relay;
+pub mod retry;
 pub mod session;
 pub mod settings;
+pub mod tick;
 pub mod time;
+pub mod timers;
 pub mod transcript;
 pub mod webhook;
 

@@ -73,13 +73,15 @@ pub enum Input {
     Reopened,
     /// The platform asks for the end.
     CloseAsked,
-    /// The end that the platform asked for is done.
+    /// It has waited for a human agent, or for a word of anybody, for too long.
+    TimedOut,
+    /// The end that the platform or time asked for is done.
     CloseDone,
 }
 
 impl Input {
     /// All inputs, for tests and diagrams.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::HandoffAsked,
         Self::HandoffDone,
         Self::UserMessage,
@@ -89,8 +91,26 @@ impl Input {
         Self::Resolved,
         Self::Reopened,
         Self::CloseAsked,
+        Self::TimedOut,
         Self::CloseDone,
     ];
+
+    /// What happens, in words for diagrams.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::HandoffAsked => "handoff asked",
+            Self::HandoffDone => "handoff done",
+            Self::UserMessage => "user writes",
+            Self::Assigned => "agent takes it",
+            Self::Unassigned => "goes to a group",
+            Self::AgentMessage => "agent writes",
+            Self::Resolved => "resolved",
+            Self::Reopened => "reopened",
+            Self::CloseAsked => "close asked",
+            Self::TimedOut => "timed out",
+            Self::CloseDone => "close done",
+        }
+    }
 }
 
 /// What is to be done about an input.
@@ -150,6 +170,9 @@ pub fn step(state: State, input: Input) -> (State, Action) {
 
         (S::Requesting | S::Queued | S::Active | S::Closing, I::CloseAsked) => (S::Closing, Go),
         (S::Returned | S::Failed | S::Ticketed, I::CloseAsked) => (state, Done),
+
+        (S::Queued | S::Active, I::TimedOut) => (S::Closing, Go),
+        (_, I::TimedOut) => (state, Done),
 
         (S::Closing, I::CloseDone) => (S::Returned, HandBack),
         (_, I::CloseDone) => (state, Done),

@@ -86,7 +86,7 @@ pub const STEPS: [(&str, &str); 6] = [
 ];
 
 /// Words of `detail` in `ignored` events.
-pub const IGNORED: [(&str, &str); 16] = [
+pub const IGNORED: [(&str, &str); 17] = [
     ("already-returned", "the human part had ended already"),
     ("closing", "the platform has asked for the end"),
     ("duplicate", "the same thing was reported before"),
@@ -98,6 +98,7 @@ pub const IGNORED: [(&str, &str); 16] = [
     ("not-ended", "reopened although it had not ended"),
     ("own-message", "written by this connector"),
     ("private-note", "a note among human agents"),
+    ("reopen-too-late", "reopened after the reopen window had passed: the AI agent keeps the conversation"),
     ("stale", "older than what is known already"),
     ("superseded", "a change of a conversation that a newer one has replaced"),
     ("system-message", "written by Freshchat itself or by a bot"),
@@ -113,7 +114,7 @@ pub const TRANSFERRED: [(&str, &str); 3] = [
 ];
 
 /// Words of `capabilities`.
-pub const CAPABILITIES: [(&str, &str); 7] = [
+pub const CAPABILITIES: [(&str, &str); 8] = [
     ("live", "live conversations in Freshchat"),
     ("relay-text", "text of the end user reaches the human agents; files as links"),
     ("close", "the platform can end the human part"),
@@ -121,6 +122,7 @@ pub const CAPABILITIES: [(&str, &str); 7] = [
     ("private-notes", "the history can come as private notes"),
     ("routing", "topic, group, human agent and priority can be chosen"),
     ("resume", "a handoff, relay or close that was cut off goes on without doubling anything"),
+    ("tick", "time-outs, and repair after lost webhooks"),
 ];
 
 #[cfg(test)]

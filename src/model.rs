@@ -194,6 +194,13 @@ pub enum PartKind {
     Unsupported,
 }
 
+impl PartKind {
+    /// It has an address at which it can be read.
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::Image | Self::File | Self::Video | Self::Audio)
+    }
+}
+
 /// One piece of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {

@@ -1,6 +1,6 @@
 //! Passes a message of the end user to the human agents.
 
-use crate::conversation::{self, Place};
+use crate::conversation::{self, Place, Search};
 use crate::error::Error;
 use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
@@ -8,10 +8,10 @@ use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input};
-use crate::model::{ConversationId, Finding, Message, Part, PartKind, SenderRole, Timestamp, Update, UserId};
+use crate::model::{ConversationId, Finding, Message, Part, SenderRole, Timestamp, Update, UserId};
 use crate::session::{Pending, Relaying, Session};
 use crate::settings::Settings;
-use crate::transcript;
+use crate::{timers, transcript};
 
 const LONGEST_ID: usize = 255;
 const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
@@ -23,13 +23,13 @@ pub async fn relay<H: Http>(
     session: &[u8],
     message: &Message,
     retry: bool,
-    _now: Timestamp,
+    now: Timestamp,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
     let freshchat = Freshchat::new(http, &settings)?;
     let mut session = Session::decode(session)?;
     if session.was_relayed(&message.id) {
-        return Ok(update(&session, Vec::new()));
+        return Ok(update(&session, &settings, Vec::new()));
     }
     let (_, Action::Go) = lifecycle::step(session.state, Input::UserMessage) else {
         let state = session.state.word();
@@ -43,14 +43,24 @@ pub async fn relay<H: Http>(
     let text = check(message)?;
     let findings = left_out(message);
 
-    match send(&freshchat, &settings, &mut session, message, &text, retry).await {
-        Ok(()) => Ok(update(&session, findings)),
-        Err(error) => Err(error.with_session(session.encode())),
+    timers::spoken(&mut session, now);
+    let mut journal = session.take_relaying(&message.id);
+    journal.unsure |= retry;
+    match send(&freshchat, &settings, &mut session, &mut journal, &text, retry).await {
+        Ok(()) => {
+            session.mark_relayed(&message.id);
+            Ok(update(&session, &settings, findings))
+        }
+        Err(error) => {
+            session.put_off(journal);
+            Err(error.with_session(session.encode()))
+        }
     }
 }
 
-fn update(session: &Session, findings: Vec<Finding>) -> Update {
-    Update { events: Vec::new(), session: Some(session.encode()), info: Some(session.info()), findings }
+fn update(session: &Session, settings: &Settings, findings: Vec<Finding>) -> Update {
+    let info = session.info(timers::next_tick(session, settings));
+    Update { events: Vec::new(), session: Some(session.encode()), info: Some(info), findings }
 }
 
 fn check(message: &Message) -> Result<String, Error> {
@@ -82,8 +92,7 @@ fn check(message: &Message) -> Result<String, Error> {
 
 /// Files go as links, and the platform is told so.
 fn left_out(message: &Message) -> Vec<Finding> {
-    let is_file = |kind: PartKind| matches!(kind, PartKind::Image | PartKind::File | PartKind::Video | PartKind::Audio);
-    let files = message.parts.iter().filter(|part| is_file(part.kind)).count();
+    let files = message.parts.iter().filter(|part| part.kind.is_file()).count();
     let finding = || {
         let detail = format!("{files} files were passed on as links");
         Finding::warning("files", "file-as-link", detail, "Make sure that human agents can open the links.")
@@ -95,11 +104,11 @@ async fn send<H: Http>(
     freshchat: &Freshchat<'_, H>,
     settings: &Settings,
     session: &mut Session,
-    message: &Message,
+    journal: &mut Relaying,
     text: &str,
     retry: bool,
 ) -> Result<(), Error> {
-    let (Some(conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
+    let (Some(mut conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
         return Err(Error::request(
             "session",
             "the session knows no conversation",
@@ -108,77 +117,84 @@ async fn send<H: Http>(
     };
     let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
     let pieces = transcript::split(text, max_chars);
-    // Another message on its way has failed for good, or the caller gave it up.
-    if session.relaying.as_ref().is_none_or(|relaying| relaying.message != message.id) {
-        session.relaying = Some(Relaying { message: message.id.clone(), done: 0 });
-        session.pending = None;
-    }
-    let mut conversation = conversation;
-    loop {
-        let done = session.relaying.as_ref().map_or(0, |relaying| relaying.done);
-        let Some(piece) = usize::try_from(done).ok().and_then(|done| pieces.get(done)) else { break };
+    while let Some(piece) = usize::try_from(journal.done).ok().and_then(|done| pieces.get(done)) {
         let message = NewMessage { author: Author::User(user.clone()), text: piece.clone() };
-        if retry && session.pending.is_none() {
-            session.pending = Some(Pending::Piece);
-        }
         let sent = if session.pending == Some(Pending::Conversation) {
-            replace(freshchat, session, &conversation, &user, &message).await
+            replace(freshchat, session, &conversation, &user, &message, retry).await?
         } else {
+            let is_it = |found: &VendorMessage| matches!(found.actor, Actor::User(_)) && found.text() == *piece;
+            let search = Search { is_it: &is_it, is_newest: !journal.overtaken };
             let place = (&conversation, &user);
-            let sent = conversation::send_once(freshchat, session, Pending::Piece, place, &message, &|found| {
-                is_it(found, piece)
-            })
-            .await;
-            match sent {
+            match conversation::send_once(freshchat, session, &mut journal.unsure, place, &message, &search).await {
+                Ok(false) => Sent::Now,
+                Ok(true) => Sent::Before,
                 // A human agent has resolved it and the person has a newer one: go on there.
                 Err(failure) if failure.kind == FailureKind::NotLatest => {
-                    replace(freshchat, session, &conversation, &user, &message).await
+                    replace(freshchat, session, &conversation, &user, &message, retry).await?
                 }
-                sent => sent,
+                Err(failure) => return Err(failure.into_error()),
             }
         };
-        sent.map_err(Failure::into_error)?;
         conversation = session.conversation.clone().unwrap_or(conversation);
-        if let Some(relaying) = &mut session.relaying {
-            relaying.done = done.saturating_add(1);
-        }
+        // Where a piece of an earlier try was found, the next one may be there as well.
+        journal.unsure = sent == Sent::Perhaps || sent == Sent::Before && retry;
+        journal.done = journal.done.saturating_add(u32::from(sent != Sent::Perhaps));
     }
-    session.relaying = None;
-    session.mark_relayed(&message.id);
     Ok(())
 }
 
-fn is_it(found: &VendorMessage, piece: &str) -> bool {
-    matches!(found.actor, Actor::User(_)) && found.text() == piece
+/// When a piece of a message got through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Now,
+    /// At an earlier try.
+    Before,
+    /// At an earlier try or not at all.
+    Perhaps,
 }
 
-/// Opens a new conversation with the message in it. The old one stays known under its ids.
+/// Opens a new conversation with the message in it, unless an earlier try has: then the message may be in it or not. The old
+/// conversation stays known under its ids.
 async fn replace<H: Http>(
     freshchat: &Freshchat<'_, H>,
     session: &mut Session,
     old: &ConversationId,
     user: &UserId,
     message: &NewMessage,
-) -> Result<(), Failure> {
+    retry: bool,
+) -> Result<Sent, Error> {
     let Some(channel) = session.channel.clone() else {
-        return Err(Failure {
-            kind: FailureKind::NotLatest,
-            endpoint: "send-message",
-            retry_after_ms: None,
-            log: String::new(),
-        });
+        return Err(Error::request("session", "the session knows no topic", "Hand off again with `retry: true`."));
     };
-    let opening = format!("Continues conversation {old} · {}", transcript::marker(&session.reference));
-    if session.pending == Some(Pending::Conversation) {
-        let is_ours = |found: &VendorMessage| found.text() == opening;
-        if let Some(found) = conversation::find(freshchat, user, &is_ours).await? {
-            session.pending = None;
-            conversation::adopt(session, &found.conversation);
-            return Ok(());
-        }
+    let opening = transcript::continuation(old.as_str(), &session.reference);
+    let is_ours = |found: &VendorMessage| found.text() == opening;
+    if (retry || session.pending == Some(Pending::Conversation)) && adopt(freshchat, session, user, &is_ours).await? {
+        return Ok(Sent::Perhaps);
     }
-    let messages = [NewMessage { author: message.author.clone(), text: opening }, message.clone()];
+    let messages = [NewMessage { author: message.author.clone(), text: opening.clone() }, message.clone()];
     let assignment = Assignment { group: session.group.clone(), ..Assignment::default() };
     let place = Place { user, channel: &channel, assignment: &assignment };
-    conversation::create(freshchat, session, &place, &messages).await.map(drop)
+    match conversation::create(freshchat, session, &place, &messages).await {
+        Ok(_) => Ok(Sent::Now),
+        Err(failure) if failure.kind == FailureKind::Refused && adopt(freshchat, session, user, &is_ours).await? => {
+            Ok(Sent::Perhaps)
+        }
+        Err(failure) => Err(failure.into_error()),
+    }
+}
+
+/// Goes on in the conversation that an earlier try has opened, if there is one.
+async fn adopt<H: Http>(
+    freshchat: &Freshchat<'_, H>,
+    session: &mut Session,
+    user: &UserId,
+    is_ours: &dyn Fn(&VendorMessage) -> bool,
+) -> Result<bool, Error> {
+    session.pending = Some(Pending::Conversation);
+    let found = conversation::find(freshchat, user, is_ours).await.map_err(Failure::into_error)?;
+    session.pending = None;
+    if let Some(found) = &found {
+        conversation::adopt(session, &found.conversation);
+    }
+    Ok(found.is_some())
 }

@@ -16,34 +16,46 @@ use crate::model::{
 /// First bytes of every session: a name, then the version of what follows. Any change of [`Session`] needs a new version,
 /// because its fields are told apart by their order alone.
 const NAME: &[u8] = b"fwh";
-const VERSION: u8 = b'1';
+const VERSION: u8 = b'2';
 /// Enough to tell damage from a session; it protects against accidents, not against the host.
 const CHECKSUM_BYTES: usize = 8;
 /// How many relayed messages, own notes and seen events are remembered. Repeats come within minutes.
 const MOST_REMEMBERED: usize = 150;
+/// Messages that were begun and given up. A platform holds a few back at most.
+const MOST_UNFINISHED: usize = 20;
 const MOST_AGENTS: usize = 20;
 const MOST_CONVERSATIONS: usize = 20;
 
-/// A write whose result is not known: the next try looks before it acts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A write whose result is not known: the next try looks before it acts. (Relayed messages have a journal of their own,
+/// [`Relaying`].)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pending {
     /// The conversation may have been created.
     Conversation,
     /// The next page of the history may have been sent.
     Page,
-    /// The next piece of a relayed message may have been sent.
-    Piece,
     /// The note about the end may have been sent.
     EndNote,
 }
 
-/// A message of the end user on its way.
+/// A message of the end user whose relay was begun and not finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relaying {
     /// The platform's id.
     pub message: String,
     /// Pieces that have arrived.
     pub done: u32,
+    /// The next piece may have arrived as well.
+    pub unsure: bool,
+    /// Another message went ahead of it, so it may stand before messages that are known.
+    pub overtaken: bool,
+}
+
+impl Relaying {
+    /// Nothing of it is sent.
+    pub fn begin(message: &str) -> Self {
+        Self { message: message.to_owned(), done: 0, unsure: false, overtaken: false }
+    }
 }
 
 /// A human agent's name and photo.
@@ -80,8 +92,8 @@ pub struct Session {
     pub pages_done: u32,
     /// The write to look for first.
     pub pending: Option<Pending>,
-    /// The message on its way.
-    pub relaying: Option<Relaying>,
+    /// Messages whose relay is not finished, oldest first.
+    pub relaying: Vec<Relaying>,
     /// Why the end was asked for.
     pub end: Option<EndReason>,
     /// The note about the end has arrived.
@@ -98,6 +110,16 @@ pub struct Session {
     pub group: Option<GroupId>,
     /// When, by the vendor's clock, its status last changed: older changes are stale.
     pub changed_at: Timestamp,
+    /// Assignments that were reported; part of their events' ids.
+    pub assignments: u32,
+    /// How often the AI agent got it back; part of the ids of the events about its ends.
+    pub rounds: u32,
+    /// When, by the host's clock, it came into its state.
+    pub since: Timestamp,
+    /// When, by the host's clock, a message or a change was last seen.
+    pub active_at: Timestamp,
+    /// When, by the host's clock, to look whether webhooks were lost.
+    pub look_at: Timestamp,
     /// Names and photos, so that each is looked up once.
     pub known_agents: Vec<(AgentId, KnownAgent)>,
 }
@@ -113,8 +135,10 @@ pub enum EndReason {
     PlatformClosed,
     /// The end user went back to the AI agent.
     ReturnedToAi,
-    /// The platform waited too long.
+    /// It waited too long.
     TimedOut,
+    /// Nobody wrote for too long.
+    Inactive,
 }
 
 impl From<CloseReason> for EndReason {
@@ -144,7 +168,7 @@ impl Session {
             history: None,
             pages_done: 0,
             pending: None,
-            relaying: None,
+            relaying: Vec::new(),
             end: None,
             end_noted: false,
             relayed: Vec::new(),
@@ -153,6 +177,11 @@ impl Session {
             agent: None,
             group: None,
             changed_at: 0,
+            assignments: 0,
+            rounds: 0,
+            since: 0,
+            active_at: 0,
+            look_at: 0,
             known_agents: Vec::new(),
         }
     }
@@ -197,14 +226,53 @@ impl Session {
     }
 
     /// What the host may read.
-    pub fn info(&self) -> SessionInfo {
+    pub fn info(&self, next_tick_at: Option<Timestamp>) -> SessionInfo {
         SessionInfo {
             state: self.state,
             owner: self.state.owner(),
             conversation_ids: self.conversation_ids.clone(),
             ticket_id: None,
-            next_tick_at: None,
+            next_tick_at,
         }
+    }
+
+    /// Moves to a state, at this time by the host's clock.
+    pub fn enter(&mut self, state: State, now: Timestamp) {
+        if self.state != state {
+            self.since = now;
+        }
+        self.state = state;
+    }
+
+    /// The id of the event about the next end, reopening or return: the same whether a webhook, `tick` or `close` comes upon
+    /// it, and whether or not an earlier try was stored.
+    pub fn round_id(&self, word: &str) -> String {
+        self.event_id(word, self.rounds)
+    }
+
+    /// The id of the event about the next assignment, to whom it may be.
+    pub fn assignment_id(&self, to: &str) -> String {
+        format!("{}:{to}", self.event_id("assigned", self.assignments))
+    }
+
+    fn event_id(&self, word: &str, number: u32) -> String {
+        // The reference alone is too short to be unique among all conversations of a platform.
+        let place = self.conversation.as_ref().map(|id| id.as_str()).unwrap_or_default();
+        format!("fc:{word}:{place}:{}:{number}", self.reference)
+    }
+
+    /// Takes the journal of a message out of the session, to be given back by [`Session::put_off`] when it is not finished.
+    pub fn take_relaying(&mut self, message: &str) -> Relaying {
+        let found = self.relaying.iter().position(|relaying| relaying.message == message);
+        found.map_or_else(|| Relaying::begin(message), |index| self.relaying.remove(index))
+    }
+
+    /// Keeps the journal of a message that is not finished.
+    pub fn put_off(&mut self, relaying: Relaying) {
+        if self.relaying.len() >= MOST_UNFINISHED {
+            self.relaying.remove(0);
+        }
+        self.relaying.push(relaying);
     }
 
     /// Makes `id` the conversation that messages go to; older ones stay known.
@@ -247,6 +315,7 @@ impl Session {
     /// Remembers that the platform's message has arrived.
     pub fn mark_relayed(&mut self, message: &str) {
         push_bounded(&mut self.relayed, message.to_owned());
+        self.relaying.iter_mut().for_each(|waiting| waiting.overtaken = true);
     }
 
     /// True when the platform's message has arrived before.
@@ -336,6 +405,7 @@ mod tests {
         session.know_agent(&"a".into(), KnownAgent { name: Some("Maya".into()), avatar_url: None });
         session.pending = Some(Pending::Page);
         session.mark_relayed("m1");
+        session.put_off(Relaying { unsure: true, ..Relaying::begin("m2") });
         assert_eq!(Session::decode(&session.encode()).unwrap(), session);
         assert_eq!(session.conversation_ids, ["conv", "1019"]);
     }
@@ -344,15 +414,15 @@ mod tests {
     fn what_is_no_session_is_refused() {
         let encoded = Session::begin(&key(), 1).encode();
         let mut newer = encoded.clone();
-        newer[3] = b'2';
+        newer[3] = b'3';
         let mut flipped = encoded.clone();
         flipped[20] ^= 1;
         for (bytes, word) in [
             (&b""[..], "not a session"),
             (b"{}", "not a session"),
             (b"fwh", "damaged"),
-            (b"fwh1", "damaged"),
-            (b"fwh112345678", "damaged"),
+            (b"fwh2", "damaged"),
+            (b"fwh212345678", "damaged"),
             (&encoded[..encoded.len() - 1], "damaged"),
             (&flipped, "damaged"),
             (&newer, "another version"),
@@ -372,6 +442,7 @@ mod tests {
             session.mark_relayed(&id);
             session.mark_own(MessageId(id.clone()));
             session.mark_seen(&format!("fc:m:{id}"));
+            session.put_off(Relaying::begin(&format!("{id:0>255}")));
             let avatar_url = Some(format!("https://fc-use1.example/{number:0100}"));
             session.know_agent(&AgentId(id.clone()), KnownAgent { name: Some(id), avatar_url });
         }

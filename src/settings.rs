@@ -22,6 +22,11 @@ pub const DEFAULT_TOPICS: [&str; 2] = ["Sendbird Integration", "Delight AI agent
 pub const DEFAULT_MESSAGE_CHARS: u32 = 5_000;
 const DEFAULT_CONNECT_TIMEOUT_MS: u32 = 5_000;
 const DEFAULT_RESPONSE_TIMEOUT_MS: u32 = 20_000;
+/// One request at the default time-outs.
+const DEFAULT_RETRY_BUDGET_MS: u32 = DEFAULT_CONNECT_TIMEOUT_MS + DEFAULT_RESPONSE_TIMEOUT_MS;
+const DEFAULT_REOPEN_WINDOW_MINUTES: u32 = 24 * 60;
+/// Four weeks.
+const MOST_MINUTES: u32 = 28 * 24 * 60;
 const MAX_SETTINGS_BYTES: usize = 256 * 1024;
 
 /// A text that must not appear in any log.
@@ -96,6 +101,14 @@ pub struct Settings {
     pub connect_timeout_ms: u32,
     /// How long to wait for an answer.
     pub response_timeout_ms: u32,
+    /// How long the repeats of failed requests may take in one call, all together. 0: none is repeated.
+    pub retry_budget_ms: u32,
+    /// How long a conversation waits for a human agent. 0: for ever.
+    pub queue_timeout_minutes: u32,
+    /// How long nobody may write. 0: for ever.
+    pub inactivity_timeout_minutes: u32,
+    /// How long after its end human agents can bring a conversation back.
+    pub reopen_window_minutes: u32,
     /// Loopback address of a simulator, instead of the account.
     pub test_origin: Option<String>,
     /// What `connect` found; empty when it was found for another origin.
@@ -136,6 +149,15 @@ impl Settings {
             max_message_chars: read.number("max_message_chars", 500, 20_000, DEFAULT_MESSAGE_CHARS)?,
             connect_timeout_ms: read.number("connect_timeout_ms", 100, 60_000, DEFAULT_CONNECT_TIMEOUT_MS)?,
             response_timeout_ms: read.number("response_timeout_ms", 100, 120_000, DEFAULT_RESPONSE_TIMEOUT_MS)?,
+            retry_budget_ms: read.number("retry_budget_ms", 0, 600_000, DEFAULT_RETRY_BUDGET_MS)?,
+            queue_timeout_minutes: read.number("queue_timeout_minutes", 0, MOST_MINUTES, 0)?,
+            inactivity_timeout_minutes: read.number("inactivity_timeout_minutes", 0, MOST_MINUTES, 0)?,
+            reopen_window_minutes: read.number(
+                "reopen_window_minutes",
+                0,
+                MOST_MINUTES,
+                DEFAULT_REOPEN_WINDOW_MINUTES,
+            )?,
             test_origin: read.text("test_origin")?,
             resolved: read.resolved()?,
             unknown: object.keys().filter(|key| !schema::is_known(key)).cloned().collect(),

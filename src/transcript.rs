@@ -22,15 +22,34 @@ pub fn marker(reference: &str) -> String {
 /// True for a text that a handoff, relay or close of any conversation has written: its first line ends in a marker.
 /// Such a text is never somebody's answer, whatever the vendor says about its author and kind.
 pub fn is_marked(text: &str) -> bool {
-    let line = text.lines().next().unwrap_or_default();
+    reference_of(text).is_some()
+}
+
+/// The reference in the marker of such a text.
+pub fn reference_of(text: &str) -> Option<&str> {
+    let line = text.lines().next()?;
     let line = line.strip_suffix(END).unwrap_or(line);
-    line.rsplit_once(" · ref ").is_some_and(|(_, digits)| {
-        digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit))
-    })
+    let (_, digits) = line.rsplit_once(" · ref ")?;
+    let is_hex = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
+    (digits.len() == 8 && digits.bytes().all(is_hex)).then_some(digits)
 }
 
 /// Follows the marker in the note about the end.
 pub const END: &str = " end";
+
+/// How the first message of a handoff begins, and how that of a conversation that replaces another.
+const HANDOFF: &str = "Handoff from the AI agent";
+const CONTINUATION: &str = "Continues conversation ";
+
+/// The first message of a conversation that takes the place of `old`.
+pub fn continuation(old: &str, reference: &str) -> String {
+    format!("{CONTINUATION}{old} · {}", marker(reference))
+}
+
+/// True where everything of a handoff begins: what stands before it belongs to somebody else. Of any handoff.
+pub fn is_opening(text: &str) -> bool {
+    (text.starts_with(HANDOFF) || text.starts_with(CONTINUATION)) && is_marked(text)
+}
 
 /// How the opening says how much history follows.
 const HISTORY: &str = "History: ";
@@ -47,7 +66,7 @@ pub fn announced_messages(opening: &str) -> Option<usize> {
 /// `first` is the number of messages that the first try had: when the history has grown since, what came later follows in
 /// pages of its own, so that pages that have arrived stay true.
 pub fn write(request: &HandoffRequest, first: usize, reference: &str, max_chars: usize) -> Transcript {
-    let mut head = vec![format!("Handoff from the AI agent · {}", marker(reference))];
+    let mut head = vec![format!("{HANDOFF} · {}", marker(reference))];
     let reason = reason_text(request.reason);
     head.push(match filled(request.reason_text.as_deref()) {
         Some(text) => format!("Reason: {reason} ({})", one_line(text, 500)),

@@ -9,7 +9,7 @@ use crate::http::Http;
 use crate::model::{AgentId, Delivery, Event, SenderRole, Update};
 use crate::session::{KnownAgent, Session};
 use crate::settings::Settings;
-use crate::transcript;
+use crate::{timers, transcript};
 
 pub mod public_key;
 pub mod signature;
@@ -39,12 +39,12 @@ pub async fn on_webhook<H: Http>(
     }
     signature::verify(delivery, settings.webhook_public_key.as_deref())?;
     let mut event = VendorEvent::decode(&delivery.body)?;
-    learn_type(http, &settings, &mut event).await?;
+    complete(http, &settings, &mut event).await?;
     let mut events = translate::translate(&event, session.as_mut(), &settings, delivery.received_at);
     name_agents(http, &settings, session.as_mut(), &mut events).await;
     Ok(Update {
         events,
-        info: session.as_ref().map(Session::info),
+        info: session.as_ref().map(|session| session.info(timers::next_tick(session, &settings))),
         session: session.map(|session| session.encode()),
         findings: Vec::new(),
     })
@@ -58,13 +58,14 @@ pub fn peek(body: &[u8]) -> Vec<String> {
     VendorEvent::decode(body).map(|event| event.conversation_ids()).unwrap_or_default()
 }
 
-/// Some accounts leave the type of a message out of webhooks. The message itself has it, and no private note may pass for an
-/// answer: so it is read, or the webhook has to come again.
-async fn learn_type<H: Http>(http: &H, settings: &Settings, event: &mut VendorEvent) -> Result<(), Error> {
+/// Webhooks were seen without the type of a message, and without the address of a file. The API has both. No private note may pass
+/// for an answer: without the type the webhook has to come again. A file without an address is better than no message.
+async fn complete<H: Http>(http: &H, settings: &Settings, event: &mut VendorEvent) -> Result<(), Error> {
     let Kind::Message(message) = &mut event.kind else { return Ok(()) };
     let is_agents = matches!(message.actor, Actor::Agent(Some(_)));
     let could_be_an_answer = is_agents && !message.private && !transcript::is_marked(&message.text());
-    let Some(id) = message.conversation.as_ref().filter(|_| could_be_an_answer && !message.typed) else {
+    let lacks_url = message.parts.iter().any(|part| part.kind.is_file() && part.url.is_none());
+    let Some(id) = message.conversation.as_ref().filter(|_| could_be_an_answer && (!message.typed || lacks_url)) else {
         return Ok(());
     };
     let newest = Freshchat::new(http, settings)?.call(&ListMessages { id, page: 1 }).await;
@@ -72,11 +73,22 @@ async fn learn_type<H: Http>(http: &H, settings: &Settings, event: &mut VendorEv
         Ok(newest) => newest.messages.into_iter().find(|found| found.id == message.id),
         // A conversation that the account does not have cannot have notes in it.
         Err(failure) if failure.kind == FailureKind::NotFound => return Ok(()),
-        Err(failure) => return Err(type_unknown(&failure.log)),
+        Err(failure) if !message.typed => return Err(type_unknown(&failure.log)),
+        Err(_) => return Ok(()),
     };
-    let found = found.ok_or_else(|| type_unknown("not among the newest messages"))?;
-    (message.private, message.system) = (found.private, found.system);
-    Ok(())
+    match found {
+        Some(found) => {
+            if !message.typed {
+                (message.private, message.system) = (found.private, found.system);
+            }
+            if lacks_url {
+                message.parts = found.parts;
+            }
+            Ok(())
+        }
+        None if message.typed => Ok(()),
+        None => Err(type_unknown("not among the newest messages")),
+    }
 }
 
 fn type_unknown(log: &str) -> Error {
@@ -86,7 +98,12 @@ fn type_unknown(log: &str) -> Error {
 }
 
 /// Adds name and photo to each human agent; one look-up for each who is new to the session.
-async fn name_agents<H: Http>(http: &H, settings: &Settings, mut session: Option<&mut Session>, events: &mut [Event]) {
+pub async fn name_agents<H: Http>(
+    http: &H,
+    settings: &Settings,
+    mut session: Option<&mut Session>,
+    events: &mut [Event],
+) {
     // An unusable chat URL costs the name, not the message.
     let Ok(freshchat) = Freshchat::new(http, settings) else { return };
     for event in events {

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::wire::{self, VendorMessage};
 use crate::http::Method;
-use crate::model::{AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, UserId};
+use crate::model::{AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, Timestamp, UserId};
+use crate::time;
 
 /// Whether a request changes anything on the other side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -473,6 +474,10 @@ pub struct Conversation {
     pub status: Option<String>,
     /// The topic.
     pub channel: Option<ChannelId>,
+    /// Who has it, where the answer says.
+    pub agent: Option<AgentId>,
+    /// When it last changed, where the answer says.
+    pub updated_at: Option<Timestamp>,
     /// Ids of the messages that the answer lists.
     pub messages: Vec<MessageId>,
 }
@@ -497,6 +502,8 @@ impl Conversation {
             url: wire::text(body, "url").filter(|url| url.starts_with("https://")),
             status: wire::text(body, "status"),
             channel: wire::text(body, "channel_id").map(ChannelId),
+            agent: wire::filled(body, "assigned_agent_id").map(AgentId),
+            updated_at: wire::text(body, "updated_time").as_deref().and_then(time::from_iso),
             messages: messages.iter().filter_map(|message| wire::text(message, "id").map(MessageId)).collect(),
         })
     }

@@ -7,7 +7,7 @@
 pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
 /// The settings in the order of the form.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 17] = [
     "chat_url",
     "api_key",
     "topics",
@@ -19,6 +19,10 @@ const NAMES: [&str; 13] = [
     "max_message_chars",
     "connect_timeout_ms",
     "response_timeout_ms",
+    "retry_budget_ms",
+    "queue_timeout_minutes",
+    "inactivity_timeout_minutes",
+    "reopen_window_minutes",
     "test_origin",
     "resolved",
 ];

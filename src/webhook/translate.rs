@@ -2,12 +2,13 @@
 //! platform becomes `ignored` with a word that says why.
 
 use super::vendor_event::{Kind, VendorEvent};
+use crate::close;
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::lifecycle::{self, Action, Input};
 use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
 use crate::session::{Session, digest};
 use crate::settings::Settings;
-use crate::transcript;
+use crate::{timers, transcript};
 
 /// Translates one event, and moves the session on when there is one.
 pub fn translate(
@@ -56,9 +57,11 @@ pub fn translate(
     if session.seen_events.contains(&id) {
         return ignored("duplicate");
     }
-    match stateful(event, session, &id, at, conversation) {
+    let clock = Clock { settings, at, received_at };
+    match stateful(event, session, &id, clock, conversation) {
         Ok(events) => {
             session.mark_seen(&id);
+            timers::alive(session, received_at);
             events
         }
         Err(why) => ignored(why),
@@ -107,14 +110,24 @@ fn stateless(event: &VendorEvent, id: &str, at: Timestamp, conversation: Option<
     }
 }
 
-/// With a session: what the event changes.
+/// When an event happened by the vendor's clock, and when it was heard of by the host's.
+#[derive(Clone, Copy)]
+struct Clock<'a> {
+    settings: &'a Settings,
+    at: Timestamp,
+    received_at: Timestamp,
+}
+
+/// With a session: what the event changes. Ids of changes come from the session's place in its life, so that they are the same
+/// whoever comes upon them.
 fn stateful(
     event: &VendorEvent,
     session: &mut Session,
     id: &str,
-    at: Timestamp,
+    clock: Clock<'_>,
     conversation: Option<&str>,
 ) -> Result<Vec<Event>, &'static str> {
+    let at = clock.at;
     if let Kind::Message(message) = &event.kind
         && session.is_own(&message.id)
     {
@@ -156,6 +169,9 @@ fn stateful(
     if changes_status {
         session.changed_at = event.at.unwrap_or(session.changed_at);
     }
+    if input == Input::Reopened && !timers::can_reopen(session, clock.settings, clock.received_at) {
+        return Err("reopen-too-late");
+    }
     let (state, action) = lifecycle::step(session.state, input);
     let hand_back = match action {
         Action::Go => false,
@@ -163,9 +179,12 @@ fn stateful(
         Action::Ignore(why) => return Err(why),
         Action::Done | Action::Refuse => return Err("already-returned"),
     };
-    session.state = state;
+    session.enter(state, clock.received_at);
     match &event.kind {
         Kind::Assignment { to_agent, from_agent, to_group, .. } => {
+            let to = to_agent.as_ref().map(AgentId::as_str).or(to_group.as_ref().map(|group| group.as_str()));
+            told.id = session.assignment_id(to.unwrap_or_default());
+            session.assignments = session.assignments.saturating_add(1);
             let had_one = session.agent.is_some() || from_agent.is_some();
             if let Some(group) = to_group {
                 session.group = Some(group.clone());
@@ -184,13 +203,19 @@ fn stateful(
                 session.agent = Some(agent.clone());
             }
         }
-        Kind::Resolution { .. } => session.agent = None,
-        Kind::Reopen { .. } => (session.end, session.end_noted) = (None, false),
+        Kind::Resolution { .. } => {
+            told.id = session.round_id("resolved");
+            session.agent = None;
+        }
+        Kind::Reopen { .. } => {
+            told.id = session.round_id("reopened");
+            (session.end, session.end_noted) = (None, false);
+        }
         Kind::Unknown => {}
     }
     let mut events = vec![told];
     if hand_back {
-        let mut returned = Event::new(format!("{id}:returned"), EventKind::ReturnedToAi, at, conversation);
+        let mut returned = close::returned(session, at, conversation);
         returned.outcome = Some(Outcome::Resolved);
         events.push(returned);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use wit_parser::{Resolve, TypeDefKind};
 
 use crate::support::{plugin, reaching};
-use crate::{close, connect, describe, handoff_errors, peek, relay, unsupported, webhook};
+use crate::{close, connect, describe, handoff_errors, peek, relay, tick, unsupported, webhook};
 
 /// Kinds of error, or `ok`, each with the name of the test that shows it.
 pub(crate) type Covered = &'static [(&'static str, &'static str)];
@@ -22,15 +22,17 @@ const COVERED: [(&str, Covered, &str); 10] = [
     ("create-ticket", unsupported::CREATE_TICKET, include_str!("unsupported.rs")),
     ("peek", peek::COVERED, include_str!("peek.rs")),
     ("on-webhook", webhook::COVERED, include_str!("webhook.rs")),
-    ("tick", unsupported::TICK, include_str!("unsupported.rs")),
+    ("tick", tick::COVERED, include_str!("tick.rs")),
 ];
 
 /// What cannot be brought about from outside, and why.
-const CANNOT_HAPPEN: [(&str, &str, &str); 8] = [
+const CANNOT_HAPPEN: [(&str, &str, &str); 10] = [
     ("handoff", "internal", "a bug, by definition"),
     ("on-webhook", "internal", "a bug, by definition"),
     ("relay", "internal", "a bug, by definition"),
     ("close", "internal", "a bug, by definition"),
+    ("tick", "internal", "a bug, by definition"),
+    ("tick", "unsupported", "it has no mode to choose"),
     ("relay", "unsupported", "it has no mode to choose"),
     ("close", "unsupported", "it has no mode to choose"),
     ("close", "not-found", "the end must never fail for ever: it becomes a finding"),

@@ -218,10 +218,33 @@ async fn a_rate_limit_says_how_long_to_wait() {
 #[tokio::test]
 async fn a_read_that_fails_is_unavailable() {
     for how in [How::status(500), How::status(502), How::Cut, How::CutMidBody] {
-        failing(Fault::new(users(), how), ErrorKind::Unavailable).await;
+        failing(Fault::new(users(), how).times(2), ErrorKind::Unavailable).await;
     }
     let busy = How::Status { code: 503, headers: vec![("retry-after".into(), "5".into())], body: String::new() };
     assert_eq!(failing(Fault::new(users(), busy), ErrorKind::Unavailable).await.retry_after_ms, Some(5_000));
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_once_and_the_caller_says_how_long_that_may_take() {
+    for (budget, repeats) in
+        [(Value::Null, 1), (25_000.into(), 1), (24_999.into(), 0), (0.into(), 0), (50_000.into(), 1)]
+    {
+        let desk = Desk::connected().await.set("retry_budget_ms", budget.clone());
+        desk.sim.fail(Fault::new(users(), How::Cut).times(9));
+        refused_as(desk.handoff(&request(), None).await, ErrorKind::Unavailable);
+        assert_eq!(desk.lines().len(), 1 + repeats, "{budget}");
+    }
+    // One budget for the whole call.
+    let desk = Desk::connected().await;
+    desk.sim.fail(Fault::new(users(), How::Cut));
+    desk.sim.fail(Fault::new(users().nth(3), How::Cut));
+    refused_as(desk.handoff(&request(), None).await, ErrorKind::Unavailable);
+    assert_eq!(desk.lines(), ["GET /v2/users", "GET /v2/users", "GET /v2/users"]);
+    // Nothing of it for what may have happened.
+    let desk = Desk::connected().await;
+    desk.sim.fail(Fault::new(conversations(), How::Cut));
+    refused_as(desk.handoff(&request(), None).await, ErrorKind::OutcomeUnknown);
+    assert_eq!(desk.lines().iter().filter(|line| *line == "POST /v2/conversations").count(), 1);
 }
 
 #[tokio::test]
@@ -273,7 +296,7 @@ async fn an_answer_that_takes_too_long_is_of_unknown_outcome() {
     check_once(&desk, "slow answer");
 
     let desk = Desk::connected().await.set("response_timeout_ms", 100);
-    desk.sim.fail(Fault::new(users(), slow));
+    desk.sim.fail(Fault::new(users(), slow).times(2));
     refused_as(desk.handoff(&request(), None).await, ErrorKind::Unavailable);
 }
 

@@ -20,6 +20,7 @@ mod relay;
 mod relay_repeats;
 mod secrets;
 mod support;
+mod tick;
 mod unsupported;
 mod watch;
 mod webhook;

@@ -127,8 +127,8 @@ impl Desk {
         watched(plugin().close(&self.sandbox, &self.json(), session, reason, true, NOW).await)
     }
 
-    pub(crate) async fn tick(&self, session: &[u8]) -> Call<Update> {
-        watched(plugin().tick(&self.sandbox, &self.json(), session, NOW).await)
+    pub(crate) async fn tick(&self, session: &[u8], now: u64) -> Call<Update> {
+        watched(plugin().tick(&self.sandbox, &self.json(), session, now).await)
     }
 
     pub(crate) async fn on_webhook(&self, delivery: &Delivery, session: Option<&[u8]>) -> Call<Update> {
@@ -224,6 +224,12 @@ impl Talk {
     /// Closes, and keeps the session whatever comes of it.
     pub(crate) async fn close(&mut self, reason: CloseReason) -> Result<Update, Box<PluginError>> {
         let result = self.desk.close(&self.session, reason).await.result;
+        self.keep(result)
+    }
+
+    /// Ticks, and keeps the session whatever comes of it.
+    pub(crate) async fn tick(&mut self, now: u64) -> Result<Update, Box<PluginError>> {
+        let result = self.desk.tick(&self.session, now).await.result;
         self.keep(result)
     }
 

@@ -2,11 +2,10 @@
 
 use host_test::bindings::{ErrorKind, PluginError};
 
-use crate::support::{Desk, Talk, refused_at_once, request};
+use crate::support::{Desk, refused_at_once, request};
 
 pub(crate) const PREVIEW: crate::coverage::Covered = &[("unsupported", "preview_is_not_supported")];
 pub(crate) const CREATE_TICKET: crate::coverage::Covered = &[("unsupported", "create_ticket_is_not_supported")];
-pub(crate) const TICK: crate::coverage::Covered = &[("unsupported", "tick_is_not_supported")];
 
 async fn check(desk: &Desk, error: PluginError, capability: &str) {
     assert_eq!(error.kind, ErrorKind::Unsupported);
@@ -26,16 +25,4 @@ async fn preview_is_not_supported() {
 async fn create_ticket_is_not_supported() {
     let desk = Desk::connected().await;
     check(&desk, refused_at_once(desk.create_ticket(&request(), None).await), "tickets").await;
-}
-
-#[tokio::test]
-async fn tick_is_not_supported() {
-    let talk = Talk::begin().await;
-    check(&talk.desk, refused_at_once(talk.desk.tick(&talk.session).await), "tick").await;
-}
-
-#[tokio::test]
-async fn no_session_asks_for_a_tick() {
-    let desk = Desk::connected().await;
-    assert_eq!(desk.handoff(&request(), None).await.result.unwrap().info.next_tick_at, None);
 }

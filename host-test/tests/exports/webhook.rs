@@ -24,7 +24,7 @@ async fn a_message_whose_type_cannot_be_learned_has_to_come_again() {
     talk.desk.sim.fail_webhook(freshworks_simulator::WebhookFault::LoseMessageType);
     let webhooks = talk.desk.sim.reply(&talk.id, &talk.desk.maya(), &said("Let me look")).await.unwrap();
     let list = freshworks_simulator::Match::path("/v2/conversations/*/messages").method("GET");
-    talk.desk.sim.fail(freshworks_simulator::Fault::new(list, freshworks_simulator::How::status(503)));
+    talk.desk.sim.fail(freshworks_simulator::Fault::new(list, freshworks_simulator::How::status(503)).times(2));
     let refused = talk.desk.on_webhook(&of_simulator(&webhooks[0]), Some(&talk.session)).await;
     assert_eq!(crate::support::refused(refused).kind, ErrorKind::Unavailable);
     let update = talk.hear_one(&of_simulator(&webhooks[0])).await;

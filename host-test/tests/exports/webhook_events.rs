@@ -237,14 +237,21 @@ async fn every_kind_of_part_arrives() {
 }
 
 #[tokio::test]
-async fn a_file_whose_address_the_webhook_lost_is_still_named() {
-    let mut talk = Talk::begin().await;
-    talk.desk.sim.fail_webhook(WebhookFault::LoseAttachmentUrl);
-    let file = json!({ "file": { "name": "a.pdf", "url": "https://x/a.pdf" } });
-    let webhooks = talk.desk.sim.reply_parts(&talk.id, &talk.desk.maya(), vec![file]).await.unwrap();
-    let events = talk.hear(&webhooks).await;
-    let part = &events[0].message.as_ref().unwrap().parts[0];
-    assert_eq!((part.kind, part.name.as_deref(), part.url.as_deref()), (PartKind::File, Some("a.pdf"), None));
+async fn a_file_whose_address_the_webhook_lost_is_looked_up() {
+    let lost = async |fault: Option<Fault>| {
+        let mut talk = Talk::begin().await;
+        talk.desk.sim.fail_webhook(WebhookFault::LoseAttachmentUrl);
+        let file = json!({ "file": { "name": "a.pdf", "url": "https://x/a.pdf" } });
+        let webhooks = talk.desk.sim.reply_parts(&talk.id, &talk.desk.maya(), vec![file]).await.unwrap();
+        fault.into_iter().for_each(|fault| talk.desk.sim.fail(fault));
+        let events = talk.hear(&webhooks).await;
+        let part = events[0].message.clone().unwrap().parts.remove(0);
+        assert_eq!((part.kind, part.name.as_deref()), (PartKind::File, Some("a.pdf")));
+        part.url
+    };
+    assert_eq!(lost(None).await.as_deref(), Some("https://x/a.pdf"));
+    let list = Fault::new(Match::path("/v2/conversations/*/messages"), How::status(500)).times(2);
+    assert_eq!(lost(Some(list)).await, None, "the message does not wait for it");
 }
 
 #[tokio::test]

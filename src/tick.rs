@@ -1,0 +1,142 @@
+//! Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of an end that was cut off.
+
+use crate::close;
+use crate::error::Error;
+use crate::freshchat::Freshchat;
+use crate::freshchat::endpoints::{Conversation, GetConversation, ListMessages};
+use crate::freshchat::failure::Failure;
+use crate::freshchat::wire::{Actor, VendorMessage};
+use crate::http::{Http, TransportError};
+use crate::lifecycle::{self, Input, State};
+use crate::model::{ConversationId, Event, EventKind, Finding, Timestamp, Update};
+use crate::session::{EndReason, Session};
+use crate::settings::Settings;
+use crate::webhook::translate::translate;
+use crate::webhook::vendor_event::{About, Kind, VendorEvent};
+use crate::{timers, transcript, webhook};
+
+/// Looks what webhooks did not tell, and ends what has waited for too long.
+pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
+    let settings = Settings::parse(settings)?;
+    let freshchat = Freshchat::new(http, &settings)?;
+    let mut session = Session::decode(session)?;
+    let mut events = Vec::new();
+    let mut findings = Vec::new();
+    let waits = timers::next_tick(&session, &settings).is_some();
+
+    if waits && session.state != State::Closing {
+        let Some(conversation) = session.conversation.clone() else {
+            return Ok(update(session, &settings, events, findings));
+        };
+        let (found, messages) = look(&freshchat, &conversation).await.map_err(Failure::into_error)?;
+        let missed = missed(conversation, &found, messages, &session);
+        let told = missed.iter().flat_map(|event| translate(event, Some(&mut session), &settings, now));
+        events.extend(told.filter(|event| event.kind != EventKind::Ignored));
+        webhook::name_agents(http, &settings, Some(&mut session), &mut events).await;
+        timers::looked(&mut session, now);
+    }
+
+    // What was found goes out first: an end that fails must not take it along. The time-out is due at the next tick.
+    let reason = match session.state {
+        State::Closing => session.end.or(Some(EndReason::TimedOut)),
+        _ if events.is_empty() => timers::timed_out(&session, &settings, now),
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        let (state, _) = lifecycle::step(session.state, Input::TimedOut);
+        session.enter(state, now);
+        let reason = *session.end.get_or_insert(reason);
+        // An earlier try may have been cut off and its session lost.
+        match close::end(&freshchat, &settings, &mut session, reason, true, now).await {
+            Ok((returned, left_out)) => {
+                events.push(returned);
+                findings = left_out;
+            }
+            Err(error) => {
+                timers::looked(&mut session, now);
+                return Err(error.with_session(session.encode()));
+            }
+        }
+    }
+    Ok(update(session, &settings, events, findings))
+}
+
+fn update(session: Session, settings: &Settings, events: Vec<Event>, findings: Vec<Finding>) -> Update {
+    let info = session.info(timers::next_tick(&session, settings));
+    Update { events, session: Some(session.encode()), info: Some(info), findings }
+}
+
+/// The conversation and its newest messages, asked for together.
+async fn look<H: Http>(
+    freshchat: &Freshchat<'_, H>,
+    id: &ConversationId,
+) -> Result<(Conversation, Vec<VendorMessage>), Failure> {
+    let (get, list) = (GetConversation { id }, ListMessages { id, page: 1 });
+    let mut answers = freshchat.send_all(vec![freshchat.request(&get), freshchat.request(&list)]).await;
+    let (listed, got) = (answers.pop(), answers.pop());
+    let lost = || Err(TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() });
+    let conversation = freshchat.read(&get, got.unwrap_or_else(lost)).await?;
+    let newest = freshchat.read(&list, listed.unwrap_or_else(lost)).await?;
+    Ok((conversation, newest.messages))
+}
+
+/// What happened in the conversation since the handoff, as the webhooks would have told it. What they did tell is sorted out
+/// by the filter that all events pass. Pure.
+fn missed(
+    id: ConversationId,
+    found: &Conversation,
+    newest_first: Vec<VendorMessage>,
+    session: &Session,
+) -> Vec<VendorEvent> {
+    let about = About {
+        id: Some(id.clone()),
+        numeric_id: found.numeric_id.clone(),
+        channel: found.channel.clone(),
+        // Tells the end of one round from that of the next where the answer has no time.
+        interaction: Some(session.rounds.to_string()),
+    };
+    // What is read now is never stale, whatever the vendor says about when it changed.
+    let at = found.updated_at.map(|at| at.max(session.changed_at));
+    let change = |action: &str, kind| VendorEvent { action: action.to_owned(), at, kind };
+    let mut events = Vec::new();
+
+    let opening = newest_first.iter().position(|message| transcript::is_opening(&message.text()));
+    // Another handoff of the same person goes on in the same conversation: what follows is not for this one.
+    let is_foreign = |index: &usize| {
+        let text = newest_first.get(*index).map(VendorMessage::text).unwrap_or_default();
+        transcript::reference_of(&text) != Some(session.reference.as_str())
+    };
+    if opening.as_ref().is_some_and(is_foreign) {
+        return events;
+    }
+    let ours = opening.unwrap_or(newest_first.len());
+
+    let is_resolved = found.is_resolved();
+    if session.state == State::Returned && !is_resolved && found.status.is_some() && session.end.is_none() {
+        events.push(change("conversation_reopen", Kind::Reopen { conversation: about.clone(), actor: Actor::System }));
+    }
+    if let Some(agent) = found.agent.clone().filter(|_| !is_resolved) {
+        events.push(change(
+            "conversation_assignment",
+            Kind::Assignment {
+                conversation: about.clone(),
+                to_agent: Some(agent),
+                from_agent: session.agent.clone(),
+                to_group: None,
+                from_group: None,
+            },
+        ));
+    }
+    for mut message in newest_first.into_iter().take(ours).rev() {
+        if matches!(message.actor, Actor::Agent(_)) {
+            // Lists leave out what the path says.
+            message.conversation = Some(id.clone());
+            let at = message.created_at;
+            events.push(VendorEvent { action: "message_create".to_owned(), at, kind: Kind::Message(message) });
+        }
+    }
+    if is_resolved {
+        events.push(change("conversation_resolution", Kind::Resolution { conversation: about, actor: Actor::System }));
+    }
+    events
+}

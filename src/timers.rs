@@ -1,0 +1,154 @@
+//! When time itself makes something happen: the next look for lost webhooks, the end of waiting, the reopen window.
+//!
+//! Pure. All times here are by the host's clock, in milliseconds; the vendor's clock orders events and nothing else.
+
+use crate::lifecycle::State;
+use crate::model::Timestamp;
+use crate::session::{EndReason, Session};
+use crate::settings::Settings;
+
+const MINUTE_MS: u64 = 60_000;
+/// First look after a sign of life. Freshworks sends a webhook again within seconds, so one that is still missing is lost.
+const FIRST_LOOK_MS: u64 = MINUTE_MS;
+/// Longest time between two looks while human agents have the conversation. A look costs two requests.
+const LONGEST_LOOK_MS: u64 = 15 * MINUTE_MS;
+
+fn minutes(count: u32) -> u64 {
+    u64::from(count) * MINUTE_MS
+}
+
+/// When `tick` should be called next; none when there is nothing to wait for.
+pub fn next_tick(session: &Session, settings: &Settings) -> Option<Timestamp> {
+    match session.state {
+        State::Queued | State::Active => {
+            Some(end_of_patience(session, settings).unwrap_or(u64::MAX).min(session.look_at))
+        }
+        State::Closing => Some(session.look_at),
+        State::Returned if session.look_at <= end_of_window(session, settings) => Some(session.look_at),
+        State::Requesting | State::Returned | State::Failed | State::Ticketed => None,
+    }
+}
+
+/// Why the conversation must go back to the AI agent now, if it must.
+pub fn timed_out(session: &Session, settings: &Settings, now: Timestamp) -> Option<EndReason> {
+    let reason = if session.state == State::Queued { EndReason::TimedOut } else { EndReason::Inactive };
+    end_of_patience(session, settings).filter(|end| *end <= now).map(|_| reason)
+}
+
+/// True while human agents can bring the conversation back.
+pub fn can_reopen(session: &Session, settings: &Settings, now: Timestamp) -> bool {
+    session.state != State::Returned || now <= end_of_window(session, settings)
+}
+
+/// A message or a change was seen: the next one may follow soon.
+pub fn alive(session: &mut Session, now: Timestamp) {
+    session.active_at = now;
+    session.look_at = now.saturating_add(FIRST_LOOK_MS);
+}
+
+/// The end user wrote: the answer is expected soon. A look that is due stays due, however much the user writes.
+pub fn spoken(session: &mut Session, now: Timestamp) {
+    let look_at = session.look_at;
+    alive(session, now);
+    session.look_at = session.look_at.min(look_at);
+}
+
+/// Nothing was missing: the longer it is quiet, the later the next look.
+pub fn looked(session: &mut Session, now: Timestamp) {
+    let longest = if session.state == State::Returned { u64::MAX } else { LONGEST_LOOK_MS };
+    let quiet = now.saturating_sub(session.active_at);
+    session.look_at = now.saturating_add(quiet.clamp(FIRST_LOOK_MS, longest));
+}
+
+fn end_of_patience(session: &Session, settings: &Settings) -> Option<Timestamp> {
+    let (from, patience) = match session.state {
+        State::Queued => (session.since, settings.queue_timeout_minutes),
+        State::Active => (session.active_at, settings.inactivity_timeout_minutes),
+        _ => return None,
+    };
+    (patience > 0).then(|| from.saturating_add(minutes(patience)))
+}
+
+fn end_of_window(session: &Session, settings: &Settings) -> Timestamp {
+    session.since.saturating_add(minutes(settings.reopen_window_minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ConversationKey;
+
+    const START: Timestamp = 1_000 * MINUTE_MS;
+
+    fn session(state: State) -> Session {
+        let key = ConversationKey { application: "a".into(), channel: "c".into(), conversation: "1".into() };
+        let mut session = Session::begin(&key, 1);
+        session.enter(state, START);
+        alive(&mut session, START);
+        session
+    }
+
+    fn settings(json: &str) -> Settings {
+        Settings::parse(json).unwrap()
+    }
+
+    /// Minutes after the start at which looks take place.
+    fn looks(state: State, settings: &Settings, count: usize) -> Vec<u64> {
+        let mut session = session(state);
+        let next = |_| {
+            let at = next_tick(&session, settings)?;
+            looked(&mut session, at);
+            Some((at - START) / MINUTE_MS)
+        };
+        (0..count).map_while(next).collect()
+    }
+
+    #[test]
+    fn looks_become_rarer_and_never_stop_while_human_agents_have_it() {
+        assert_eq!(looks(State::Active, &settings("{}"), 8), [1, 2, 4, 8, 16, 31, 46, 61]);
+    }
+
+    #[test]
+    fn looks_end_with_the_reopen_window() {
+        assert_eq!(looks(State::Returned, &settings(r#"{"reopen_window_minutes": 60}"#), 99), [1, 2, 4, 8, 16, 32]);
+        assert!(looks(State::Returned, &settings(r#"{"reopen_window_minutes": 0}"#), 99).is_empty());
+    }
+
+    #[test]
+    fn states_that_wait_for_nobody_have_no_timer() {
+        for state in [State::Requesting, State::Failed, State::Ticketed] {
+            assert_eq!(next_tick(&session(state), &settings("{}")), None);
+        }
+        assert!(next_tick(&session(State::Closing), &settings("{}")).is_some());
+    }
+
+    #[test]
+    fn a_user_who_writes_without_end_does_not_put_the_look_off() {
+        let mut session = session(State::Active);
+        for second in 0..300 {
+            spoken(&mut session, START + second * 1_000);
+        }
+        assert_eq!(next_tick(&session, &settings("{}")), Some(START + MINUTE_MS));
+    }
+
+    #[test]
+    fn waiting_ends_when_the_settings_say_so() {
+        let settings = settings(r#"{"queue_timeout_minutes": 5, "inactivity_timeout_minutes": 30}"#);
+        let mut queued = session(State::Queued);
+        assert_eq!(timed_out(&queued, &settings, START + 5 * MINUTE_MS - 1), None);
+        spoken(&mut queued, START + 4 * MINUTE_MS);
+        assert_eq!(
+            timed_out(&queued, &settings, START + 5 * MINUTE_MS),
+            Some(EndReason::TimedOut),
+            "words do not help"
+        );
+        looked(&mut queued, START + 4 * MINUTE_MS);
+        assert_eq!(next_tick(&queued, &settings), Some(START + 5 * MINUTE_MS), "not later than the end of patience");
+
+        let mut active = session(State::Active);
+        spoken(&mut active, START + 20 * MINUTE_MS);
+        assert_eq!(timed_out(&active, &settings, START + 49 * MINUTE_MS), None);
+        assert_eq!(timed_out(&active, &settings, START + 50 * MINUTE_MS), Some(EndReason::Inactive));
+        assert_eq!(timed_out(&session(State::Returned), &settings, u64::MAX), None);
+    }
+}
