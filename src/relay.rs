@@ -130,6 +130,8 @@ async fn send<H: Http>(
                 Ok(true) => Sent::Before,
                 // A human agent has resolved it and the person has a newer one: go on there.
                 Err(failure) if failure.kind == FailureKind::NotLatest => {
+                    // The piece goes out with the new conversation, or is left in doubt with it.
+                    journal.unsure = true;
                     replace(freshchat, session, &conversation, &user, &message, retry).await?
                 }
                 Err(failure) => return Err(failure.into_error()),
