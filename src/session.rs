@@ -433,6 +433,45 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever was changed on its way, it is refused with an error that says so.
+        #[test]
+        fn random_bytes_are_refused(mut bytes: Vec<u8>, header in 0..4_usize) {
+            let header = [&b""[..], NAME, b"fwh2", b"fwh9"].into_iter().nth(header).unwrap_or_default();
+            bytes.splice(0..0, header.iter().copied());
+            let error = Session::decode(&bytes).unwrap_err();
+            proptest::prop_assert_eq!(error.kind, ErrorKind::InvalidRequest);
+            proptest::prop_assert_eq!(error.field.as_deref(), Some("session"));
+        }
+
+        #[test]
+        fn a_session_with_one_changed_byte_is_refused(place: proptest::sample::Index, change in 1..=255_u8) {
+            let mut bytes = Session::begin(&key(), 1).encode();
+            let place = place.index(bytes.len());
+            bytes[place] ^= change;
+            proptest::prop_assert!(Session::decode(&bytes).is_err());
+        }
+
+        /// The checksum is right, what it sums up is not ours: read or refused, never a panic.
+        #[test]
+        fn fields_of_somebody_else_do_no_harm(fields: Vec<u8>) {
+            let bytes = [NAME, &[VERSION], &checksum(&fields), &fields].concat();
+            if let Ok(session) = Session::decode(&bytes) {
+                proptest::prop_assert_eq!(Session::decode(&session.encode()).unwrap(), session);
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_of_an_unknown_version_says_so() {
+        for version in (0..=255).filter(|version| *version != VERSION) {
+            let mut bytes = Session::begin(&key(), 1).encode();
+            bytes[3] = version;
+            let error = Session::decode(&bytes).unwrap_err();
+            assert!(error.message.contains("another version") && error.remedy.is_some(), "{version}");
+        }
+    }
+
     #[test]
     fn a_session_stays_small() {
         let mut session = Session::begin(&key(), 1);
