@@ -110,7 +110,7 @@ async fn note_and_resolve<H: Http>(
         // The handoff may have got through: then human agents wait for somebody who has gone.
         let reference = session.reference.clone();
         let is_ours = |found: &VendorMessage| handoff::is_of_handoff(&found.text(), &reference);
-        if let Some(found) = conversation::find(freshchat, &user, &is_ours).await.map_err(Failure::into_error)? {
+        if let Some(found) = conversation::find(freshchat, &user, false, &is_ours).await.map_err(Failure::into_error)? {
             conversation::adopt(session, &found.conversation);
         }
         session.pending = None;

@@ -446,7 +446,10 @@ impl<H: Http> Run<'_, H> {
             tries.iter().find(|(_, reference)| is_of_handoff(&text, reference))
         };
         let is_ours = |message: &VendorMessage| try_of(message).is_some();
-        let found = conversation::find(self.freshchat, user, &is_ours).await.map_err(Failure::into_error)?;
+        // What this very try has begun is adopted even if a human agent was quick to end it: `tick` tells the rest. With the
+        // session lost, what has ended is an earlier handoff.
+        let found =
+            conversation::find(self.freshchat, user, !self.lost, &is_ours).await.map_err(Failure::into_error)?;
         let Some(found) = found else { return Ok(None) };
         session.pending = None;
         conversation::adopt(session, &found.conversation);
@@ -464,6 +467,9 @@ impl<H: Http> Run<'_, H> {
         session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX).max(session.pages_done);
         for message in ours {
             session.mark_own(message.id.clone());
+        }
+        if found.conversation.is_resolved() {
+            session.pages_done = u32::MAX;
         }
         self.steps.push(Step::new(
             "adopt-conversation",

@@ -193,7 +193,7 @@ async fn adopt<H: Http>(
     is_ours: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<bool, Error> {
     session.pending = Some(Pending::Conversation);
-    let found = conversation::find(freshchat, user, is_ours).await.map_err(Failure::into_error)?;
+    let found = conversation::find(freshchat, user, false, is_ours).await.map_err(Failure::into_error)?;
     session.pending = None;
     if let Some(found) = &found {
         conversation::adopt(session, &found.conversation);

@@ -21,7 +21,7 @@ Usage: cargo xtask <task>
   build             builds the plugin: target/plugin/freshworks.wasm, an unstripped copy, the import list
   report [--check]  measures size, imports, HTTP calls and times; writes FIGURES.md and target/report.json
                     (--check: fails on a broken limit, or when FIGURES.md is out of step)
-  tables [--check]  writes the tables of README.md from the contract and the code
+  tables [--check]  writes the tables of README.md and ARCHITECTURE.md from the contract and the code
   host <arguments>  builds everything and runs host-test with these arguments
   ci                everything that must hold before a change lands
 ";
