@@ -87,6 +87,7 @@ fn remap_paths() -> Result<String> {
 fn fingerprint(bytes: &[u8]) -> String {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    (bytes, include_str!("shrink.rs"), include_str!("../../tools/package-lock.json")).hash(&mut hasher);
+    (bytes, include_str!("shrink.rs"), include_str!("panics.rs"), include_str!("../../tools/package-lock.json"))
+        .hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
