@@ -1,9 +1,9 @@
 //! Lets panics trap at once, instead of composing a message that nobody can read.
 //!
-//! On wasm32-unknown-unknown the standard library throws a panic's message away and executes `unreachable`. Composing it
-//! keeps 7 KB alive: formatting, quoting, and what calls hand over for it. rustc's own switch for this,
-//! `panic = "immediate-abort"`, is not stable. So the functions that every panic goes through get the body `unreachable`, and the optimiser
-//! removes what only they needed. Each check stays, and each that fails still traps.
+//! On wasm32-unknown-unknown the standard library throws a panic's message away and executes `unreachable`. Composing
+//! the message keeps 7 KB alive: formatting, quoting, and what calls hand over for it. rustc's own switch for this,
+//! `panic = "immediate-abort"`, is not stable. So the functions that every panic goes through get the body
+//! `unreachable`, and the optimiser removes what only they needed. Each check stays, and each that fails still traps.
 
 use anyhow::{Context, Result, ensure};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
