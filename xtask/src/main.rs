@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod checks;
+mod panics;
 mod plugin;
 mod process;
 mod report;
