@@ -52,7 +52,8 @@ pub async fn handoff<H: Http>(
 
     let stored = session.map(Session::decode).transpose()?;
     let mut session = match stored {
-        None => Session { lost: request.retry, ..Session::begin(&request.key, 1) },
+        None if request.retry => Session::begin_anew(&request.key, now),
+        None => Session::begin(&request.key, 1),
         Some(stored) if stored.reference != reference(&request.key, stored.attempt) => {
             return Err(Error::request(
                 "session",

@@ -200,6 +200,13 @@ impl Session {
         }
     }
 
+    /// The session in place of one that was lost. Ends of that one may have been told: rounds go on where it cannot have
+    /// come, so that no end to come bears an old id and passes for known. (Assignments may: who has it is better told once.)
+    pub fn begin_anew(key: &ConversationKey, now: Timestamp) -> Self {
+        let rounds = u32::try_from(now / 1000).unwrap_or(u32::MAX / 2);
+        Self { lost: true, rounds, ..Self::begin(key, 1) }
+    }
+
     /// The next handoff of the same platform conversation. Old ids stay known, so that late webhooks find it.
     pub fn again(&self, key: &ConversationKey) -> Self {
         Self {
@@ -293,6 +300,8 @@ impl Session {
     pub fn adopt_conversation(&mut self, id: ConversationId, numeric_id: Option<&str>) {
         if self.conversation.as_ref().is_some_and(|current| *current != id) {
             self.replaced = self.conversation_ids.clone();
+            // Nobody has taken the new one.
+            self.assigned = false;
         }
         self.replaced.retain(|replaced| replaced != id.as_str() && Some(replaced.as_str()) != numeric_id);
         if let Some(numeric_id) = numeric_id {
