@@ -15,7 +15,7 @@ use crate::bindings::PluginError;
 use crate::engine::Engine;
 use crate::error::{CallError, Trap, TrapKind};
 use crate::http::Hook;
-use crate::limits::{CpuMeter, MemoryMeter};
+use crate::limits::{CpuMeter, MemoryMeter, OutOfTime};
 use crate::report::{CallReport, Recorder};
 use crate::sandbox::Sandbox;
 
@@ -106,12 +106,18 @@ fn store(
     stop: &Arc<Notify>,
 ) -> Store<State> {
     let memory_bytes = sandbox.limits.memory_bytes.min(engine.settings().max_memory_bytes);
+    let out_of_time = OutOfTime::new(engine.wasmtime());
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
     let state = State {
         table,
         http: WasiHttpCtx::new(),
-        hook: Hook { sandbox: sandbox.clone(), recorder: recorder.clone(), stop: stop.clone() },
+        hook: Hook {
+            sandbox: sandbox.clone(),
+            recorder: recorder.clone(),
+            stop: stop.clone(),
+            out_of_time: out_of_time.clone(),
+        },
         memory: MemoryMeter::new(memory_bytes, recorder.memory_peak()),
         recorder: recorder.clone(),
     };
@@ -119,7 +125,7 @@ fn store(
     store.limiter(|state| &mut state.memory);
     let (cpu, limit) = (cpu.clone(), sandbox.limits.cpu);
     store.epoch_deadline_callback(move |_| {
-        if cpu.used_while_running() >= limit {
+        if out_of_time.is_ended() || cpu.used_while_running() >= limit {
             return Ok(UpdateDeadline::Interrupt);
         }
         // Lets the runtime look after other calls, and after this one's wall time.
