@@ -95,7 +95,7 @@ impl Exchange {
             Before::Fail(error) => return Err(error.into()),
             Before::Trap => return self.trap().await,
             Before::OutOfTime => {
-                self.out_of_time.end();
+                self.out_of_time.end().await;
                 return Err(Error::ConnectionRefused);
             }
         };
@@ -107,7 +107,7 @@ impl Exchange {
             After::Fail(error) => return Err(error.into()),
             After::Trap => return self.trap().await,
             After::OutOfTime => {
-                self.out_of_time.end();
+                self.out_of_time.end().await;
                 (response, false)
             }
         };

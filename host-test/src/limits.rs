@@ -135,15 +135,21 @@ impl CpuMeter {
 pub(crate) struct OutOfTime {
     engine: wasmtime::Engine,
     ended: Arc<AtomicBool>,
+    /// The plugin has yielded to other calls: when it goes on, its next deadline counts from then, and an end that came
+    /// meanwhile would pass unnoticed.
+    has_yielded: Arc<AtomicBool>,
 }
 
 impl OutOfTime {
     pub(crate) fn new(engine: &wasmtime::Engine) -> Self {
-        Self { engine: engine.clone(), ended: Arc::default() }
+        Self { engine: engine.clone(), ended: Arc::default(), has_yielded: Arc::default() }
     }
 
     /// The plugin is interrupted as soon as it computes again.
-    pub(crate) fn end(&self) {
+    pub(crate) async fn end(&self) {
+        while self.has_yielded.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
         self.ended.store(true, Ordering::Relaxed);
         // Not at the next tick of the clock, which the plugin may not live to see.
         self.engine.increment_epoch();
@@ -151,6 +157,21 @@ impl OutOfTime {
 
     pub(crate) fn is_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
+    }
+
+    /// The plugin yields to other calls now.
+    pub(crate) fn yields(&self) {
+        self.has_yielded.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs the future in which the plugin computes.
+    pub(crate) async fn watch<F: Future>(&self, future: F) -> F::Output {
+        let mut future = std::pin::pin!(future);
+        let poll = |context: &mut Context<'_>| {
+            self.has_yielded.store(false, Ordering::Relaxed);
+            future.as_mut().poll(context)
+        };
+        std::future::poll_fn(poll).await
     }
 }
 

@@ -192,6 +192,17 @@ pub(crate) struct Fault {
     pub(crate) at: usize,
 }
 
+impl Fault {
+    /// What the plugin has done is known to nobody.
+    pub(crate) fn forgets(&self) -> bool {
+        match self.kind {
+            Kind::Host { what, .. } => matches!(what, AtHost::Trap | AtHost::OutOfTime | AtHost::OutOfMemory),
+            Kind::Call(_) => true,
+            Kind::Wire { .. } | Kind::Webhook(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or("?", |(name, _)| name);

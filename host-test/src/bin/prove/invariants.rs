@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use freshworks_simulator::Status;
 use host_test::bindings::SessionState;
 
-use crate::faults::{AtWebhook, Fault, Kind, OnWire};
+use crate::faults::{Fault, Kind, OnWire};
 use crate::people::{END, Told, inbox};
 use crate::platform::Platform;
 use crate::truth::Truth;
@@ -37,21 +37,41 @@ pub(crate) struct Leniency {
     pub(crate) end_note_may_miss: bool,
     /// Freshworks refused to resolve for good: the AI agent has the conversation all the same.
     pub(crate) may_stay_open: bool,
+    /// Freshworks refused the human agent of the settings for good: the handoff counts for more than to whom it goes.
+    pub(crate) assignment_may_miss: bool,
+    /// The platform or the instance died before the session that knows of the end was stored. When the webhook about the
+    /// resolution is then taken with the old session, nothing tells it from a human agent's: the end is told as such.
+    pub(crate) end_may_be_unknown: bool,
 }
 
 impl Leniency {
-    pub(crate) fn of(faults: &[Fault], findings: &[String]) -> Self {
-        let late = |fault: &Fault| {
-            matches!(fault.kind, Kind::Webhook(AtWebhook::Lost | AtWebhook::Swapped | AtWebhook::Last))
-        };
+    pub(crate) fn of(faults: &[Fault], platform: &Platform) -> Self {
         let refusal = |fault: &Fault| matches!(fault.kind, Kind::Wire { what: OnWire::Status(300..500), .. });
         let refused = faults.iter().any(refusal);
-        let found = |code: &str| refused && findings.iter().any(|finding| finding == code);
+        let found = |code: &str| refused && platform.findings.iter().any(|finding| finding == code);
         Self {
-            changes_may_cancel: faults.iter().any(late),
+            changes_may_cancel: platform.outstanding,
             end_note_may_miss: found("end-note-refused"),
             may_stay_open: found("resolution-refused"),
+            assignment_may_miss: found("agent-fallback"),
+            end_may_be_unknown: faults.iter().any(Fault::forgets),
         }
+    }
+}
+
+impl Leniency {
+    /// What the end user sees, as far as it counts.
+    fn view(self, told: &[Told]) -> Vec<Told> {
+        let counts = |told: &&Told| match told {
+            Told::Resolved => !self.end_may_be_unknown,
+            Told::Assigned(_) => !self.assignment_may_miss,
+            _ => true,
+        };
+        let shown = |told: &Told| match told {
+            Told::Returned(_) if self.end_may_be_unknown => Told::Returned("in any way"),
+            other => other.clone(),
+        };
+        told.iter().filter(counts).map(shown).collect()
     }
 }
 
@@ -110,12 +130,14 @@ fn user_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut 
         fail("answers", format!("by time the end user sees {seen:?} instead of {written:?}"));
     }
     if !leniency.changes_may_cancel {
-        if platform.screen != truth.told {
-            fail("screen", format!("the end user sees {:?}\n      instead of     {:?}", platform.screen, truth.told));
+        let (seen, wanted) = (leniency.view(&platform.screen), leniency.view(&truth.told));
+        if seen != wanted {
+            fail("screen", format!("the end user sees {seen:?}\n      instead of     {wanted:?}"));
         }
         return;
     }
-    let (seen, wanted) = (counts(&platform.screen), counts(&truth.told));
+    let happened: Vec<Told> = truth.told.iter().chain(&truth.untold).cloned().collect();
+    let (seen, wanted) = (counts(&platform.screen), counts(&happened));
     for (told, times) in seen {
         let most = wanted.get(&told).copied().unwrap_or(0);
         if times > most {
@@ -168,6 +190,7 @@ pub(crate) fn session(platform: &Platform, truth: &Truth, leniency: Leniency, fa
         && truth.agent().is_some()
         && platform.state() != Some(SessionState::Active)
         && !leniency.changes_may_cancel
+        && !leniency.assignment_may_miss
         && !truth.adopted
     {
         fail("state", format!("a human agent has it, and the session says {:?}", platform.state()));

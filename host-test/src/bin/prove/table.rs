@@ -10,7 +10,7 @@ use crate::run::Outcome;
 use crate::sweep::{Job, Ready, Total};
 
 /// How many violations are printed in full.
-const MOST_SHOWN: usize = 20;
+const MOST_SHOWN: usize = 40;
 
 #[derive(Debug, Default)]
 struct Row {

@@ -18,6 +18,8 @@ pub(crate) struct Truth {
     pub(crate) threads: Vec<Thread>,
     /// What the end user must see, in order.
     pub(crate) told: Vec<Told>,
+    /// What happened and need not be told: a human agent who has written takes the conversation.
+    pub(crate) untold: Vec<Told>,
     /// Human agents answer the end user.
     pub(crate) with_humans: bool,
     /// The platform has lost its session.
@@ -39,6 +41,7 @@ impl Truth {
             rules,
             threads,
             told,
+            untold: Vec::new(),
             with_humans: false,
             session_lost: false,
             agent: None,
@@ -159,6 +162,7 @@ impl Truth {
         let before = self.desk_agent.replace(by.to_owned());
         let known = self.agent.as_deref() == Some(by);
         if before.as_deref() == Some(by) || known || !self.with_humans {
+            self.untold.push(Told::Assigned(by.to_owned()));
             return;
         }
         let had_one = before.is_some() || self.agent.is_some();
