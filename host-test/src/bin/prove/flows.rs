@@ -265,8 +265,12 @@ pub(crate) fn flows() -> Vec<Flow> {
             5,
         ),
         new("whole", &[], &whole).set("retry_budget_ms", 25_000),
-        new("whole-2022", &[], &whole)
-            .set("note_author", AUTHOR)
-            .account(|it| it.era = freshworks_simulator::Era::Y2022),
+        new(
+            "whole-2022",
+            &[],
+            &[HandOff, Take(Maya), Say(Maya, Text), Write(Line), Note(Maya), Resolve(Maya), Reopen(Tom), Leave],
+        )
+        .set("note_author", AUTHOR)
+        .account(|it| it.era = freshworks_simulator::Era::Y2022),
     ]
 }

@@ -33,7 +33,8 @@ pub(crate) struct Leniency {
     /// another, resolved and reopened) may be told in part or not at all. Where it stands in the end must be right, and no
     /// word of a human agent may be missing.
     pub(crate) changes_may_cancel: bool,
-    /// Freshworks refused the note about the end for good: the end counts for more than the note.
+    /// Freshworks refused the note about the end for good: the end counts for more than the note. The finding that says so
+    /// is lost where the same try failed later, because errors carry none.
     pub(crate) end_note_may_miss: bool,
     /// Freshworks refused to resolve for good: the AI agent has the conversation all the same.
     pub(crate) may_stay_open: bool,
@@ -51,7 +52,7 @@ impl Leniency {
         let found = |code: &str| refused && platform.findings.iter().any(|finding| finding == code);
         Self {
             changes_may_cancel: platform.outstanding,
-            end_note_may_miss: found("end-note-refused"),
+            end_note_may_miss: found("end-note-refused") || (refused && faults.len() > 1),
             may_stay_open: found("resolution-refused"),
             assignment_may_miss: found("agent-fallback"),
             end_may_be_unknown: faults.iter().any(Fault::forgets),

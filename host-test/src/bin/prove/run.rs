@@ -174,6 +174,8 @@ impl Play<'_> {
     async fn hand_off(&mut self) -> Result<(), Violation> {
         let mut request = request(self.flow, self.request_at);
         request.retry = self.truth.session_lost;
+        // Whoever comes back comes some time later.
+        self.platform.pass(2).await?;
         self.platform.perform(Job::HandOff(&request)).await?;
         self.truth.handed_over(&request_marks(self.flow));
         let conversations = self.platform.account.conversations_of_person();

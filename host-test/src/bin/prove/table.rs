@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::invariants::Violation;
 use crate::run::Outcome;
 use crate::sweep::{Job, Ready, Total};
 
-/// How many violations are printed in full.
-const MOST_SHOWN: usize = 40;
+/// How many violations of one invariant in one flow are printed in full; the rest is mostly the same.
+const MOST_SHOWN: usize = 1;
 
 #[derive(Debug, Default)]
 struct Row {
@@ -19,6 +20,24 @@ struct Row {
     singles: usize,
     doubles: usize,
     violations: usize,
+}
+
+/// A run in which something broke.
+#[derive(Debug)]
+struct Broken {
+    flow: String,
+    check: &'static str,
+    /// How to run it again.
+    again: String,
+    lines: Vec<String>,
+}
+
+impl Broken {
+    fn of(flow: &str, again: String, outcome: &Outcome) -> Self {
+        let line = |violation: &Violation| format!("{}: {}", violation.check, violation.message);
+        let check = outcome.violations.first().map_or("", |violation| violation.check);
+        Self { flow: flow.to_owned(), check, again, lines: outcome.violations.iter().map(line).collect() }
+    }
 }
 
 /// All figures of a proof.
@@ -30,8 +49,7 @@ pub(crate) struct Figures {
     walk_violations: usize,
     calls: usize,
     requests: usize,
-    /// How to run a broken run again, and what broke.
-    shown: Vec<(String, Vec<String>)>,
+    shown: Vec<Broken>,
     checks: BTreeMap<&'static str, usize>,
 }
 
@@ -65,7 +83,8 @@ impl Figures {
             if job.faults.is_empty() {
                 again.push_str(" --trace");
             }
-            self.shown.push((again, lines(&outcome)));
+            let flow = self.rows[job.flow].name.clone();
+            self.shown.push(Broken::of(&flow, again, &outcome));
         }
         Ok(())
     }
@@ -94,7 +113,7 @@ impl Figures {
         self.walks += total.runs;
         for (job, outcome) in self.take_in(total)? {
             self.walk_violations += 1;
-            self.shown.push((again(&job), lines(&outcome)));
+            self.shown.push(Broken::of("random walks", again(&job), &outcome));
         }
         Ok(())
     }
@@ -110,12 +129,17 @@ impl Figures {
             );
         }
         println!("{:width$}  {:8}  {:5}  {:8}  {:9}  {:10}  {:10}", "random walks", "", "", "", "", self.walks, self.walk_violations);
-        for (again, lines) in self.shown.iter().take(MOST_SHOWN) {
-            println!("\ncargo xtask prove {again}");
-            lines.iter().for_each(|line| println!("  {line}"));
+        let mut alike: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for broken in &self.shown {
+            let count = alike.entry((&broken.flow, broken.check)).or_insert(0);
+            *count += 1;
+            if *count <= MOST_SHOWN {
+                println!("\ncargo xtask prove {}", broken.again);
+                broken.lines.iter().for_each(|line| println!("  {line}"));
+            }
         }
-        if self.shown.len() > MOST_SHOWN {
-            println!("\n... and {} more", self.shown.len() - MOST_SHOWN);
+        for ((flow, check), count) in alike.into_iter().filter(|(_, count)| *count > MOST_SHOWN) {
+            println!("\n{flow}, {check}: {} more", count - MOST_SHOWN);
         }
         if !self.checks.is_empty() {
             println!("\nbroken: {:?}", self.checks);
@@ -152,8 +176,4 @@ impl Figures {
             "seconds": took.as_secs_f64().round(),
         })
     }
-}
-
-fn lines(outcome: &Outcome) -> Vec<String> {
-    outcome.violations.iter().map(|it| format!("{}: {}", it.check, it.message)).collect()
 }

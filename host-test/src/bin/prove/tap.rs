@@ -25,8 +25,8 @@ pub(crate) struct Tap {
     hits: AtomicUsize,
     /// Requests of the call under way that a fault waits for, by their index in the call.
     waiting: Mutex<Vec<(usize, AtHost)>>,
-    /// How the instance of the call under way must have ended.
-    deadly: Mutex<Option<TrapKind>>,
+    /// How the instance of the call under way must have ended: in one of these ways, where there are any.
+    deadly: Mutex<Vec<TrapKind>>,
 }
 
 impl Tap {
@@ -44,12 +44,13 @@ impl Tap {
     /// A call begins.
     pub(crate) fn new_call(&self) {
         self.waiting().clear();
-        *lock(&self.deadly) = None;
+        lock(&self.deadly).clear();
     }
 
-    /// How the instance of the last call must have ended, where a fault was deadly.
-    pub(crate) fn deadly(&self) -> Option<TrapKind> {
-        *lock(&self.deadly)
+    /// How the instance of the last call must have ended: in one of these ways, where there are any. Requests that are under
+    /// way together may each meet a deadly fault.
+    pub(crate) fn deadly(&self) -> Vec<TrapKind> {
+        lock(&self.deadly).clone()
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -66,12 +67,13 @@ impl Tap {
     }
 
     fn note(&self, what: AtHost) {
-        *lock(&self.deadly) = match what {
-            AtHost::Trap => Some(TrapKind::Injected),
-            AtHost::OutOfTime => Some(TrapKind::Cpu),
-            AtHost::OutOfMemory => Some(TrapKind::Memory),
+        let kind = match what {
+            AtHost::Trap => TrapKind::Injected,
+            AtHost::OutOfTime => TrapKind::Cpu,
+            AtHost::OutOfMemory => TrapKind::Memory,
             _ => return,
         };
+        lock(&self.deadly).push(kind);
     }
 }
 
