@@ -257,12 +257,12 @@ pub(crate) fn flows() -> Vec<Flow> {
             }),
         new("write-before-resolution-is-heard", &[HandOff, Take(Maya)], &[Hold, Resolve(Maya), Write(Line), Release]),
         new("stranger", &[HandOff], &[Stranger, Say(Maya, Text), Stranger]),
-        new("quiet", &[HandOff, Take(Maya), Say(Maya, Text)], &[Wait(20), Say(Maya, Text), Wait(3)]),
-        minutes(new("nobody-takes-it", &[HandOff], &[Write(Line), WaitForEnd(4)]), "queue_timeout_minutes", 3),
+        new("quiet", &[HandOff, Take(Maya), Say(Maya, Text)], &[Wait(5), Say(Maya, Text), Wait(1)]),
+        minutes(new("nobody-takes-it", &[HandOff], &[Write(Line), WaitForEnd(3)]), "queue_timeout_minutes", 2),
         minutes(
-            new("inactivity", &[HandOff, Take(Maya), Say(Maya, Text)], &[WaitForEnd(8)]),
+            new("inactivity", &[HandOff, Take(Maya), Say(Maya, Text)], &[WaitForEnd(4)]),
             "inactivity_timeout_minutes",
-            5,
+            3,
         ),
         new("whole", &[], &whole).set("retry_budget_ms", 25_000),
         new(
