@@ -15,7 +15,7 @@ use crate::bindings::PluginError;
 use crate::engine::Engine;
 use crate::error::{CallError, Trap, TrapKind};
 use crate::http::Hook;
-use crate::limits::{CpuMeter, MemoryMeter};
+use crate::limits::{CpuMeter, MemoryMeter, OutOfTime};
 use crate::report::{CallReport, Recorder};
 use crate::sandbox::Sandbox;
 
@@ -77,11 +77,12 @@ where
     let recorder = Arc::new(Recorder::default());
     let cpu = Arc::new(CpuMeter::new());
     let stop = Arc::new(Notify::new());
+    let out_of_time = OutOfTime::new(engine.wasmtime());
 
     let work = async {
         // Waits while all slots of the pool are taken. Held until the store is gone.
         let _slot = engine.free.acquire().await.map_err(|_| CallError::Host("the engine is closed".to_owned()))?;
-        let store = store(engine, sandbox, &recorder, &cpu, &stop);
+        let store = store(engine, sandbox, &recorder, &cpu, &stop, &out_of_time);
         match body(store).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(CallError::Plugin(Box::new(error))),
@@ -91,7 +92,7 @@ where
     let result = tokio::select! {
         biased;
         () = stop.notified() => Err(CallError::Trap(Trap::new(TrapKind::Injected, "stopped at a request, as asked"))),
-        result = tokio::time::timeout(limits.wall, cpu.measure(work)) => result.unwrap_or_else(|_| {
+        result = tokio::time::timeout(limits.wall, cpu.measure(out_of_time.watch(work))) => result.unwrap_or_else(|_| {
             Err(CallError::Trap(Trap::new(TrapKind::Timeout, format!("no result after {:?}", limits.wall))))
         }),
     };
@@ -104,6 +105,7 @@ fn store(
     recorder: &Arc<Recorder>,
     cpu: &Arc<CpuMeter>,
     stop: &Arc<Notify>,
+    out_of_time: &OutOfTime,
 ) -> Store<State> {
     let memory_bytes = sandbox.limits.memory_bytes.min(engine.settings().max_memory_bytes);
     let mut table = ResourceTable::new();
@@ -111,17 +113,23 @@ fn store(
     let state = State {
         table,
         http: WasiHttpCtx::new(),
-        hook: Hook { sandbox: sandbox.clone(), recorder: recorder.clone(), stop: stop.clone() },
+        hook: Hook {
+            sandbox: sandbox.clone(),
+            recorder: recorder.clone(),
+            stop: stop.clone(),
+            out_of_time: out_of_time.clone(),
+        },
         memory: MemoryMeter::new(memory_bytes, recorder.memory_peak()),
         recorder: recorder.clone(),
     };
     let mut store = Store::new(engine.wasmtime(), state);
     store.limiter(|state| &mut state.memory);
-    let (cpu, limit) = (cpu.clone(), sandbox.limits.cpu);
+    let (cpu, limit, out_of_time) = (cpu.clone(), sandbox.limits.cpu, out_of_time.clone());
     store.epoch_deadline_callback(move |_| {
-        if cpu.used_while_running() >= limit {
+        if out_of_time.is_ended() || cpu.used_while_running() >= limit {
             return Ok(UpdateDeadline::Interrupt);
         }
+        out_of_time.yields();
         // Lets the runtime look after other calls, and after this one's wall time.
         Ok(UpdateDeadline::Yield(1))
     });

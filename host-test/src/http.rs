@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::intercept::{After, Before, Outgoing};
+use crate::limits::OutOfTime;
 use crate::report::Recorder;
 use crate::sandbox::Sandbox;
 
@@ -28,6 +29,8 @@ pub(crate) struct Hook {
     pub(crate) recorder: Arc<Recorder>,
     /// Ends the call where it stands.
     pub(crate) stop: Arc<Notify>,
+    /// Ends the plugin's time for computing.
+    pub(crate) out_of_time: OutOfTime,
 }
 
 /// What wasi-http awaits after the response: nothing, because the pool drives the connections.
@@ -42,8 +45,13 @@ impl WasiHttpHooks for Hook {
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Driver)>> + Send> {
         // Here and not in the future: the order of entries is the order of the plugin's calls.
         let index = self.recorder.begin(request.method(), request.uri());
-        let exchange =
-            Exchange { index, sandbox: self.sandbox.clone(), recorder: self.recorder.clone(), stop: self.stop.clone() };
+        let exchange = Exchange {
+            index,
+            sandbox: self.sandbox.clone(),
+            recorder: self.recorder.clone(),
+            stop: self.stop.clone(),
+            out_of_time: self.out_of_time.clone(),
+        };
         Box::new(async move {
             match exchange.run(request, options.unwrap_or_default()).await {
                 Ok(response) => Ok((response, Box::new(async { Ok(()) }) as Driver)),
@@ -62,6 +70,7 @@ struct Exchange {
     sandbox: Sandbox,
     recorder: Arc<Recorder>,
     stop: Arc<Notify>,
+    out_of_time: OutOfTime,
 }
 
 impl Exchange {
@@ -85,13 +94,22 @@ impl Exchange {
             Before::Answer(response) => response.map(whole),
             Before::Fail(error) => return Err(error.into()),
             Before::Trap => return self.trap().await,
+            Before::OutOfTime => {
+                self.out_of_time.end().await;
+                return Err(Error::ConnectionRefused);
+            }
         };
 
-        let cut = match self.sandbox.interceptor.after(outgoing, response.status().as_u16()) {
-            After::Pass => false,
-            After::CutBody => true,
+        let (response, cut) = match self.sandbox.interceptor.after(outgoing, response.status().as_u16()) {
+            After::Pass => (response, false),
+            After::CutBody => (response, true),
+            After::Answer(other) => (other.map(whole), false),
             After::Fail(error) => return Err(error.into()),
             After::Trap => return self.trap().await,
+            After::OutOfTime => {
+                self.out_of_time.end().await;
+                (response, false)
+            }
         };
         self.recorder.answered(self.index, response.status().as_u16());
         let guard = body::Guard {

@@ -30,6 +30,8 @@ pub enum Before {
     Answer(Response<Bytes>),
     /// Do not send it; stop the plugin here.
     Trap,
+    /// Do not send it; end the plugin's time for computing here: it is interrupted before it sees an outcome.
+    OutOfTime,
 }
 
 /// What to do with a request that has taken effect: its response is there.
@@ -41,8 +43,12 @@ pub enum After {
     Fail(HttpErrorCode),
     /// Give the head of the response to the plugin and break off before the first byte of the body.
     CutBody,
+    /// Throw the response away; give the plugin this one.
+    Answer(Response<Bytes>),
     /// Stop the plugin here, before it sees the response.
     Trap,
+    /// End the plugin's time for computing here: it is interrupted before it sees the response.
+    OutOfTime,
 }
 
 /// Stands between the plugin and the network. Both methods run for each request that the allow-list lets through; they

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -52,11 +53,11 @@ pub(crate) struct MemoryMeter {
     limit: usize,
     /// All memories of the call together.
     in_use: usize,
-    peak: std::sync::Arc<AtomicU64>,
+    peak: Arc<AtomicU64>,
 }
 
 impl MemoryMeter {
-    pub(crate) fn new(limit: usize, peak: std::sync::Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(limit: usize, peak: Arc<AtomicU64>) -> Self {
         Self { limit, in_use: 0, peak }
     }
 }
@@ -129,6 +130,51 @@ impl CpuMeter {
     }
 }
 
+/// Ends a plugin's time for computing on request, in the way in which the clock ends it. Clones end the same call.
+#[derive(Clone)]
+pub(crate) struct OutOfTime {
+    engine: wasmtime::Engine,
+    ended: Arc<AtomicBool>,
+    /// The plugin has yielded to other calls: when it goes on, its next deadline counts from then, and an end that came
+    /// meanwhile would pass unnoticed.
+    has_yielded: Arc<AtomicBool>,
+}
+
+impl OutOfTime {
+    pub(crate) fn new(engine: &wasmtime::Engine) -> Self {
+        Self { engine: engine.clone(), ended: Arc::default(), has_yielded: Arc::default() }
+    }
+
+    /// The plugin is interrupted as soon as it computes again.
+    pub(crate) async fn end(&self) {
+        while self.has_yielded.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+        self.ended.store(true, Ordering::Relaxed);
+        // Not at the next tick of the clock, which the plugin may not live to see.
+        self.engine.increment_epoch();
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    /// The plugin yields to other calls now.
+    pub(crate) fn yields(&self) {
+        self.has_yielded.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs the future in which the plugin computes.
+    pub(crate) async fn watch<F: Future>(&self, future: F) -> F::Output {
+        let mut future = std::pin::pin!(future);
+        let poll = |context: &mut Context<'_>| {
+            self.has_yielded.store(false, Ordering::Relaxed);
+            future.as_mut().poll(context)
+        };
+        std::future::poll_fn(poll).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +182,7 @@ mod tests {
 
     #[test]
     fn memory_counts_over_all_memories_of_a_call() {
-        let peak = std::sync::Arc::new(AtomicU64::new(0));
+        let peak = Arc::new(AtomicU64::new(0));
         let mut meter = MemoryMeter::new(300, peak.clone());
         assert!(meter.memory_growing(0, 100, None).unwrap());
         assert!(meter.memory_growing(0, 100, None).unwrap());

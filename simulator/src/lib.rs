@@ -46,6 +46,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 pub use agent::Assignee;
@@ -89,6 +90,8 @@ pub(crate) struct Inner {
     pub(crate) outbox: Outbox,
     /// Requests that run to their end whether or not somebody waits.
     pub(crate) requests: Mutex<JoinSet<()>>,
+    /// How many of them are not answered yet.
+    pub(crate) in_flight: watch::Sender<usize>,
     /// The rate limit's window: its start, and the calls in it.
     pub(crate) window: Mutex<(Instant, u32)>,
     /// Trace ids have their own source, so that refused calls do not change the ids of objects.
@@ -151,6 +154,7 @@ impl Simulator {
             journal: Feed::new(),
             outbox,
             requests: Mutex::new(JoinSet::new()),
+            in_flight: watch::Sender::new(0),
             window: Mutex::new((Instant::now(), 0)),
             traces: Mutex::new(Ids::new(!config.seed)),
         });
@@ -258,6 +262,13 @@ impl Simulator {
     /// Waits until all webhooks are delivered or given up. Those that a fault holds back are not waited for.
     pub async fn settled(&self) {
         self.inner.outbox.settled().await;
+    }
+
+    /// Waits until every request that has come is answered, also those whose callers have gone away: after that, nothing of
+    /// them takes effect any more.
+    pub async fn quiet(&self) {
+        // The sender lives as long as `self`, so this waits rather than fails.
+        let _ = self.inner.in_flight.subscribe().wait_for(|in_flight| *in_flight == 0).await;
     }
 
     /// Adds a topic; answers its channel id.

@@ -72,9 +72,12 @@ async fn detached(inner: Arc<Inner>, router: Router, request: Request<Incoming>)
     {
         let mut requests = lock(&inner.requests);
         while requests.try_join_next().is_some() {}
+        inner.in_flight.send_modify(|in_flight| *in_flight += 1);
         let inner = inner.clone();
         requests.spawn(async move {
-            let _ = answer.send(handle(&inner, router, request).await);
+            let answered = handle(&inner, router, request).await;
+            inner.in_flight.send_modify(|in_flight| *in_flight -= 1);
+            let _ = answer.send(answered);
         });
     }
     answered.await.unwrap_or(Err(Cut))

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{plugin, process, report, tables, tools};
+use crate::{plugin, process, prove, report, tables, tools};
 
 /// Builds the plugin and runs every test.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -39,7 +39,8 @@ pub(crate) fn all() -> Result<()> {
         process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     step("dependencies", dependencies)?;
-    step("figures", || report::run(true))
+    step("figures", || report::run(true))?;
+    step("proof", || prove::run(&[]))
 }
 
 fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {

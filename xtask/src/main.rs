@@ -8,6 +8,7 @@ mod checks;
 mod panics;
 mod plugin;
 mod process;
+mod prove;
 mod report;
 mod shrink;
 mod tables;
@@ -22,6 +23,9 @@ Usage: cargo xtask <task>
   build             builds the plugin: target/plugin/freshworks.wasm, an unstripped copy, the import list
   report [--check]  measures size, imports, HTTP calls and times; writes FIGURES.md and target/report.json
                     (--check: fails on a broken limit, or when FIGURES.md is out of step)
+  prove [options]   runs every flow with every fault at every place, with pairs of faults and at random, and holds what
+                    both people see against a reference model; then breaks the plugin on purpose, which must be
+                    noticed; writes target/prove.json (--no-mutations; --size N; --help: all options)
   tables [--check]  writes the tables of README.md and ARCHITECTURE.md from the contract and the code
   host <arguments>  builds everything and runs host-test with these arguments
   ci                everything that must hold before a change lands
@@ -57,6 +61,7 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
         "test" => checks::test(rest),
         "build" => plugin::build(),
         "report" => report::run(check),
+        "prove" => prove::run(rest),
         "tables" => tables::run(check),
         "ci" => checks::all(),
         "" | "help" | "--help" | "-h" => {

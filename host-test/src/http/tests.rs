@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks as _};
 
 use super::{Hook, HttpClient};
+use crate::limits::OutOfTime;
 use crate::intercept::{After, Before, HttpErrorCode, Interceptor, Outgoing};
 use crate::report::{CallReport, Recorder};
 use crate::{AllowList, CredentialInjector, Limits, Sandbox};
@@ -98,6 +99,7 @@ struct Caller {
     sandbox: Sandbox,
     recorder: Arc<Recorder>,
     stop: Arc<Notify>,
+    out_of_time: OutOfTime,
 }
 
 impl Caller {
@@ -108,6 +110,7 @@ impl Caller {
             sandbox: Sandbox::new(HttpClient::new().unwrap()).allow(allow),
             recorder: Arc::default(),
             stop: Arc::default(),
+            out_of_time: OutOfTime::new(&wasmtime::Engine::default()),
         }
     }
 
@@ -117,7 +120,12 @@ impl Caller {
     }
 
     async fn send(&self, request: Request<&'static str>, options: Option<RequestOptions>) -> Seen {
-        let mut hook = Hook { sandbox: self.sandbox.clone(), recorder: self.recorder.clone(), stop: self.stop.clone() };
+        let mut hook = Hook {
+            sandbox: self.sandbox.clone(),
+            recorder: self.recorder.clone(),
+            stop: self.stop.clone(),
+            out_of_time: self.out_of_time.clone(),
+        };
         let request = request
             .map(|body| -> WasiBody { Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync() });
         let (response, _) = Pin::from(hook.send_request(request, options, Box::new(async { Ok(()) }))).await?;
@@ -366,4 +374,27 @@ async fn the_interceptor_is_not_asked_about_denied_requests() {
     let caller = Caller::allowing(&server).with(|sandbox| sandbox.interceptor(script.clone()));
     assert!(caller.get("https://elsewhere.example/").await.is_err());
     assert_eq!(script.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn an_answer_can_be_another_one_after_the_effect() {
+    let server = Server::start(OK).await;
+    let answer = Response::builder().status(201).body(Bytes::from_static(b"instead")).unwrap();
+    let script = Script { after: Mutex::new([(0, After::Answer(answer))].into()), ..Script::default() };
+    let caller = scripted(&server, script);
+    assert_eq!(caller.get(&server.url("/")).await.unwrap(), (201, b"instead".to_vec()));
+}
+
+#[tokio::test]
+async fn time_can_end_at_a_request() {
+    let server = Server::start(OK).await;
+    for script in [
+        Script { before: Mutex::new([(0, Before::OutOfTime)].into()), ..Script::default() },
+        Script { after: Mutex::new([(0, After::OutOfTime)].into()), ..Script::default() },
+    ] {
+        let caller = scripted(&server, script);
+        assert!(!caller.out_of_time.is_ended());
+        let _ = caller.get(&server.url("/")).await;
+        assert!(caller.out_of_time.is_ended());
+    }
 }

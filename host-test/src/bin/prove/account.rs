@@ -1,0 +1,197 @@
+//! The account of a run: a simulator of its own, the plugin in a sandbox before it, and the requests of the flow.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use freshworks_simulator::{Config, KeyForm, Simulator, UserSpec};
+use host_test::bindings::{
+    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing, Sender,
+    SenderRole,
+};
+use host_test::{AllowList, HttpClient, Limits, Plugin, Sandbox};
+use serde_json::{Value, json};
+
+use crate::faults::{AtHost, Fault, Kind, Place, SHORT_TIMEOUT_MS};
+use crate::flows::{Flow, Known, Who, Words};
+use crate::people::FILES;
+use crate::tap::{SMALL_MEMORY, Tap};
+
+const USER: &str = "user-1";
+const EMAIL: &str = "ana@example.com";
+/// Stands for the simulator's origin in settings that are used again.
+const ORIGIN: &str = "http://127.0.0.1:1";
+
+/// What all runs share.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    pub(crate) plugin: Plugin,
+    pub(crate) client: HttpClient,
+}
+
+/// The settings that `connect` returned for a flow. Accounts of one flow have the same ids, so that all runs can use them.
+#[derive(Clone)]
+pub(crate) struct Connected(String);
+
+/// An account with the plugin before it.
+pub(crate) struct Account {
+    pub(crate) simulator: Arc<Simulator>,
+    pub(crate) tap: Arc<Tap>,
+    pub(crate) plugin: Plugin,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) settings: String,
+    /// How many people it knows before the flow.
+    pub(crate) people: usize,
+}
+
+async fn simulator(flow: &Flow) -> Result<Simulator> {
+    let simulator = Simulator::start(Config { behaviour: flow.behaviour.clone(), ..Config::default() }).await?;
+    let ana = UserSpec { first_name: Some("Ana".into()), ..UserSpec::default() };
+    match flow.known {
+        Known::No => {}
+        Known::ByReference => drop(simulator.seed_user(UserSpec { reference_id: Some(USER.into()), ..ana })),
+        Known::ByEmail => drop(simulator.seed_user(UserSpec { email: Some(EMAIL.into()), ..ana })),
+    }
+    Ok(simulator)
+}
+
+fn reaching(stage: &Stage, origin: &str) -> Result<Sandbox> {
+    let mut allow = AllowList::none();
+    allow.allow(origin)?;
+    Ok(Sandbox::new(stage.client.clone()).allow(allow))
+}
+
+/// Connects once for all runs of a flow.
+pub(crate) async fn connect(stage: &Stage, flow: &Flow) -> Result<Connected> {
+    let simulator = simulator(flow).await?;
+    let mut settings = json!({
+        "chat_url": "acme",
+        "api_key": simulator.api_key(),
+        "webhook_public_key": simulator.public_key(KeyForm::Vendor),
+        "test_origin": simulator.origin(),
+    });
+    for (name, value) in flow.settings.as_object().into_iter().flatten() {
+        settings[name] = value.clone();
+    }
+    let sandbox = reaching(stage, simulator.origin())?;
+    let connection = stage.plugin.connect(&sandbox, &settings.to_string()).await.result.context("connect")?;
+    anyhow::ensure!(connection.connected, "connect found: {:?}", connection.findings);
+    Ok(Connected(connection.settings.replace(simulator.origin(), ORIGIN)))
+}
+
+impl Account {
+    pub(crate) async fn open(stage: &Stage, flow: &Flow, connected: &Connected, faults: &[Fault]) -> Result<Self> {
+        let simulator = Arc::new(simulator(flow).await?);
+        let mut settings = connected.0.replace(ORIGIN, simulator.origin());
+        if faults.iter().any(|fault| fault.kind.is_slow()) {
+            let mut fields: Value = serde_json::from_str(&settings)?;
+            fields["response_timeout_ms"] = SHORT_TIMEOUT_MS.into();
+            settings = fields.to_string();
+        }
+        let of_requests = faults.iter().filter(|fault| fault.kind.place() == Place::Request).copied().collect();
+        let tap = Arc::new(Tap::new(simulator.clone(), of_requests));
+        let mut sandbox = reaching(stage, simulator.origin())?.interceptor(tap.clone());
+        let needs_memory = |fault: &Fault| matches!(fault.kind, Kind::Host { what: AtHost::OutOfMemory, .. });
+        if faults.iter().any(needs_memory) {
+            sandbox = sandbox.limits(Limits { memory_bytes: SMALL_MEMORY, ..Limits::default() });
+        }
+        let people = simulator.users().len();
+        Ok(Self { simulator, tap, plugin: stage.plugin.clone(), sandbox, settings, people })
+    }
+
+    pub(crate) fn agent(&self, who: Who) -> String {
+        self.simulator.agent_id(who.name()).unwrap_or_default()
+    }
+
+    /// The conversation in which human agents act: the newest of the person.
+    pub(crate) fn newest(&self) -> Option<String> {
+        let of_person = self.conversations_of_person();
+        of_person.last().map(|conversation| conversation.id.clone())
+    }
+
+    /// The records of the person.
+    pub(crate) fn records(&self) -> Vec<String> {
+        let is_person = |user: &freshworks_simulator::User| {
+            user.reference_id.as_deref() == Some(USER) || user.email.as_deref() == Some(EMAIL)
+        };
+        self.simulator.users().into_iter().filter(is_person).map(|user| user.id).collect()
+    }
+
+    pub(crate) fn conversations_of_person(&self) -> Vec<freshworks_simulator::Conversation> {
+        let records = self.records();
+        let mut all = self.simulator.conversations();
+        all.retain(|conversation| records.contains(&conversation.user_id));
+        all
+    }
+
+    /// The headers of a webhook whose body was changed on purpose.
+    pub(crate) fn signature(&self, body: &[u8]) -> Vec<(String, String)> {
+        vec![("X-Freshchat-Signature".to_owned(), self.simulator.sign(body))]
+    }
+}
+
+pub(crate) fn request(flow: &Flow, now: u64) -> HandoffRequest {
+    let (count, letters) = flow.history;
+    let line = |number: usize| {
+        let role = if number.is_multiple_of(2) { SenderRole::EndUser } else { SenderRole::AiAgent };
+        let text = format!("<h{number}> {}", "o".repeat(letters));
+        Message {
+            id: format!("history-{number}"),
+            sender: sender(role),
+            sent_at: now - 3_600_000 + number as u64 * 1_000,
+            parts: vec![part(PartKind::Text, Some(text), None)],
+        }
+    };
+    HandoffRequest {
+        key: ConversationKey { application: "app-1".into(), channel: "channel-7".into(), conversation: "42".into() },
+        user: EndUser {
+            id: USER.into(),
+            name: Some("Ana Silva".into()),
+            email: Some(EMAIL.into()),
+            phone: None,
+            locale: Some("pt-BR".into()),
+            avatar_url: None,
+        },
+        mode: Mode::Live,
+        reason: Reason::UserAsked,
+        reason_text: None,
+        category: None,
+        summary: Some("<summary> Her parcel is late".into()),
+        history: (0..count).map(line).collect(),
+        context: Vec::new(),
+        routing: Routing { topic: None, group: None, agent: None, priority: None },
+        retry: false,
+    }
+}
+
+/// The marks of a request, in reading order.
+pub(crate) fn request_marks(flow: &Flow) -> Vec<String> {
+    std::iter::once("<summary>".to_owned()).chain((0..flow.history.0).map(|number| format!("<h{number}>"))).collect()
+}
+
+fn sender(role: SenderRole) -> Sender {
+    Sender { role, id: None, name: None, avatar_url: None }
+}
+
+fn part(kind: PartKind, text: Option<String>, url: Option<String>) -> Part {
+    Part { kind, text, url, name: None, media_type: None, bytes: None, choices: Vec::new() }
+}
+
+/// What the end user writes as message `number`, with its marks.
+pub(crate) fn words(words: Words, number: usize, now: u64) -> (Message, Vec<String>) {
+    let mark = format!("<u{number}>");
+    let (parts, marks) = match words {
+        Words::Line => (vec![part(PartKind::Text, Some(format!("{mark} Hello")), None)], vec![mark]),
+        Words::Yes => (vec![part(PartKind::Text, Some("<yes> please".into()), None)], vec!["<yes>".into()]),
+        Words::Long => {
+            let marks: Vec<String> = (0..3).map(|piece| format!("<u{number}.{piece}>")).collect();
+            let text: String = marks.iter().map(|mark| format!("{mark} {}\n", "o".repeat(440))).collect();
+            (vec![part(PartKind::Text, Some(text), None)], marks)
+        }
+        Words::File => {
+            let url = format!("{FILES}u{number}.png");
+            (vec![part(PartKind::Image, Some(mark.clone()), Some(url.clone()))], vec![mark, url])
+        }
+    };
+    let message = Message { id: format!("message-{number}"), sender: sender(SenderRole::EndUser), sent_at: now, parts };
+    (message, marks)
+}

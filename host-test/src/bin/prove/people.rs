@@ -1,0 +1,120 @@
+//! What people see, in words that can be compared: the end user's messenger and the human agents' inbox.
+//!
+//! Everything that is written in a run carries a mark, such as `<u3>`: who wrote it, and which number it has. Two lists of
+//! marks say at once whether something is missing, doubled or out of order.
+
+use freshworks_simulator::{Conversation, Message, MessageType};
+use host_test::bindings::{Event, EventKind, Outcome, Part};
+
+/// The mark of the first message of a handoff.
+pub(crate) const OPENING: &str = "<opening>";
+/// The mark of the first message of a conversation that replaces another.
+pub(crate) const CONTINUATION: &str = "<continues>";
+/// The mark of the note about the end.
+pub(crate) const END: &str = "<end>";
+/// Where files of these runs are.
+pub(crate) const FILES: &str = "https://files.example/";
+
+/// One thing that the end user sees. Agents by their ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The platform: you are connected to human support.
+    Connected,
+    /// An answer, by its marks.
+    Answer(String),
+    Assigned(String),
+    Transferred(Option<String>),
+    Resolved,
+    Reopened,
+    Returned(&'static str),
+    /// Something that no flow asks for.
+    Unexpected(String),
+}
+
+impl Told {
+    /// What an event tells; none for `ignored`.
+    pub(crate) fn by(event: &Event) -> Option<Self> {
+        let agent = event.agent.as_ref().and_then(|agent| agent.id.clone());
+        Some(match event.kind {
+            EventKind::Ignored => return None,
+            EventKind::AgentMessage => Self::Answer(event.message.iter().map(|it| marks_of_parts(&it.parts)).collect()),
+            EventKind::AgentAssigned => Self::Assigned(agent.unwrap_or_default()),
+            EventKind::Transferred => Self::Transferred(agent),
+            EventKind::Resolved => Self::Resolved,
+            EventKind::Reopened => Self::Reopened,
+            EventKind::ReturnedToAi => Self::Returned(outcome(event.outcome)),
+            other => Self::Unexpected(format!("{other:?}")),
+        })
+    }
+
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Self::Answer(_))
+    }
+}
+
+fn outcome(outcome: Option<Outcome>) -> &'static str {
+    match outcome {
+        Some(Outcome::Resolved) => "resolved",
+        Some(Outcome::Abandoned) => "abandoned",
+        Some(Outcome::TimedOut) => "timed-out",
+        Some(_) => "another outcome",
+        None => "no outcome",
+    }
+}
+
+fn marks_of_parts(parts: &[Part]) -> String {
+    let texts = parts.iter().flat_map(|part| [&part.text, &part.url]).flatten();
+    texts.flat_map(|text| marks(text)).collect()
+}
+
+/// The marks of a text, and the addresses of its files, in reading order.
+pub(crate) fn marks(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in text.split_whitespace() {
+        if word.starts_with(FILES) {
+            found.push(word.to_owned());
+        } else {
+            let pieces = word.split('<').skip(1).filter_map(|piece| piece.split_once('>'));
+            found.extend(pieces.map(|(mark, _)| format!("<{mark}>")));
+        }
+    }
+    found
+}
+
+/// A conversation as human agents read it, as marks.
+pub(crate) fn inbox(conversation: &Conversation) -> Vec<String> {
+    let written = conversation.messages.iter().filter(|message| message.message_type != MessageType::System);
+    written.flat_map(marks_of_message).collect()
+}
+
+fn marks_of_message(message: &Message) -> Vec<String> {
+    // Parts other than text count by their address.
+    let text = message.text();
+    let files = message.parts.iter().filter_map(|part| part.get("image").or_else(|| part.get("file"))?.get("url")?.as_str());
+    let files: Vec<String> = files.map(str::to_owned).collect();
+    let first = text.lines().next().unwrap_or_default();
+    let ours = first.contains(" · ref ");
+    let mut found = Vec::new();
+    if ours && first.starts_with("Handoff from the AI agent") {
+        found.push(OPENING.to_owned());
+    } else if ours && first.starts_with("Continues conversation ") {
+        found.push(CONTINUATION.to_owned());
+    } else if ours && first.ends_with(" end") {
+        found.push(END.to_owned());
+    }
+    found.extend(marks(&text));
+    found.extend(files);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_come_in_reading_order() {
+        assert_eq!(marks("10:00 Ana: <h1> oooo\n<h2>"), ["<h1>", "<h2>"]);
+        assert_eq!(marks("<u1> [file] https://files.example/u1.png"), ["<u1>", "https://files.example/u1.png"]);
+        assert!(marks("a < b and c > d").is_empty());
+    }
+}

@@ -1,0 +1,309 @@
+//! One run: a flow, with faults at certain places, from an empty account to the last look at both sides.
+
+use anyhow::{Context as _, Result};
+use freshworks_simulator::{Assignee, Refusal, UserSpec};
+use host_test::CallError;
+use host_test::bindings::ErrorKind;
+use serde_json::json;
+
+use crate::account::{Account, Connected, Stage, request, request_marks, words};
+use crate::faults::Fault;
+use crate::flows::{Answer, Flow, Step, Who, Words};
+use crate::invariants::{Leniency, Violation, check};
+use crate::people::{FILES, Told, inbox};
+use crate::platform::{Ended, Job, Manners, Platform};
+use crate::truth::Truth;
+
+/// What came of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) violations: Vec<Violation>,
+    /// Places where faults can happen: requests, calls, webhooks.
+    pub(crate) places: [usize; 3],
+    /// Faults that happened.
+    pub(crate) hits: usize,
+    /// Calls of the plugin, and requests that it made, in the whole run.
+    pub(crate) calls: usize,
+    pub(crate) requests: usize,
+    pub(crate) log: Vec<String>,
+}
+
+/// How to run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manner {
+    pub(crate) manners: Manners,
+    /// Write down what happens.
+    pub(crate) trace: bool,
+}
+
+/// Runs a flow.
+///
+/// # Errors
+///
+/// When the machine fails, not the plugin.
+pub(crate) async fn run(
+    stage: &Stage,
+    flow: &Flow,
+    connected: &Connected,
+    faults: &[Fault],
+    manner: Manner,
+) -> Result<Outcome> {
+    let account = Account::open(stage, flow, connected, faults).await.context("no account")?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    let now = u64::try_from(now.as_millis())?;
+    let mut platform = Platform::new(account, faults, manner.manners, now);
+    platform.log = manner.trace.then(Vec::new);
+    let truth = Truth::new(flow.rules());
+    let mut play = Play { flow, faults, platform, truth, written: 0, said: 0, strangers: 0, request_at: now };
+    let mut violations = match play.all().await {
+        Ok(()) => Vec::new(),
+        Err(violation) => vec![violation],
+    };
+    let leniency = Leniency::of(faults, &play.platform);
+    if violations.is_empty() {
+        violations = check(&play.platform, &play.truth, leniency);
+    }
+    if violations.is_empty() {
+        violations.extend(play.probe().await.err());
+    }
+    let Platform { calls, webhooks, hits, all_calls, all_requests, log, account, .. } = play.platform;
+    Ok(Outcome {
+        violations,
+        places: [account.tap.requests(), calls, webhooks],
+        hits: hits + account.tap.hits(),
+        calls: all_calls,
+        requests: all_requests,
+        log: log.unwrap_or_default(),
+    })
+}
+
+/// A flow under way.
+struct Play<'a> {
+    flow: &'a Flow,
+    faults: &'a [Fault],
+    platform: Platform,
+    truth: Truth,
+    written: usize,
+    said: usize,
+    strangers: usize,
+    /// When the request was made: the same at each handoff, so that the history is the same.
+    request_at: u64,
+}
+
+fn refused(error: &Refusal) -> Violation {
+    Violation::new("script", format!("the account refuses a step of the script: {error:?}"))
+}
+
+impl Play<'_> {
+    async fn all(&mut self) -> Result<(), Violation> {
+        for step in &self.flow.before {
+            self.step(*step).await?;
+        }
+        self.platform.arm();
+        for step in &self.flow.steps {
+            self.step(*step).await?;
+        }
+        self.truth.release();
+        self.platform.listen_to_the_end().await?;
+        if self.platform.outstanding {
+            self.platform.tick_until_quiet().await?;
+        }
+        self.platform.listen_to_the_late().await
+    }
+
+    async fn step(&mut self, step: Step) -> Result<(), Violation> {
+        self.platform.note(|| format!("step {step:?}"));
+        self.act(step).await?;
+        self.platform.listen().await?;
+        if self.platform.ring && !self.platform.holding {
+            self.platform.ring = false;
+            self.platform.tick_until_quiet().await?;
+        }
+        let in_step = !self.platform.outstanding && !self.platform.holding && !self.truth.session_lost;
+        if in_step && self.platform.is_with_humans() != self.truth.with_humans {
+            let mut found = Vec::new();
+            let leniency = Leniency::of(self.faults, &self.platform);
+            crate::invariants::session(&self.platform, &self.truth, leniency, &mut |check, message| {
+                found.push(Violation::new(check, format!("after {step:?}: {message}")));
+            });
+            return found.into_iter().next().map_or(Ok(()), Err);
+        }
+        Ok(())
+    }
+
+    fn newest(&self) -> Result<String, Violation> {
+        self.platform.account.newest().ok_or_else(|| Violation::new("conversations", "there is none".into()))
+    }
+
+    async fn act(&mut self, step: Step) -> Result<(), Violation> {
+        match step {
+            Step::HandOff => self.hand_off().await,
+            Step::LoseSession => {
+                (self.platform.session, self.platform.info) = (None, None);
+                self.truth.session_lost = true;
+                Ok(())
+            }
+            Step::Write(what) => self.write(what).await,
+            Step::Leave | Step::LeaveOnce => self.leave(step == Step::LeaveOnce).await,
+            Step::Stranger => self.stranger().await,
+            Step::Hold => {
+                self.platform.holding = true;
+                self.truth.hold();
+                Ok(())
+            }
+            Step::Release => {
+                self.platform.holding = false;
+                self.truth.release();
+                Ok(())
+            }
+            Step::Wait(minutes) => self.platform.pass(minutes).await,
+            Step::WaitForEnd(minutes) => {
+                self.truth.ended("timed-out");
+                self.platform.pass(minutes).await
+            }
+            Step::Take(_)
+            | Step::PutBack
+            | Step::Say(..)
+            | Step::Note(_)
+            | Step::Resolve(_)
+            | Step::Reopen(_)
+            | Step::ReopenTooLate(_) => self.desk(step).await,
+        }
+    }
+
+    async fn hand_off(&mut self) -> Result<(), Violation> {
+        let mut request = request(self.flow, self.request_at);
+        request.retry = self.truth.session_lost;
+        // Whoever comes back comes some time later.
+        self.platform.pass(2).await?;
+        self.platform.perform(Job::HandOff(&request)).await?;
+        self.truth.handed_over(&request_marks(self.flow));
+        let conversations = self.platform.account.conversations_of_person();
+        if !conversations.iter().any(|it| it.status != freshworks_simulator::Status::Resolved) {
+            return Err(Violation::new("connected", "the end user is told of human agents, and none knows".into()));
+        }
+        self.platform.tell(Told::Connected);
+        if let Some(who) = self.flow.rules().goes_to {
+            self.truth.taken(&self.platform.account.agent(who));
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, what: Words) -> Result<(), Violation> {
+        self.written += 1;
+        let (message, marks) = words(what, self.written, self.platform.now);
+        if self.platform.is_with_humans() {
+            self.platform.perform(Job::Relay(&message)).await?;
+            self.truth.user_wrote(marks);
+        }
+        Ok(())
+    }
+
+    async fn leave(&mut self, once: bool) -> Result<(), Violation> {
+        let with_humans = self.platform.is_with_humans();
+        let ended = self.platform.perform_until(Job::Close, once).await?;
+        if with_humans {
+            self.truth.ended("abandoned");
+        }
+        if ended == Ended::Failed {
+            // The timer finishes it. The error came without the contract's info, so the next time is not known: soon.
+            self.platform.perform(Job::Tick).await?;
+        }
+        Ok(())
+    }
+
+    /// What human agents do.
+    async fn desk(&mut self, step: Step) -> Result<(), Violation> {
+        let id = self.newest()?;
+        let account = &self.platform.account;
+        let (simulator, now) = (account.simulator.clone(), self.platform.now);
+        let done = match step {
+            Step::Take(who) => {
+                let agent = account.agent(who);
+                self.truth.taken(&agent);
+                simulator.assign(&id, &agent, Assignee::Agent(&agent)).await
+            }
+            Step::PutBack => {
+                self.truth.put_back();
+                simulator.assign(&id, &account.agent(Who::Maya), Assignee::Nobody).await
+            }
+            Step::Say(who, what) => {
+                self.said += 1;
+                let (agent, mark) = (account.agent(who), format!("<a{}>", self.said));
+                match what {
+                    Answer::Line => {
+                        self.truth.answered(&agent, vec![mark.clone()]);
+                        simulator.reply(&id, &agent, &format!("{mark} I am looking into it")).await
+                    }
+                    Answer::Picture => {
+                        let url = format!("{FILES}a{}.png", self.said);
+                        self.truth.answered(&agent, vec![mark.clone(), url.clone()]);
+                        let parts = vec![json!({ "text": { "content": mark } }), json!({ "image": { "url": url } })];
+                        simulator.reply_parts(&id, &agent, parts).await
+                    }
+                }
+            }
+            Step::Note(who) => {
+                self.said += 1;
+                let mark = format!("<n{}>", self.said);
+                self.truth.noted(mark.clone());
+                simulator.note(&id, &account.agent(who), &format!("{mark} She is angry")).await
+            }
+            Step::Resolve(who) => {
+                self.truth.resolved();
+                simulator.resolve(&id, &account.agent(who)).await
+            }
+            Step::Reopen(who) | Step::ReopenTooLate(who) => {
+                self.truth.reopened(matches!(step, Step::Reopen(_)));
+                simulator.reopen(&id, &account.agent(who)).await
+            }
+            other => return Err(Violation::new("script", format!("{other:?} is nothing that a human agent does at {now}"))),
+        };
+        done.map(drop).map_err(|error| refused(&error))
+    }
+
+    /// Somebody else in the same topic, answered by the same human agents.
+    async fn stranger(&mut self) -> Result<(), Violation> {
+        self.strangers += 1;
+        let simulator = self.platform.account.simulator.clone();
+        let ben = simulator.seed_user(UserSpec { first_name: Some("Ben".into()), ..UserSpec::default() });
+        let topic = simulator.topic_id("Sendbird Integration").unwrap_or_default();
+        let maya = self.platform.account.agent(Who::Maya);
+        let (id, _) = simulator.user_starts(&topic, &ben, "<b1> Hello").await.map_err(|error| refused(&error))?;
+        simulator.assign(&id, &maya, Assignee::Agent(&maya)).await.map_err(|error| refused(&error))?;
+        simulator.reply(&id, &maya, "<b2> Hello").await.map_err(|error| refused(&error))?;
+        simulator.resolve(&id, &maya).await.map_err(|error| refused(&error))?;
+        self.platform.listen().await?;
+        let seen = simulator.conversation(&id).map(|conversation| inbox(&conversation).concat());
+        if seen.as_deref() != Some("<b1><b2>") {
+            return Err(Violation::new("stranger", format!("another person's conversation became {seen:?}")));
+        }
+        Ok(())
+    }
+
+    /// A last message goes to whoever answers.
+    async fn probe(&mut self) -> Result<(), Violation> {
+        if self.platform.account.simulator.users().len() > self.platform.account.people + self.strangers + 1 {
+            return Err(Violation::new("one-record", "somebody was made up".into()));
+        }
+        if self.platform.is_with_humans() {
+            self.platform.note(|| "step probe".to_owned());
+            self.write(Words::Line).await?;
+            let leniency = Leniency::of(self.faults, &self.platform);
+            let found = check(&self.platform, &self.truth, leniency).into_iter().find(|it| it.check == "inbox");
+            return found.map_or(Ok(()), |it| Err(Violation::new("probe", it.message)));
+        }
+        let Some(session) = &self.platform.session else { return Ok(()) };
+        let (message, _) = words(Words::Line, 999, self.platform.now);
+        let account = &self.platform.account;
+        let call =
+            account.plugin.relay(&account.sandbox, &account.settings, session, &message, false, self.platform.now);
+        let call = call.await;
+        match call.result {
+            Err(CallError::Plugin(error)) if error.kind == ErrorKind::InvalidRequest && call.report.http.is_empty() => {
+                Ok(())
+            }
+            other => Err(Violation::new("probe", format!("a message after the return to the AI agent gave {other:?}"))),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Stands between the plugin and the account: counts the requests of a run, and lets faults happen to them.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use freshworks_simulator::{self as simulator, Match, Simulator};
+use host_test::{After, Before, HttpErrorCode, Interceptor, Outgoing, TrapKind};
+
+use crate::faults::{AtHost, Fault, Kind};
+
+/// More than the memory of an instance, less than what the plugin itself takes for too much.
+const HUGE_BYTES: usize = 8 << 20;
+/// Memory of an instance in runs with such an answer.
+pub(crate) const SMALL_MEMORY: usize = 5 << 20;
+
+static HUGE: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(vec![b' '; HUGE_BYTES]));
+
+/// What the requests of a run meet.
+pub(crate) struct Tap {
+    account: Arc<Simulator>,
+    faults: Vec<Fault>,
+    armed: AtomicBool,
+    requests: AtomicUsize,
+    hits: AtomicUsize,
+    /// Requests of the call under way that a fault waits for, by their index in the call.
+    waiting: Mutex<Vec<(usize, AtHost)>>,
+    /// How the instance of the call under way must have ended: in one of these ways, where there are any.
+    deadly: Mutex<Vec<TrapKind>>,
+}
+
+impl Tap {
+    /// `faults`: those that hit requests.
+    pub(crate) fn new(account: Arc<Simulator>, faults: Vec<Fault>) -> Self {
+        let (requests, hits) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { account, faults, armed: AtomicBool::new(false), requests, hits, waiting: Mutex::default(), deadly: Mutex::default() }
+    }
+
+    /// From now on requests are counted and faults happen.
+    pub(crate) fn arm(&self) {
+        self.armed.store(true, Ordering::Relaxed);
+    }
+
+    /// A call begins.
+    pub(crate) fn new_call(&self) {
+        self.waiting().clear();
+        lock(&self.deadly).clear();
+    }
+
+    /// How the instance of the last call must have ended: in one of these ways, where there are any. Requests that are under
+    /// way together may each meet a deadly fault.
+    pub(crate) fn deadly(&self) -> Vec<TrapKind> {
+        lock(&self.deadly).clone()
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many faults have happened.
+    pub(crate) fn hits(&self) -> usize {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<(usize, AtHost)>> {
+        lock(&self.waiting)
+    }
+
+    fn note(&self, what: AtHost) {
+        let kind = match what {
+            AtHost::Trap => TrapKind::Injected,
+            AtHost::OutOfTime => TrapKind::Cpu,
+            AtHost::OutOfMemory => TrapKind::Memory,
+            _ => return,
+        };
+        lock(&self.deadly).push(kind);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn before(what: AtHost) -> Before {
+    match what {
+        AtHost::Refused => Before::Fail(HttpErrorCode::ConnectionRefused),
+        AtHost::Denied => Before::Fail(HttpErrorCode::HttpRequestDenied),
+        AtHost::Cut | AtHost::CutBody => Before::Fail(HttpErrorCode::ConnectionTerminated),
+        AtHost::Silence => Before::Fail(HttpErrorCode::ConnectionReadTimeout),
+        AtHost::Trap => Before::Trap,
+        AtHost::OutOfTime => Before::OutOfTime,
+        AtHost::OutOfMemory => Before::Answer(http::Response::new(HUGE.clone())),
+    }
+}
+
+fn after(what: AtHost) -> After {
+    match what {
+        AtHost::Refused | AtHost::Denied | AtHost::Cut => After::Fail(HttpErrorCode::ConnectionTerminated),
+        AtHost::Silence => After::Fail(HttpErrorCode::ConnectionReadTimeout),
+        AtHost::CutBody => After::CutBody,
+        AtHost::Trap => After::Trap,
+        AtHost::OutOfTime => After::OutOfTime,
+        AtHost::OutOfMemory => After::Answer(http::Response::new(HUGE.clone())),
+    }
+}
+
+impl Interceptor for Tap {
+    fn before(&self, request: Outgoing<'_>) -> Before {
+        if !self.armed.load(Ordering::Relaxed) {
+            return Before::Send;
+        }
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let Some(fault) = self.faults.iter().find(|fault| fault.at == number) else { return Before::Send };
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        match fault.kind {
+            Kind::Host { what, after: false } => {
+                self.note(what);
+                return before(what);
+            }
+            Kind::Host { what, after: true } => self.waiting().push((request.index, what)),
+            Kind::Wire { what, after } => {
+                let (how, times) = what.how();
+                // By its path: the plugin may have sent others at the same time. A storm hits whatever comes.
+                let one = Match::path(request.uri.path()).method(request.method.as_str());
+                let fault = simulator::Fault::new(if times == 1 { one } else { Match::any() }, how).times(times);
+                self.account.fail(if after { fault.after_effect() } else { fault });
+            }
+            Kind::Call(_) | Kind::Webhook(_) => {}
+        }
+        Before::Send
+    }
+
+    fn after(&self, request: Outgoing<'_>, _status: u16) -> After {
+        let mut waiting = self.waiting();
+        let found = waiting.iter().position(|(index, _)| *index == request.index);
+        let Some(found) = found else { return After::Pass };
+        let (_, what) = waiting.swap_remove(found);
+        drop(waiting);
+        self.note(what);
+        after(what)
+    }
+}

@@ -1,0 +1,212 @@
+//! The reference model: what each side must have seen after a step. It knows nothing of requests, webhooks or sessions.
+
+use crate::flows::Rules;
+use crate::people::{CONTINUATION, END, OPENING, Told};
+
+/// A conversation in the help desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Thread {
+    pub(crate) marks: Vec<String>,
+    pub(crate) resolved: bool,
+}
+
+/// What is so, whatever fails on the way.
+#[derive(Clone, Debug)]
+pub(crate) struct Truth {
+    rules: Rules,
+    /// The person's conversations, oldest first. Only the last takes messages.
+    pub(crate) threads: Vec<Thread>,
+    /// What the end user must see, in order.
+    pub(crate) told: Vec<Told>,
+    /// What happened and need not be told: a human agent who has written takes the conversation.
+    pub(crate) untold: Vec<Told>,
+    /// Human agents answer the end user.
+    pub(crate) with_humans: bool,
+    /// The platform has lost its session.
+    pub(crate) session_lost: bool,
+    /// Who has it as far as the platform was told.
+    agent: Option<String>,
+    /// Who has it in the desk.
+    desk_agent: Option<String>,
+    /// The session was made anew for a conversation that human agents had: it does not know who.
+    pub(crate) adopted: bool,
+    /// What webhooks that are held back will tell.
+    unheard: Option<Vec<Told>>,
+}
+
+impl Truth {
+    pub(crate) fn new(rules: Rules) -> Self {
+        let (threads, told) = (Vec::new(), Vec::new());
+        Self {
+            rules,
+            threads,
+            told,
+            untold: Vec::new(),
+            with_humans: false,
+            session_lost: false,
+            agent: None,
+            desk_agent: None,
+            adopted: false,
+            unheard: None,
+        }
+    }
+
+    /// The human agent who has it in the desk, while human agents answer.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.desk_agent.as_deref()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.threads.last().is_some_and(|thread| !thread.resolved)
+    }
+
+    fn last(&mut self) -> Option<&mut Thread> {
+        self.threads.last_mut()
+    }
+
+    fn write(&mut self, marks: impl IntoIterator<Item = String>) {
+        if let Some(thread) = self.last() {
+            thread.marks.extend(marks);
+        }
+    }
+
+    fn set_resolved(&mut self, resolved: bool) {
+        if let Some(thread) = self.last() {
+            thread.resolved = resolved;
+        }
+    }
+
+    fn begin(&mut self, marks: Vec<String>) {
+        self.threads.push(Thread { marks, resolved: false });
+        self.desk_agent = None;
+    }
+
+    /// The desk did something that a webhook tells.
+    fn tell(&mut self, told: Told) {
+        match &mut self.unheard {
+            Some(unheard) => unheard.push(told),
+            None => self.hear(told),
+        }
+    }
+
+    fn hear(&mut self, told: Told) {
+        match &told {
+            Told::Returned(_) => self.with_humans = false,
+            Told::Reopened | Told::Connected => self.with_humans = true,
+            _ => {}
+        }
+        self.told.push(told);
+    }
+
+    pub(crate) fn hold(&mut self) {
+        self.unheard = Some(Vec::new());
+    }
+
+    pub(crate) fn release(&mut self) {
+        for told in self.unheard.take().unwrap_or_default() {
+            self.hear(told);
+        }
+    }
+
+    /// Changes that nobody heard of in time count no more; words of people always do.
+    fn forget_unheard_changes(&mut self) {
+        if let Some(unheard) = &mut self.unheard {
+            unheard.retain(Told::is_answer);
+        }
+    }
+
+    /// A handoff with these marks in summary and history.
+    pub(crate) fn handed_over(&mut self, marks: &[String]) {
+        let adopted = self.session_lost && self.is_open();
+        self.session_lost = false;
+        self.adopted = adopted;
+        self.agent = None;
+        if !adopted {
+            let all = std::iter::once(OPENING.to_owned()).chain(marks.iter().cloned());
+            if self.is_open() && !self.rules.always_new {
+                self.write(all);
+            } else {
+                self.begin(all.collect());
+            }
+        }
+        self.hear(Told::Connected);
+    }
+
+    /// The end user wrote, while the platform thought that human agents answer.
+    pub(crate) fn user_wrote(&mut self, marks: Vec<String>) {
+        if self.is_open() {
+            self.write(marks);
+        } else if self.rules.not_latest {
+            self.begin(std::iter::once(CONTINUATION.to_owned()).chain(marks).collect());
+            self.agent = None;
+            self.forget_unheard_changes();
+        } else {
+            self.set_resolved(false);
+            self.write(marks);
+            self.tell(Told::Reopened);
+        }
+    }
+
+    /// The platform ended the human part.
+    pub(crate) fn ended(&mut self, outcome: &'static str) {
+        let noted = self.is_open() || !self.rules.not_latest || self.rules.agents_notes;
+        if noted {
+            self.write([END.to_owned()]);
+        }
+        self.set_resolved(true);
+        self.forget_unheard_changes();
+        self.hear(Told::Returned(outcome));
+    }
+
+    pub(crate) fn taken(&mut self, by: &str) {
+        let before = self.desk_agent.replace(by.to_owned());
+        let known = self.agent.as_deref() == Some(by);
+        if before.as_deref() == Some(by) || known || !self.with_humans {
+            self.untold.push(Told::Assigned(by.to_owned()));
+            return;
+        }
+        let had_one = before.is_some() || self.agent.is_some();
+        self.agent = Some(by.to_owned());
+        self.tell(if had_one { Told::Transferred(Some(by.to_owned())) } else { Told::Assigned(by.to_owned()) });
+    }
+
+    pub(crate) fn put_back(&mut self) {
+        if self.desk_agent.take().is_some() && self.with_humans {
+            self.agent = None;
+            self.tell(Told::Transferred(None));
+        }
+    }
+
+    pub(crate) fn answered(&mut self, by: &str, marks: Vec<String>) {
+        self.tell(Told::Answer(marks.concat()));
+        self.agent.get_or_insert_with(|| by.to_owned());
+        self.write(marks);
+    }
+
+    pub(crate) fn noted(&mut self, mark: String) {
+        self.write([mark]);
+    }
+
+    pub(crate) fn resolved(&mut self) {
+        if !self.is_open() {
+            return;
+        }
+        self.set_resolved(true);
+        if self.with_humans {
+            self.agent = None;
+            self.tell(Told::Resolved);
+            self.tell(Told::Returned("resolved"));
+        }
+    }
+
+    /// `in_time`: before the reopen window has passed.
+    pub(crate) fn reopened(&mut self, in_time: bool) {
+        if self.is_open() {
+            return;
+        }
+        self.set_resolved(false);
+        if in_time {
+            self.tell(Told::Reopened);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The proof by brute force, and the proof that it would notice: the plugin with one protection broken must fail it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{plugin, process};
+
+/// One protection, broken on purpose.
+struct Mutation {
+    /// What the plugin then does wrong.
+    name: &'static str,
+    file: &'static str,
+    /// Occurs exactly once in the file.
+    original: &'static str,
+    replacement: &'static str,
+    /// Flows that show it, by the beginning of their names.
+    flows: &'static [&'static str],
+}
+
+const MUTATIONS: [Mutation; 9] = [
+    Mutation {
+        name: "private notes reach the end user",
+        file: "src/webhook/translate.rs",
+        original: "    if message.private {\n        return Err(\"private-note\");",
+        replacement: "    if false {\n        return Err(\"private-note\");",
+        flows: &["=agent-answers"],
+    },
+    Mutation {
+        name: "webhooks are not verified",
+        file: "src/webhook.rs",
+        original: "    signature::verify(delivery, settings.webhook_public_key.as_deref())?;\n",
+        replacement: "    let _ = signature::verify(delivery, settings.webhook_public_key.as_deref());\n",
+        flows: &["=resolve"],
+    },
+    Mutation {
+        name: "a relay of unknown outcome is sent again unseen",
+        file: "src/conversation.rs",
+        original: "    if *unsure && arrived(",
+        replacement: "    if false && arrived(",
+        flows: &["=relay-text"],
+    },
+    Mutation {
+        name: "a relay that was cut off without a session is not looked for",
+        file: "src/relay.rs",
+        original: "    journal.unsure |= retry;\n",
+        replacement: "",
+        flows: &["=relay-text"],
+    },
+    Mutation {
+        name: "a relayed message is not remembered",
+        file: "src/session.rs",
+        original: "        push_bounded(&mut self.own_messages, message);",
+        replacement: "        let _ = message;",
+        flows: &["=relay-equal-texts"],
+    },
+    Mutation {
+        name: "a conversation of unknown outcome is not looked for",
+        file: "src/handoff.rs",
+        original: "        if (self.request.retry || session.pending == Some(Pending::Conversation))\n",
+        replacement: "        if self.request.retry\n",
+        flows: &["=first-handoff"],
+    },
+    Mutation {
+        name: "a lost session is not looked for",
+        file: "src/handoff.rs",
+        original: "        if (self.request.retry || session.pending == Some(Pending::Conversation))\n",
+        replacement: "        if session.pending == Some(Pending::Conversation)\n",
+        flows: &["=first-handoff"],
+    },
+    Mutation {
+        name: "a message without a type passes for an answer",
+        file: "src/webhook.rs",
+        original: "    let could_be_an_answer = is_agents &&",
+        replacement: "    let could_be_an_answer = false && is_agents &&",
+        flows: &["=agent-answers"],
+    },
+    Mutation {
+        name: "the timer does not look for lost answers",
+        file: "src/tick.rs",
+        original: "        if matches!(message.actor, Actor::Agent(_)) {",
+        replacement: "        if false && matches!(message.actor, Actor::Agent(_)) {",
+        flows: &["=agent-answers"],
+    },
+];
+
+/// Builds quickly and is never delivered. Dependencies stay fast: signatures are checked in them.
+const PROFILE: &str = "
+[profile.mutant]
+inherits = \"release\"
+opt-level = 1
+lto = false
+codegen-units = 16
+incremental = true
+panic = \"abort\"
+debug = false
+
+[profile.mutant.package.\"*\"]
+opt-level = 3
+";
+
+/// Proves, with the arguments of `prove`; then breaks the plugin in every known way.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let started = Instant::now();
+    let with_mutations = !arguments.iter().any(|argument| argument == "--no-mutations");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--no-mutations").collect();
+    plugin::build()?;
+    process::say("building the prover");
+    // Built like the tests: with other targets chosen, crates get other features and all of wasmtime is compiled again.
+    process::cargo(&["build", "--workspace", "--all-targets"])?;
+    if arguments == ["--only-mutations"] {
+        return mutations().map(drop);
+    }
+    let file = process::root().join("target/prove.json");
+    process::say("proving");
+    let mut proof = Command::new(program());
+    process::run(proof.arg(plugin::path()).args(&arguments).arg("--json").arg(&file))?;
+    // A look at one run or one flow is no proof.
+    let is_whole = !arguments.iter().any(|it| ["--flow", "--fault", "--walk", "--trace"].iter().any(|part| it.starts_with(part)));
+    if with_mutations && is_whole {
+        let caught = mutations()?;
+        let mut figures: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+        figures["mutations"] = MUTATIONS.len().into();
+        figures["mutations_caught"] = caught.into();
+        figures["seconds"] = started.elapsed().as_secs().into();
+        std::fs::write(&file, serde_json::to_string_pretty(&figures)? + "\n")?;
+        if caught < MUTATIONS.len() {
+            bail!("{} of {} broken plugins were not noticed", MUTATIONS.len() - caught, MUTATIONS.len());
+        }
+    }
+    Ok(())
+}
+
+fn program() -> PathBuf {
+    process::target().join("debug/prove")
+}
+
+/// Breaks the plugin in every known way; answers how many of them the proof noticed.
+fn mutations() -> Result<usize> {
+    let workshop = process::root().join("target/mutants");
+    process::say("breaking the plugin on purpose");
+    copy_sources(&workshop)?;
+    let all: Vec<&str> = MUTATIONS.iter().flat_map(|mutation| mutation.flows).copied().collect();
+    // The same build, whole: what is noticed later is the mutation and not the cheap build.
+    if violates(&build(&workshop, "whole")?, &all)? {
+        bail!("the plugin fails the proof when it is built cheaply and nothing is broken");
+    }
+    let mut caught = 0;
+    for (number, mutation) in MUTATIONS.iter().enumerate() {
+        let started = Instant::now();
+        let path = workshop.join(mutation.file);
+        let whole = std::fs::read_to_string(&path)?;
+        if whole.matches(mutation.original).count() != 1 {
+            bail!("the list of mutations is out of step with {}: \"{}\"", mutation.file, mutation.name);
+        }
+        std::fs::write(&path, whole.replace(mutation.original, mutation.replacement))?;
+        let built = build(&workshop, &format!("mutant-{number}"));
+        std::fs::write(&path, &whole)?;
+        let noticed = violates(&built?, mutation.flows)?;
+        caught += usize::from(noticed);
+        let word = if noticed { "noticed" } else { "NOT NOTICED" };
+        println!("    {word:11}  {} ({:.0?})", mutation.name, started.elapsed());
+    }
+    Ok(caught)
+}
+
+/// The crate by itself, with a profile of its own.
+fn copy_sources(workshop: &Path) -> Result<()> {
+    let root = process::root();
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml"))?;
+    let members = manifest.lines().find(|line| line.starts_with("members = ")).context("Cargo.toml lists no members")?;
+    std::fs::create_dir_all(workshop.join(".cargo"))?;
+    write(&workshop.join("Cargo.toml"), &(manifest.replace(members, "members = []") + PROFILE))?;
+    write(&workshop.join("Cargo.lock"), &std::fs::read_to_string(root.join("Cargo.lock"))?)?;
+    write(&workshop.join(".cargo/config.toml"), &std::fs::read_to_string(root.join(".cargo/config.toml"))?)?;
+    for folder in ["src", "wit"] {
+        // What was deleted must not stay.
+        let copy = workshop.join(folder);
+        if copy.exists() {
+            std::fs::remove_dir_all(&copy)?;
+        }
+        copy_folder(&root.join(folder), &copy)?;
+    }
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let from = entry?.path();
+        let to = to.join(from.file_name().unwrap_or_default());
+        if from.is_dir() {
+            copy_folder(&from, &to)?;
+        } else {
+            std::fs::copy(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Builds what stands in the workshop.
+fn build(workshop: &Path, name: &str) -> Result<PathBuf> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let target = workshop.join("target");
+    let arguments = ["build", "--quiet", "--lib", "--profile", "mutant", "--target", TARGET, "--features", "plugin"];
+    let mut cargo = process::cargo_command();
+    process::run(
+        cargo.args(arguments).current_dir(workshop).env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", "-Awarnings"),
+    )?;
+    let kept = workshop.join(format!("{name}.wasm"));
+    std::fs::copy(target.join(TARGET).join("mutant/freshworks_handoff.wasm"), &kept)?;
+    Ok(kept)
+}
+
+/// Whether the proof finds a violation in these flows.
+fn violates(plugin: &Path, flows: &[&str]) -> Result<bool> {
+    let mut proof = Command::new(program());
+    proof.arg(plugin).args(["--until-first-violation", "--doubles", "0"]);
+    for flow in flows {
+        proof.args(["--flow", flow]);
+    }
+    let output = proof.output().context("the prover cannot be started")?;
+    match output.status.code() {
+        Some(0) => Ok(false),
+        Some(1) => Ok(true),
+        _ => bail!("the prover failed: {}", String::from_utf8_lossy(&output.stderr).trim()),
+    }
+}
