@@ -257,7 +257,9 @@ impl Play<'_> {
                 self.truth.reopened(matches!(step, Step::Reopen(_)));
                 simulator.reopen(&id, &account.agent(who)).await
             }
-            other => return Err(Violation::new("script", format!("{other:?} is nothing that a human agent does at {now}"))),
+            other => {
+                return Err(Violation::new("script", format!("{other:?} is nothing that a human agent does at {now}")));
+            }
         };
         done.map(drop).map_err(|error| refused(&error))
     }
