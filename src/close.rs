@@ -75,7 +75,8 @@ pub fn returned(session: &mut Session, at: Timestamp, conversation: Option<&str>
     event
 }
 
-fn outcome(reason: EndReason) -> Outcome {
+/// What the platform is told about an end that it, or time, has asked for.
+pub fn outcome(reason: EndReason) -> Outcome {
     match reason {
         EndReason::UserLeft | EndReason::UserCancelled | EndReason::PlatformClosed | EndReason::ReturnedToAi => {
             Outcome::Abandoned
@@ -106,14 +107,14 @@ async fn note_and_resolve<H: Http>(
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let Some(user) = session.user.clone() else { return Ok(findings) };
-    if session.conversation.is_none() && session.pending == Some(Pending::Conversation) {
+    if session.conversation.is_none() && (session.look || session.pending == Some(Pending::Conversation)) {
         // The handoff may have got through: then human agents wait for somebody who has gone.
         let reference = session.reference.clone();
         let is_ours = |found: &VendorMessage| handoff::is_of_handoff(&found.text(), &reference);
-        if let Some(found) = conversation::find(freshchat, &user, &is_ours).await.map_err(Failure::into_error)? {
+        if let Some(found) = conversation::find(freshchat, &user, false, &is_ours).await.map_err(Failure::into_error)? {
             conversation::adopt(session, &found.conversation);
         }
-        session.pending = None;
+        (session.pending, session.look) = (None, false);
     }
     // A handoff that never got as far as a conversation leaves nothing to resolve.
     let Some(conversation) = session.conversation.clone() else { return Ok(findings) };
@@ -152,6 +153,7 @@ async fn note_and_resolve<H: Http>(
     match freshchat.call(&Resolve { id: &conversation }).await {
         Ok(()) => {}
         Err(failure) if is_final(failure.kind) => {
+            session.end_refused = true;
             let detail = "Freshworks refused to resolve the conversation";
             findings.push(Finding::warning(
                 "resolution",

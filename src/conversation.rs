@@ -151,10 +151,12 @@ async fn arrived<H: Http>(
     Ok(has_arrived)
 }
 
-/// The open conversation of this user in which `is_ours` recognises a message.
+/// The conversation of this user in which `is_ours` recognises a message. One that has ended counts only when
+/// `resolved_too` says so.
 pub async fn find<H: Http>(
     freshchat: &Freshchat<'_, H>,
     user: &UserId,
+    resolved_too: bool,
     is_ours: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<Option<Found>, Failure> {
     let ids = freshchat.call(&ListUserConversations { user }).await?;
@@ -168,7 +170,7 @@ pub async fn find<H: Http>(
                 let answer = answer?;
                 if answer.messages.iter().any(is_ours) {
                     let conversation = freshchat.call(&GetConversation { id }).await?;
-                    if !conversation.is_resolved() {
+                    if resolved_too || !conversation.is_resolved() {
                         return Ok(Some(Found { conversation, messages: answer.messages }));
                     }
                 } else if answer.has_next {

@@ -50,10 +50,9 @@ pub async fn handoff<H: Http>(
     }
     let freshchat = Freshchat::new(http, &settings)?;
 
-    let lost = session.is_none() && request.retry;
     let stored = session.map(Session::decode).transpose()?;
     let mut session = match stored {
-        None => Session::begin(&request.key, 1),
+        None => Session { lost: request.retry, ..Session::begin(&request.key, 1) },
         Some(stored) if stored.reference != reference(&request.key, stored.attempt) => {
             return Err(Error::request(
                 "session",
@@ -75,8 +74,10 @@ pub async fn handoff<H: Http>(
         },
     };
 
+    // In the session, because this try may fail before it has looked.
+    session.look |= request.retry;
     let (steps, findings) = (Vec::new(), Vec::new());
-    let mut run = Run { freshchat: &freshchat, settings: &settings, request, lost, steps, findings };
+    let mut run = Run { freshchat: &freshchat, settings: &settings, request, steps, findings };
     match run.all_steps(&mut session).await {
         Ok(agent_url) => {
             let (state, _) = lifecycle::step(session.state, Input::HandoffDone);
@@ -164,8 +165,6 @@ struct Run<'a, H> {
     freshchat: &'a Freshchat<'a, H>,
     settings: &'a Settings,
     request: &'a HandoffRequest,
-    /// An earlier try may have got through, and its session is gone.
-    lost: bool,
     steps: Vec<Step>,
     findings: Vec<Finding>,
 }
@@ -384,10 +383,12 @@ impl<H: Http> Run<'_, H> {
         mut assignment: Assignment,
         author: &mut Author,
     ) -> Result<Option<String>, Error> {
-        if (self.request.retry || session.pending == Some(Pending::Conversation))
-            && let Some(found) = self.find(session, user).await?
-        {
-            return Ok(found.conversation.url);
+        if session.look || session.pending == Some(Pending::Conversation) {
+            let found = self.find(session, user).await?;
+            (session.look, session.lost) = (false, false);
+            if let Some(found) = found {
+                return Ok(found.conversation.url);
+            }
         }
         if session.conversation.is_some() {
             return Ok(None);
@@ -438,7 +439,7 @@ impl<H: Http> Run<'_, H> {
     /// The conversation of an earlier try, with what it holds already. When the session is lost, of any earlier handoff that is
     /// still open.
     async fn find(&mut self, session: &mut Session, user: &UserId) -> Result<Option<Found>, Error> {
-        let attempts = if self.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
+        let attempts = if session.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
         let tries: Vec<(u32, String)> =
             attempts.map(|attempt| (attempt, reference(&self.request.key, attempt))).collect();
         let try_of = |message: &VendorMessage| {
@@ -446,7 +447,10 @@ impl<H: Http> Run<'_, H> {
             tries.iter().find(|(_, reference)| is_of_handoff(&text, reference))
         };
         let is_ours = |message: &VendorMessage| try_of(message).is_some();
-        let found = conversation::find(self.freshchat, user, &is_ours).await.map_err(Failure::into_error)?;
+        // What this very try has begun is adopted even if a human agent was quick to end it: `tick` tells the rest. With the
+        // session lost, what has ended is an earlier handoff.
+        let found =
+            conversation::find(self.freshchat, user, !session.lost, &is_ours).await.map_err(Failure::into_error)?;
         let Some(found) = found else { return Ok(None) };
         session.pending = None;
         conversation::adopt(session, &found.conversation);
@@ -464,6 +468,9 @@ impl<H: Http> Run<'_, H> {
         session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX).max(session.pages_done);
         for message in ours {
             session.mark_own(message.id.clone());
+        }
+        if found.conversation.is_resolved() {
+            session.pages_done = u32::MAX;
         }
         self.steps.push(Step::new(
             "adopt-conversation",

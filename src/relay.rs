@@ -45,8 +45,8 @@ pub async fn relay<H: Http>(
 
     timers::spoken(&mut session, now);
     let mut journal = session.take_relaying(&message.id);
-    journal.unsure |= retry;
-    match send(&freshchat, &settings, &mut session, &mut journal, &text, retry).await {
+    (journal.unsure, journal.untracked) = (journal.unsure || retry, journal.untracked || retry);
+    match send(&freshchat, &settings, &mut session, &mut journal, &text).await {
         Ok(()) => {
             session.mark_relayed(&message.id);
             Ok(update(&session, &settings, findings))
@@ -106,7 +106,6 @@ async fn send<H: Http>(
     session: &mut Session,
     journal: &mut Relaying,
     text: &str,
-    retry: bool,
 ) -> Result<(), Error> {
     let (Some(mut conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
         return Err(Error::request(
@@ -120,7 +119,7 @@ async fn send<H: Http>(
     while let Some(piece) = usize::try_from(journal.done).ok().and_then(|done| pieces.get(done)) {
         let message = NewMessage { author: Author::User(user.clone()), text: piece.clone() };
         let sent = if session.pending == Some(Pending::Conversation) {
-            replace(freshchat, session, &conversation, &user, &message, retry).await?
+            replace(freshchat, session, &conversation, &user, &message, journal.untracked).await?
         } else {
             let is_it = |found: &VendorMessage| matches!(found.actor, Actor::User(_)) && found.text() == *piece;
             let search = Search { is_it: &is_it, is_newest: !journal.overtaken };
@@ -130,14 +129,17 @@ async fn send<H: Http>(
                 Ok(true) => Sent::Before,
                 // A human agent has resolved it and the person has a newer one: go on there.
                 Err(failure) if failure.kind == FailureKind::NotLatest => {
-                    replace(freshchat, session, &conversation, &user, &message, retry).await?
+                    // The piece goes out with the new conversation, or is left in doubt with it.
+                    journal.unsure = true;
+                    replace(freshchat, session, &conversation, &user, &message, journal.untracked).await?
                 }
                 Err(failure) => return Err(failure.into_error()),
             }
         };
         conversation = session.conversation.clone().unwrap_or(conversation);
         // Where a piece of an earlier try was found, the next one may be there as well.
-        journal.unsure = sent == Sent::Perhaps || sent == Sent::Before && retry;
+        journal.untracked &= sent != Sent::Now;
+        journal.unsure = sent == Sent::Perhaps || journal.untracked;
         journal.done = journal.done.saturating_add(u32::from(sent != Sent::Perhaps));
     }
     Ok(())
@@ -161,14 +163,14 @@ async fn replace<H: Http>(
     old: &ConversationId,
     user: &UserId,
     message: &NewMessage,
-    retry: bool,
+    look: bool,
 ) -> Result<Sent, Error> {
     let Some(channel) = session.channel.clone() else {
         return Err(Error::request("session", "the session knows no topic", "Hand off again with `retry: true`."));
     };
     let opening = transcript::continuation(old.as_str(), &session.reference);
     let is_ours = |found: &VendorMessage| found.text() == opening;
-    if (retry || session.pending == Some(Pending::Conversation)) && adopt(freshchat, session, user, &is_ours).await? {
+    if (look || session.pending == Some(Pending::Conversation)) && adopt(freshchat, session, user, &is_ours).await? {
         return Ok(Sent::Perhaps);
     }
     let messages = [NewMessage { author: message.author.clone(), text: opening.clone() }, message.clone()];
@@ -191,7 +193,7 @@ async fn adopt<H: Http>(
     is_ours: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<bool, Error> {
     session.pending = Some(Pending::Conversation);
-    let found = conversation::find(freshchat, user, is_ours).await.map_err(Failure::into_error)?;
+    let found = conversation::find(freshchat, user, false, is_ours).await.map_err(Failure::into_error)?;
     session.pending = None;
     if let Some(found) = &found {
         conversation::adopt(session, &found.conversation);

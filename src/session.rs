@@ -49,12 +49,14 @@ pub struct Relaying {
     pub unsure: bool,
     /// Another message went ahead of it, so it may stand before messages that are known.
     pub overtaken: bool,
+    /// The session of an earlier try is gone: how far that came is not known.
+    pub untracked: bool,
 }
 
 impl Relaying {
     /// Nothing of it is sent.
     pub fn begin(message: &str) -> Self {
-        Self { message: message.to_owned(), done: 0, unsure: false, overtaken: false }
+        Self { message: message.to_owned(), done: 0, unsure: false, overtaken: false, untracked: false }
     }
 }
 
@@ -92,20 +94,28 @@ pub struct Session {
     pub pages_done: u32,
     /// The write to look for first.
     pub pending: Option<Pending>,
+    /// What an earlier try has made is not known: it must be looked for before anything is made.
+    pub look: bool,
+    /// The session of that try is gone as well, so it may have been any handoff of this platform conversation.
+    pub lost: bool,
     /// Messages whose relay is not finished, oldest first.
     pub relaying: Vec<Relaying>,
     /// Why the end was asked for.
     pub end: Option<EndReason>,
     /// The note about the end has arrived.
     pub end_noted: bool,
+    /// Freshchat refused to resolve: that it is open means nothing then.
+    pub end_refused: bool,
     /// Platform ids of messages that were relayed, oldest first.
     pub relayed: Vec<String>,
     /// Freshchat's ids of what we wrote, oldest first.
     pub own_messages: Vec<MessageId>,
     /// Ids of events that were reported, oldest first.
     pub seen_events: Vec<String>,
-    /// Who has it.
+    /// Who has it, or had it last.
     pub agent: Option<AgentId>,
+    /// It was assigned to that human agent, who may also have answered without taking it.
+    pub assigned: bool,
     /// Which group has it.
     pub group: Option<GroupId>,
     /// When, by the vendor's clock, its status last changed: older changes are stale.
@@ -168,13 +178,17 @@ impl Session {
             history: None,
             pages_done: 0,
             pending: None,
+            look: false,
+            lost: false,
             relaying: Vec::new(),
             end: None,
             end_noted: false,
+            end_refused: false,
             relayed: Vec::new(),
             own_messages: Vec::new(),
             seen_events: Vec::new(),
             agent: None,
+            assigned: false,
             group: None,
             changed_at: 0,
             assignments: 0,
@@ -430,6 +444,45 @@ mod tests {
             let error = Session::decode(bytes).unwrap_err();
             assert_eq!(error.kind, ErrorKind::InvalidRequest);
             assert!(error.message.contains(word), "{}", error.message);
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever was changed on its way, it is refused with an error that says so.
+        #[test]
+        fn random_bytes_are_refused(mut bytes: Vec<u8>, header in 0..4_usize) {
+            let header = [&b""[..], NAME, b"fwh2", b"fwh9"].into_iter().nth(header).unwrap_or_default();
+            bytes.splice(0..0, header.iter().copied());
+            let error = Session::decode(&bytes).unwrap_err();
+            proptest::prop_assert_eq!(error.kind, ErrorKind::InvalidRequest);
+            proptest::prop_assert_eq!(error.field.as_deref(), Some("session"));
+        }
+
+        #[test]
+        fn a_session_with_one_changed_byte_is_refused(place: proptest::sample::Index, change in 1..=255_u8) {
+            let mut bytes = Session::begin(&key(), 1).encode();
+            let place = place.index(bytes.len());
+            bytes[place] ^= change;
+            proptest::prop_assert!(Session::decode(&bytes).is_err());
+        }
+
+        /// The checksum is right, what it sums up is not ours: read or refused, never a panic.
+        #[test]
+        fn fields_of_somebody_else_do_no_harm(fields: Vec<u8>) {
+            let bytes = [NAME, &[VERSION], &checksum(&fields), &fields].concat();
+            if let Ok(session) = Session::decode(&bytes) {
+                proptest::prop_assert_eq!(Session::decode(&session.encode()).unwrap(), session);
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_of_an_unknown_version_says_so() {
+        for version in (0..=255).filter(|version| *version != VERSION) {
+            let mut bytes = Session::begin(&key(), 1).encode();
+            bytes[3] = version;
+            let error = Session::decode(&bytes).unwrap_err();
+            assert!(error.message.contains("another version") && error.remedy.is_some(), "{version}");
         }
     }
 

@@ -112,20 +112,21 @@ fn missed(
     let ours = opening.unwrap_or(newest_first.len());
 
     let is_resolved = found.is_resolved();
-    if session.state == State::Returned && !is_resolved && found.status.is_some() && session.end.is_none() {
+    if session.state == State::Returned && !is_resolved && found.status.is_some() && !session.end_refused {
         events.push(change("conversation_reopen", Kind::Reopen { conversation: about.clone(), actor: Actor::System }));
     }
-    if let Some(agent) = found.agent.clone().filter(|_| !is_resolved) {
-        events.push(change(
-            "conversation_assignment",
-            Kind::Assignment {
-                conversation: about.clone(),
-                to_agent: Some(agent),
-                from_agent: session.agent.clone(),
-                to_group: None,
-                from_group: None,
-            },
-        ));
+    // Not every account says who has it. That nobody has it any more is believed only if it is newer than what is known.
+    let is_news = found.updated_at.is_none_or(|at| at >= session.changed_at);
+    let is_back = session.assigned && found.status.as_deref() == Some("new") && is_news;
+    if !is_resolved && (found.agent.is_some() || is_back) {
+        let assignment = Kind::Assignment {
+            conversation: about.clone(),
+            to_agent: found.agent.clone(),
+            from_agent: session.agent.clone(),
+            to_group: None,
+            from_group: None,
+        };
+        events.push(change("conversation_assignment", assignment));
     }
     for mut message in newest_first.into_iter().take(ours).rev() {
         if matches!(message.actor, Actor::Agent(_)) {

@@ -189,7 +189,7 @@ fn stateful(
             if let Some(group) = to_group {
                 session.group = Some(group.clone());
             }
-            session.agent = to_agent.clone();
+            (session.agent, session.assigned) = (to_agent.clone(), to_agent.is_some());
             if to_agent.is_some() && had_one {
                 told.kind = EventKind::Transferred;
                 told.detail = Some("to-agent".to_owned());
@@ -200,26 +200,23 @@ fn stateful(
                 && session.agent.is_none()
             {
                 // The assignment may be late or missing: who writes has it.
-                session.agent = Some(agent.clone());
+                (session.agent, session.assigned) = (Some(agent.clone()), false);
             }
         }
-        Kind::Resolution { .. } => {
-            told.id = session.round_id("resolved");
-            session.agent = None;
-        }
+        Kind::Resolution { .. } => told.id = session.round_id("resolved"),
         Kind::Reopen { .. } => {
             told.id = session.round_id("reopened");
-            (session.end, session.end_noted) = (None, false);
+            (session.end, session.end_noted, session.end_refused) = (None, false, false);
         }
         Kind::Unknown => {}
     }
-    let mut events = vec![told];
-    if hand_back {
-        let mut returned = close::returned(session, at, conversation);
-        returned.outcome = Some(Outcome::Resolved);
-        events.push(returned);
+    if !hand_back {
+        return Ok(vec![told]);
     }
-    Ok(events)
+    let mut returned = close::returned(session, at, conversation);
+    // An end that the platform asked for is told as that, although its answer was lost and the echo is what we hear.
+    returned.outcome = Some(session.end.map_or(Outcome::Resolved, close::outcome));
+    Ok(if session.end.is_some() { vec![returned] } else { vec![told, returned] })
 }
 
 /// A message that the end user may see; everything else is refused with a word.

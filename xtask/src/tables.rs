@@ -1,8 +1,10 @@
-//! The tables of the README, made from the contract and the code, so that they cannot grow old.
+//! The tables of the README and the diagram of the architecture, made from the contract and the code, so that they cannot
+//! grow old.
 //!
 //! Each stands between `<!-- name -->` and `<!-- end name -->`.
 
 use anyhow::{Context, Result, bail};
+use freshworks_handoff::lifecycle::{self, Action, Input, State};
 use freshworks_handoff::manual;
 use freshworks_handoff::settings::schema::JSON_SCHEMA;
 use serde_json::Value;
@@ -12,21 +14,57 @@ use crate::process;
 
 /// Writes the tables, or with `check` fails where one is out of step.
 pub(crate) fn run(check: bool) -> Result<()> {
-    let path = process::root().join("README.md");
-    let old = std::fs::read_to_string(&path)?;
-    let mut new = old.clone();
-    for (name, content) in contents()? {
-        new = replace(&new, name, &content)?;
+    for (file, contents) in [("README.md", contents()?), ("ARCHITECTURE.md", states())] {
+        let path = process::root().join(file);
+        let old = std::fs::read_to_string(&path)?;
+        let mut new = old.clone();
+        for (name, content) in contents {
+            new = replace(&new, name, &content).with_context(|| file.to_owned())?;
+        }
+        if new == old {
+            continue;
+        }
+        if check {
+            bail!("{file} is out of step with the code: run `cargo xtask tables`");
+        }
+        std::fs::write(path, new)?;
+        process::say(&format!("{file} has new tables"));
     }
-    if new == old {
-        return Ok(());
-    }
-    if check {
-        bail!("README.md is out of step with the code: run `cargo xtask tables`");
-    }
-    std::fs::write(path, new)?;
-    process::say("README.md has new tables");
     Ok(())
+}
+
+/// The table of states as a diagram, and in full.
+fn states() -> Vec<(&'static str, String)> {
+    let mut arrows: Vec<(State, State, Vec<&str>)> = Vec::new();
+    let moves =
+        State::ALL.into_iter().flat_map(|from| Input::ALL.map(|input| (from, input, lifecycle::step(from, input))));
+    for (from, input, (to, _)) in moves.filter(|(from, _, (to, _))| from != to) {
+        match arrows.iter_mut().find(|(known_from, known_to, _)| (*known_from, *known_to) == (from, to)) {
+            Some((.., words)) => words.push(input.words()),
+            None => arrows.push((from, to, vec![input.words()])),
+        }
+    }
+    let mut diagram = "```mermaid\nstateDiagram-v2\n    [*] --> requesting\n".to_owned();
+    for (from, to, words) in arrows {
+        diagram += &format!("    {} --> {}: {}\n", from.word(), to.word(), words.join(" / "));
+    }
+    diagram += "```\n";
+
+    let head: Vec<&str> = std::iter::once("Input").chain(State::ALL.map(State::word)).collect();
+    let cell = |from: State, input: Input| {
+        let (to, action) = lifecycle::step(from, input);
+        let action = match action {
+            Action::Go => "go".to_owned(),
+            Action::HandBack => "hand back".to_owned(),
+            Action::Done => "done".to_owned(),
+            Action::Ignore(why) => format!("`{why}`"),
+            Action::Refuse => "refuse".to_owned(),
+        };
+        if to == from { action } else { format!("{action} → **{}**", to.word()) }
+    };
+    let row = |input: Input| std::iter::once(input.words().to_owned()).chain(State::ALL.map(|from| cell(from, input)));
+    let rows: Vec<Vec<String>> = Input::ALL.map(|input| row(input).collect()).to_vec();
+    vec![("state diagram", diagram), ("state table", table(&head, &rows))]
 }
 
 fn contents() -> Result<Vec<(&'static str, String)>> {
@@ -47,8 +85,8 @@ fn contents() -> Result<Vec<(&'static str, String)>> {
 
 fn replace(text: &str, name: &str, content: &str) -> Result<String> {
     let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- end {name} -->"));
-    let (before, rest) = text.split_once(&start).with_context(|| format!("README.md has no `{}`", start.trim()))?;
-    let (_, after) = rest.split_once(&end).with_context(|| format!("README.md has no `{end}`"))?;
+    let (before, rest) = text.split_once(&start).with_context(|| format!("there is no `{}`", start.trim()))?;
+    let (_, after) = rest.split_once(&end).with_context(|| format!("there is no `{end}`"))?;
     Ok(format!("{before}{start}{content}{end}{after}"))
 }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use freshworks_simulator::{Config, CreateWhileOpen, DuplicateUser, Fault, How, Match, MessagePaging, UserSpec};
-use host_test::bindings::{HandoffRequest, Owner, Receipt};
+use freshworks_simulator::{
+    Config, CreateWhileOpen, DuplicateUser, Fault, How, Match, MessagePaging, Status, UserSpec,
+};
+use host_test::bindings::{EventKind, HandoffRequest, Owner, Receipt};
 use host_test::{CallError, TrapKind};
 
 use crate::handoff_errors::check_once;
-use crate::support::{Desk, LONG, StopAt, actions, count_of, long_request, numbers_in, request, texts};
+use crate::support::{Desk, LONG, StopAt, actions, count_of, long_request, numbers_in, refused, request, said, texts};
 
 /// How a platform goes on after a failure.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -248,4 +250,20 @@ async fn the_person_is_found_by_address_once_although_the_update_is_cut() {
         let opening = texts(&desk.conversation()).remove(0).2;
         assert_eq!(count_of(&desk.conversation(), &opening), 1);
     }
+}
+
+#[tokio::test]
+async fn a_handoff_that_was_resolved_before_its_next_try_is_not_made_again() {
+    let desk = desk().await;
+    desk.sim.fail(Fault::new(Match::path("/v2/conversations").method("POST"), How::Cut).after_effect());
+    let session = refused(desk.handoff(&long_request(), None).await).session.unwrap();
+    let (id, maya) = (desk.conversation().id, desk.maya());
+    desk.sim.reply(&id, &maya, &said("solved")).await.unwrap();
+    desk.sim.resolve(&id, &maya).await.unwrap();
+    let receipt = desk.handoff(&long_request(), Some(&session)).await.result.unwrap();
+    assert_eq!(desk.sim.conversations().len(), 1);
+    assert_eq!(desk.conversation().status, Status::Resolved, "nothing is sent into what has ended");
+    let update = desk.tick(&receipt.session, receipt.info.next_tick_at.unwrap()).await.result.unwrap();
+    let kinds = crate::support::kinds(&update.events);
+    assert_eq!(kinds, [EventKind::AgentMessage, EventKind::Resolved, EventKind::ReturnedToAi]);
 }

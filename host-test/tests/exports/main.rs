@@ -19,6 +19,7 @@ mod peek;
 mod relay;
 mod relay_repeats;
 mod secrets;
+mod sessions;
 mod support;
 mod tick;
 mod unsupported;

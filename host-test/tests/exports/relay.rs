@@ -126,7 +126,7 @@ async fn what_cannot_be_relayed_is_refused_before_any_request() {
     }
     let mut damaged = talk.session.clone();
     damaged[9] ^= 1;
-    for session in [&b""[..], b"fwh1", &damaged] {
+    for session in [&b""[..], b"fwh2", &damaged] {
         let error = refused_at_once(talk.desk.relay(session, &user_message("m1", &spoken)).await);
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
     }

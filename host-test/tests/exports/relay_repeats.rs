@@ -118,6 +118,58 @@ async fn a_message_that_the_platform_gave_up_does_not_block_the_next() {
 }
 
 #[tokio::test]
+async fn a_message_that_was_put_off_is_looked_for_behind_those_that_overtook_it() {
+    for after in [false, true] {
+        let mut talk = talk().await;
+        let fault = Fault::new(sends(), How::Cut);
+        talk.desk.sim.fail(if after { fault.after_effect() } else { fault });
+        talk.relay(&user_message("m1", &said("first"))).await.unwrap_err();
+        for number in 2..5 {
+            talk.relay(&user_message(&format!("m{number}"), &said("next"))).await.unwrap();
+        }
+        until_done(&mut talk, "m1", &said("first")).await;
+        let conversation = talk.conversation();
+        let counts = (count_of(&conversation, &said("first")), count_of(&conversation, &said("next")));
+        assert_eq!(counts, (1, 3), "after: {after}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_does_not_pass_for_the_one_that_opened_the_next_conversation() {
+    for after in [false, true] {
+        let mut talk = talk().await;
+        talk.desk.sim.set_behaviour(|it| it.send_to_resolved = SendToResolved::NotLatest);
+        talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();
+        let fault = Fault::new(Match::path("/v2/conversations").method("POST"), How::Cut);
+        talk.desk.sim.fail(if after { fault.after_effect() } else { fault });
+        talk.relay(&user_message("m1", &said("first"))).await.unwrap_err();
+        until_done(&mut talk, "m2", &said("second")).await;
+        until_done(&mut talk, "m1", &said("first")).await;
+        let all = talk.desk.sim.conversations();
+        let counts = (all.len(), count_of(&all[1], &said("first")), count_of(&all[1], &said("second")));
+        assert_eq!(counts, (2, 1, 1), "after: {after}");
+    }
+}
+
+#[tokio::test]
+async fn equal_pieces_of_one_message_all_arrive_although_the_session_is_old() {
+    let text = [SPOKEN.repeat(70), SPOKEN.repeat(70), SPOKEN.repeat(70)].join("\n");
+    for index in 0..3 {
+        for after in [false, true] {
+            let mut talk = talk().await;
+            let calm = talk.desk.sandbox.clone();
+            talk.desk.sandbox = calm.clone().interceptor(Arc::new(StopAt { index, after }));
+            let stopped = talk.desk.relay(&talk.session, &user_message("m1", &text)).await;
+            assert!(stopped.result.unwrap_err().trap().is_some());
+            talk.desk.sandbox = calm;
+            talk.desk.relay_again(&talk.session, &user_message("m1", &text)).await.result.unwrap();
+            let count = count_of(&talk.conversation(), &SPOKEN.repeat(70));
+            assert_eq!(count, 3, "stopped at piece {index}, after: {after}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_conversation_that_continues_is_made_once() {
     let creates = || Match::path("/v2/conversations").method("POST");
     for while_open in [CreateWhileOpen::Append, CreateWhileOpen::AlwaysNew] {

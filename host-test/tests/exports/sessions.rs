@@ -1,0 +1,64 @@
+//! A session that was changed on its way, or comes from another version: refused by every function, never misread.
+
+use host_test::bindings::{CloseReason, ErrorKind, PluginError};
+
+use crate::support::{Talk, refused_at_once, request, said, user_message};
+
+/// What each function that takes a session answers to these bytes.
+async fn refusals(talk: &Talk, session: &[u8]) -> [PluginError; 5] {
+    let webhook = talk.desk.signed("{}");
+    [
+        refused_at_once(talk.desk.handoff(&request(), Some(session)).await),
+        refused_at_once(talk.desk.relay(session, &user_message("m1", &said("hello"))).await),
+        refused_at_once(talk.desk.close(session, CloseReason::UserLeft).await),
+        refused_at_once(talk.desk.tick(session, crate::support::NOW).await),
+        refused_at_once(talk.desk.on_webhook(&webhook, Some(session)).await),
+    ]
+}
+
+async fn check(talk: &Talk, session: &[u8], words: &str) {
+    for error in refusals(talk, session).await {
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
+        assert!(error.message.contains(words) && error.remedy.is_some(), "{} / {words}", error.message);
+        assert!(error.session.is_none(), "there is nothing to go on with");
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_another_version_is_refused_and_says_what_to_do() {
+    let talk = Talk::begin().await;
+    for version in *b"013456789a\0\xff" {
+        let mut session = talk.session.clone();
+        assert_ne!(std::mem::replace(&mut session[3], version), version);
+        check(&talk, &session, "another version").await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_with_any_byte_changed_is_refused() {
+    let talk = Talk::begin().await;
+    for place in 0..talk.session.len() {
+        let mut session = talk.session.clone();
+        session[place] ^= 1 << (place % 8);
+        check(&talk, &session, "session").await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_cut_is_refused() {
+    let talk = Talk::begin().await;
+    for length in 0..talk.session.len() {
+        check(&talk, &talk.session[..length], "session").await;
+    }
+}
+
+#[tokio::test]
+async fn noise_is_refused() {
+    let talk = Talk::begin().await;
+    // Any bytes without order will do: those of a signature are.
+    for round in 0..40_u8 {
+        let noise = talk.desk.sim.sign(&[round]).into_bytes();
+        check(&talk, &noise, "not a session").await;
+        check(&talk, &[b"fwh2", &noise[..]].concat(), "damaged").await;
+    }
+}

@@ -1,0 +1,91 @@
+//! Lets panics trap at once, instead of composing a message that nobody can read.
+//!
+//! On wasm32-unknown-unknown the standard library throws a panic's message away and executes `unreachable`. Composing
+//! the message keeps 7 KB alive: formatting, quoting, and what calls hand over for it. rustc's own switch for this,
+//! `panic = "immediate-abort"`, is not stable. So the functions that every panic goes through get the body
+//! `unreachable`, and the optimiser removes what only they needed. Each check stays, and each that fails still traps.
+
+use anyhow::{Context, Result, ensure};
+use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
+
+use crate::shrink;
+
+/// Pieces of the names of functions of `core`, `alloc` and `std` that never return, in rustc's mangling, in which a number
+/// before each word is its length.
+const PANICS: [&str; 12] = [
+    // The one that all others end in, and the shortcuts to it: `panic_bounds_check`, `panic_const`, `assert_failed`...
+    "4core9panicking",
+    "4core6option13expect_failed",
+    "4core6option13unwrap_failed",
+    "4core6result13unwrap_failed",
+    "4core3str16slice_error_fail",
+    "4core3str19slice_error_fail_rt",
+    "4core5slice5index16slice_index_fail",
+    "17len_mismatch_fail",
+    "5alloc7raw_vec12handle_error",
+    "5alloc7raw_vec17capacity_overflow",
+    "5alloc5alloc18handle_alloc_error",
+    "7___rustc17rust_begin_unwind",
+];
+/// No locals, `unreachable`, end.
+const TRAP: &[u8] = &[0, 0, 0x0b];
+
+/// The module, which must have its names still, with panics that only trap.
+pub(crate) fn trap(module: &[u8]) -> Result<Vec<u8>> {
+    let (mut imported, mut bodies, mut panics) = (0, Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    imported += usize::from(matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
+                }
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(body.as_bytes()),
+            Payload::CustomSection(section) => {
+                let KnownCustom::Name(names) = section.as_known() else { continue };
+                for names in names {
+                    let Name::Function(functions) = names? else { continue };
+                    for function in functions {
+                        let function = function?;
+                        if PANICS.iter().any(|panic| function.name.contains(panic)) {
+                            panics.push(usize::try_from(function.index)?);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    // A toolchain that names them otherwise should not make the plugin larger unnoticed.
+    ensure!(!panics.is_empty(), "no panicking function was found in the plugin: see xtask/src/panics.rs");
+    for panic in panics {
+        let body = panic.checked_sub(imported).and_then(|index| bodies.get_mut(index));
+        *body.context("a function's name belongs to no function")? = TRAP;
+    }
+    shrink::with_code(module, &bodies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_panics_goes_through_traps() {
+        // One imported function, one that panics, one that does not.
+        let module = |panic: &[u8]| {
+            let mut module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01m\x01f\0\0\x03\x03\x02\0\0".to_vec();
+            module.extend([10, 6 + panic.len() as u8, 2, panic.len() as u8]);
+            module.extend_from_slice(panic);
+            module.extend(b"\x03\0\x01\x0b");
+            let name = b"_RNvNtC_4core9panicking9panic_fmt";
+            module.extend([0, name.len() as u8 + 10, 4]);
+            module.extend(b"name\x01");
+            module.extend([name.len() as u8 + 3, 1, 1, name.len() as u8]);
+            module.extend(name);
+            module
+        };
+        let before = module(b"\0\x10\0\x0b");
+        assert_eq!(trap(&before).unwrap(), module(TRAP));
+        assert!(trap(&before[..before.len() - 45]).is_err(), "a module without names is not passed over");
+    }
+}
