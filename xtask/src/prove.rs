@@ -17,7 +17,7 @@ struct Mutation {
     /// Occurs exactly once in the file.
     original: &'static str,
     replacement: &'static str,
-    /// Flows that show it, by the beginning of their names.
+    /// Flows that show it: the beginning of a name, or `=` and a name.
     flows: &'static [&'static str],
 }
 
@@ -119,7 +119,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut proof = Command::new(program());
     process::run(proof.arg(plugin::path()).args(&arguments).arg("--json").arg(&file))?;
     // A look at one run or one flow is no proof.
-    let is_whole = !arguments.iter().any(|it| ["--flow", "--fault", "--walk", "--trace"].iter().any(|part| it.starts_with(part)));
+    let is_whole =
+        !arguments.iter().any(|it| ["--flow", "--fault", "--walk", "--trace"].iter().any(|part| it.starts_with(part)));
     if with_mutations && is_whole {
         let caught = mutations()?;
         let mut figures: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
@@ -171,7 +172,8 @@ fn mutations() -> Result<usize> {
 fn copy_sources(workshop: &Path) -> Result<()> {
     let root = process::root();
     let manifest = std::fs::read_to_string(root.join("Cargo.toml"))?;
-    let members = manifest.lines().find(|line| line.starts_with("members = ")).context("Cargo.toml lists no members")?;
+    let members =
+        manifest.lines().find(|line| line.starts_with("members = ")).context("Cargo.toml lists no members")?;
     std::fs::create_dir_all(workshop.join(".cargo"))?;
     write(&workshop.join("Cargo.toml"), &(manifest.replace(members, "members = []") + PROFILE))?;
     write(&workshop.join("Cargo.lock"), &std::fs::read_to_string(root.join("Cargo.lock"))?)?;

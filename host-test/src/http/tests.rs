@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks as _};
 
 use super::{Hook, HttpClient};
-use crate::limits::OutOfTime;
 use crate::intercept::{After, Before, HttpErrorCode, Interceptor, Outgoing};
+use crate::limits::OutOfTime;
 use crate::report::{CallReport, Recorder};
 use crate::{AllowList, CredentialInjector, Limits, Sandbox};
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use freshworks_simulator::{Config, KeyForm, Simulator, UserSpec};
 use host_test::bindings::{
-    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing, Sender,
-    SenderRole,
+    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing, Sender, SenderRole,
 };
 use host_test::{AllowList, HttpClient, Limits, Plugin, Sandbox};
 use serde_json::{Value, json};

@@ -196,7 +196,8 @@ pub(crate) fn flows() -> Vec<Flow> {
             it.id_form = IdForm::Mixed;
             it.created_status = 201;
         }),
-        new("first-handoff-always-new", &[], &[HandOff]).account(|it| it.create_while_open = CreateWhileOpen::AlwaysNew),
+        new("first-handoff-always-new", &[], &[HandOff])
+            .account(|it| it.create_while_open = CreateWhileOpen::AlwaysNew),
         new("first-handoff-routed", &[], &[HandOff]).set("group", "Support").set("agent", "tom@acme.example"),
         new("handoff-known", &[], &[HandOff]).known(Known::ByReference),
         new("handoff-known-by-email", &[], &[HandOff]).known(Known::ByEmail),
@@ -213,7 +214,11 @@ pub(crate) fn flows() -> Vec<Flow> {
         new("relay-file", &[HandOff], &[Write(File), Write(Line)]),
         new("relay-pages", &[HandOff], &[Write(Long), Write(Yes), Write(Yes)])
             .account(|it| it.message_paging = MessagePaging::Pages),
-        new("agent-answers", &[HandOff], &[Take(Maya), Say(Maya, Text), Note(Maya), Say(Maya, Picture), Say(Maya, Text)]),
+        new(
+            "agent-answers",
+            &[HandOff],
+            &[Take(Maya), Say(Maya, Text), Note(Maya), Say(Maya, Picture), Say(Maya, Text)],
+        ),
         new("agent-answers-untaken", &[HandOff], &[Say(Tom, Text), Note(Tom), Take(Tom), Say(Tom, Text)]),
         new("transfer", &[HandOff, Take(Maya)], &[Say(Maya, Text), Take(Tom), Say(Tom, Text), PutBack, Take(Maya)]),
         new("resolve", &[HandOff, Take(Maya)], &[Say(Maya, Text), Resolve(Maya)]),
@@ -240,7 +245,11 @@ pub(crate) fn flows() -> Vec<Flow> {
             &[HandOff, Write(Line), Take(Tom), Say(Tom, Text)],
         ),
         new("handoff-again-after-leave", &[HandOff, Write(Line), Leave], &[HandOff, Write(Line)]),
-        new("session-lost", &[HandOff, Take(Maya)], &[LoseSession, HandOff, Write(Line), Say(Maya, Text), Resolve(Maya)]),
+        new(
+            "session-lost",
+            &[HandOff, Take(Maya)],
+            &[LoseSession, HandOff, Write(Line), Say(Maya, Text), Resolve(Maya)],
+        ),
         new("session-lost-later", &[HandOff, Take(Maya), Resolve(Maya), HandOff], &[LoseSession, HandOff, Write(Line)])
             .account(|it| it.create_while_open = CreateWhileOpen::AlwaysNew),
         new(

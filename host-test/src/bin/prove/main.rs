@@ -101,7 +101,10 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Flow>> {
     };
     let chosen: Vec<Flow> = flows().into_iter().filter(wanted).collect();
     if chosen.is_empty() {
-        bail!("there is no such flow; there are {}", flows().into_iter().map(|flow| flow.name).collect::<Vec<_>>().join(", "));
+        bail!(
+            "there is no such flow; there are {}",
+            flows().into_iter().map(|flow| flow.name).collect::<Vec<_>>().join(", ")
+        );
     }
     Ok(chosen)
 }

@@ -90,7 +90,8 @@ pub(crate) fn inbox(conversation: &Conversation) -> Vec<String> {
 fn marks_of_message(message: &Message) -> Vec<String> {
     // Parts other than text count by their address.
     let text = message.text();
-    let files = message.parts.iter().filter_map(|part| part.get("image").or_else(|| part.get("file"))?.get("url")?.as_str());
+    let files =
+        message.parts.iter().filter_map(|part| part.get("image").or_else(|| part.get("file"))?.get("url")?.as_str());
     let files: Vec<String> = files.map(str::to_owned).collect();
     let first = text.lines().next().unwrap_or_default();
     let ours = first.contains(" · ref ");

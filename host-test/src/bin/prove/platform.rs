@@ -284,7 +284,8 @@ impl Platform {
             .iter()
             .map(|it| {
                 let path = it.url.split_once("/v2").map_or(it.url.as_str(), |(_, path)| path);
-                let status = it.status.map_or_else(|| it.error.clone().unwrap_or_default(), |status| status.to_string());
+                let status =
+                    it.status.map_or_else(|| it.error.clone().unwrap_or_default(), |status| status.to_string());
                 format!("    {} {path} -> {status}", it.method)
             })
             .collect();
@@ -326,7 +327,8 @@ impl Platform {
             self.session = done.session;
         }
         if let Some(info) = done.info {
-            self.ids.extend(info.conversation_ids.iter().filter(|id| !self.ids.contains(id)).cloned().collect::<Vec<_>>());
+            self.ids
+                .extend(info.conversation_ids.iter().filter(|id| !self.ids.contains(id)).cloned().collect::<Vec<_>>());
             self.info = Some(info);
         }
     }
@@ -338,7 +340,9 @@ impl Platform {
             match self.events.get(&event.id) {
                 Some(before) if *before == told => continue,
                 // See `Leniency::end_may_be_unknown`.
-                Some(Told::Returned(_)) if matches!(told, Told::Returned(_)) && self.faults.iter().any(Fault::forgets) => {
+                Some(Told::Returned(_))
+                    if matches!(told, Told::Returned(_)) && self.faults.iter().any(Fault::forgets) =>
+                {
                     continue;
                 }
                 Some(before) => {
@@ -446,7 +450,10 @@ impl Platform {
         let ids = self.account.plugin.peek(&self.account.sandbox, &delivery.body).await.result;
         let ids = ids.map_err(|error| Violation::new("peek", error.to_string()))?;
         if !ids.iter().any(|id| self.ids.contains(id)) && self.is_of_person(&ids) {
-            return Err(Violation::new("conversation-ids", "a webhook of the conversation is not found by its ids".into()));
+            return Err(Violation::new(
+                "conversation-ids",
+                "a webhook of the conversation is not found by its ids".into(),
+            ));
         }
         // One of somebody else is passed on as well: the plugin must tell.
         self.perform(Job::Webhook(&delivery)).await
@@ -488,6 +495,13 @@ impl Platform {
             self.take(incoming).await?;
         }
         Ok(())
+    }
+
+    /// Lets the timer go off once: the first look has to find what was lost.
+    pub(crate) async fn ring_once(&mut self) -> Result<(), Violation> {
+        let Some(at) = self.info.as_ref().and_then(|info| info.next_tick_at) else { return Ok(()) };
+        self.now = self.now.max(at);
+        self.perform(Job::Tick).await
     }
 
     /// Lets the timer go off until it has nothing more to tell.

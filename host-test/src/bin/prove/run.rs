@@ -117,7 +117,7 @@ impl Play<'_> {
         self.platform.listen().await?;
         if self.platform.ring && !self.platform.holding {
             self.platform.ring = false;
-            self.platform.tick_until_quiet().await?;
+            self.platform.ring_once().await?;
         }
         let in_step = !self.platform.outstanding && !self.platform.holding && !self.truth.session_lost;
         if in_step && self.platform.is_with_humans() != self.truth.with_humans {
@@ -257,7 +257,9 @@ impl Play<'_> {
                 self.truth.reopened(matches!(step, Step::Reopen(_)));
                 simulator.reopen(&id, &account.agent(who)).await
             }
-            other => return Err(Violation::new("script", format!("{other:?} is nothing that a human agent does at {now}"))),
+            other => {
+                return Err(Violation::new("script", format!("{other:?} is nothing that a human agent does at {now}")));
+            }
         };
         done.map(drop).map_err(|error| refused(&error))
     }

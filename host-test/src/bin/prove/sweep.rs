@@ -70,7 +70,13 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     /// Runs all jobs. `each` sees every outcome, in no order.
-    pub(crate) fn run(self, plugin: &Plugin, flows: &[Ready], jobs: &[Job], each: &(dyn Fn(usize, &Outcome) + Sync)) -> Total {
+    pub(crate) fn run(
+        self,
+        plugin: &Plugin,
+        flows: &[Ready],
+        jobs: &[Job],
+        each: &(dyn Fn(usize, &Outcome) + Sync),
+    ) -> Total {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let total = Mutex::new(Total::default());
         let take_in = |number: usize, outcome: Result<Outcome>| {
@@ -152,7 +158,8 @@ const MOST_WEIGHT: usize = 20;
 pub(crate) fn doubles(calm: &[Outcome], count: usize, seed: u64) -> Vec<Job> {
     let mut random = fastrand::Rng::with_seed(seed);
     // A flow counts by its places, up to a point: the longest holds little that the others do not, and takes the most time.
-    let weights: Vec<usize> = calm.iter().map(|outcome| outcome.places.iter().sum::<usize>().min(MOST_WEIGHT)).collect();
+    let weights: Vec<usize> =
+        calm.iter().map(|outcome| outcome.places.iter().sum::<usize>().min(MOST_WEIGHT)).collect();
     let all: usize = weights.iter().sum();
     let mut jobs = Vec::with_capacity(count);
     while jobs.len() < count && all > 0 {

@@ -128,7 +128,10 @@ impl Figures {
                 row.name, row.singles, row.doubles, row.violations
             );
         }
-        println!("{:width$}  {:8}  {:5}  {:8}  {:9}  {:10}  {:10}", "random walks", "", "", "", "", self.walks, self.walk_violations);
+        println!(
+            "{:width$}  {:8}  {:5}  {:8}  {:9}  {:10}  {:10}",
+            "random walks", "", "", "", "", self.walks, self.walk_violations
+        );
         let mut alike: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for broken in &self.shown {
             let count = alike.entry((&broken.flow, broken.check)).or_insert(0);

@@ -33,7 +33,15 @@ impl Tap {
     /// `faults`: those that hit requests.
     pub(crate) fn new(account: Arc<Simulator>, faults: Vec<Fault>) -> Self {
         let (requests, hits) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { account, faults, armed: AtomicBool::new(false), requests, hits, waiting: Mutex::default(), deadly: Mutex::default() }
+        Self {
+            account,
+            faults,
+            armed: AtomicBool::new(false),
+            requests,
+            hits,
+            waiting: Mutex::default(),
+            deadly: Mutex::default(),
+        }
     }
 
     /// From now on requests are counted and faults happen.
