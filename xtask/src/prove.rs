@@ -17,7 +17,7 @@ struct Mutation {
     /// Occurs exactly once in the file.
     original: &'static str,
     replacement: &'static str,
-    /// Flows that show it, by the beginning of their names.
+    /// Flows that show it: the beginning of a name, or `=` and a name.
     flows: &'static [&'static str],
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use freshworks_simulator::How;
 
@@ -239,7 +239,7 @@ impl OnWire {
             }
             Self::Status(code) => (How::status(code), 1),
             Self::LimitSeconds => (limit(Some("2")), 1),
-            Self::LimitDate => (limit(Some("Wed, 21 Oct 2099 07:28:00 GMT")), 1),
+            Self::LimitDate => (limit(Some(&in_two_seconds())), 1),
             Self::LimitBare => (limit(None), 1),
             Self::LimitStorm => (limit(Some("1")), 3),
             Self::Garbage => (How::Garbage, 1),
@@ -248,6 +248,14 @@ impl OnWire {
             Self::Slow => (How::Delay(SLOW), 1),
         }
     }
+}
+
+/// As a header says it.
+fn in_two_seconds() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let second = i64::try_from(since.as_secs()).unwrap_or_default() + 2;
+    let time = jiff::Timestamp::from_second(second).unwrap_or_default();
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Leniency {
     fn view(self, told: &[Told]) -> Vec<Told> {
         let counts = |told: &&Told| match told {
             Told::Resolved => !self.end_may_be_unknown,
-            Told::Assigned(_) => !self.assignment_may_miss,
+            Told::Assigned(_) | Told::Transferred(None) => !self.assignment_may_miss,
             _ => true,
         };
         let shown = |told: &Told| match told {
@@ -138,7 +138,7 @@ fn user_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut 
         return;
     }
     let happened: Vec<Told> = truth.told.iter().chain(&truth.untold).cloned().collect();
-    let (seen, wanted) = (counts(&platform.screen), counts(&happened));
+    let (seen, wanted) = (counts(&leniency.view(&platform.screen)), counts(&leniency.view(&happened)));
     for (told, times) in seen {
         let most = wanted.get(&told).copied().unwrap_or(0);
         if times > most {

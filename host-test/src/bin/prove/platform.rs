@@ -497,6 +497,13 @@ impl Platform {
         Ok(())
     }
 
+    /// Lets the timer go off once: the first look has to find what was lost.
+    pub(crate) async fn ring_once(&mut self) -> Result<(), Violation> {
+        let Some(at) = self.info.as_ref().and_then(|info| info.next_tick_at) else { return Ok(()) };
+        self.now = self.now.max(at);
+        self.perform(Job::Tick).await
+    }
+
     /// Lets the timer go off until it has nothing more to tell.
     pub(crate) async fn tick_until_quiet(&mut self) -> Result<(), Violation> {
         let mut quiet = 0;

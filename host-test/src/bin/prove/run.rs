@@ -117,7 +117,7 @@ impl Play<'_> {
         self.platform.listen().await?;
         if self.platform.ring && !self.platform.holding {
             self.platform.ring = false;
-            self.platform.tick_until_quiet().await?;
+            self.platform.ring_once().await?;
         }
         let in_step = !self.platform.outstanding && !self.platform.holding && !self.truth.session_lost;
         if in_step && self.platform.is_with_humans() != self.truth.with_humans {
