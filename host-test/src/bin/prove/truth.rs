@@ -30,6 +30,8 @@ pub(crate) struct Truth {
     desk_agent: Option<String>,
     /// The session was made anew for a conversation that human agents had: it does not know who.
     pub(crate) adopted: bool,
+    /// Some handoff of this run was.
+    pub(crate) was_adopted: bool,
     /// What webhooks that are held back will tell.
     unheard: Option<Vec<Told>>,
 }
@@ -47,6 +49,7 @@ impl Truth {
             agent: None,
             desk_agent: None,
             adopted: false,
+            was_adopted: false,
             unheard: None,
         }
     }
@@ -120,6 +123,7 @@ impl Truth {
         let adopted = self.session_lost && self.is_open();
         self.session_lost = false;
         self.adopted = adopted;
+        self.was_adopted |= adopted;
         self.agent = None;
         if !adopted {
             let all = std::iter::once(OPENING.to_owned()).chain(marks.iter().cloned());
