@@ -40,7 +40,8 @@ pub(crate) fn all() -> Result<()> {
     })?;
     step("dependencies", dependencies)?;
     step("figures", || report::run(true))?;
-    step("proof", || prove::run(&[]))
+    // A quarter of the runs with one fault, for the sake of time; `cargo xtask prove` makes all of them.
+    step("proof", || prove::run(&["--every".to_owned(), "4".to_owned()]))
 }
 
 fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
