@@ -21,7 +21,7 @@ struct Mutation {
     flows: &'static [&'static str],
 }
 
-const MUTATIONS: [Mutation; 9] = [
+const MUTATIONS: [Mutation; 10] = [
     Mutation {
         name: "private notes reach the end user",
         file: "src/webhook/translate.rs",
@@ -77,6 +77,13 @@ const MUTATIONS: [Mutation; 9] = [
         original: "    let could_be_an_answer = is_agents &&",
         replacement: "    let could_be_an_answer = false && is_agents &&",
         flows: &["=agent-answers"],
+    },
+    Mutation {
+        name: "late webhooks about the past count",
+        file: "src/webhook/translate.rs",
+        original: "    if changes_status && event.at.is_some_and(|at| at < session.changed_at) {",
+        replacement: "    if false && changes_status && event.at.is_some_and(|at| at < session.changed_at) {",
+        flows: &["=reopen"],
     },
     Mutation {
         name: "the timer does not look for lost answers",

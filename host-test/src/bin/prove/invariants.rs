@@ -38,7 +38,9 @@ pub(crate) struct Leniency {
     pub(crate) end_note_may_miss: bool,
     /// Freshworks refused to resolve for good: the AI agent has the conversation all the same.
     pub(crate) may_stay_open: bool,
-    /// Freshworks refused the human agent of the settings for good: the handoff counts for more than to whom it goes.
+    /// Freshworks refused the human agent of the settings for good: the handoff counts for more than to whom it goes. Or the
+    /// session was lost: the one in its place counts assignments from the beginning, so that who has it is not told twice;
+    /// what comes after that may bear the id of what was told before.
     pub(crate) assignment_may_miss: bool,
     /// The platform or the instance died before the session that knows of the end was stored. When the webhook about the
     /// resolution is then taken with the old session, nothing tells it from a human agent's: the end is told as such.
@@ -54,7 +56,7 @@ impl Leniency {
             changes_may_cancel: platform.outstanding,
             end_note_may_miss: found("end-note-refused") || (refused && faults.len() > 1),
             may_stay_open: found("resolution-refused"),
-            assignment_may_miss: found("agent-fallback"),
+            assignment_may_miss: found("agent-fallback") || platform.has_lost_session,
             end_may_be_unknown: faults.iter().any(Fault::forgets),
         }
     }
@@ -65,7 +67,7 @@ impl Leniency {
     fn view(self, told: &[Told]) -> Vec<Told> {
         let counts = |told: &&Told| match told {
             Told::Resolved => !self.end_may_be_unknown,
-            Told::Assigned(_) | Told::Transferred(None) => !self.assignment_may_miss,
+            Told::Assigned(_) | Told::Transferred(_) => !self.assignment_may_miss,
             _ => true,
         };
         let shown = |told: &Told| match told {

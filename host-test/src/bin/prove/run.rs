@@ -140,6 +140,7 @@ impl Play<'_> {
             Step::HandOff => self.hand_off().await,
             Step::LoseSession => {
                 (self.platform.session, self.platform.info) = (None, None);
+                self.platform.has_lost_session = true;
                 self.truth.session_lost = true;
                 Ok(())
             }
