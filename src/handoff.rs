@@ -11,7 +11,7 @@ use crate::freshchat::endpoints::{
     SetReference, User,
 };
 use crate::freshchat::failure::{Failure, FailureKind};
-use crate::freshchat::wire::VendorMessage;
+use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
 use crate::model::{
@@ -467,7 +467,8 @@ impl<H: Http> Run<'_, H> {
         let has_arrived = |page: &String| ours.iter().any(|message| first_line(&message.text()) == first_line(page));
         let arrived = pages.iter().rposition(has_arrived).map_or(0, |last| last + 1);
         session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX).max(session.pages_done);
-        for message in ours {
+        // What the person wrote before must not pass for what is relayed later, even if the words are the same.
+        for message in found.messages.iter().filter(|it| is_ours(it) || matches!(it.actor, Actor::User(_))) {
             session.mark_own(message.id.clone());
         }
         if found.conversation.is_resolved() {

@@ -200,11 +200,11 @@ impl Session {
         }
     }
 
-    /// The session in place of one that was lost. Ends of that one may have been told: rounds go on where it cannot have
-    /// come, so that no end to come bears an old id and passes for known. (Assignments may: who has it is better told once.)
+    /// The session in place of one that was lost. What that one reported may have been told: numbers go on where it cannot
+    /// have come, so that nothing to come bears an old id and passes for known.
     pub fn begin_anew(key: &ConversationKey, now: Timestamp) -> Self {
-        let rounds = u32::try_from(now / 1000).unwrap_or(u32::MAX / 2);
-        Self { lost: true, rounds, ..Self::begin(key, 1) }
+        let number = u32::try_from(now / 1000).unwrap_or(u32::MAX / 2);
+        Self { lost: true, rounds: number, assignments: number, ..Self::begin(key, 1) }
     }
 
     /// The next handoff of the same platform conversation. Old ids stay known, so that late webhooks find it.

@@ -176,7 +176,13 @@ fn stateful(
     let hand_back = match action {
         Action::Go => false,
         Action::HandBack => true,
-        Action::Ignore(why) => return Err(why),
+        Action::Ignore(why) => {
+            // Nobody is told, but it is so: no later look must come upon it as news.
+            if let Kind::Assignment { to_agent, .. } = &event.kind {
+                (session.agent, session.assigned) = (to_agent.clone(), to_agent.is_some());
+            }
+            return Err(why);
+        }
         Action::Done | Action::Refuse => return Err("already-returned"),
     };
     session.enter(state, clock.received_at);

@@ -21,7 +21,7 @@ struct Mutation {
     flows: &'static [&'static str],
 }
 
-const MUTATIONS: [Mutation; 11] = [
+const MUTATIONS: [Mutation; 16] = [
     Mutation {
         name: "private notes reach the end user",
         file: "src/webhook/translate.rs",
@@ -32,29 +32,43 @@ const MUTATIONS: [Mutation; 11] = [
     Mutation {
         name: "webhooks are not verified",
         file: "src/webhook.rs",
-        original: "    signature::verify(delivery, settings.webhook_public_key.as_deref())\n",
-        replacement: "    let _ = signature::verify(delivery, settings.webhook_public_key.as_deref());\n    Ok(())\n",
+        original: "    verify(&settings, delivery)?;\n",
+        replacement: "    let _ = verify(&settings, delivery);\n",
         flows: &["=resolve"],
     },
     Mutation {
-        name: "a relay of unknown outcome is sent again unseen",
+        name: "a message without a type passes for an answer",
+        file: "src/webhook.rs",
+        original: "    let could_be_an_answer = is_agents &&",
+        replacement: "    let could_be_an_answer = false && is_agents &&",
+        flows: &["=agent-answers"],
+    },
+    Mutation {
+        name: "a write of unknown outcome is sent again unseen",
         file: "src/conversation.rs",
         original: "    if *unsure && arrived(",
         replacement: "    if false && arrived(",
         flows: &["=relay-text"],
     },
     Mutation {
-        name: "a relay that was cut off without a session is not looked for",
-        file: "src/relay.rs",
-        original: "(journal.unsure || retry, journal.untracked || retry);",
-        replacement: "(journal.unsure, journal.untracked);",
+        name: "a message that was refused and stored is sent again",
+        file: "src/conversation.rs",
+        original: "        FailureKind::Refused => arrived(freshchat, session, conversation, search).await?,",
+        replacement: "        FailureKind::Refused => false,",
         flows: &["=relay-text"],
     },
     Mutation {
-        name: "only the first piece of a relay that was cut off is looked for",
+        name: "a relay that was cut off without a session is not looked for",
         file: "src/relay.rs",
-        original: "sent == Sent::Perhaps || journal.untracked;",
-        replacement: "sent == Sent::Perhaps;",
+        original: "    (journal.unsure, journal.untracked) = (journal.unsure || retry, journal.untracked || retry);\n",
+        replacement: "",
+        flows: &["=relay-text"],
+    },
+    Mutation {
+        name: "only the first piece of such a relay is looked for",
+        file: "src/relay.rs",
+        original: "        journal.unsure = sent == Sent::Perhaps || journal.untracked;",
+        replacement: "        journal.unsure = sent == Sent::Perhaps;",
         flows: &["=relay-long-text"],
     },
     Mutation {
@@ -65,25 +79,39 @@ const MUTATIONS: [Mutation; 11] = [
         flows: &["=relay-equal-texts"],
     },
     Mutation {
-        name: "a conversation of unknown outcome is not looked for",
+        name: "a conversation of unknown outcome is created again unseen",
         file: "src/handoff.rs",
         original: "        if session.look || session.pending == Some(Pending::Conversation) {",
         replacement: "        if session.look {",
         flows: &["=first-handoff"],
     },
     Mutation {
-        name: "a lost session is not looked for",
+        name: "what a lost session had made is not looked for",
         file: "src/handoff.rs",
-        original: "        if session.look || session.pending == Some(Pending::Conversation) {",
-        replacement: "        if session.pending == Some(Pending::Conversation) {",
+        original: "    session.look |= request.retry;\n",
+        replacement: "",
         flows: &["=first-handoff"],
     },
     Mutation {
-        name: "a message without a type passes for an answer",
-        file: "src/webhook.rs",
-        original: "    let could_be_an_answer = is_agents &&",
-        replacement: "    let could_be_an_answer = false && is_agents &&",
-        flows: &["=agent-answers"],
+        name: "ends after a lost session bear the ids of earlier ones",
+        file: "src/session.rs",
+        original: "Self { lost: true, rounds: number,",
+        replacement: "Self { lost: true, rounds: 0 * number,",
+        flows: &["=session-lost-after-reopen"],
+    },
+    Mutation {
+        name: "the note about the end is written again unseen",
+        file: "src/close.rs",
+        original: "        let mut unsure = retry || session.pending == Some(Pending::EndNote);",
+        replacement: "        let mut unsure = retry && false;",
+        flows: &["=leave"],
+    },
+    Mutation {
+        name: "the echo of an own end is told as an agent's resolution",
+        file: "src/webhook/translate.rs",
+        original: "session.end.map_or(Outcome::Resolved, close::outcome)",
+        replacement: "Outcome::Resolved",
+        flows: &["=leave"],
     },
     Mutation {
         name: "late webhooks about the past count",
@@ -98,6 +126,13 @@ const MUTATIONS: [Mutation; 11] = [
         original: "        if matches!(message.actor, Actor::Agent(_)) {",
         replacement: "        if false && matches!(message.actor, Actor::Agent(_)) {",
         flows: &["=agent-answers"],
+    },
+    Mutation {
+        name: "the timer does not look for a lost reopening",
+        file: "src/tick.rs",
+        original: "    if session.state == State::Returned && !is_resolved",
+        replacement: "    if false && session.state == State::Returned && !is_resolved",
+        flows: &["=reopen-after-leave"],
     },
 ];
 
@@ -125,7 +160,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     process::say("building the prover");
     // Built like the tests: with other targets chosen, crates get other features and all of wasmtime is compiled again.
     process::cargo(&["build", "--workspace", "--all-targets"])?;
-    // For work on the list of mutations.
     if arguments == ["--only-mutations"] {
         return mutations().map(drop);
     }
@@ -159,6 +193,7 @@ fn mutations() -> Result<usize> {
     let workshop = process::root().join("target/mutants");
     process::say("breaking the plugin on purpose");
     copy_sources(&workshop)?;
+    // Before the first build: the list is long, and a build takes its time.
     for mutation in &MUTATIONS {
         let whole = std::fs::read_to_string(workshop.join(mutation.file))?;
         if whole.matches(mutation.original).count() != 1 {

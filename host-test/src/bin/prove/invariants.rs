@@ -38,17 +38,18 @@ pub(crate) struct Leniency {
     pub(crate) end_note_may_miss: bool,
     /// Freshworks refused to resolve for good: the AI agent has the conversation all the same.
     pub(crate) may_stay_open: bool,
-    /// Freshworks refused the human agent of the settings for good: the handoff counts for more than to whom it goes. Or the
-    /// session was lost: the one in its place counts assignments from the beginning, so that who has it is not told twice;
-    /// what comes after that may bear the id of what was told before.
+    /// Freshworks refused the human agent of the settings for good: the handoff counts for more than to whom it goes.
     pub(crate) assignment_may_miss: bool,
     /// The platform or the instance died before the session that knows of the end was stored. When the webhook about the
     /// resolution is then taken with the old session, nothing tells it from a human agent's: the end is told as such.
     pub(crate) end_may_be_unknown: bool,
+    /// The platform lost its session while human agents had the conversation. Who had it went with the session, so it may be
+    /// told anew.
+    pub(crate) assignee_may_be_unknown: bool,
 }
 
 impl Leniency {
-    pub(crate) fn of(faults: &[Fault], platform: &Platform) -> Self {
+    pub(crate) fn of(faults: &[Fault], platform: &Platform, truth: &Truth) -> Self {
         let refusal = |fault: &Fault| matches!(fault.kind, Kind::Wire { what: OnWire::Status(300..500), .. });
         let refused = faults.iter().any(refusal);
         let found = |code: &str| refused && platform.findings.iter().any(|finding| finding == code);
@@ -56,8 +57,9 @@ impl Leniency {
             changes_may_cancel: platform.outstanding,
             end_note_may_miss: found("end-note-refused") || (refused && faults.len() > 1),
             may_stay_open: found("resolution-refused"),
-            assignment_may_miss: found("agent-fallback") || platform.has_lost_session,
+            assignment_may_miss: found("agent-fallback"),
             end_may_be_unknown: faults.iter().any(Fault::forgets),
+            assignee_may_be_unknown: truth.was_adopted,
         }
     }
 }
@@ -67,7 +69,8 @@ impl Leniency {
     fn view(self, told: &[Told]) -> Vec<Told> {
         let counts = |told: &&Told| match told {
             Told::Resolved => !self.end_may_be_unknown,
-            Told::Assigned(_) | Told::Transferred(_) => !self.assignment_may_miss,
+            Told::Assigned(_) | Told::Transferred(None) if self.assignment_may_miss => false,
+            Told::Assigned(_) | Told::Transferred(_) => !self.assignee_may_be_unknown,
             _ => true,
         };
         let shown = |told: &Told| match told {

@@ -57,8 +57,11 @@ struct Arguments {
     /// Runs with two faults, before `--size`.
     #[arg(long, default_value_t = 10_000)]
     doubles: usize,
+    /// Leave the runs with one fault out.
+    #[arg(long)]
+    no_singles: bool,
     /// Random walks, before `--size`.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 500)]
     walks: usize,
     /// What pairs and walks are drawn with.
     #[arg(long, default_value_t = 1)]
@@ -135,7 +138,8 @@ fn prove(arguments: &Arguments) -> Result<bool> {
     let mut figures = Figures::of(&flows);
     let calm = count(sweep, &plugin, &flows, &mut figures)?;
     let of_flow = |(flow, calm): (usize, &Outcome)| singles(flow, calm);
-    let jobs: Vec<Job> = calm.iter().enumerate().flat_map(of_flow).collect();
+    let jobs: Vec<Job> =
+        if arguments.no_singles { Vec::new() } else { calm.iter().enumerate().flat_map(of_flow).collect() };
     figures.add_singles(&jobs, sweep.run(&plugin, &flows, &jobs, &|_, _| {}))?;
     if figures.violations() == 0 || !arguments.until_first_violation {
         let jobs = doubles(&calm, arguments.doubles * arguments.size, arguments.seed);

@@ -85,8 +85,6 @@ pub(crate) struct Platform {
     pub(crate) screen: Vec<Told>,
     /// Answers with the time at which they were written.
     pub(crate) answers: Vec<(u64, String)>,
-    /// Its session was lost once.
-    pub(crate) has_lost_session: bool,
     /// What every event id has told.
     events: HashMap<String, Told>,
     /// Every id under which webhooks may speak of the conversation.
@@ -126,7 +124,6 @@ impl Platform {
             info: None,
             screen: Vec::new(),
             answers: Vec::new(),
-            has_lost_session: false,
             events: HashMap::new(),
             ids: Vec::new(),
             findings: Vec::new(),
@@ -342,12 +339,6 @@ impl Platform {
             let Some(told) = Told::by(event) else { continue };
             match self.events.get(&event.id) {
                 Some(before) if *before == told => continue,
-                // See `Leniency::assignment_may_miss`.
-                Some(Told::Assigned(_) | Told::Transferred(_))
-                    if self.has_lost_session && matches!(told, Told::Assigned(_) | Told::Transferred(_)) =>
-                {
-                    continue;
-                }
                 // See `Leniency::end_may_be_unknown`.
                 Some(Told::Returned(_))
                     if matches!(told, Told::Returned(_)) && self.faults.iter().any(Fault::forgets) =>

@@ -59,7 +59,7 @@ pub(crate) async fn run(
         Ok(()) => Vec::new(),
         Err(violation) => vec![violation],
     };
-    let leniency = Leniency::of(faults, &play.platform);
+    let leniency = Leniency::of(faults, &play.platform, &play.truth);
     if violations.is_empty() {
         violations = check(&play.platform, &play.truth, leniency);
     }
@@ -122,7 +122,7 @@ impl Play<'_> {
         let in_step = !self.platform.outstanding && !self.platform.holding && !self.truth.session_lost;
         if in_step && self.platform.is_with_humans() != self.truth.with_humans {
             let mut found = Vec::new();
-            let leniency = Leniency::of(self.faults, &self.platform);
+            let leniency = Leniency::of(self.faults, &self.platform, &self.truth);
             crate::invariants::session(&self.platform, &self.truth, leniency, &mut |check, message| {
                 found.push(Violation::new(check, format!("after {step:?}: {message}")));
             });
@@ -140,7 +140,6 @@ impl Play<'_> {
             Step::HandOff => self.hand_off().await,
             Step::LoseSession => {
                 (self.platform.session, self.platform.info) = (None, None);
-                self.platform.has_lost_session = true;
                 self.truth.session_lost = true;
                 Ok(())
             }
@@ -292,7 +291,7 @@ impl Play<'_> {
         if self.platform.is_with_humans() {
             self.platform.note(|| "step probe".to_owned());
             self.write(Words::Line).await?;
-            let leniency = Leniency::of(self.faults, &self.platform);
+            let leniency = Leniency::of(self.faults, &self.platform, &self.truth);
             let found = check(&self.platform, &self.truth, leniency).into_iter().find(|it| it.check == "inbox");
             return found.map_or(Ok(()), |it| Err(Violation::new("probe", it.message)));
         }

@@ -12,7 +12,7 @@ use crate::flows::Flow;
 use crate::run::{Manner, Outcome, run};
 
 /// Runs under way on each core: while one waits for a slow answer, others go on.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 12;
 
 /// A flow with faults.
 #[derive(Clone, Debug)]

@@ -26,10 +26,14 @@ pub(crate) struct Truth {
     pub(crate) session_lost: bool,
     /// Who has it as far as the platform was told.
     agent: Option<String>,
+    /// Taken, not only answered.
+    is_assigned: bool,
     /// Who has it in the desk.
     desk_agent: Option<String>,
     /// The session was made anew for a conversation that human agents had: it does not know who.
     pub(crate) adopted: bool,
+    /// Some handoff of this run was.
+    pub(crate) was_adopted: bool,
     /// What webhooks that are held back will tell.
     unheard: Option<Vec<Told>>,
 }
@@ -45,8 +49,10 @@ impl Truth {
             with_humans: false,
             session_lost: false,
             agent: None,
+            is_assigned: false,
             desk_agent: None,
             adopted: false,
+            was_adopted: false,
             unheard: None,
         }
     }
@@ -120,6 +126,7 @@ impl Truth {
         let adopted = self.session_lost && self.is_open();
         self.session_lost = false;
         self.adopted = adopted;
+        self.was_adopted |= adopted;
         self.agent = None;
         if !adopted {
             let all = std::iter::once(OPENING.to_owned()).chain(marks.iter().cloned());
@@ -161,25 +168,33 @@ impl Truth {
     pub(crate) fn taken(&mut self, by: &str) {
         let before = self.desk_agent.replace(by.to_owned());
         let known = self.agent.as_deref() == Some(by);
+        let had_one = before.is_some() || self.agent.is_some();
+        if before.as_deref() != Some(by) {
+            // Also while nobody is told: it is no news later.
+            (self.agent, self.is_assigned) = (Some(by.to_owned()), true);
+        }
         if before.as_deref() == Some(by) || known || !self.with_humans {
             self.untold.push(Told::Assigned(by.to_owned()));
             return;
         }
-        let had_one = before.is_some() || self.agent.is_some();
-        self.agent = Some(by.to_owned());
         self.tell(if had_one { Told::Transferred(Some(by.to_owned())) } else { Told::Assigned(by.to_owned()) });
     }
 
     pub(crate) fn put_back(&mut self) {
-        if self.desk_agent.take().is_some() && self.with_humans {
-            self.agent = None;
-            self.tell(Told::Transferred(None));
+        if self.desk_agent.take().is_some() {
+            (self.agent, self.is_assigned) = (None, false);
+            if self.with_humans {
+                self.tell(Told::Transferred(None));
+            }
         }
     }
 
     pub(crate) fn answered(&mut self, by: &str, marks: Vec<String>) {
         self.tell(Told::Answer(marks.concat()));
-        self.agent.get_or_insert_with(|| by.to_owned());
+        // Who writes has it, unless somebody has taken it.
+        if self.agent.is_none() || (!self.with_humans && !self.is_assigned) {
+            (self.agent, self.is_assigned) = (Some(by.to_owned()), false);
+        }
         self.write(marks);
     }
 
@@ -193,7 +208,6 @@ impl Truth {
         }
         self.set_resolved(true);
         if self.with_humans {
-            self.agent = None;
             self.tell(Told::Resolved);
             self.tell(Told::Returned("resolved"));
         }
