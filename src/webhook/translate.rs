@@ -4,7 +4,7 @@
 use super::vendor_event::{Kind, VendorEvent};
 use crate::close;
 use crate::freshchat::wire::{Actor, VendorMessage};
-use crate::lifecycle::{self, Action, Input};
+use crate::lifecycle::{self, Action, Input, State};
 use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
 use crate::session::{Session, digest};
 use crate::settings::Settings;
@@ -202,8 +202,9 @@ fn stateful(
             }
         }
         Kind::Message(message) => {
+            let is_nobodys = session.agent.is_none() || (session.state == State::Returned && !session.assigned);
             if let Actor::Agent(Some(agent)) = &message.actor
-                && session.agent.is_none()
+                && is_nobodys
             {
                 // The assignment may be late or missing: who writes has it.
                 (session.agent, session.assigned) = (Some(agent.clone()), false);
@@ -263,7 +264,6 @@ fn actor_agent(actor: &Actor) -> Option<Sender> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lifecycle::State;
     use crate::model::ConversationKey;
     use serde_json::{Value, json};
 

@@ -242,6 +242,6 @@ async fn a_resolution_that_comes_while_the_end_is_under_way_completes_it() {
     let echoes: Vec<_> =
         talk.desk.sim.deliveries().into_iter().filter(|it| it.action.name() == "conversation_resolution").collect();
     let events = talk.hear(&echoes).await;
-    assert_eq!(kinds(&events), [EventKind::Resolved, EventKind::ReturnedToAi]);
+    assert_eq!(kinds(&events), [EventKind::ReturnedToAi]);
     assert!(talk.close(CloseReason::UserLeft).await.unwrap().events.is_empty(), "it is handed back once");
 }
