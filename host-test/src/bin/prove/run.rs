@@ -28,6 +28,14 @@ pub(crate) struct Outcome {
     pub(crate) log: Vec<String>,
 }
 
+impl Outcome {
+    /// Of a run that did not end.
+    pub(crate) fn hung() -> Self {
+        let violation = Violation::new("end", "the run does not come to an end".to_owned());
+        Self { violations: vec![violation], ..Self::default() }
+    }
+}
+
 /// How to run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Manner {

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use host_test::{HttpClient, Plugin};
@@ -13,6 +14,9 @@ use crate::run::{Manner, Outcome, run};
 
 /// Runs under way on each core: while one waits for a slow answer, others go on.
 const AT_ONCE: usize = 12;
+
+/// Runs take some ten milliseconds. One that takes this long waits for something that never comes.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// A flow with faults.
 #[derive(Clone, Debug)]
@@ -104,7 +108,8 @@ impl Sweep {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(job) = jobs.get(number) else { return };
                 let ready = &flows[job.flow];
-                take_in(number, run(stage, &ready.flow, &ready.connected, &job.faults, self.manner).await);
+                let work = run(stage, &ready.flow, &ready.connected, &job.faults, self.manner);
+                take_in(number, tokio::time::timeout(LONGEST, work).await.unwrap_or_else(|_| Ok(Outcome::hung())));
             }
         };
         let on_a_core = || {

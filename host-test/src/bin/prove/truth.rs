@@ -144,6 +144,8 @@ impl Truth {
         if self.is_open() {
             self.write(marks);
         } else if self.rules.not_latest {
+            // Whatever the desk had ended, without being heard, goes on with human agents.
+            self.with_humans = true;
             self.begin(std::iter::once(CONTINUATION.to_owned()).chain(marks).collect());
             self.agent = None;
             self.forget_unheard_changes();
