@@ -28,28 +28,16 @@ pub async fn close<H: Http>(
     let freshchat = Freshchat::new(http, &settings)?;
     let mut session = Session::decode(session)?;
     let (state, action) = lifecycle::step(session.state, Input::CloseAsked);
-    let (mut events, mut findings) = (Vec::new(), Vec::new());
-    if action != Action::Done {
-        session.enter(state, now);
-        // A repeated call keeps the first reason: the note may be out already.
-        let reason = *session.end.get_or_insert(reason.into());
-        match end(&freshchat, &settings, &mut session, reason, retry, now).await {
-            Ok((returned, left_out)) => {
-                events.push(returned);
-                findings = left_out;
-            }
-            Err(error) => {
-                timers::looked(&mut session, now);
-                return Err(error.with_session(session.encode()));
-            }
-        }
+    if action == Action::Done {
+        return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
-    let info = session.info(timers::next_tick(&session, &settings));
-    Ok(Update { events, session: Some(session.encode()), info: Some(info), findings })
+    session.enter(state, now);
+    let (returned, findings) = end(&freshchat, &settings, &mut session, reason.into(), retry, now).await?;
+    Ok(session.update(&settings, vec![returned], findings))
 }
 
 /// Ends the human part of a session that is [`State::Closing`](lifecycle::State::Closing): note, resolution, return. `retry`: an
-/// earlier try may have got further than the session knows.
+/// earlier try may have got further than the session knows. Its error carries the session.
 pub async fn end<H: Http>(
     freshchat: &Freshchat<'_, H>,
     settings: &Settings,
@@ -58,7 +46,15 @@ pub async fn end<H: Http>(
     retry: bool,
     now: Timestamp,
 ) -> Result<(Event, Vec<Finding>), Error> {
-    let findings = note_and_resolve(freshchat, settings, session, reason, retry).await?;
+    // A repeated call keeps the first reason: the note may be out already.
+    let reason = *session.end.get_or_insert(reason);
+    let findings = match note_and_resolve(freshchat, settings, session, reason, retry).await {
+        Ok(findings) => findings,
+        Err(error) => {
+            timers::looked(session, now);
+            return Err(error.with_session(session.encode()));
+        }
+    };
     let (state, _) = lifecycle::step(session.state, Input::CloseDone);
     let conversation = session.conversation.clone();
     let mut returned = returned(session, now, conversation.as_ref().map(|id| id.as_str()));

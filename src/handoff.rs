@@ -157,7 +157,7 @@ fn receipt(
         steps,
         findings,
         session: session.encode(),
-        info: session.info(timers::next_tick(session, settings)),
+        info: session.info(settings),
     }
 }
 

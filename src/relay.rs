@@ -29,7 +29,7 @@ pub async fn relay<H: Http>(
     let freshchat = Freshchat::new(http, &settings)?;
     let mut session = Session::decode(session)?;
     if session.was_relayed(&message.id) {
-        return Ok(update(&session, &settings, Vec::new()));
+        return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
     let (_, Action::Go) = lifecycle::step(session.state, Input::UserMessage) else {
         let state = session.state.word();
@@ -49,18 +49,13 @@ pub async fn relay<H: Http>(
     match send(&freshchat, &settings, &mut session, &mut journal, &text).await {
         Ok(()) => {
             session.mark_relayed(&message.id);
-            Ok(update(&session, &settings, findings))
+            Ok(session.update(&settings, Vec::new(), findings))
         }
         Err(error) => {
             session.put_off(journal);
             Err(error.with_session(session.encode()))
         }
     }
-}
-
-fn update(session: &Session, settings: &Settings, findings: Vec<Finding>) -> Update {
-    let info = session.info(timers::next_tick(session, settings));
-    Update { events: Vec::new(), session: Some(session.encode()), info: Some(info), findings }
 }
 
 fn check(message: &Message) -> Result<String, Error> {
@@ -170,7 +165,9 @@ async fn replace<H: Http>(
     };
     let opening = transcript::continuation(old.as_str(), &session.reference);
     let is_ours = |found: &VendorMessage| found.text() == opening;
-    if (look || session.pending == Some(Pending::Conversation)) && adopt(freshchat, session, user, &is_ours).await? {
+    if (look || session.pending == Some(Pending::Conversation))
+        && adopt_replacement(freshchat, session, user, &is_ours).await?
+    {
         return Ok(Sent::Perhaps);
     }
     let messages = [NewMessage { author: message.author.clone(), text: opening.clone() }, message.clone()];
@@ -178,7 +175,10 @@ async fn replace<H: Http>(
     let place = Place { user, channel: &channel, assignment: &assignment };
     match conversation::create(freshchat, session, &place, &messages).await {
         Ok(_) => Ok(Sent::Now),
-        Err(failure) if failure.kind == FailureKind::Refused && adopt(freshchat, session, user, &is_ours).await? => {
+        Err(failure)
+            if failure.kind == FailureKind::Refused
+                && adopt_replacement(freshchat, session, user, &is_ours).await? =>
+        {
             Ok(Sent::Perhaps)
         }
         Err(failure) => Err(failure.into_error()),
@@ -186,7 +186,7 @@ async fn replace<H: Http>(
 }
 
 /// Goes on in the conversation that an earlier try has opened, if there is one.
-async fn adopt<H: Http>(
+async fn adopt_replacement<H: Http>(
     freshchat: &Freshchat<'_, H>,
     session: &mut Session,
     user: &UserId,

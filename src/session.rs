@@ -9,9 +9,11 @@ use sha2::{Digest, Sha256};
 use crate::error::Error;
 use crate::lifecycle::State;
 use crate::model::{
-    AgentId, ChannelId, CloseReason, ConversationId, ConversationKey, GroupId, MessageId, SessionInfo, Timestamp,
-    UserId,
+    AgentId, ChannelId, CloseReason, ConversationId, ConversationKey, Event, Finding, GroupId, MessageId, SessionInfo,
+    Timestamp, Update, UserId,
 };
+use crate::settings::Settings;
+use crate::timers;
 
 /// First bytes of every session: a name, then the version of what follows. Any change of [`Session`] needs a new version,
 /// because its fields are told apart by their order alone.
@@ -247,14 +249,19 @@ impl Session {
     }
 
     /// What the host may read.
-    pub fn info(&self, next_tick_at: Option<Timestamp>) -> SessionInfo {
+    pub fn info(&self, settings: &Settings) -> SessionInfo {
         SessionInfo {
             state: self.state,
             owner: self.state.owner(),
             conversation_ids: self.conversation_ids.clone(),
             ticket_id: None,
-            next_tick_at,
+            next_tick_at: timers::next_tick(self, settings),
         }
+    }
+
+    /// The answer of a call that has moved this session on.
+    pub fn update(&self, settings: &Settings, events: Vec<Event>, findings: Vec<Finding>) -> Update {
+        Update { events, session: Some(self.encode()), info: Some(self.info(settings)), findings }
     }
 
     /// Moves to a state, at this time by the host's clock.
@@ -501,7 +508,7 @@ mod tests {
         for number in 0..5_000 {
             let id = format!("{number:036}");
             session.know_conversation(&id);
-            session.mark_relayed(&id);
+            session.mark_relayed(&format!("{id:0>255}"));
             session.mark_own(MessageId(id.clone()));
             session.mark_seen(&format!("fc:m:{id}"));
             session.put_off(Relaying::begin(&format!("{id:0>255}")));

@@ -8,7 +8,7 @@ use crate::freshchat::failure::Failure;
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::{Http, TransportError};
 use crate::lifecycle::{self, Input, State};
-use crate::model::{ConversationId, Event, EventKind, Finding, Timestamp, Update};
+use crate::model::{ConversationId, EventKind, Timestamp, Update};
 use crate::session::{EndReason, Session};
 use crate::settings::Settings;
 use crate::webhook::translate::translate;
@@ -26,7 +26,7 @@ pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timest
 
     if waits && session.state != State::Closing {
         let Some(conversation) = session.conversation.clone() else {
-            return Ok(update(session, &settings, events, findings));
+            return Ok(session.update(&settings, events, findings));
         };
         let (found, messages) = look(&freshchat, &conversation).await.map_err(Failure::into_error)?;
         let missed = missed(conversation, &found, messages, &session);
@@ -45,25 +45,12 @@ pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timest
     if let Some(reason) = reason {
         let (state, _) = lifecycle::step(session.state, Input::TimedOut);
         session.enter(state, now);
-        let reason = *session.end.get_or_insert(reason);
         // An earlier try may have been cut off and its session lost.
-        match close::end(&freshchat, &settings, &mut session, reason, true, now).await {
-            Ok((returned, left_out)) => {
-                events.push(returned);
-                findings = left_out;
-            }
-            Err(error) => {
-                timers::looked(&mut session, now);
-                return Err(error.with_session(session.encode()));
-            }
-        }
+        let (returned, left_out) = close::end(&freshchat, &settings, &mut session, reason, true, now).await?;
+        events.push(returned);
+        findings = left_out;
     }
-    Ok(update(session, &settings, events, findings))
-}
-
-fn update(session: Session, settings: &Settings, events: Vec<Event>, findings: Vec<Finding>) -> Update {
-    let info = session.info(timers::next_tick(&session, settings));
-    Update { events, session: Some(session.encode()), info: Some(info), findings }
+    Ok(session.update(&settings, events, findings))
 }
 
 /// The conversation and its newest messages, asked for together.

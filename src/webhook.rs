@@ -9,7 +9,7 @@ use crate::http::Http;
 use crate::model::{AgentId, Delivery, Event, SenderRole, Update};
 use crate::session::{KnownAgent, Session};
 use crate::settings::Settings;
-use crate::{timers, transcript};
+use crate::transcript;
 
 pub mod public_key;
 pub mod signature;
@@ -29,13 +29,7 @@ pub async fn on_webhook<H: Http>(
     session: Option<&[u8]>,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
-    let session = session.map(Session::decode).transpose()?;
-    verify(&settings, delivery)?;
-    on_verified(http, &settings, delivery, session).await
-}
-
-/// Makes sure that a delivery is the vendor's. Nothing of its body is read.
-pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
+    let mut session = session.map(Session::decode).transpose()?;
     if delivery.body.len() > MOST_BODY_BYTES {
         return Err(Error::request(
             "delivery.body",
@@ -43,25 +37,14 @@ pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
             "Refuse such requests before they get here.",
         ));
     }
-    signature::verify(delivery, settings.webhook_public_key.as_deref())
-}
-
-/// Turns a delivery that was verified into events.
-pub async fn on_verified<H: Http>(
-    http: &H,
-    settings: &Settings,
-    delivery: &Delivery,
-    mut session: Option<Session>,
-) -> Result<Update, Error> {
+    signature::verify(delivery, settings.webhook_public_key.as_deref())?;
     let mut event = VendorEvent::decode(&delivery.body)?;
-    complete(http, settings, &mut event).await?;
-    let mut events = translate::translate(&event, session.as_mut(), settings, delivery.received_at);
-    name_agents(http, settings, session.as_mut(), &mut events).await;
-    Ok(Update {
-        events,
-        info: session.as_ref().map(|session| session.info(timers::next_tick(session, settings))),
-        session: session.map(|session| session.encode()),
-        findings: Vec::new(),
+    complete(http, &settings, &mut event).await?;
+    let mut events = translate::translate(&event, session.as_mut(), &settings, delivery.received_at);
+    name_agents(http, &settings, session.as_mut(), &mut events).await;
+    Ok(match session {
+        Some(session) => session.update(&settings, events, Vec::new()),
+        None => Update { events, session: None, info: None, findings: Vec::new() },
     })
 }
 

@@ -57,12 +57,9 @@ struct Arguments {
     /// Runs with two faults, before `--size`.
     #[arg(long, default_value_t = 10_000)]
     doubles: usize,
-    /// Of the runs with one fault only every so manieth.
-    #[arg(long, default_value_t = 1)]
+    /// Of the runs with one fault only each n-th; 0 leaves them out.
+    #[arg(long, value_name = "N", default_value_t = 1)]
     every: usize,
-    /// Leave the runs with one fault out.
-    #[arg(long)]
-    no_singles: bool,
     /// Random walks, before `--size`.
     #[arg(long, default_value_t = 500)]
     walks: usize,
@@ -141,11 +138,9 @@ fn prove(arguments: &Arguments) -> Result<bool> {
     let mut figures = Figures::of(&flows);
     let calm = count(sweep, &plugin, &flows, &mut figures)?;
     let of_flow = |(flow, calm): (usize, &Outcome)| singles(flow, calm);
-    let jobs: Vec<Job> = if arguments.no_singles {
-        Vec::new()
-    } else {
-        calm.iter().enumerate().flat_map(of_flow).step_by(arguments.every.max(1)).collect()
-    };
+    let all = calm.iter().enumerate().flat_map(of_flow).enumerate();
+    let is_due = |number: usize| number.checked_rem(arguments.every) == Some(0);
+    let jobs: Vec<Job> = all.filter_map(|(number, job)| is_due(number).then_some(job)).collect();
     figures.add_singles(&jobs, sweep.run(&plugin, &flows, &jobs, &|_, _| {}))?;
     if figures.violations() == 0 || !arguments.until_first_violation {
         let jobs = doubles(&calm, arguments.doubles * arguments.size, arguments.seed);
