@@ -145,6 +145,8 @@ async fn play(plugin: &Plugin, options: Options, screen: &Arc<Screen>) -> Result
     };
     claims.splice(0..0, claims::all(&request, &account, &seen));
     screen.claims(&claims);
+    // Whoever pressed a button in the inbox page gets an answer.
+    within("the last answer of the inbox page", stage.freshworks.stop()).await?;
     match claims.iter().find(|claim| !claim.holds) {
         Some(claim) => bail!("this must hold and does not: {}", claim.text),
         None => Ok(()),

@@ -46,7 +46,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 pub use agent::Assignee;
@@ -92,6 +92,9 @@ pub(crate) struct Inner {
     pub(crate) requests: Mutex<JoinSet<()>>,
     /// How many of them are not answered yet.
     pub(crate) in_flight: watch::Sender<usize>,
+    /// The server is to end, and has ended.
+    pub(crate) closing: Notify,
+    pub(crate) closed: Notify,
     /// The rate limit's window: its start, and the calls in it.
     pub(crate) window: Mutex<(Instant, u32)>,
     /// Trace ids have their own source, so that refused calls do not change the ids of objects.
@@ -155,6 +158,8 @@ impl Simulator {
             outbox,
             requests: Mutex::new(JoinSet::new()),
             in_flight: watch::Sender::new(0),
+            closing: Notify::new(),
+            closed: Notify::new(),
             window: Mutex::new((Instant::now(), 0)),
             traces: Mutex::new(Ids::new(!config.seed)),
         });
@@ -269,6 +274,12 @@ impl Simulator {
     pub async fn quiet(&self) {
         // The sender lives as long as `self`, so this waits rather than fails.
         let _ = self.inner.in_flight.subscribe().wait_for(|in_flight| *in_flight == 0).await;
+    }
+
+    /// Stops as a service does: what has come is answered first. Dropping it cuts everything off.
+    pub async fn stop(self) {
+        self.inner.closing.notify_one();
+        self.inner.closed.notified().await;
     }
 
     /// Adds a topic; answers its channel id.

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -43,20 +44,27 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// Accepts connections for as long as the task lives; with it go all of them.
+/// Accepts connections for as long as the task lives; with it go all of them. Asked to close, it answers what has come and ends.
 pub(crate) async fn run(inner: Arc<Inner>, listener: TcpListener, router: Router) {
     let mut connections = JoinSet::new();
+    let open = GracefulShutdown::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = inner.closing.notified() => break,
+        };
+        let Ok((stream, _)) = accepted else { continue };
         // Answers are small and the callers wait for them.
         let _ = stream.set_nodelay(true);
-        let (inner, router) = (inner.clone(), router.clone());
+        let (inner, router, watcher) = (inner.clone(), router.clone(), open.watcher());
         connections.spawn(async move {
             let service = service_fn(|request| detached(inner.clone(), router.clone(), request));
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = watcher.watch(http1::Builder::new().serve_connection(TokioIo::new(stream), service)).await;
         });
         while connections.try_join_next().is_some() {}
     }
+    open.shutdown().await;
+    inner.closed.notify_one();
 }
 
 /// Runs a request to its end even when the caller goes away: a server would, and "the caller gave up, the write

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use freshworks_simulator::{Fault, How, Match, RequestBody};
+use freshworks_simulator::{Config, Fault, How, Match, RequestBody, Simulator};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::Account;
 
@@ -92,6 +94,22 @@ async fn a_delayed_answer_finds_the_effect_done() {
         exchange = it.sim.next_exchange() => assert_eq!(exchange.status, Some(200)),
     }
     assert_eq!(it.sim.users().len(), 2);
+}
+
+#[tokio::test]
+async fn a_simulator_that_is_stopped_answers_what_has_come_and_nothing_more() {
+    let sim = Simulator::start(Config::default()).await.unwrap();
+    let address = sim.origin().strip_prefix("http://").unwrap().to_owned();
+    sim.fail(Fault::new(Match::any(), How::Delay(Duration::from_millis(100))).after_effect());
+    let mut caller = TcpStream::connect(&address).await.unwrap();
+    let head = format!("GET /v2/users HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\r\n", sim.api_key());
+    caller.write_all(head.as_bytes()).await.unwrap();
+    sim.next_exchange().await;
+    sim.stop().await;
+    let mut answer = String::new();
+    caller.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    TcpStream::connect(&address).await.unwrap_err();
 }
 
 #[tokio::test]
