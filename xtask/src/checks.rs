@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{plugin, process, prove, report, tables, tools};
+use crate::{plugin, process, prove, report, spin, tables, tools};
 
-/// Builds the plugin and runs every test.
+/// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     plugin::build()?;
+    spin::prepare_tests()?;
     let wasmtime = tools::wasmtime()?;
     process::say("building the tests (some minutes the first time)");
     process::cargo(&["test", "--workspace", "--all-targets", "--no-run"])?;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Result<()> {
         let wasm = ["clippy", "--quiet", "--package", "freshworks-handoff", "--target", "wasm32-unknown-unknown"];
         process::cargo(&[&wasm[..], &["--features", "plugin", "--", "-D", "warnings"]].concat())
     })?;
+    step("format and lint, probe", spin::check_probe)?;
     step("documentation", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
         process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))

@@ -11,6 +11,7 @@ mod process;
 mod prove;
 mod report;
 mod shrink;
+mod spin;
 mod tables;
 mod tools;
 

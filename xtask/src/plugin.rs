@@ -16,7 +16,7 @@ pub(crate) fn path() -> PathBuf {
 
 /// Builds the component and leaves it with an unstripped copy and its import list in `target/plugin`.
 pub(crate) fn build() -> Result<()> {
-    add_target()?;
+    add_target(TARGET)?;
     process::say("building the plugin");
     let arguments =
         ["--profile", "guest", "--target", TARGET, "--features", "plugin", "--package", "freshworks-handoff"];
@@ -57,14 +57,14 @@ pub(crate) fn imports(component: &[u8]) -> Result<String> {
     Ok(names.join("\n") + "\n")
 }
 
-/// Fresh machines come without the target.
-fn add_target() -> Result<()> {
+/// Fresh machines come without the targets.
+pub(crate) fn add_target(target: &str) -> Result<()> {
     let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    if PathBuf::from(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
+    if PathBuf::from(sysroot.trim()).join("lib/rustlib").join(target).is_dir() {
         return Ok(());
     }
-    process::say("adding the wasm target (rustup)");
-    process::run(Command::new("rustup").args(["target", "add", TARGET]))
+    process::say("adding a wasm target (rustup)");
+    process::run(Command::new("rustup").args(["target", "add", target]))
 }
 
 /// Panic messages name source files; without this they would name this machine's folders, and no two machines would

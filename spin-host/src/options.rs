@@ -1,0 +1,39 @@
+//! What an app is given.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::sqlite::SqliteFile;
+
+/// How to run an app. The default: no variables, a database of its own in memory, no way out, a free port.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The component's variables. Names as Spin has them: `[a-z][a-z0-9]*`, in groups joined by `_`.
+    pub variables: BTreeMap<String, String>,
+    /// The database behind the label `default`, and the key-value store of that label. Clones are the same database: give
+    /// it to several apps to make them instances of one.
+    pub sqlite: SqliteFile,
+    /// What the component may reach: `scheme://host:port`, compared as written (`127.0.0.1` is not `localhost`). The port
+    /// may be left out for http, https and redis; each part may be `*`.
+    pub allowed_outbound_hosts: Vec<String>,
+    /// The port on 127.0.0.1; 0 for a free one.
+    pub port: u16,
+    /// The bounds of one request.
+    pub limits: Limits,
+}
+
+/// The bounds of one request. One that reaches them gets a 500; requests beside it go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory, in bytes; at most 256 MiB.
+    pub memory_bytes: usize,
+    /// Time from the request's arrival to the end of its instance, waiting included.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    /// Those of Fermyon's hosted Spin (its documentation): 128 MiB, 30 s.
+    fn default() -> Self {
+        Self { memory_bytes: 128 << 20, time: Duration::from_secs(30) }
+    }
+}

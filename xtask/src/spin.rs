@@ -1,0 +1,64 @@
+//! The Spin side: what its tests need (the target, the probe, a Redis), and the checks of the probe.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{plugin, process};
+
+const TARGET: &str = "wasm32-wasip2";
+
+const PROBE: &str = "spin-host/probe";
+
+/// Format and lint of the probe, which is no member of the workspace.
+pub(crate) fn check_probe() -> Result<()> {
+    plugin::add_target(TARGET)?;
+    let folder = process::root().join(PROBE);
+    process::run(process::cargo_command().args(["fmt", "--check"]).current_dir(&folder))?;
+    let mut clippy = process::cargo_command();
+    clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--target-dir"]).arg(target()?);
+    process::run(clippy.args(["--", "-D", "warnings"]).current_dir(folder))
+}
+
+/// Where the tests look for the probe, too.
+fn target() -> Result<PathBuf> {
+    Ok(std::path::absolute(process::target())?.join("spin-probe"))
+}
+
+/// Builds the component that the tests of spin-host run, where they look for it, and sees to a `redis-server`.
+pub(crate) fn prepare_tests() -> Result<()> {
+    plugin::add_target(TARGET)?;
+    process::say("building the probe of spin-host");
+    let mut cargo = process::cargo_command();
+    cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
+    process::run(cargo.arg(target()?).current_dir(process::root().join(PROBE)))?;
+    install_redis()
+}
+
+/// The tests need a real Redis; without one they fail. Debian and its relatives can install it here.
+fn install_redis() -> Result<()> {
+    if has_redis() {
+        return Ok(());
+    }
+    process::say("installing redis-server (apt-get)");
+    let install = |command: &[&str]| -> Result<()> {
+        let mut apt = Command::new(command[0]);
+        process::run(apt.args(&command[1..]).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    let apt: &[&str] = if Path::new("/usr/bin/sudo").exists() { &["sudo", "-n", "apt-get"] } else { &["apt-get"] };
+    let installed = install(&[apt, &["update", "-qq"]].concat())
+        .and_then(|()| install(&[apt, &["install", "-y", "-qq", "--no-install-recommends", "redis-server"]].concat()));
+    installed.context("the tests of spin-host need a `redis-server` on the PATH: install one by hand and try again")?;
+    if !has_redis() {
+        bail!("redis-server has been installed, but is not on the PATH");
+    }
+    Ok(())
+}
+
+fn has_redis() -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders =
+        std::env::split_paths(&folders).chain([PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")]);
+    folders.any(|folder| folder.join("redis-server").is_file())
+}
