@@ -1,0 +1,151 @@
+//! What the tests share: a store in memory, and an outside that is a function.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use freshworks_handoff::http::{Http, Request, Response, TransportError};
+use freshworks_handoff::model::Timestamp;
+
+use crate::state::{Connection, Handoff, LEASE_MS, Lease, State, StateError};
+
+#[derive(Default)]
+struct Row {
+    handoff: Option<Handoff>,
+    lease: u64,
+    leased_until: Timestamp,
+    in_use: bool,
+}
+
+/// Everything in memory; fails as a whole when told to.
+#[derive(Default)]
+pub(crate) struct Memory {
+    connections: RefCell<BTreeMap<String, Connection>>,
+    rows: RefCell<BTreeMap<(String, String), Row>>,
+    conversations: RefCell<BTreeMap<(String, String), String>>,
+    pub(crate) is_down: RefCell<bool>,
+}
+
+impl Memory {
+    fn up(&self) -> Result<(), StateError> {
+        if *self.is_down.borrow() { Err(StateError("down".into())) } else { Ok(()) }
+    }
+
+    fn all(&self) -> Vec<Handoff> {
+        self.rows.borrow().values().filter_map(|row| row.handoff.clone()).collect()
+    }
+}
+
+fn key(connection: &str, id: &str) -> (String, String) {
+    (connection.to_owned(), id.to_owned())
+}
+
+impl State for Memory {
+    fn connection(&self, id: &str) -> Result<Option<Connection>, StateError> {
+        self.up()?;
+        Ok(self.connections.borrow().get(id).cloned())
+    }
+
+    fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {
+        self.up()?;
+        self.connections.borrow_mut().insert(connection.id.clone(), connection.clone());
+        Ok(())
+    }
+
+    fn handoff(&self, connection: &str, id: &str) -> Result<Option<Handoff>, StateError> {
+        self.up()?;
+        Ok(self.rows.borrow().get(&key(connection, id)).and_then(|row| row.handoff.clone()))
+    }
+
+    fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
+        let mut open = self.all();
+        open.retain(|handoff| handoff.connection == connection && handoff.owner == "human-agent");
+        open.truncate(limit as usize);
+        Ok(open)
+    }
+
+    fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError> {
+        let known = self.conversations.borrow();
+        Ok(conversations.iter().find_map(|conversation| known.get(&key(connection, conversation)).cloned()))
+    }
+
+    fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError> {
+        let mut due = self.all();
+        due.retain(|handoff| handoff.next_tick_at.is_some_and(|at| at <= now));
+        due.truncate(limit as usize);
+        Ok(due.into_iter().map(|handoff| (handoff.connection, handoff.id)).collect())
+    }
+
+    fn lease(&self, connection: &str, id: &str, now: Timestamp) -> Result<Option<Lease>, StateError> {
+        self.up()?;
+        let mut rows = self.rows.borrow_mut();
+        let row = rows.entry(key(connection, id)).or_default();
+        if row.in_use && now < row.leased_until {
+            return Ok(None);
+        }
+        let unclean = row.in_use;
+        (row.lease, row.leased_until, row.in_use) = (row.lease + 1, now + LEASE_MS, true);
+        Ok(Some(Lease { handoff: row.handoff.clone(), number: row.lease, unclean }))
+    }
+
+    fn save(&self, handoff: &Handoff, conversations: &[String], lease: u64) -> Result<bool, StateError> {
+        self.up()?;
+        for conversation in conversations {
+            let known = key(&handoff.connection, conversation);
+            self.conversations.borrow_mut().insert(known, handoff.id.clone());
+        }
+        let mut rows = self.rows.borrow_mut();
+        let row = rows.entry(key(&handoff.connection, &handoff.id)).or_default();
+        if row.lease != lease {
+            return Ok(false);
+        }
+        (row.handoff, row.in_use) = (Some(handoff.clone()), false);
+        Ok(true)
+    }
+
+    fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError> {
+        if let Some(row) = self.rows.borrow_mut().get_mut(&key(connection, id)).filter(|row| row.lease == lease) {
+            row.in_use = false;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, before: Timestamp) -> Result<(), StateError> {
+        let is_over = |handoff: &Handoff| handoff.owner == "ai-agent" && handoff.next_tick_at.is_none();
+        let keep = |row: &Row| !row.handoff.as_ref().is_some_and(|it| is_over(it) && it.updated_at < before);
+        self.rows.borrow_mut().retain(|_, row| keep(row));
+        Ok(())
+    }
+}
+
+/// An outside that answers each request with status and body, and keeps what it was asked.
+pub(crate) struct Outside<F> {
+    pub(crate) answer: F,
+    pub(crate) asked: RefCell<Vec<String>>,
+}
+
+impl<F: Fn(&str) -> (u16, String)> Outside<F> {
+    pub(crate) fn new(answer: F) -> Self {
+        Self { answer, asked: RefCell::default() }
+    }
+}
+
+impl<F: Fn(&str) -> (u16, String)> Http for Outside<F> {
+    async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+        let answer = |request: Request| {
+            let line = format!("{:?} {}{}", request.method, request.origin, request.path);
+            let (status, body) = (self.answer)(&line);
+            self.asked.borrow_mut().push(line);
+            Ok(Response { status, headers: Vec::new(), body: body.into_bytes() })
+        };
+        requests.into_iter().map(answer).collect()
+    }
+}
+
+/// Drives a future that never waits.
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(value) => value,
+        std::task::Poll::Pending => unreachable!("the outside answers at once"),
+    }
+}
