@@ -8,6 +8,7 @@ use crate::model::Owner;
 
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// A handoff has begun and is not complete.
     Requesting,

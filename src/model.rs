@@ -53,6 +53,8 @@ ids! {
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum FindingLevel {
     /// Checked and right.
     Ok,
@@ -64,6 +66,7 @@ pub enum FindingLevel {
 
 /// The result of one check, or one thing that was left out and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
 pub struct Finding {
     /// What was looked at.
     pub check: &'static str,
@@ -108,6 +111,7 @@ impl Finding {
 
 /// The answer of `connect`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
 pub struct Connection {
     /// No finding is a failure.
     pub connected: bool,
@@ -121,6 +125,7 @@ pub struct Connection {
 
 /// The platform's own name for a conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConversationKey {
     /// The platform's tenant.
     pub application: String,
@@ -132,6 +137,7 @@ pub struct ConversationKey {
 
 /// The person who needs help.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct EndUser {
     /// The platform's id for this person; becomes Freshchat's `reference_id`.
     pub id: String,
@@ -149,6 +155,8 @@ pub struct EndUser {
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum SenderRole {
     /// The person who needs help.
     EndUser,
@@ -162,6 +170,7 @@ pub enum SenderRole {
 
 /// The author of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sender {
     /// Who speaks.
     pub role: SenderRole,
@@ -175,6 +184,8 @@ pub struct Sender {
 
 /// What a part of a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum PartKind {
     /// Plain text.
     Text,
@@ -203,6 +214,7 @@ impl PartKind {
 
 /// One piece of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Part {
     /// What it is.
     pub kind: PartKind,
@@ -217,6 +229,7 @@ pub struct Part {
     /// File size in bytes.
     pub bytes: Option<u64>,
     /// Set answers.
+    #[cfg_attr(feature = "json", serde(default))]
     pub choices: Vec<String>,
 }
 
@@ -241,6 +254,7 @@ impl Part {
 
 /// One utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Message {
     /// Unique within the conversation.
     pub id: String,
@@ -254,6 +268,8 @@ pub struct Message {
 
 /// Where a handoff should go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Mode {
     /// The connector chooses.
     Automatic,
@@ -265,6 +281,8 @@ pub enum Mode {
 
 /// Why the AI agent hands over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Reason {
     /// The end user pressed a button.
     UserButton,
@@ -282,6 +300,8 @@ pub enum Reason {
 
 /// How urgent it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Priority {
     /// Can wait.
     Low,
@@ -295,6 +315,7 @@ pub enum Priority {
 
 /// Who should get the conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct Routing {
     /// Topic by name.
     pub topic: Option<String>,
@@ -308,6 +329,7 @@ pub struct Routing {
 
 /// Everything that a handoff needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
 pub struct HandoffRequest {
     /// The platform's conversation.
     pub key: ConversationKey,
@@ -324,17 +346,22 @@ pub struct HandoffRequest {
     /// What happened so far.
     pub summary: Option<String>,
     /// Who said what, oldest first.
+    #[cfg_attr(feature = "json", serde(default))]
     pub history: Vec<Message>,
     /// Facts, as name and value.
+    #[cfg_attr(feature = "json", serde(default))]
     pub context: Vec<(String, String)>,
     /// Who should get it.
+    #[cfg_attr(feature = "json", serde(default))]
     pub routing: Routing,
     /// An earlier try may have got through.
+    #[cfg_attr(feature = "json", serde(default))]
     pub retry: bool,
 }
 
 /// One thing that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
 pub struct Step {
     /// What.
     pub action: &'static str,
@@ -353,6 +380,8 @@ impl Step {
 
 /// Who answers the end user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Owner {
     /// The platform's AI agent.
     AiAgent,
@@ -362,6 +391,7 @@ pub enum Owner {
 
 /// What a host may read of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
 pub struct SessionInfo {
     /// Where the conversation stands.
     pub state: crate::lifecycle::State,
@@ -377,6 +407,7 @@ pub struct SessionInfo {
 
 /// The answer of a handoff.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
 pub struct Receipt {
     /// `fc:<conversation>`.
     pub case_id: String,
@@ -387,6 +418,7 @@ pub struct Receipt {
     /// What was left out and why.
     pub findings: Vec<Finding>,
     /// To be stored.
+    #[cfg_attr(feature = "json", serde(skip))]
     pub session: Vec<u8>,
     /// In clear.
     pub info: SessionInfo,
@@ -405,6 +437,8 @@ pub struct Delivery {
 
 /// How the human part ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Outcome {
     /// A human agent resolved it.
     Resolved,
@@ -422,6 +456,8 @@ pub enum Outcome {
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum EventKind {
     /// Waits for a human agent.
     Queued,
@@ -451,6 +487,7 @@ pub enum EventKind {
 
 /// One thing to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
 pub struct Event {
     /// Stable over repeats.
     pub id: String,
@@ -491,10 +528,12 @@ impl Event {
 
 /// The answer of the functions that move a session on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
 pub struct Update {
     /// In order.
     pub events: Vec<Event>,
     /// To be stored.
+    #[cfg_attr(feature = "json", serde(skip))]
     pub session: Option<Vec<u8>>,
     /// In clear.
     pub info: Option<SessionInfo>,
@@ -504,6 +543,8 @@ pub struct Update {
 
 /// Why the platform ends the human part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum CloseReason {
     /// The end user left.
     UserLeft,

@@ -1,13 +1,17 @@
 //! What is stored: connections, handoffs, and who works on which handoff right now.
 //!
 //! Work on one handoff happens under a lease: two requests for one conversation at once would work on the same session. A lease
-//! ends by itself, so that an instance that died does not block it; who takes a lease over that was not given back is told so,
-//! and has to look before it writes. Saving names the lease's number, so whoever was overtaken saves nothing.
+//! ends by itself, so that an instance that died does not block it. Who takes over a lease that was not given back learns what
+//! had been begun under it, and looks before doing that again. Saving names the lease's number, so whoever was overtaken
+//! saves nothing.
 
 use freshworks_handoff::model::{ConversationKey, Timestamp};
+use serde::{Deserialize, Serialize};
 
-/// One Freshworks account, connected to one AI agent of the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::platform::PlatformSettings;
+
+/// One Freshworks account, connected to one AI agent of a platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     /// The operator's name for it; part of paths.
     pub id: String,
@@ -19,16 +23,16 @@ pub struct Connection {
     pub connected: bool,
     /// When it was checked.
     pub checked_at: Timestamp,
-    /// Where events go.
-    pub callback_url: String,
-    /// The secret that signs them.
-    pub callback_secret: String,
-    /// The last part of the webhook's path.
+    /// The platform's side. With secrets.
+    pub platform: PlatformSettings,
+    /// The last part of the webhooks' paths.
     pub webhook_secret: String,
+    /// Who else gets what Freshworks sends: there is one webhook for each account.
+    pub forward_url: Option<String>,
 }
 
 /// One conversation that was handed over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
     /// Which connection it belongs to.
     pub connection: String,
@@ -37,6 +41,7 @@ pub struct Handoff {
     /// The platform's key.
     pub key: ConversationKey,
     /// The core's session; none before the first answer.
+    #[serde(with = "base64_text")]
     pub session: Option<Vec<u8>>,
     /// A word of the contract's `session-state`.
     pub state: String,
@@ -46,6 +51,67 @@ pub struct Handoff {
     pub next_tick_at: Option<Timestamp>,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// Ids of requests that were carried out and must not be again, oldest first; at most [`MOST_SEEN`].
+    #[serde(default)]
+    pub seen: Vec<String>,
+    /// What the platform's adapter needs to know.
+    #[serde(default)]
+    pub platform: PlatformNotes,
+}
+
+/// What a platform's adapter remembers about a handoff.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlatformNotes {
+    /// The platform's id of the end user: only this person's messages are relayed.
+    pub user: String,
+    /// Messages up to here went over with the handoff; later ones are relayed.
+    pub carried_until: Timestamp,
+    /// Human agents who are set up at the platform: digests of id, name and photo.
+    pub personas: Vec<String>,
+    /// Human agents who are members of the channel now, by the platform's id.
+    pub members: Vec<String>,
+    /// A handoff that the platform has asked for and that has not succeeded yet: the event, as it came.
+    pub pending: Option<String>,
+    /// How often `pending` was tried.
+    pub tries: u32,
+    /// Why something could not be told to the platform, the last time that happened. For operators.
+    pub last_failure: Option<String>,
+}
+
+impl Handoff {
+    /// A handoff about which nothing but its key is known.
+    pub fn new(connection: &str, id: &str, key: ConversationKey, now: Timestamp) -> Self {
+        Self {
+            connection: connection.to_owned(),
+            id: id.to_owned(),
+            key,
+            session: None,
+            state: "requesting".to_owned(),
+            owner: "ai-agent".to_owned(),
+            next_tick_at: None,
+            updated_at: now,
+            seen: Vec::new(),
+            platform: PlatformNotes::default(),
+        }
+    }
+
+    /// Human agents have it.
+    pub fn is_with_humans(&self) -> bool {
+        self.owner == "human-agent"
+    }
+
+    /// Nothing is open: it may be forgotten when it is old.
+    pub fn is_over(&self) -> bool {
+        !self.is_with_humans() && self.next_tick_at.is_none()
+    }
+
+    /// Remembers that a request was carried out.
+    pub fn has_seen(&mut self, request: &str) {
+        self.seen.push(request.to_owned());
+        let surplus = self.seen.len().saturating_sub(MOST_SEEN);
+        self.seen.drain(..surplus);
+    }
 }
 
 /// The right to work on a handoff for a while.
@@ -55,49 +121,94 @@ pub struct Lease {
     pub handoff: Option<Handoff>,
     /// Grows with each lease of this handoff.
     pub number: u64,
-    /// The one before was not given back: what it did is not known.
-    pub unclean: bool,
+    /// What was begun under leases that were not given back, so that its result is not known: words that were passed to
+    /// [`State::lease`].
+    pub unsure: Vec<String>,
 }
 
 /// Storage failed, for example because it cannot be reached. The text is for the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateError(pub String);
 
-/// How long a lease lasts: longer than a call of the core may take.
-pub const LEASE_MS: u64 = 120_000;
+/// Requests that one handoff remembers.
+pub const MOST_SEEN: usize = 64;
+/// Unknown results that one handoff remembers: as many crashes in a row.
+pub const MOST_UNSURE: usize = 32;
 /// How long what has ended is kept.
 pub const KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The store. Every function is one atomic step.
+///
+/// Ids and words that are passed in hold letters, digits, `-`, `_`, `:` and `.` only, conversations (of the vendor, or a
+/// platform's channel) anything.
 pub trait State {
     /// Reads a connection.
     fn connection(&self, id: &str) -> Result<Option<Connection>, StateError>;
 
+    /// All connections, by id.
+    fn connections(&self) -> Result<Vec<Connection>, StateError>;
+
     /// Writes a connection.
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError>;
+
+    /// Removes a connection, and all handoffs and conversations of it.
+    fn remove_connection(&self, id: &str) -> Result<(), StateError>;
 
     /// Reads a handoff.
     fn handoff(&self, connection: &str, id: &str) -> Result<Option<Handoff>, StateError>;
 
-    /// Handoffs that human agents have, newest first; at most `limit`.
+    /// Handoffs that human agents have, newest change first; at most `limit`.
     fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError>;
 
-    /// The handoff that one of these conversations belongs to.
+    /// The handoff that the first of these conversations that is known belongs to.
     fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError>;
 
     /// Connection and id of the handoffs whose `tick` is due, longest overdue first; at most `limit`.
     fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError>;
 
-    /// Takes the lease of a handoff, which need not exist yet. None while somebody else has it.
-    fn lease(&self, connection: &str, id: &str, now: Timestamp) -> Result<Option<Lease>, StateError>;
+    /// Takes the lease of a handoff, which need not exist yet, for `for_ms`. None while somebody else has it. `doing`: a word
+    /// for what is begun and must not be done twice; empty for nothing.
+    fn lease(
+        &self,
+        connection: &str,
+        id: &str,
+        doing: &str,
+        now: Timestamp,
+        for_ms: u64,
+    ) -> Result<Option<Lease>, StateError>;
 
-    /// Stores a handoff with the conversations that it is known by, and gives the lease back. False when the lease has gone to
-    /// somebody else: then nothing is stored.
-    fn save(&self, handoff: &Handoff, conversations: &[String], lease: u64) -> Result<bool, StateError>;
+    /// Makes a lease last for `for_ms` from now. False when somebody else has taken it.
+    fn renew(&self, connection: &str, id: &str, lease: u64, now: Timestamp, for_ms: u64) -> Result<bool, StateError>;
 
-    /// Gives a lease back without having changed anything.
+    /// Stores a handoff, what is still unsure about it, and the conversations that it is known by (besides those before), and
+    /// gives the lease back. False when the lease has gone to somebody else: then nothing is stored.
+    fn save(
+        &self,
+        handoff: &Handoff,
+        conversations: &[String],
+        unsure: &[String],
+        lease: u64,
+    ) -> Result<bool, StateError>;
+
+    /// Gives a lease back: nothing was done, and what was unsure stays so.
     fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError>;
 
-    /// Forgets what ended before this time.
+    /// Forgets handoffs that are [over](Handoff::is_over), not leased, and unchanged since `before`; with them their conversations.
     fn forget(&self, before: Timestamp) -> Result<(), StateError>;
+}
+
+mod base64_text {
+    use base64ct::{Base64, Encoding};
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, to: S) -> Result<S::Ok, S::Error> {
+        bytes.as_ref().map(|bytes| Base64::encode_string(bytes)).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        let decode = |text: String| Base64::decode_vec(&text).map_err(|_| D::Error::custom("this is not base64"));
+        text.map(decode).transpose()
+    }
 }
