@@ -153,33 +153,37 @@ opt-level = 3
 
 /// Proves, with the arguments of `prove`; then breaks the plugin in every known way.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let started = Instant::now();
     let with_mutations = !arguments.iter().any(|argument| argument == "--no-mutations");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--no-mutations").collect();
     plugin::build()?;
     process::say("building the prover");
     // Built like the tests: with other targets chosen, crates get other features and all of wasmtime is compiled again.
     process::cargo(&["build", "--workspace", "--all-targets"])?;
-    if arguments == ["--only-mutations"] {
-        return all_noticed(mutations()?);
-    }
     let file = process::root().join("target/prove.json");
+    if arguments == ["--only-mutations"] {
+        return break_plugins(&file);
+    }
     process::say("proving");
     let mut proof = Command::new(program());
     process::run(proof.arg(plugin::path()).args(&arguments).arg("--json").arg(&file))?;
     // A look at one run or one flow is no proof.
     let is_whole =
         !arguments.iter().any(|it| ["--flow", "--fault", "--walk", "--trace"].iter().any(|part| it.starts_with(part)));
-    if with_mutations && is_whole {
-        let caught = mutations()?;
-        let mut figures: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+    if with_mutations && is_whole { break_plugins(&file) } else { Ok(()) }
+}
+
+/// Breaks the plugin in every known way, and adds what came of it to the figures of the proof before.
+fn break_plugins(file: &Path) -> Result<()> {
+    let started = Instant::now();
+    let caught = mutations()?;
+    if let Ok(text) = std::fs::read_to_string(file) {
+        let mut figures: Value = serde_json::from_str(&text)?;
         figures["mutations"] = MUTATIONS.len().into();
         figures["mutations_caught"] = caught.into();
-        figures["seconds"] = started.elapsed().as_secs().into();
-        std::fs::write(&file, serde_json::to_string_pretty(&figures)? + "\n")?;
-        all_noticed(caught)?;
+        figures["seconds"] = (figures["seconds"].as_f64().unwrap_or(0.0) + started.elapsed().as_secs_f64()).round().into();
+        std::fs::write(file, serde_json::to_string_pretty(&figures)? + "\n")?;
     }
-    Ok(())
+    all_noticed(caught)
 }
 
 fn all_noticed(caught: usize) -> Result<()> {
