@@ -29,7 +29,13 @@ pub async fn on_webhook<H: Http>(
     session: Option<&[u8]>,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
-    let mut session = session.map(Session::decode).transpose()?;
+    let session = session.map(Session::decode).transpose()?;
+    verify(&settings, delivery)?;
+    on_verified(http, &settings, delivery, session).await
+}
+
+/// Holds a delivery against the account's public key. For shells that do more than [`on_webhook`] with what is genuine.
+pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
     if delivery.body.len() > MOST_BODY_BYTES {
         return Err(Error::request(
             "delivery.body",
@@ -37,13 +43,22 @@ pub async fn on_webhook<H: Http>(
             "Refuse such requests before they get here.",
         ));
     }
-    signature::verify(delivery, settings.webhook_public_key.as_deref())?;
+    signature::verify(delivery, settings.webhook_public_key.as_deref())
+}
+
+/// Turns a delivery that was [verified](verify) into events.
+pub async fn on_verified<H: Http>(
+    http: &H,
+    settings: &Settings,
+    delivery: &Delivery,
+    mut session: Option<Session>,
+) -> Result<Update, Error> {
     let mut event = VendorEvent::decode(&delivery.body)?;
-    complete(http, &settings, &mut event).await?;
-    let mut events = translate::translate(&event, session.as_mut(), &settings, delivery.received_at);
-    name_agents(http, &settings, session.as_mut(), &mut events).await;
+    complete(http, settings, &mut event).await?;
+    let mut events = translate::translate(&event, session.as_mut(), settings, delivery.received_at);
+    name_agents(http, settings, session.as_mut(), &mut events).await;
     Ok(match session {
-        Some(session) => session.update(&settings, events, Vec::new()),
+        Some(session) => session.update(settings, events, Vec::new()),
         None => Update { events, session: None, info: None, findings: Vec::new() },
     })
 }

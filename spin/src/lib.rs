@@ -5,18 +5,25 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`route`] | which request is meant |
-//! | [`service`] | what each request does, over the two traits below and [`freshworks_handoff::http::Http`] |
-//! | [`problem`] | errors as RFC 9457 has them |
-//! | [`state`] | what is stored, as a trait; in memory for tests |
-//! | [`callback`] | signed events to the platform |
-//! | `spin_state`, `spin_app` | the edges: Spin's SQLite, Spin's HTTP |
+//! | [`answer`], [`problem`] | a request and its answer as values; errors as RFC 9457 has them |
+//! | [`route`], [`service`] | which request is meant; who may call, and connections |
+//! | `handoffs`, `webhooks` | what happens to a handoff; what webhooks bring |
+//! | `work`, [`state`] | work under a lease; what is stored, as a trait |
+//! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
+//! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
+//! | `spin_app`, `spin_state`, `spin_sqlite`, `spin_redis` | the edges: Spin's HTTP, SQLite and outbound Redis |
 
-pub mod callback;
+pub mod answer;
+pub mod handoffs;
+pub mod platform;
 pub mod problem;
 pub mod route;
+pub mod secret;
 pub mod service;
+pub mod standard_webhooks;
 pub mod state;
+mod webhooks;
+mod work;
 
 #[cfg(target_family = "wasm")]
 mod spin_app;
@@ -25,3 +32,5 @@ mod spin_state;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

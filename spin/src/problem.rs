@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 has them, with the words of the contract.
 
 use freshworks_handoff::error::{Error, ErrorKind};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// What went wrong, for the caller of the API. Never holds what people wrote, nor a secret.
@@ -18,12 +19,25 @@ pub struct Problem {
     pub remedy: Option<String>,
     /// How long to wait at least.
     pub retry_after_ms: Option<u64>,
+    /// The methods that the path takes.
+    pub allow: Option<&'static str>,
+    /// For the operator alone.
+    pub log: Option<String>,
 }
 
 impl Problem {
     /// A problem of which nothing else is known.
     pub fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), field: None, remedy: None, retry_after_ms: None }
+        Self {
+            status,
+            kind,
+            detail: detail.into(),
+            field: None,
+            remedy: None,
+            retry_after_ms: None,
+            allow: None,
+            log: None,
+        }
     }
 
     /// Names the field at fault.
@@ -47,9 +61,22 @@ impl Problem {
         self
     }
 
+    /// Adds what the operator wants to know.
+    #[must_use]
+    pub fn logged(mut self, log: impl Into<String>) -> Self {
+        self.log = Some(log.into());
+        self
+    }
+
+    /// The body is more than is read.
+    pub fn too_large() -> Self {
+        Self::new(413, "too-large", "the body is larger than 8 MiB").with_remedy("Send less.")
+    }
+
     /// One answer for every caller who may not be here: nothing tells which part was wrong.
     pub fn not_allowed() -> Self {
-        Self::new(401, "not-allowed", "the request is not allowed").with_remedy("Check the token, or the webhook's URL.")
+        Self::new(401, "not-allowed", "the request is not allowed")
+            .with_remedy("Check the token, or the webhook's URL.")
     }
 
     /// The document of `application/problem+json`.
@@ -79,16 +106,16 @@ impl From<Error> for Problem {
         let (status, kind) = match details.kind {
             ErrorKind::InvalidSettings => (422, "invalid-settings"),
             ErrorKind::InvalidRequest => (400, "invalid-request"),
-            // What Freshworks refuses is no fault of the caller's token or path.
-            ErrorKind::Unauthorized => (502, "unauthorized"),
-            ErrorKind::NotFound => (502, "not-found"),
-            ErrorKind::Rejected => (502, "rejected"),
+            // What Freshworks refuses is no fault of the caller's token or path, and a repeat does not help.
+            ErrorKind::Unauthorized => (424, "unauthorized"),
+            ErrorKind::NotFound => (424, "not-found"),
+            ErrorKind::Rejected => (424, "rejected"),
             ErrorKind::Malformed => (502, "malformed"),
             ErrorKind::RateLimited => (503, "rate-limited"),
             ErrorKind::Unavailable => (503, "unavailable"),
             ErrorKind::OutcomeUnknown => (503, "outcome-unknown"),
             ErrorKind::InvalidSignature => return Self::not_allowed(),
-            ErrorKind::Unsupported => (501, "unsupported"),
+            ErrorKind::Unsupported => (422, "unsupported"),
             ErrorKind::Internal => (500, "internal"),
         };
         Self {
@@ -98,8 +125,28 @@ impl From<Error> for Problem {
             field: details.field,
             remedy: details.remedy,
             retry_after_ms: details.retry_after_ms,
+            allow: None,
+            log: details.log,
         }
     }
+}
+
+/// Reads a body. `name`: what it is, for the error.
+pub fn read<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
+        unreadable(error.inner()).at(field)
+    })?;
+    reader.end().map_err(|error| unreadable(&error).at(name))?;
+    Ok(value)
+}
+
+/// The message of the library may quote what people wrote: only the place is told.
+fn unreadable(error: &serde_json::Error) -> Problem {
+    let detail = format!("the body cannot be read at line {}, column {}", error.line(), error.column());
+    Problem::new(400, "invalid-request", detail).with_remedy("See /v1/openapi.json.")
 }
 
 #[cfg(test)]
@@ -118,6 +165,9 @@ mod tests {
 
     #[test]
     fn a_wrong_signature_looks_like_any_other_stranger() {
-        assert_eq!(Problem::from(Error::new(ErrorKind::InvalidSignature, "the signature is wrong")), Problem::not_allowed());
+        assert_eq!(
+            Problem::from(Error::new(ErrorKind::InvalidSignature, "the signature is wrong")),
+            Problem::not_allowed()
+        );
     }
 }

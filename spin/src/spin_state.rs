@@ -17,7 +17,8 @@ const TABLES: [&str; 4] = [
      PRIMARY KEY (connection, conversation))",
     "CREATE INDEX IF NOT EXISTS handoffs_due ON handoffs (next_tick_at) WHERE next_tick_at IS NOT NULL",
 ];
-const COLUMNS: &str = "connection, id, application, channel, conversation, session, state, owner, next_tick_at, updated_at";
+const COLUMNS: &str =
+    "connection, id, application, channel, conversation, session, state, owner, next_tick_at, updated_at";
 
 /// The default database of the app.
 pub(crate) struct SpinState {

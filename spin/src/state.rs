@@ -166,6 +166,10 @@ pub trait State {
     /// Connection and id of the handoffs whose `tick` is due, longest overdue first; at most `limit`.
     fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError>;
 
+    /// True while a handoff of this connection is leased for the word [`HANDOFF`](crate::handoffs::HANDOFF): it may have a
+    /// conversation that is not known yet.
+    fn is_handing_over(&self, connection: &str, now: Timestamp) -> Result<bool, StateError>;
+
     /// Takes the lease of a handoff, which need not exist yet, for `for_ms`. None while somebody else has it. `doing`: a word
     /// for what is begun and must not be done twice; empty for nothing.
     fn lease(

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use freshworks_handoff::model::Timestamp;
 
-use crate::state::{Connection, Handoff, LEASE_MS, Lease, State, StateError};
+use crate::handoffs::HANDOFF;
+use crate::state::{Connection, Handoff, Lease, State, StateError};
 
 #[derive(Default)]
 struct Row {
@@ -14,6 +15,8 @@ struct Row {
     lease: u64,
     leased_until: Timestamp,
     in_use: bool,
+    doing: String,
+    unsure: Vec<String>,
 }
 
 /// Everything in memory; fails as a whole when told to.
@@ -43,6 +46,19 @@ impl State for Memory {
     fn connection(&self, id: &str) -> Result<Option<Connection>, StateError> {
         self.up()?;
         Ok(self.connections.borrow().get(id).cloned())
+    }
+
+    fn connections(&self) -> Result<Vec<Connection>, StateError> {
+        self.up()?;
+        Ok(self.connections.borrow().values().cloned().collect())
+    }
+
+    fn remove_connection(&self, id: &str) -> Result<(), StateError> {
+        self.up()?;
+        self.connections.borrow_mut().remove(id);
+        self.rows.borrow_mut().retain(|(connection, _), _| connection != id);
+        self.conversations.borrow_mut().retain(|(connection, _), _| connection != id);
+        Ok(())
     }
 
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {
@@ -75,30 +91,59 @@ impl State for Memory {
         Ok(due.into_iter().map(|handoff| (handoff.connection, handoff.id)).collect())
     }
 
-    fn lease(&self, connection: &str, id: &str, now: Timestamp) -> Result<Option<Lease>, StateError> {
+    fn is_handing_over(&self, connection: &str, now: Timestamp) -> Result<bool, StateError> {
+        let rows = self.rows.borrow();
+        let is_it = |row: &Row| row.in_use && row.doing == HANDOFF && now < row.leased_until;
+        Ok(rows.iter().any(|((of, _), row)| of == connection && is_it(row)))
+    }
+
+    fn lease(
+        &self,
+        connection: &str,
+        id: &str,
+        doing: &str,
+        now: Timestamp,
+        for_ms: u64,
+    ) -> Result<Option<Lease>, StateError> {
         self.up()?;
         let mut rows = self.rows.borrow_mut();
         let row = rows.entry(key(connection, id)).or_default();
         if row.in_use && now < row.leased_until {
             return Ok(None);
         }
-        let unclean = row.in_use;
-        (row.lease, row.leased_until, row.in_use) = (row.lease + 1, now + LEASE_MS, true);
-        Ok(Some(Lease { handoff: row.handoff.clone(), number: row.lease, unclean }))
+        if row.in_use && !row.doing.is_empty() {
+            row.unsure.push(row.doing.clone());
+        }
+        (row.lease, row.leased_until, row.in_use) = (row.lease + 1, now + for_ms, true);
+        row.doing = doing.to_owned();
+        Ok(Some(Lease { handoff: row.handoff.clone(), number: row.lease, unsure: row.unsure.clone() }))
     }
 
-    fn save(&self, handoff: &Handoff, conversations: &[String], lease: u64) -> Result<bool, StateError> {
+    fn renew(&self, connection: &str, id: &str, lease: u64, now: Timestamp, for_ms: u64) -> Result<bool, StateError> {
         self.up()?;
+        let mut rows = self.rows.borrow_mut();
+        let row = rows.get_mut(&key(connection, id)).filter(|row| row.lease == lease && row.in_use);
+        Ok(row.map(|row| row.leased_until = now + for_ms).is_some())
+    }
+
+    fn save(
+        &self,
+        handoff: &Handoff,
+        conversations: &[String],
+        unsure: &[String],
+        lease: u64,
+    ) -> Result<bool, StateError> {
+        self.up()?;
+        let mut rows = self.rows.borrow_mut();
+        let row = rows.entry(key(&handoff.connection, &handoff.id)).or_default();
+        if row.lease != lease || !row.in_use {
+            return Ok(false);
+        }
         for conversation in conversations {
             let known = key(&handoff.connection, conversation);
             self.conversations.borrow_mut().insert(known, handoff.id.clone());
         }
-        let mut rows = self.rows.borrow_mut();
-        let row = rows.entry(key(&handoff.connection, &handoff.id)).or_default();
-        if row.lease != lease {
-            return Ok(false);
-        }
-        (row.handoff, row.in_use) = (Some(handoff.clone()), false);
+        (row.handoff, row.in_use, row.unsure) = (Some(handoff.clone()), false, unsure.to_vec());
         Ok(true)
     }
 
@@ -110,8 +155,7 @@ impl State for Memory {
     }
 
     fn forget(&self, before: Timestamp) -> Result<(), StateError> {
-        let is_over = |handoff: &Handoff| handoff.owner == "ai-agent" && handoff.next_tick_at.is_none();
-        let keep = |row: &Row| !row.handoff.as_ref().is_some_and(|it| is_over(it) && it.updated_at < before);
+        let keep = |row: &Row| !row.handoff.as_ref().is_some_and(|it| it.is_over() && it.updated_at < before);
         self.rows.borrow_mut().retain(|_, row| keep(row));
         Ok(())
     }

@@ -180,7 +180,8 @@ fn break_plugins(file: &Path) -> Result<()> {
         let mut figures: Value = serde_json::from_str(&text)?;
         figures["mutations"] = MUTATIONS.len().into();
         figures["mutations_caught"] = caught.into();
-        figures["seconds"] = (figures["seconds"].as_f64().unwrap_or(0.0) + started.elapsed().as_secs_f64()).round().into();
+        figures["seconds"] =
+            (figures["seconds"].as_f64().unwrap_or(0.0) + started.elapsed().as_secs_f64()).round().into();
         std::fs::write(file, serde_json::to_string_pretty(&figures)? + "\n")?;
     }
     all_noticed(caught)

@@ -1,0 +1,335 @@
+//! What happens to one handoff: it begins, messages go over, it ends, time passes; and what the platform is told of that.
+
+use freshworks_handoff::error::{Error, ErrorKind};
+use freshworks_handoff::http::Http;
+use freshworks_handoff::model::{CloseReason, ConversationKey, EventKind, HandoffRequest, Message, Receipt, Update};
+use freshworks_handoff::session::digest;
+use freshworks_handoff::{close, handoff, relay, tick};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::platform::{Asked, News, Platform, Untold};
+use crate::problem::Problem;
+use crate::service::{Service, shown, unknown_handoff};
+use crate::state::{Connection, Handoff, KEPT_MS, State};
+use crate::work::Work;
+
+/// Handoffs that one `POST /v1/tick` looks after, and for how long: hosts end requests that take longer than 30 seconds.
+const MOST_TICKS: u32 = 50;
+const MOST_TICK_MS: u64 = 20_000;
+/// A handoff that a platform has asked for by webhook is tried this often: for ten minutes or so. A person waits.
+const MOST_TRIES: u32 = 8;
+const FIRST_WAIT_MS: u64 = 5_000;
+const LONGEST_WAIT_MS: u64 = 5 * 60 * 1000;
+/// More messages than this of the end user since the last look: the next look starts later.
+const MANY_MESSAGES: usize = 50;
+/// How far messages of one channel may overtake one another.
+const OVERTAKING_MS: u64 = 60_000;
+
+/// The word of [`State::lease`] for a handoff.
+pub const HANDOFF: &str = "handoff";
+
+/// A handoff that has not come about yet, as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    id: String,
+    event: String,
+}
+
+/// The id of a conversation's handoff in the API.
+pub(crate) fn handoff_id(key: &ConversationKey) -> String {
+    digest(&[&key.application, &key.channel, &key.conversation], 16)
+}
+
+/// What the newest handoff of a channel is found by, among the conversations of Freshworks.
+pub(crate) fn channel_word(channel: &str) -> String {
+    format!("channel:{channel}")
+}
+
+impl<H: Http, S: State> Service<'_, H, S> {
+    pub(crate) async fn hand_off(
+        &self,
+        connection: &Connection,
+        request: HandoffRequest,
+        repeat: Option<&str>,
+    ) -> Result<Answer, Problem> {
+        let key = request.key.clone();
+        let (handoff, receipt) = self.hand_over(connection, &key, Asked::Complete(Box::new(request)), repeat).await?;
+        let mut shown = shown(&handoff);
+        if let Some(receipt) = receipt {
+            shown["external_case"] = json!({ "case_id": receipt.case_id, "kind": "freshworks" });
+            shown["agent_url"] = json!(receipt.agent_url);
+            shown["steps"] = json!(receipt.steps);
+            shown["findings"] = json!(receipt.findings);
+        }
+        Ok(Answer::ok(shown))
+    }
+
+    /// Hands over, or goes on with it. `repeat`: the id of the request, which is carried out once; without a receipt it was
+    /// carried out before.
+    pub(crate) async fn hand_over(
+        &self,
+        connection: &Connection,
+        key: &ConversationKey,
+        asked: Asked,
+        repeat: Option<&str>,
+    ) -> Result<(Handoff, Option<Receipt>), Problem> {
+        let id = handoff_id(key);
+        let mut work = Work::begin(self, &connection.id, &connection.settings, &id, Some(key), HANDOFF)?;
+        if repeat.is_some_and(|repeat| work.handoff.seen.iter().any(|seen| seen == repeat)) {
+            let handoff = work.handoff.clone();
+            work.give_back()?;
+            return Ok((handoff, None));
+        }
+        let prepared = match connection.platform.prepare(&work.http, &asked).await {
+            Ok(prepared) => prepared,
+            Err(untold) => {
+                let kind = match untold {
+                    Untold::Later(_) => ErrorKind::Unavailable,
+                    Untold::Never(_) => ErrorKind::Rejected,
+                };
+                let error = Error::new(kind, "the platform does not say what to hand over").with_log(untold.text());
+                return Err(self.put_off(connection, work, asked, repeat, error).await);
+            }
+        };
+        let mut request = prepared.request;
+        request.retry |= work.is_retry();
+        let session = work.handoff.session.clone();
+        let now = (self.clock)();
+        match handoff::handoff(&work.http, &connection.settings, &request, session.as_deref(), now).await {
+            Ok(receipt) => {
+                work.take(Some(receipt.session.clone()), Some(&receipt.info));
+                let notes = &mut work.handoff.platform;
+                (notes.user, notes.carried_until) = (prepared.user, prepared.carried_until);
+                (notes.pending, notes.tries) = (None, 0);
+                if let Some(repeat) = repeat {
+                    work.handoff.has_seen(repeat);
+                }
+                let mut known = receipt.info.conversation_ids.clone();
+                known.push(channel_word(&key.channel));
+                let handoff = work.save(&known)?;
+                // What the person wrote while this was under way. Whatever fails here is done by the next tick.
+                if let Err(problem) = self.catch_up(connection, &handoff).await {
+                    (self.log)(&format!("{}/{id}: {}", connection.id, problem.detail));
+                }
+                Ok((handoff, Some(receipt)))
+            }
+            Err(error) => Err(self.put_off(connection, work, asked, repeat, error).await),
+        }
+    }
+
+    /// A handoff that failed. Where nobody waits for the answer, `tick` tries again, until it is plain that it will not come about.
+    async fn put_off(
+        &self,
+        connection: &Connection,
+        mut work: Work<'_, H, S>,
+        asked: Asked,
+        repeat: Option<&str>,
+        error: Error,
+    ) -> Problem {
+        let Asked::Event(event) = asked else { return work.failed(error) };
+        let notes = &mut work.handoff.platform;
+        notes.tries = notes.tries.saturating_add(1);
+        notes.last_failure = Some(error.message.clone());
+        let may_pass =
+            matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown);
+        let over = !may_pass || notes.tries >= MOST_TRIES;
+        let now = (self.clock)();
+        if over {
+            let told = connection.platform.give_up(&work.http, connection, &work.handoff, now).await;
+            match told {
+                Ok(()) | Err(Untold::Never(_)) => {
+                    work.handoff.platform.pending = None;
+                    work.handoff.next_tick_at = None;
+                    repeat.into_iter().for_each(|repeat| work.handoff.has_seen(repeat));
+                    work.handoff.state = "failed".to_owned();
+                }
+                Err(Untold::Later(text)) => (self.log)(&format!("{}/{}: {text}", connection.id, work.handoff.id)),
+            }
+        }
+        let notes = &mut work.handoff.platform;
+        let is_seen = repeat.is_some_and(|repeat| work.handoff.seen.iter().any(|seen| seen == repeat));
+        if !is_seen {
+            let pending = Pending { id: repeat.unwrap_or_default().to_owned(), event };
+            notes.pending = serde_json::to_string(&pending).ok();
+            let wait = FIRST_WAIT_MS.saturating_mul(1 << notes.tries.saturating_sub(1).min(16)).min(LONGEST_WAIT_MS);
+            work.handoff.next_tick_at = Some(now.saturating_add(wait.max(error.retry_after_ms.unwrap_or(0))));
+        }
+        let failed = work.failed_but_kept(error);
+        if over && is_seen {
+            // The platform knows; it must not send the webhook again.
+            (self.log)(&format!("{}: a handoff was given up: {}", connection.id, failed.detail));
+        }
+        failed
+    }
+
+    pub(crate) async fn relay(&self, connection: &Connection, id: &str, message: &Message) -> Result<Answer, Problem> {
+        let (handoff, update) = self.relay_message(connection, id, message).await?;
+        let mut shown = shown(&handoff);
+        shown["findings"] = json!(update.findings);
+        Ok(Answer::ok(shown))
+    }
+
+    pub(crate) async fn relay_message(
+        &self,
+        connection: &Connection,
+        id: &str,
+        message: &Message,
+    ) -> Result<(Handoff, Update), Problem> {
+        let doing = format!("message:{}", digest(&[&message.id], 8));
+        let (mut work, session) = self.work_on(connection, id, &doing)?;
+        let retry = work.is_retry();
+        match relay::relay(&work.http, &connection.settings, &session, message, retry, (self.clock)()).await {
+            Ok(mut update) => {
+                work.take(update.session.take(), update.info.as_ref());
+                let known = update.info.as_ref().map(|info| info.conversation_ids.clone()).unwrap_or_default();
+                Ok((work.save(&known)?, update))
+            }
+            Err(error) => Err(work.failed(error)),
+        }
+    }
+
+    /// Ends the human part. `repeat`: the id of the request, which is carried out once.
+    pub(crate) async fn close(
+        &self,
+        connection: &Connection,
+        id: &str,
+        reason: CloseReason,
+        repeat: Option<&str>,
+    ) -> Result<Answer, Problem> {
+        let (mut work, session) = self.work_on(connection, id, "close")?;
+        // A handoff that is still being tried is no longer wanted.
+        work.handoff.platform.pending = None;
+        if let Some(repeat) = repeat {
+            if work.handoff.seen.iter().any(|seen| seen == repeat) {
+                let shown = shown(&work.handoff);
+                work.give_back()?;
+                return Ok(Answer::ok(shown));
+            }
+            work.handoff.has_seen(repeat);
+        }
+        let retry = work.is_retry();
+        match close::close(&work.http, &connection.settings, &session, reason, retry, (self.clock)()).await {
+            Ok(update) => {
+                let (events, findings) = (update.events.clone(), update.findings.clone());
+                // Whoever called knows; a platform that sent a webhook learns the outcome.
+                let handoff = match repeat {
+                    Some(_) => self.tell(connection, work, update, true).await?,
+                    None => {
+                        work.take(update.session, update.info.as_ref());
+                        work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())?
+                    }
+                };
+                let mut shown = shown(&handoff);
+                shown["events"] = json!(events);
+                shown["findings"] = json!(findings);
+                Ok(Answer::ok(shown))
+            }
+            Err(error) => Err(work.failed(error)),
+        }
+    }
+
+    /// Everything that is due.
+    pub(crate) async fn tick(&self) -> Result<Answer, Problem> {
+        let started = (self.clock)();
+        let (mut done, mut failed) = (0, 0);
+        let due = self.state.due(started, MOST_TICKS)?;
+        let all = due.len();
+        for (connection, id) in due {
+            if (self.clock)().saturating_sub(started) > MOST_TICK_MS {
+                break;
+            }
+            match self.tick_one(&connection, &id).await {
+                Ok(()) => done += 1,
+                Err(problem) => {
+                    failed += 1;
+                    (self.log)(&format!("tick of {connection}/{id}: {} ({})", problem.kind, problem.detail));
+                }
+            }
+        }
+        self.state.forget(started.saturating_sub(KEPT_MS))?;
+        Ok(Answer::ok(json!({ "done": done, "failed": failed, "left": all - done - failed })))
+    }
+
+    async fn tick_one(&self, connection: &str, id: &str) -> Result<(), Problem> {
+        let connection = self.connection(connection)?;
+        let stored = self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
+        let pending = stored.platform.pending.as_deref().and_then(|text| serde_json::from_str::<Pending>(text).ok());
+        if let Some(Pending { id, event }) = pending {
+            return self.hand_over(&connection, &stored.key, Asked::Event(event), Some(&id)).await.map(drop);
+        }
+        let (work, session) = self.work_on(&connection, id, "")?;
+        let handoff = match tick::tick(&work.http, &connection.settings, &session, (self.clock)()).await {
+            Ok(update) => self.tell(&connection, work, update, false).await?,
+            Err(error) => return Err(work.failed(error)),
+        };
+        if handoff.is_with_humans() { self.catch_up(&connection, &handoff).await } else { Ok(()) }
+    }
+
+    /// Relays what the end user wrote and no webhook has brought, as far as the platform can be asked.
+    async fn catch_up(&self, connection: &Connection, handoff: &Handoff) -> Result<(), Problem> {
+        let written = connection.platform.written(self.http, handoff).await.map_err(|untold| {
+            Problem::new(503, "unavailable", "the platform does not say what was written").logged(untold.text())
+        })?;
+        for message in &written {
+            self.relay_message(connection, &handoff.id, message).await?;
+        }
+        let Some(newest) = written.last().filter(|_| written.len() >= MANY_MESSAGES) else { return Ok(()) };
+        let (mut work, _) = self.work_on(connection, &handoff.id, "")?;
+        let until = &mut work.handoff.platform.carried_until;
+        *until = (*until).max(newest.sent_at.saturating_sub(OVERTAKING_MS));
+        work.save(&[]).map(drop)
+    }
+
+    /// Tells the platform what happened, and only then stores that it did: what was not told comes again.
+    /// `asked`: the platform has asked for it itself.
+    pub(crate) async fn tell(
+        &self,
+        connection: &Connection,
+        mut work: Work<'_, H, S>,
+        update: Update,
+        asked: bool,
+    ) -> Result<Handoff, Problem> {
+        let mut events = update.events;
+        events.retain(|event| event.kind != EventKind::Ignored);
+        if !events.is_empty() {
+            let news = News { events: &events, info: update.info.as_ref(), asked, now: (self.clock)() };
+            match connection.platform.tell(&work.http, connection, &mut work.handoff, &news).await {
+                Ok(()) => work.handoff.platform.last_failure = None,
+                Err(Untold::Never(text)) => {
+                    (self.log)(&format!("{}/{}: {text}", connection.id, work.handoff.id));
+                    work.handoff.platform.last_failure = Some(text);
+                }
+                Err(Untold::Later(text)) => {
+                    let place = format!("{}/{}: {text}", connection.id, work.handoff.id);
+                    work.give_back()?;
+                    return Err(Problem::new(503, "unavailable", "the platform did not take the events")
+                        .with_remedy("Repeat later.")
+                        .after(1_000)
+                        .logged(place));
+                }
+            }
+        }
+        work.take(update.session, update.info.as_ref());
+        work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())
+    }
+
+    /// The lease of a handoff that exists, with its session.
+    pub(crate) fn work_on(
+        &self,
+        connection: &Connection,
+        id: &str,
+        doing: &str,
+    ) -> Result<(Work<'_, H, S>, Vec<u8>), Problem> {
+        self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
+        let work = Work::begin(self, &connection.id, &connection.settings, id, None, doing)?;
+        match work.handoff.session.clone().filter(|_| !work.is_new) {
+            Some(session) => Ok((work, session)),
+            None => {
+                work.give_back()?;
+                Err(unknown_handoff())
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The platform's side: what it sends, and what it is told. One adapter for each kind of platform.
+
+use freshworks_handoff::http::Http;
+use freshworks_handoff::model::{
+    CloseReason, ConversationKey, Event, Finding, HandoffRequest, Message, SessionInfo, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Call;
+use crate::problem::Problem;
+use crate::state::{Connection, Handoff};
+
+pub mod delight;
+pub mod generic;
+pub mod web_url;
+
+pub use delight::Delight;
+pub use generic::Generic;
+
+/// Which platform, and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum PlatformSettings {
+    /// Any platform: it calls the API or sends signed webhooks, and gets events at a callback.
+    Generic(Generic),
+    /// Delight AI agent, formerly Sendbird AI agent.
+    Delight(Delight),
+}
+
+/// Which of a connection's webhooks was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/webhooks/platform/...`.
+    Platform,
+    /// `/webhooks/sendbird/...`: the Chat webhook, which is signed with another key than Delight's own.
+    Chat,
+}
+
+/// What a platform's webhook asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inbound {
+    /// Nothing.
+    Nothing,
+    /// A person is needed.
+    HandOff {
+        /// The webhook's own id: the same one is carried out once.
+        id: String,
+        /// Which conversation.
+        key: ConversationKey,
+        /// What to hand over.
+        asked: Asked,
+    },
+    /// The end user wrote.
+    Message {
+        /// In which conversation.
+        place: Place,
+        /// What.
+        message: Message,
+    },
+    /// The platform has ended the conversation.
+    Closed {
+        /// The webhook's own id.
+        id: String,
+        /// Which conversation.
+        key: ConversationKey,
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// What is to be handed over.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// Everything is there.
+    Complete(Box<HandoffRequest>),
+    /// The adapter has to fetch the rest; this is what it needs for that, as text that can be stored.
+    Event(String),
+}
+
+/// Where a message was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this conversation.
+    Conversation(ConversationKey),
+    /// In the newest conversation of this channel.
+    Channel(String),
+}
+
+/// A request, with what the adapter wants to remember.
+pub struct Prepared {
+    /// What the core gets.
+    pub request: HandoffRequest,
+    /// The platform's id of the end user.
+    pub user: String,
+    /// Messages up to here are in the request. 0: the platform itself sends what is to be relayed.
+    pub carried_until: Timestamp,
+}
+
+/// Why something could not be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untold {
+    /// It may work later: whoever brought the news has to bring it again.
+    Later(String),
+    /// It will never work.
+    Never(String),
+}
+
+impl Untold {
+    /// For the operator's log.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Later(text) | Self::Never(text) => text,
+        }
+    }
+}
+
+/// What happened, for one handoff.
+pub struct News<'a> {
+    /// In order; none is `ignored`.
+    pub events: &'a [Event],
+    /// How the session stands now.
+    pub info: Option<&'a SessionInfo>,
+    /// The platform has asked for it itself.
+    pub asked: bool,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What the bridge needs of a platform.
+// Callers are generic over the implementation and single-threaded, so no `Send` bound is wanted.
+#[allow(async_fn_in_trait)]
+pub trait Platform {
+    /// Settings that can be stored: checked, and completed by what the platform says. `webhooks`: where this connection takes
+    /// webhooks, without the last two parts; none when the operator has not said under which address the app is reached.
+    async fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem>;
+
+    /// Verifies a webhook and says what it asks for. Pure; whatever is wrong with the signature, the problem is the same.
+    fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem>;
+
+    /// Completes a request.
+    async fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold>;
+
+    /// Tells what happened, as often as it is called with the same news: nobody sees it twice.
+    async fn tell<H: Http>(
+        &self,
+        http: &H,
+        connection: &Connection,
+        handoff: &mut Handoff,
+        news: &News<'_>,
+    ) -> Result<(), Untold>;
+
+    /// Says that a handoff which the platform has asked for by webhook will not come about.
+    async fn give_up<H: Http>(
+        &self,
+        http: &H,
+        connection: &Connection,
+        handoff: &Handoff,
+        now: Timestamp,
+    ) -> Result<(), Untold>;
+
+    /// What the end user wrote after the handoff, oldest first, as far as the platform can be asked.
+    async fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold>;
+}
+
+/// Where a connection takes webhooks.
+pub struct Webhooks {
+    /// For Freshworks, the platform and the Chat webhook. Complete URLs where the operator has said under which address the
+    /// app is reached, otherwise paths.
+    pub freshchat: String,
+    /// See `freshchat`.
+    pub platform: String,
+    /// See `freshchat`.
+    pub chat: String,
+    /// They are URLs.
+    pub are_urls: bool,
+}
+
+macro_rules! forward {
+    ($self:ident, $it:ident => $call:expr) => {
+        match $self {
+            Self::Generic($it) => $call,
+            Self::Delight($it) => $call,
+        }
+    };
+}
+
+impl Platform for PlatformSettings {
+    async fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem> {
+        forward!(self, it => it.connect(http, webhooks).await)
+    }
+
+    fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
+        forward!(self, it => it.read(endpoint, call))
+    }
+
+    async fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
+        forward!(self, it => it.prepare(http, asked).await)
+    }
+
+    async fn tell<H: Http>(
+        &self,
+        http: &H,
+        connection: &Connection,
+        handoff: &mut Handoff,
+        news: &News<'_>,
+    ) -> Result<(), Untold> {
+        forward!(self, it => it.tell(http, connection, handoff, news).await)
+    }
+
+    async fn give_up<H: Http>(
+        &self,
+        http: &H,
+        connection: &Connection,
+        handoff: &Handoff,
+        now: Timestamp,
+    ) -> Result<(), Untold> {
+        forward!(self, it => it.give_up(http, connection, handoff, now).await)
+    }
+
+    async fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {
+        forward!(self, it => it.written(http, handoff).await)
+    }
+}

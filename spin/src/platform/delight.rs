@@ -1,0 +1,483 @@
+//! Delight AI agent, formerly Sendbird AI agent: its webhooks in, its Platform API out.
+//!
+//! Each human agent who answers becomes a user of the application with name and photo, joins the channel for as long as the
+//! human part lasts, and leaves it at the end. Everything that is written carries a `dedup_id` derived from the event's id, so telling
+//! something again shows nothing again.
+//!
+//! The platform offers no public call that ends a handoff or gives a conversation back to the AI agent. So the outcome is written
+//! into the AI agent's context, a line says it in the channel, and `callback`, where configured, tells whoever can act on it.
+
+use freshworks_handoff::http::Http;
+use freshworks_handoff::model::{
+    Event, EventKind, Finding, HandoffRequest, Message, Mode, Outcome, Part, Reason, Sender, Timestamp,
+};
+use freshworks_handoff::session::digest;
+use freshworks_handoff::transcript;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Asked, Endpoint, Generic, Inbound, News, Platform, Prepared, Untold, Webhooks, web_url};
+use crate::answer::Call;
+use crate::problem::Problem;
+use crate::secret::Secret;
+use crate::state::{Connection, Handoff};
+
+mod api;
+mod inbound;
+mod texts;
+
+use api::{Api, ApiError, Content};
+pub use texts::Texts;
+
+/// Marks what the bridge writes, so that it does not come back as somebody's message.
+const OWN: &str = "freshworks-handoff";
+/// What the AI agent's webhook is subscribed to.
+const CATEGORIES: [&str; 3] = ["handoff", "message:user_sent", "conversation:closed"];
+/// Messages that go over with a handoff at most: five requests.
+const MOST_HISTORY: usize = 1_000;
+/// What one page of the platform's list holds at most (vendor documentation).
+const PAGE: usize = 200;
+
+/// How a Delight AI agent is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Delight {
+    /// The application's id: letters, digits and hyphens.
+    pub app_id: String,
+    /// The AI agent's id.
+    pub ai_agent_id: String,
+    /// The application's master API token. It signs the Chat webhook, too.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub api_token: Secret,
+    /// Signs the AI agent's webhook. Needed only where the bridge may not set that webhook up itself.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub signature_secret: Option<Secret>,
+    /// Gets the same events as any other platform: for what the platform has no public call for.
+    #[serde(default)]
+    pub callback: Option<Generic>,
+    /// What the end user reads.
+    #[serde(default)]
+    pub texts: Texts,
+    /// Which facts of the AI agent's context say who the end user is.
+    #[serde(default)]
+    pub identity: Identity,
+    /// Loopback address of a simulator, instead of the platform.
+    #[serde(default)]
+    pub test_origin: Option<String>,
+}
+
+/// Names of facts in the AI agent's context.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Identity {
+    /// Holds the e-mail address.
+    pub email: String,
+    /// Holds the phone number.
+    pub phone: String,
+    /// Holds the name, where the user record has none.
+    pub name: String,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self { email: "email".to_owned(), phone: "phone".to_owned(), name: "name".to_owned() }
+    }
+}
+
+/// What a handoff webhook says, as it is stored until the handoff has come about.
+#[derive(Deserialize)]
+struct AskedFor {
+    key: freshworks_handoff::model::ConversationKey,
+    user: String,
+    from: Timestamp,
+    until: Timestamp,
+    #[serde(default)]
+    context: Value,
+}
+
+impl Delight {
+    /// Where the API is.
+    fn origin(&self) -> String {
+        match &self.test_origin {
+            Some(origin) => origin.clone(),
+            None => format!("https://api-{}.sendbird.com", self.app_id.to_ascii_lowercase()),
+        }
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let wrong = |field: &str, what: &str, remedy: &str| {
+            Err(Problem::new(422, "invalid-settings", what).at(format!("platform.{field}")).with_remedy(remedy))
+        };
+        let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if self.app_id.is_empty() || self.app_id.len() > 64 || !is_name(&self.app_id) {
+            return wrong(
+                "app_id",
+                "this is no application id",
+                "Copy it from the dashboard: letters, digits and hyphens.",
+            );
+        }
+        if self.ai_agent_id.is_empty() || self.ai_agent_id.len() > 128 {
+            return wrong("ai_agent_id", "this is no id of an AI agent", "Copy it from the dashboard.");
+        }
+        let token = self.api_token.reveal();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return wrong("api_token", "this is no API token", "Copy the master API token from the dashboard.");
+        }
+        if self.test_origin.as_deref().is_some_and(|origin| !web_url::is_loopback(origin)) {
+            return wrong("test_origin", "this is no loopback address", "Leave it out: it is for simulators.");
+        }
+        self.callback.as_ref().map_or(Ok(()), |callback| callback.check("platform.callback"))
+    }
+
+    /// The user that stands for a human agent. Derived, so that it is the same one in every conversation.
+    fn persona(&self, connection: &str, agent: &Sender) -> Persona {
+        let id = agent.id.as_deref().unwrap_or("nobody");
+        let name =
+            agent.name.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| self.texts.agent.clone());
+        let photo = agent.avatar_url.clone();
+        Persona { id: format!("fw-{}", digest(&[connection, id], 12)), name, photo }
+    }
+
+    async fn join<H: Http>(&self, api: &Api<'_, H>, handoff: &mut Handoff, persona: &Persona) -> Result<(), ApiError> {
+        let look = digest(&[&persona.id, &persona.name, persona.photo.as_deref().unwrap_or_default()], 8);
+        if !handoff.platform.personas.contains(&look) {
+            api.save_user(&persona.id, &persona.name, persona.photo.as_deref()).await?;
+            handoff.platform.personas.push(look);
+        }
+        if !handoff.platform.members.contains(&persona.id) {
+            api.invite(&handoff.key.channel, &persona.id).await?;
+            handoff.platform.members.push(persona.id.clone());
+        }
+        Ok(())
+    }
+
+    async fn tell_one<H: Http>(
+        &self,
+        api: &Api<'_, H>,
+        connection: &Connection,
+        handoff: &mut Handoff,
+        event: &Event,
+        asked: bool,
+    ) -> Result<(), ApiError> {
+        let channel = handoff.key.channel.clone();
+        let persona = event.agent.as_ref().map(|agent| self.persona(&connection.id, agent));
+        let name = persona.as_ref().map_or(self.texts.agent.as_str(), |persona| persona.name.as_str());
+        let line = match event.kind {
+            EventKind::AgentAssigned => Some(self.texts.joined.replace("{name}", name)),
+            EventKind::Transferred => Some(self.texts.transferred.clone()),
+            EventKind::Reopened => Some(self.texts.reopened.clone()),
+            // Nobody reads it in a conversation that the platform has closed.
+            EventKind::ReturnedToAi if !asked => Some(self.texts.returned.clone()),
+            _ => None,
+        };
+        if let (EventKind::AgentAssigned | EventKind::AgentMessage, Some(persona)) = (event.kind, &persona) {
+            self.join(api, handoff, persona).await?;
+        }
+        if let (EventKind::AgentMessage, Some(persona), Some(message)) = (event.kind, &persona, &event.message) {
+            for (number, content) in pieces(message).iter().enumerate() {
+                let dedup_id = digest(&[&event.id, &number.to_string()], 16);
+                api.write(&channel, Some(&persona.id), &content.as_content(), &dedup_id).await?;
+            }
+        }
+        if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
+            api.write(&channel, None, &Content::System(&line), &digest(&[&event.id, "line"], 16)).await?;
+        }
+        if event.kind == EventKind::ReturnedToAi {
+            let members = std::mem::take(&mut handoff.platform.members);
+            if !members.is_empty() {
+                api.leave(&channel, &members).await?;
+            }
+            let case = event.conversation_id.as_ref().map(|id| format!("fc:{id}")).unwrap_or_default();
+            let outcome = event.outcome.map_or("unknown", outcome_word);
+            let mut facts = vec![("handoff_outcome", outcome.to_owned()), ("handoff_case_id", case)];
+            facts.extend(event.summary.clone().map(|summary| ("handoff_summary", summary)));
+            api.add_to_context(&channel, &facts).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Platform for Delight {
+    async fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem> {
+        self.check()?;
+        let mut findings = vec![Finding::warning(
+            "chat-webhook",
+            "set-up-by-hand",
+            format!("files of the end user come through the Chat webhook {}", webhooks.chat),
+            "Add it in the dashboard (Settings, Chat, Webhooks) with the event group_channel:message_send.",
+        )];
+        let connected = self.connect_webhook(&Api::new(http, self), webhooks).await;
+        findings.push(match connected {
+            Ok(secret) => {
+                self.signature_secret = secret.or(self.signature_secret.take());
+                Finding::ok(
+                    "platform-webhook",
+                    "set-up",
+                    format!("the AI agent sends its events to {}", webhooks.platform),
+                )
+            }
+            Err(finding) => finding,
+        });
+        Ok(findings)
+    }
+
+    fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
+        inbound::read(self, endpoint, call)
+    }
+
+    async fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
+        let asked: AskedFor = match asked {
+            Asked::Complete(request) => {
+                let user = request.user.id.clone();
+                return Ok(Prepared { request: (**request).clone(), user, carried_until: 0 });
+            }
+            Asked::Event(text) => {
+                serde_json::from_str(text).map_err(|_| Untold::Never("the stored handoff cannot be read".to_owned()))?
+            }
+        };
+        let api = Api::new(http, self);
+        let found = match api.user(&asked.user).await {
+            Ok(found) => found,
+            // Without a name is better than not at all.
+            Err(ApiError::Refused(..)) => Value::Null,
+            Err(error) => return Err(error.into()),
+        };
+        let history = self.history(&api, &asked).await?;
+        let context = facts(&asked.context["context"]);
+        let fact = |name: &str| context.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let words = |name: &str| found[name].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+        let user = freshworks_handoff::model::EndUser {
+            id: asked.user.clone(),
+            name: words("nickname").or_else(|| fact(&self.identity.name)),
+            email: fact(&self.identity.email)
+                .filter(|email| email.contains('@') && !email.contains(char::is_whitespace)),
+            phone: fact(&self.identity.phone),
+            locale: asked.context["language"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
+            avatar_url: words("profile_url"),
+        };
+        let request = HandoffRequest {
+            key: asked.key,
+            user,
+            mode: Mode::Automatic,
+            // The webhook does not say who asked.
+            reason: Reason::Api,
+            reason_text: None,
+            category: None,
+            summary: None,
+            history,
+            context,
+            routing: freshworks_handoff::model::Routing::default(),
+            retry: false,
+        };
+        Ok(Prepared { request, user: asked.user, carried_until: asked.until })
+    }
+
+    async fn tell<H: Http>(
+        &self,
+        http: &H,
+        connection: &Connection,
+        handoff: &mut Handoff,
+        news: &News<'_>,
+    ) -> Result<(), Untold> {
+        let api = Api::new(http, self);
+        let mut never = None;
+        for event in news.events {
+            match self.tell_one(&api, connection, handoff, event, news.asked).await {
+                Ok(()) => {}
+                Err(ApiError::Later(text)) => return Err(Untold::Later(text)),
+                // The rest may still arrive.
+                Err(refused) => never = Some(Untold::from(refused)),
+            }
+        }
+        if let Some(callback) = &self.callback {
+            callback.tell(http, connection, handoff, news).await?;
+        }
+        never.map_or(Ok(()), Err)
+    }
+
+    async fn give_up<H: Http>(
+        &self,
+        http: &H,
+        connection: &Connection,
+        handoff: &Handoff,
+        now: Timestamp,
+    ) -> Result<(), Untold> {
+        let api = Api::new(http, self);
+        let channel = &handoff.key.channel;
+        let dedup_id = digest(&[&handoff.id, "failed", &handoff.platform.tries.to_string()], 16);
+        if !self.texts.failed.trim().is_empty() {
+            api.write(channel, None, &Content::System(&self.texts.failed), &dedup_id).await?;
+        }
+        api.add_to_context(channel, &[("handoff_outcome", outcome_word(Outcome::Failed).to_owned())]).await?;
+        match &self.callback {
+            Some(callback) => callback.give_up(http, connection, handoff, now).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {
+        let notes = &handoff.platform;
+        let found = Api::new(http, self).messages(&handoff.key.channel, notes.carried_until, true).await?;
+        let read = found.iter().filter_map(|found| inbound::message(found, &notes.user, &self.ai_agent_id));
+        let is_new = |message: &Message| {
+            message.sent_at > notes.carried_until && message.sender.id.as_deref() == Some(notes.user.as_str())
+        };
+        Ok(read.filter(is_new).collect())
+    }
+}
+
+impl Delight {
+    /// What was said in this conversation before the handoff, oldest first.
+    async fn history<H: Http>(&self, api: &Api<'_, H>, asked: &AskedFor) -> Result<Vec<Message>, Untold> {
+        let mut history: Vec<Message> = Vec::new();
+        let mut at = asked.until;
+        while history.len() < MOST_HISTORY {
+            let page = match api.messages(&asked.key.channel, at, false).await {
+                Ok(page) => page,
+                // A conversation without history is better than none.
+                Err(ApiError::Refused(..)) => break,
+                Err(error) => return Err(error.into()),
+            };
+            let oldest = page.iter().filter_map(|found| found["created_at"].as_u64()).min();
+            let is_of_it = |message: &Message| (asked.from..=asked.until).contains(&message.sent_at);
+            let known = |message: &Message| history.iter().any(|known| known.id == message.id);
+            let read = page.iter().filter_map(|found| inbound::message(found, &asked.user, &self.ai_agent_id));
+            let new: Vec<Message> = read.filter(|message| is_of_it(message) && !known(message)).collect();
+            history.extend(new);
+            match oldest {
+                Some(oldest) if page.len() >= PAGE && oldest > asked.from && oldest < at => at = oldest,
+                _ => break,
+            }
+        }
+        history.sort_by(|one, other| (one.sent_at, &one.id).cmp(&(other.sent_at, &other.id)));
+        Ok(history)
+    }
+
+    /// Sees to it that the AI agent's webhook leads here. Answers its secret; a finding when that cannot be done.
+    async fn connect_webhook<H: Http>(&self, api: &Api<'_, H>, webhooks: &Webhooks) -> Result<Option<Secret>, Finding> {
+        let by_hand = |code: &'static str, detail: String| {
+            let remedy = format!(
+                "Ask the platform to send the events handoff, message:user_sent and conversation:closed to {}, and enter the \
+                 signature secret of that webhook as platform.signature_secret.",
+                webhooks.platform
+            );
+            if self.signature_secret.is_some() {
+                Finding::warning("platform-webhook", code, detail, remedy)
+            } else {
+                Finding::failure("platform-webhook", code, detail, remedy)
+            }
+        };
+        let failed = |error: ApiError| match error {
+            ApiError::Refused(401, _) => Finding::failure(
+                "platform-webhook",
+                "token-refused",
+                "the platform refuses the API token",
+                "Copy the master API token from the dashboard again.",
+            ),
+            ApiError::Refused(status, code) => {
+                by_hand("not-permitted", format!("the webhook cannot be set up from here ({status}, {code})"))
+            }
+            ApiError::Later(text) => Finding::failure("platform-webhook", "unreachable", text, "Connect again later."),
+        };
+        let there = api.webhook().await.map_err(failed)?;
+        if !webhooks.are_urls {
+            let detail = "the operator has not said under which address this app is reached".to_owned();
+            return Err(by_hand("address-unknown", detail));
+        }
+        let subscribed: Vec<&str> =
+            there["category_subscriptions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let has_all = subscribed == ["*"] || CATEGORIES.iter().all(|wanted| subscribed.contains(wanted));
+        let is_right = there["enabled"] == json!(true) && there["url"] == json!(webhooks.platform) && has_all;
+        let settings = if is_right {
+            there
+        } else {
+            let categories = if subscribed == ["*"] {
+                vec!["*".to_owned()]
+            } else {
+                let mut all: Vec<String> = subscribed.into_iter().chain(CATEGORIES).map(str::to_owned).collect();
+                all.sort();
+                all.dedup();
+                all
+            };
+            api.set_webhook(&webhooks.platform, &categories).await.map_err(failed)?
+        };
+        match settings["signature_secret"].as_str().filter(|secret| !secret.is_empty()) {
+            Some(secret) => Ok(Some(Secret::new(secret))),
+            None if self.signature_secret.is_some() => Ok(None),
+            None => Err(by_hand("no-secret", "the platform did not say the webhook's signature secret".to_owned())),
+        }
+    }
+}
+
+/// A human agent as a user of the platform.
+struct Persona {
+    id: String,
+    name: String,
+    photo: Option<String>,
+}
+
+/// A piece of a message, as the platform takes it.
+enum Piece {
+    Text(String),
+    File { url: String, name: String, media_type: String },
+}
+
+impl Piece {
+    fn as_content(&self) -> Content<'_> {
+        match self {
+            Self::Text(text) => Content::Text(text),
+            Self::File { url, name, media_type } => Content::File { url, name, media_type },
+        }
+    }
+}
+
+/// Files go as files, everything between them as text.
+fn pieces(message: &Message) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut words: Vec<Part> = Vec::new();
+    let flush = |words: &mut Vec<Part>, pieces: &mut Vec<Piece>| {
+        let parts = std::mem::take(words);
+        let text = transcript::message_text(&Message { parts, ..message.clone() });
+        if !text.trim().is_empty() {
+            pieces.push(Piece::Text(text));
+        }
+    };
+    for part in &message.parts {
+        match &part.url {
+            Some(url) if part.kind.is_file() => {
+                flush(&mut words, &mut pieces);
+                pieces.push(Piece::File {
+                    url: url.clone(),
+                    name: part.name.clone().unwrap_or_else(|| "file".to_owned()),
+                    media_type: part.media_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
+                });
+                if let Some(caption) = part.text.clone() {
+                    words.push(Part::text(caption));
+                }
+            }
+            _ => words.push(part.clone()),
+        }
+    }
+    flush(&mut words, &mut pieces);
+    pieces
+}
+
+/// The context's facts: it is a map of texts (vendor documentation), and anything else in it is left out.
+fn facts(context: &Value) -> Vec<(String, String)> {
+    let pair = |(name, value): (&String, &Value)| value.as_str().map(|value| (name.clone(), value.to_owned()));
+    context.as_object().into_iter().flatten().filter_map(pair).collect()
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Resolved => "resolved",
+        Outcome::Abandoned => "abandoned",
+        Outcome::NobodyAvailable => "nobody-available",
+        Outcome::TimedOut => "timed-out",
+        Outcome::Failed => "failed",
+        Outcome::Ticketed => "ticketed",
+    }
+}

@@ -1,0 +1,165 @@
+//! Any platform: it calls `/v1`, or sends webhooks signed by the Standard Webhooks scheme, and gets events at a callback that are
+//! signed the same way.
+
+use freshworks_handoff::http::{Http, Method, Request};
+use freshworks_handoff::model::{CloseReason, ConversationKey, Finding, HandoffRequest, Message, Timestamp};
+use freshworks_handoff::session::digest;
+use freshworks_handoff::time;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Asked, Endpoint, Inbound, News, Place, Platform, Prepared, Untold, Webhooks, web_url};
+use crate::answer::Call;
+use crate::problem::{self, Problem};
+use crate::secret::Secret;
+use crate::standard_webhooks;
+use crate::state::{Connection, Handoff};
+
+const CONNECT_TIMEOUT_MS: u32 = 2_000;
+/// Freshworks waits for our answer meanwhile, and gives up after a few seconds.
+const RESPONSE_TIMEOUT_MS: u32 = 5_000;
+
+/// How any platform is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Generic {
+    /// Where events go: an http or https URL. The app must be allowed to reach it.
+    pub callback_url: String,
+    /// Signs what goes out, and what comes in: `whsec_` and 24 to 64 random bytes as base64.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub secret: Secret,
+}
+
+/// What a platform may send to `/webhooks/platform/...`.
+#[derive(Deserialize)]
+#[serde(tag = "type", content = "data")]
+enum Webhook {
+    #[serde(rename = "handoff.requested")]
+    HandOff(HandoffRequest),
+    #[serde(rename = "message.created")]
+    Message { key: ConversationKey, message: Message },
+    #[serde(rename = "conversation.closed")]
+    Closed { key: ConversationKey, reason: CloseReason },
+}
+
+impl Generic {
+    /// Sends one signed request of this kind. `ids` name what is told, so that a repeat can be told by its id.
+    pub(crate) async fn post<H: Http>(
+        &self,
+        http: &H,
+        kind: &str,
+        ids: &[&str],
+        data: Value,
+        now: Timestamp,
+    ) -> Result<(), Untold> {
+        let never = |text: &str| Untold::Never(text.to_owned());
+        let (origin, path) = web_url::split(&self.callback_url).ok_or_else(|| never("the callback URL is none"))?;
+        let body = json!({ "type": kind, "timestamp": rfc3339(now), "data": data }).to_string().into_bytes();
+        let id = format!("evt_{}", digest(ids, 16));
+        let signed = standard_webhooks::headers(self.secret.reveal(), &id, now, &body);
+        let mut headers = vec![("content-type", "application/json".to_owned())];
+        headers.extend(signed.ok_or_else(|| never("the callback secret is none"))?);
+        let (connect_timeout_ms, response_timeout_ms) = (CONNECT_TIMEOUT_MS, RESPONSE_TIMEOUT_MS);
+        let method = Method::Post;
+        let request = Request { method, origin, path, headers, body, connect_timeout_ms, response_timeout_ms };
+        match http.send(request).await {
+            Ok(response) if (200..300).contains(&response.status) => Ok(()),
+            // The scheme's word for "this endpoint is gone".
+            Ok(response) if response.status == 410 => Err(never("the callback answered 410: it is gone")),
+            Ok(response) => Err(Untold::Later(format!("the callback answered {}", response.status))),
+            Err(error) => Err(Untold::Later(format!("the callback failed: {}", error.reason))),
+        }
+    }
+
+    /// Address and secret have the right form; `field` is where they stand in the request.
+    pub(crate) fn check(&self, field: &str) -> Result<(), Problem> {
+        if web_url::split(&self.callback_url).is_none() {
+            return Err(Problem::new(422, "invalid-settings", "the callback URL is no http or https URL")
+                .at(format!("{field}.callback_url"))
+                .with_remedy("Pass the URL at which the platform takes events, without user, password or fragment."));
+        }
+        if !standard_webhooks::is_secret(self.secret.reveal()) {
+            return Err(Problem::new(422, "invalid-settings", "the secret is not of the Standard Webhooks form")
+                .at(format!("{field}.secret"))
+                .with_remedy("Pass `whsec_` and 24 to 64 random bytes as base64."));
+        }
+        Ok(())
+    }
+}
+
+impl Platform for Generic {
+    async fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Result<Vec<Finding>, Problem> {
+        self.check("platform")?;
+        Ok(Vec::new())
+    }
+
+    fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
+        if endpoint != Endpoint::Platform {
+            return Err(Problem::not_allowed());
+        }
+        let id = standard_webhooks::verify(self.secret.reveal(), call)?;
+        let known = ["handoff.requested", "message.created", "conversation.closed"];
+        let kind: Value = problem::read(call.body, "webhook")?;
+        // Kinds that are not for us may share the subscription.
+        if !known.iter().any(|known| kind["type"] == **known) {
+            return Ok(Inbound::Nothing);
+        }
+        Ok(match problem::read(call.body, "webhook")? {
+            Webhook::HandOff(request) => {
+                Inbound::HandOff { id, key: request.key.clone(), asked: Asked::Complete(Box::new(request)) }
+            }
+            Webhook::Message { key, message } => Inbound::Message { place: Place::Conversation(key), message },
+            Webhook::Closed { key, reason } => Inbound::Closed { id, key, reason },
+        })
+    }
+
+    async fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, Untold> {
+        match asked {
+            Asked::Complete(request) => {
+                Ok(Prepared { request: (**request).clone(), user: request.user.id.clone(), carried_until: 0 })
+            }
+            Asked::Event(_) => Err(Untold::Never("this platform sends whole requests".to_owned())),
+        }
+    }
+
+    async fn tell<H: Http>(
+        &self,
+        http: &H,
+        _: &Connection,
+        handoff: &mut Handoff,
+        news: &News<'_>,
+    ) -> Result<(), Untold> {
+        let ids: Vec<&str> = news.events.iter().map(|event| event.id.as_str()).collect();
+        let data = json!({
+            "connection": handoff.connection,
+            "handoff": handoff.id,
+            "key": handoff.key,
+            "events": news.events,
+            "info": news.info,
+        });
+        self.post(http, "handoff.events", &ids, data, news.now).await
+    }
+
+    async fn give_up<H: Http>(
+        &self,
+        http: &H,
+        _: &Connection,
+        handoff: &Handoff,
+        now: Timestamp,
+    ) -> Result<(), Untold> {
+        let tries = handoff.platform.tries.to_string();
+        let data = json!({ "connection": handoff.connection, "handoff": handoff.id, "key": handoff.key });
+        self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &tries], data, now).await
+    }
+
+    async fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, Untold> {
+        Ok(Vec::new())
+    }
+}
+
+/// For example `2026-11-23T10:00:30Z`; empty beyond the year 9999.
+fn rfc3339(at: Timestamp) -> String {
+    let text = |(date, minute)| format!("{date}T{minute}:{:02}Z", at / 1000 % 60);
+    time::date_and_minute(at).map(text).unwrap_or_default()
+}

@@ -1,0 +1,137 @@
+//! Webhooks: from Freshworks, and from the platform.
+
+use freshworks_handoff::error::ErrorKind;
+use freshworks_handoff::http::{Http, Method, Request};
+use freshworks_handoff::model::Delivery;
+use freshworks_handoff::session::Session;
+use freshworks_handoff::settings::Settings;
+use freshworks_handoff::webhook;
+
+use crate::answer::{Answer, Call};
+use crate::handoffs::{channel_word, handoff_id};
+use crate::platform::{Endpoint, Inbound, Place, Platform, web_url};
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::state::{Connection, State};
+use crate::work::busy;
+
+const FORWARD_CONNECT_MS: u32 = 1_000;
+const FORWARD_RESPONSE_MS: u32 = 2_000;
+
+impl<H: Http, S: State> Service<'_, H, S> {
+    /// Acknowledged when its effects are safe; until then Freshworks repeats it.
+    pub(crate) async fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+        let delivery = Delivery { headers: call.headers.clone(), body: call.body.to_vec(), received_at: call.now };
+        let settings = Settings::parse(&connection.settings)?;
+        if let Err(error) = webhook::verify(&settings, &delivery) {
+            // Why is for the operator: a stranger learns nothing.
+            return Err(
+                Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
+            );
+        }
+        self.on_genuine(connection, &settings, &delivery).await?;
+        self.forward(connection, call).await;
+        Ok(Answer::empty())
+    }
+
+    async fn on_genuine(
+        &self,
+        connection: &Connection,
+        settings: &Settings,
+        delivery: &Delivery,
+    ) -> Result<(), Problem> {
+        let conversations = webhook::peek(&delivery.body);
+        let Some(id) = self.state.handoff_of(&connection.id, &conversations)? else {
+            // A conversation that is being opened has no handoff yet. Otherwise it is not ours: others may use the same topic.
+            let is_new = !conversations.is_empty() && self.state.is_handing_over(&connection.id, (self.clock)())?;
+            return if is_new { Err(busy()) } else { Ok(()) };
+        };
+        let (work, session) = self.work_on(connection, &id, "")?;
+        let heard = match Session::decode(&session) {
+            Ok(session) => webhook::on_verified(&work.http, settings, delivery, Some(session)).await,
+            Err(error) => Err(error),
+        };
+        match heard {
+            Ok(update) => self.tell(connection, work, update, false).await.map(drop),
+            Err(error) if error.kind == ErrorKind::Malformed => {
+                // A repeat would be as unreadable.
+                (self.log)(&format!("{}: a webhook of Freshworks cannot be read: {}", connection.id, error.message));
+                work.give_back()
+            }
+            Err(error) => Err(work.failed(error)),
+        }
+    }
+
+    /// There is one webhook for each account: who else needs it gets the same bytes, with the signature. Once: whether it arrives is
+    /// no reason for Freshworks to repeat what is done here.
+    async fn forward(&self, connection: &Connection, call: &Call<'_>) {
+        let Some((origin, path)) = connection.forward_url.as_deref().and_then(web_url::split) else { return };
+        let names = ["content-type", "x-freshchat-signature"];
+        let headers = names.into_iter().filter_map(|name| Some((name, call.header(name)?.to_owned()))).collect();
+        let request = Request {
+            method: Method::Post,
+            origin,
+            path,
+            headers,
+            body: call.body.to_vec(),
+            connect_timeout_ms: FORWARD_CONNECT_MS,
+            response_timeout_ms: FORWARD_RESPONSE_MS,
+        };
+        let failed = match self.http.send(request).await {
+            Ok(response) if response.status < 300 => return,
+            Ok(response) => response.status.to_string(),
+            Err(error) => error.reason,
+        };
+        (self.log)(&format!("{}: the forward URL did not take a webhook: {failed}", connection.id));
+    }
+
+    /// Acknowledged when it is carried out, or never will be.
+    pub(crate) async fn platform_webhook(
+        &self,
+        connection: &Connection,
+        endpoint: Endpoint,
+        call: &Call<'_>,
+    ) -> Result<Answer, Problem> {
+        match connection.platform.read(endpoint, call)? {
+            Inbound::Nothing => {}
+            Inbound::HandOff { id, key, asked } => {
+                match self.hand_over(connection, &key, asked, Some(&id)).await {
+                    // The platform was told that it will not come about.
+                    Err(_) if self.was_seen(connection, &handoff_id(&key), &id)? => {}
+                    other => other.map(drop)?,
+                }
+            }
+            Inbound::Message { place, message } => {
+                let found = match place {
+                    Place::Conversation(key) => Some(handoff_id(&key)),
+                    Place::Channel(channel) => self.state.handoff_of(&connection.id, &[channel_word(&channel)])?,
+                };
+                let stored = match &found {
+                    Some(id) => self.state.handoff(&connection.id, id)?,
+                    None => None,
+                };
+                // Otherwise the AI agent answers it, or it went over with the handoff, or will when that is complete.
+                let is_for_humans = |stored: &crate::state::Handoff| {
+                    let from_user = message.sender.id.as_ref().is_none_or(|sender| *sender == stored.platform.user);
+                    stored.is_with_humans() && from_user && message.sent_at > stored.platform.carried_until
+                };
+                if let Some(stored) = stored.filter(is_for_humans) {
+                    self.relay_message(connection, &stored.id, &message).await?;
+                }
+            }
+            Inbound::Closed { id, key, reason } => {
+                let handoff = handoff_id(&key);
+                let stored = self.state.handoff(&connection.id, &handoff)?;
+                if stored.is_some_and(|stored| stored.is_with_humans() || stored.platform.pending.is_some()) {
+                    self.close(connection, &handoff, reason, Some(&id)).await?;
+                }
+            }
+        }
+        Ok(Answer::empty())
+    }
+
+    fn was_seen(&self, connection: &Connection, handoff: &str, request: &str) -> Result<bool, Problem> {
+        let stored = self.state.handoff(&connection.id, handoff)?;
+        Ok(stored.is_some_and(|stored| stored.seen.iter().any(|seen| seen == request)))
+    }
+}

@@ -1,0 +1,208 @@
+//! One piece of work on one handoff: takes the lease, keeps it while there is something to send, stores the result and gives
+//! the lease back.
+//!
+//! The order that matters: effects first, then the store, then the answer. What was not stored did not happen for us, and is
+//! asked for again: by Freshworks, which repeats a webhook that was not acknowledged, or by the platform.
+
+use std::cell::Cell;
+
+use freshworks_handoff::error::Error;
+use freshworks_handoff::http::{Http, Request, Response, TransportError};
+use freshworks_handoff::model::{ConversationKey, SessionInfo, Timestamp};
+use freshworks_handoff::session::Session;
+use freshworks_handoff::settings::Settings;
+
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::state::{Handoff, Lease, State};
+
+/// Longer than any request that is sent under a lease: what the store and the way there take besides.
+const MARGIN_MS: u64 = 3_000;
+/// How long to wait for somebody else's work on the same handoff before the caller is asked to come again. Freshworks and
+/// platforms give up after some seconds.
+const MOST_WAIT_MS: u64 = 2_500;
+/// How long to wait between two looks, at first and at most.
+const FIRST_PAUSE_MS: u64 = 10;
+const LONGEST_PAUSE_MS: u64 = 160;
+
+/// Work under way. Given up without [`save`](Work::save) or [`give_back`](Work::give_back), its lease ends by itself, and
+/// what it began counts as unsure.
+pub(crate) struct Work<'a, H, S> {
+    service: &'a Service<'a, H, S>,
+    /// What is stored, with what this work has changed.
+    pub(crate) handoff: Handoff,
+    /// There was nothing before.
+    pub(crate) is_new: bool,
+    /// Sends requests for as long as nobody else has taken over.
+    pub(crate) http: Fenced<'a, H, S>,
+    doing: String,
+    lease: Lease,
+}
+
+impl<'a, H: Http, S: State> Work<'a, H, S> {
+    /// Takes the lease, waiting for whoever has it. `doing` names what must not be done twice; empty for what may.
+    pub(crate) fn begin(
+        service: &'a Service<'a, H, S>,
+        connection: &str,
+        settings: &str,
+        id: &str,
+        key: Option<&ConversationKey>,
+        doing: &str,
+    ) -> Result<Self, Problem> {
+        let for_ms = lease_ms(settings)?;
+        let (mut waited, mut pause) = (0, FIRST_PAUSE_MS);
+        let (lease, now) = loop {
+            let now = (service.clock)();
+            match service.state.lease(connection, id, doing, now, for_ms)? {
+                Some(lease) => break (lease, now),
+                None if waited >= MOST_WAIT_MS => return Err(busy()),
+                None => {
+                    (service.pause)(pause);
+                    waited += pause;
+                    pause = (pause * 2).min(LONGEST_PAUSE_MS);
+                }
+            }
+        };
+        let is_new = lease.handoff.is_none();
+        let key = key.cloned().unwrap_or_default();
+        let handoff = lease.handoff.clone().unwrap_or_else(|| Handoff::new(connection, id, key, now));
+        let http = Fenced {
+            service,
+            connection: connection.to_owned(),
+            id: id.to_owned(),
+            lease: lease.number,
+            until: Cell::new(now.saturating_add(for_ms)),
+        };
+        Ok(Self { service, handoff, is_new, http, doing: doing.to_owned(), lease })
+    }
+
+    /// It was begun before, and nobody knows how that ended.
+    pub(crate) fn is_retry(&self) -> bool {
+        !self.doing.is_empty() && self.lease.unsure.contains(&self.doing)
+    }
+
+    /// Takes over what the core has answered.
+    pub(crate) fn take(&mut self, session: Option<Vec<u8>>, info: Option<&SessionInfo>) {
+        if session.is_some() {
+            self.handoff.session = session;
+        }
+        if let Some(info) = info {
+            self.handoff.state = info.state.word().to_owned();
+            self.handoff.owner = owner_word(info).to_owned();
+            self.handoff.next_tick_at = info.next_tick_at;
+        }
+    }
+
+    /// Stores the handoff and gives the lease back. `conversations`: what it is known by from now on.
+    pub(crate) fn save(self, conversations: &[String]) -> Result<Handoff, Problem> {
+        let unsure: Vec<String> = self.lease.unsure.iter().filter(|it| **it != self.doing).cloned().collect();
+        self.store(conversations, &unsure)
+    }
+
+    fn store(mut self, conversations: &[String], unsure: &[String]) -> Result<Handoff, Problem> {
+        self.handoff.updated_at = (self.service.clock)();
+        match self.service.state.save(&self.handoff, conversations, unsure, self.lease.number)? {
+            true => Ok(self.handoff),
+            false => Err(busy()),
+        }
+    }
+
+    /// Nothing was done.
+    pub(crate) fn give_back(self) -> Result<(), Problem> {
+        Ok(self.service.state.give_back(&self.handoff.connection, &self.handoff.id, self.lease.number)?)
+    }
+
+    /// Keeps what a failed call has done so far. Where even that fails, the lease ends by itself, and the next one looks.
+    pub(crate) fn failed(self, error: Error) -> Problem {
+        let has_done = error.session.is_some();
+        self.end(error, has_done)
+    }
+
+    /// The same, and what this work has changed about the handoff itself.
+    pub(crate) fn failed_but_kept(self, error: Error) -> Problem {
+        self.end(error, true)
+    }
+
+    fn end(mut self, mut error: Error, keep: bool) -> Problem {
+        if let Some(log) = error.log.take() {
+            (self.service.log)(&format!("{}/{}: {log}", self.handoff.connection, self.handoff.id));
+        }
+        let kept = match (error.session.take(), keep) {
+            (Some(session), _) => {
+                let info = self.info_of(&session);
+                let due = self.handoff.next_tick_at;
+                self.take(Some(session), info.as_ref());
+                self.handoff.next_tick_at = self.handoff.next_tick_at.into_iter().chain(due).min();
+                // Webhooks about what is half done must find it.
+                self.save(&info.map(|info| info.conversation_ids).unwrap_or_default()).map(drop)
+            }
+            // Nothing was sent: what was unsure before stays so.
+            (None, true) => {
+                let unsure = self.lease.unsure.clone();
+                self.store(&[], &unsure).map(drop)
+            }
+            (None, false) => self.give_back(),
+        };
+        match kept {
+            Ok(()) => error.into(),
+            Err(problem) => problem,
+        }
+    }
+
+    fn info_of(&self, session: &[u8]) -> Option<SessionInfo> {
+        let settings = self.service.state.connection(&self.handoff.connection).ok()??.settings;
+        Some(Session::decode(session).ok()?.info(&Settings::parse(&settings).ok()?))
+    }
+}
+
+fn owner_word(info: &SessionInfo) -> &'static str {
+    use freshworks_handoff::model::Owner;
+    if info.owner == Owner::HumanAgent { "human-agent" } else { "ai-agent" }
+}
+
+pub(crate) fn busy() -> Problem {
+    Problem::new(503, "busy", "another request works on the same conversation")
+        .with_remedy("Repeat after the wait.")
+        .after(1_000)
+}
+
+/// As long as one request may take.
+fn lease_ms(settings: &str) -> Result<u64, Problem> {
+    let settings = Settings::parse(settings)?;
+    Ok(u64::from(settings.connect_timeout_ms) + u64::from(settings.response_timeout_ms) + MARGIN_MS)
+}
+
+/// Sends only while the lease lasts, and makes it last for what is sent. Whoever was overtaken writes nothing any more.
+pub(crate) struct Fenced<'a, H, S> {
+    service: &'a Service<'a, H, S>,
+    connection: String,
+    id: String,
+    lease: u64,
+    until: Cell<Timestamp>,
+}
+
+impl<H: Http, S: State> Fenced<'_, H, S> {
+    fn holds(&self, requests: &[Request]) -> bool {
+        let longest =
+            |request: &Request| u64::from(request.connect_timeout_ms) + u64::from(request.response_timeout_ms);
+        let needed = requests.iter().map(longest).max().unwrap_or(0) + MARGIN_MS / 2;
+        let now = (self.service.clock)();
+        if now.saturating_add(needed) <= self.until.get() {
+            return true;
+        }
+        let for_ms = needed + MARGIN_MS / 2;
+        let renewed = self.service.state.renew(&self.connection, &self.id, self.lease, now, for_ms);
+        self.until.set(now.saturating_add(for_ms));
+        renewed == Ok(true)
+    }
+}
+
+impl<H: Http, S: State> Http for Fenced<'_, H, S> {
+    async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+        if self.holds(&requests) {
+            return self.service.http.send_all(requests).await;
+        }
+        let lost = || TransportError { not_sent: true, denied: false, reason: "lease-lost".to_owned() };
+        requests.iter().map(|_| Err(lost())).collect()
+    }
+}
