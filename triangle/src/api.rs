@@ -42,7 +42,8 @@ impl Api {
     /// When no complete answer comes.
     pub async fn call(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Answer> {
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let headers = [("authorization", format!("Bearer {}", self.token)), ("content-type", "application/json".into())];
+        let headers =
+            [("authorization", format!("Bearer {}", self.token)), ("content-type", "application/json".into())];
         self.send(method, path, &headers, bytes).await
     }
 
