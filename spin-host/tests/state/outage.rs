@@ -70,3 +70,16 @@ async fn what_is_stored_in_sqlite_outlives_the_app() {
     assert_eq!(app.ask("handoff", json!(["c", "h"])).await, open("c", "h", 1));
     assert_eq!(app.handoff_of("c", &["remote"]).await, "h");
 }
+
+#[tokio::test]
+async fn tables_whose_making_was_cut_short_are_finished_before_a_handoff_gets_into_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let app = StateApp::start(Options { sqlite: SqliteFile::at(&path), ..Options::default() }).await;
+    app.put(&open("c", "h", 1), &["remote"]).await;
+    // The last of them are not there yet.
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database.execute_batch("DROP TABLE layout_1; DROP TRIGGER handoff_saved; DROP TRIGGER connection_removed").unwrap();
+    app.put(&open("c", "h", 2), &["later"]).await;
+    assert_eq!(app.handoff_of("c", &["later"]).await, "h");
+}
