@@ -135,7 +135,7 @@ impl State for Memory {
         self.up()?;
         let mut rows = self.rows.borrow_mut();
         let row = rows.entry(key(&handoff.connection, &handoff.id)).or_default();
-        if row.lease != lease || !row.in_use {
+        if row.lease != lease {
             return Ok(false);
         }
         for conversation in conversations {

@@ -1,0 +1,4 @@
+//! The whole triangle with the real component: user, AI agent's platform, bridge, Freshworks, human agent.
+
+mod cast;
+mod round;
