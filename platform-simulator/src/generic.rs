@@ -162,7 +162,7 @@ pub struct Caller {
 
 impl Default for Caller {
     fn default() -> Self {
-        Self { client: Client::new(), patience: Duration::from_secs(60), longest_wait: Duration::from_millis(200) }
+        Self { client: Client::new(), patience: Duration::from_secs(120), longest_wait: Duration::from_millis(200) }
     }
 }
 

@@ -237,7 +237,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
             if (self.clock)().saturating_sub(started) > MOST_TICK_MS {
                 break;
             }
-            match self.tick_one(&connection, &id).await {
+            let looked = match self.connection(&connection) {
+                Ok(connection) => self.tick_one(&connection, &id).await,
+                Err(problem) => Err(problem),
+            };
+            match looked {
                 Ok(()) => done += 1,
                 Err(problem) => {
                     failed += 1;
@@ -249,19 +253,19 @@ impl<H: Http, S: State> Service<'_, H, S> {
         Ok(Answer::ok(json!({ "done": done, "failed": failed, "left": all - done - failed })))
     }
 
-    async fn tick_one(&self, connection: &str, id: &str) -> Result<(), Problem> {
-        let connection = self.connection(connection)?;
+    /// What time has brought for one handoff.
+    pub(crate) async fn tick_one(&self, connection: &Connection, id: &str) -> Result<(), Problem> {
         let stored = self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
         let pending = stored.platform.pending.as_deref().and_then(|text| serde_json::from_str::<Pending>(text).ok());
         if let Some(Pending { id, event }) = pending {
-            return self.hand_over(&connection, &stored.key, Asked::Event(event), Some(&id)).await.map(drop);
+            return self.hand_over(connection, &stored.key, Asked::Event(event), Some(&id)).await.map(drop);
         }
-        let (work, session) = self.work_on(&connection, id, "")?;
+        let (work, session) = self.work_on(connection, id, "")?;
         let handoff = match tick::tick(&work.http, &connection.settings, &session, (self.clock)()).await {
-            Ok(update) => self.tell(&connection, work, update, false).await?,
+            Ok(update) => self.tell(connection, work, update, false).await?,
             Err(error) => return Err(work.failed(error)),
         };
-        if handoff.is_with_humans() { self.catch_up(&connection, &handoff).await } else { Ok(()) }
+        if handoff.is_with_humans() { self.catch_up(connection, &handoff).await } else { Ok(()) }
     }
 
     /// Relays what the end user wrote and no webhook has brought, as far as the platform can be asked.

@@ -31,6 +31,8 @@ pub enum Route<'a> {
     Relay(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/close`.
     Close(&'a str, &'a str),
+    /// `POST /v1/connections/{connection}/handoffs/{handoff}/tick`: looks now.
+    Look(&'a str, &'a str),
     /// `POST /v1/tick`: everything that is due.
     Tick,
     /// `POST /webhooks/freshchat/{connection}/{secret}`.
@@ -87,6 +89,9 @@ pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, NoRoute> {
         }
         ["v1", "connections", connection, "handoffs", handoff, "close"] if is_id(connection) && is_id(handoff) => {
             one("POST", Route::Close(connection, handoff))
+        }
+        ["v1", "connections", connection, "handoffs", handoff, "tick"] if is_id(connection) && is_id(handoff) => {
+            one("POST", Route::Look(connection, handoff))
         }
         ["webhooks", "freshchat", connection, secret] if is_id(connection) && is_id(secret) => {
             one("POST", Route::FreshchatWebhook(connection, secret))

@@ -133,6 +133,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 let (connection, body) = (self.connection(id)?, read::<CloseBody>(call.body, "close")?);
                 self.close(&connection, handoff, body.reason, None).await
             }
+            Route::Look(id, handoff) => {
+                self.tick_one(&self.connection(id)?, handoff).await?;
+                Ok(Answer::ok(shown(&self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?)))
+            }
             Route::Tick => self.tick().await,
             Route::FreshchatWebhook(id, secret) => self.freshchat_webhook(&self.addressed(id, secret)?, call).await,
             Route::PlatformWebhook(endpoint, id, secret) => {

@@ -196,7 +196,7 @@ impl State for RedisState {
             &to_json(handoff)?,
             &handoff.updated_at.to_string(),
             &handoff.next_tick_at.map(|at| at.to_string()).unwrap_or_default(),
-            bit(handoff.is_with_humans()),
+            bit(handoff.is_open()),
             bit(handoff.is_over()),
             &unsure.join(" "),
         ];

@@ -267,7 +267,7 @@ impl State for SqliteState {
             text(&handoff.id),
             number(lease),
             Value::Text(to_json(handoff)?),
-            Value::Integer(handoff.is_with_humans().into()),
+            Value::Integer(handoff.is_open().into()),
             Value::Integer(handoff.is_over().into()),
             handoff.next_tick_at.map_or(Value::Null, number),
             number(handoff.updated_at),

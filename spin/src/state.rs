@@ -101,9 +101,14 @@ impl Handoff {
         self.owner == "human-agent"
     }
 
-    /// Nothing is open: it may be forgotten when it is old.
+    /// Human agents have it, or the platform waits for that.
+    pub fn is_open(&self) -> bool {
+        self.is_with_humans() || self.platform.pending.is_some()
+    }
+
+    /// Nothing is to be done: it may be forgotten when it is old.
     pub fn is_over(&self) -> bool {
-        !self.is_with_humans() && self.next_tick_at.is_none()
+        !self.is_open() && self.next_tick_at.is_none()
     }
 
     /// Remembers that a request was carried out.
@@ -159,7 +164,7 @@ pub trait State {
     /// Reads a handoff.
     fn handoff(&self, connection: &str, id: &str) -> Result<Option<Handoff>, StateError>;
 
-    /// Handoffs that human agents have, newest change first; at most `limit`.
+    /// Handoffs that are [open](Handoff::is_open), newest change first; at most `limit`.
     fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError>;
 
     /// The handoff that the first of these conversations that is known belongs to.

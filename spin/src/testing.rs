@@ -73,7 +73,7 @@ impl State for Memory {
 
     fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
         let mut open = self.all();
-        open.retain(|handoff| handoff.connection == connection && handoff.owner == "human-agent");
+        open.retain(|handoff| handoff.connection == connection && handoff.is_open());
         open.truncate(limit as usize);
         Ok(open)
     }

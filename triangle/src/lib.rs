@@ -15,4 +15,4 @@ mod stage;
 pub use api::{Answer, Api};
 pub use front::Front;
 pub use redis::Redis;
-pub use stage::{SECRET, Stage, Store, component};
+pub use stage::{SECRET, Stage, Store, TOKEN, component};

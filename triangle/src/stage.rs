@@ -1,6 +1,7 @@
 //! The bridge with its store and its instances, and Freshworks behind it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -13,7 +14,8 @@ use crate::front::Front;
 
 /// A secret of the Standard Webhooks form, for tests.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const TOKEN: &str = "a-token-for-tests";
+/// What callers of the API pass.
+pub const TOKEN: &str = "a-token-for-tests";
 
 /// Where the bridge keeps what it knows.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ pub enum Store {
 #[derive(Debug)]
 pub struct Stage {
     /// Freshworks.
-    pub freshworks: Simulator,
+    pub freshworks: Arc<Simulator>,
     /// Calls of the bridge.
     pub api: Api,
     /// Where the bridge is reached.
@@ -65,7 +67,7 @@ impl Stage {
     ///
     /// When something cannot be started.
     pub async fn start(store: Store, instances: usize, reaches: &[&str]) -> anyhow::Result<Self> {
-        let freshworks = Simulator::start(Config { ..Config::default() }).await?;
+        let freshworks = Arc::new(Simulator::start(Config::default()).await?);
         // Freshworks gives up after a while; this one keeps on for long enough to see a lease end.
         freshworks.set_behaviour(|it| it.webhook_retries = vec![Duration::from_millis(250); 60]);
         let front = Front::start().await?;

@@ -1,11 +1,13 @@
 //! Who plays: a platform each, with what its users do, and the human agent.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
-use freshworks_simulator::Conversation;
-use platform_simulator::{Config, Delight, UserSpec};
+use freshworks_simulator::{Conversation, Simulator};
+use platform_simulator::{Caller, Config, Delight, Generic, UserSpec};
 use serde_json::{Value, json};
-use triangle::{Stage, Store};
+use triangle::{Api, SECRET, Stage, Store, TOKEN};
 
 /// Nothing here takes as long as this unless it hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,22 +33,172 @@ impl OnDelight {
         Self { stage, platform }
     }
 
-    /// A user who has talked to the AI agent and is handed over. Answers the channel and the conversation in Freshworks.
-    pub(crate) async fn handed_over(&self, user: &str) -> (String, Conversation) {
+    /// A user who has talked to the AI agent. Answers the channel.
+    pub(crate) fn opened(&self, user: &str) -> String {
         let person =
             UserSpec { id: user.into(), nickname: format!("{user} Santos"), photo: "https://p.example/a.png".into() };
         let channel = self.platform.user_opens(&person, &[("plan", "pro"), ("email", &format!("{user}@example.com"))]);
         self.platform.user_says(&channel, &format!("{user}: my parcel is lost"));
         self.platform.ai_says(&channel, "I cannot find it.");
-        self.platform.hand_off(&channel);
-        self.platform.settle().await;
-        let all = self.stage.freshworks.conversations();
-        let is_it =
-            |found: &&Conversation| texts(found).iter().any(|text| text.contains(&format!("{user}: my parcel")));
-        let found = all.iter().find(is_it);
-        let conversation = found.unwrap_or_else(|| panic!("no conversation of {user}: {}", self.stage.log())).clone();
-        (channel, conversation)
+        channel
     }
+
+    /// A user who is handed over. Answers the channel and the conversation in Freshworks.
+    pub(crate) async fn handed_over(&self, user: &str) -> (String, Conversation) {
+        let channel = self.opened(user);
+        self.platform.hand_off(&channel);
+        let words = format!("{user}: my parcel is lost");
+        let is_there = || async {
+            loop {
+                let all = self.stage.freshworks.conversations();
+                if let Some(found) = all.into_iter().find(|one| texts(one).iter().any(|text| text.contains(&words))) {
+                    return found;
+                }
+                self.stage.freshworks.next_exchange().await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, is_there()).await;
+        let found = found.unwrap_or_else(|_| panic!("no conversation of {user}: {}", self.stage.log()));
+        // The rest of the handoff.
+        self.platform.settle().await;
+        (channel, found)
+    }
+
+    /// Looks at every open handoff of a connection, as time would.
+    pub(crate) async fn look(&self, connection: &str) {
+        let path = format!("/v1/connections/{connection}/handoffs");
+        let open = self.stage.api.call("GET", &path, &Value::Null).await.unwrap().body;
+        for handoff in open["handoffs"].as_array().unwrap() {
+            let path = format!("{path}/{}/tick", handoff["id"].as_str().unwrap());
+            for _ in 0..20 {
+                match self.stage.api.call("POST", &path, &Value::Null).await {
+                    Ok(answer) if answer.status < 500 => break,
+                    // Once more after a fault, or after somebody else's work.
+                    _ => tokio::time::sleep(Duration::from_millis(100)).await,
+                }
+            }
+        }
+    }
+}
+
+/// Any other platform, connected.
+pub(crate) struct OnGeneric {
+    pub(crate) stage: Stage,
+    pub(crate) platform: Generic,
+    player: Player,
+}
+
+/// What a platform's users do, for as long as they like: it outlives the instances.
+#[derive(Clone)]
+pub(crate) struct Player {
+    freshworks: Arc<Simulator>,
+    api: Api,
+    origin: String,
+    caller: Caller,
+    webhook: String,
+}
+
+impl OnGeneric {
+    pub(crate) async fn start(store: Store, instances: usize) -> Self {
+        let platform = Generic::start(SECRET).await.unwrap();
+        let stage = Stage::start(store, instances, &[platform.origin()]).await.unwrap();
+        let settings = json!({ "kind": "generic", "callback_url": platform.callback_url(), "secret": SECRET });
+        let answer = stage.connect("acme", &settings).await.unwrap();
+        let webhook = answer.body["webhooks"]["platform"].as_str().unwrap().to_owned();
+        let player = Player {
+            freshworks: stage.freshworks.clone(),
+            api: stage.api.clone(),
+            origin: stage.front.origin().to_owned(),
+            caller: Caller::default(),
+            webhook,
+        };
+        Self { stage, platform, player }
+    }
+
+    pub(crate) fn player(&self) -> Player {
+        self.player.clone()
+    }
+}
+
+impl Deref for OnGeneric {
+    type Target = Player;
+
+    fn deref(&self) -> &Player {
+        &self.player
+    }
+}
+
+impl Player {
+    pub(crate) fn freshworks(&self) -> &Simulator {
+        &self.freshworks
+    }
+
+    /// Hands a conversation over, and repeats that as a platform does until it is done.
+    pub(crate) async fn hand_over(&self, conversation: &str, by_webhook: bool) {
+        let said = |id: &str, role: &str, text: &str| {
+            json!({ "id": id, "sender": { "role": role }, "sent_at": 1_790_000_000_000_u64,
+                    "parts": [{ "kind": "text", "text": text }] })
+        };
+        let request = json!({
+            "key": key(conversation),
+            "user": { "id": format!("user-of-{conversation}"), "name": "Ana Santos" },
+            "mode": "live",
+            "reason": "user-asked",
+            "summary": "A parcel is lost.",
+            "history": [
+                said("h-1", "end-user", &format!("{conversation}: my parcel is lost")),
+                said("h-2", "ai-agent", "I cannot find it."),
+            ],
+        });
+        let (status, answer) = if by_webhook {
+            let id = format!("handoff-of-{conversation}");
+            self.caller.webhook(&self.webhook, SECRET, &id, "handoff.requested", &request).await
+        } else {
+            let url = format!("{}/v1/connections/acme/handoffs", self.origin);
+            self.caller.post(&url, TOKEN, &request).await
+        };
+        assert!(status == 200 || status == 204, "{status} {answer}");
+    }
+
+    /// The user writes.
+    pub(crate) async fn say(&self, conversation: &str, id: &str, part: Value, by_webhook: bool) {
+        let message =
+            json!({ "id": id, "sender": { "role": "end-user" }, "sent_at": 1_790_000_001_000_u64, "parts": [part] });
+        let (status, answer) = if by_webhook {
+            let data = json!({ "key": key(conversation), "message": message });
+            self.caller
+                .webhook(&self.webhook, SECRET, &format!("said-{conversation}-{id}"), "message.created", &data)
+                .await
+        } else {
+            let url = format!("{}/v1/connections/acme/handoffs/{}/messages", self.origin, self.id(conversation).await);
+            self.caller.post(&url, TOKEN, &message).await
+        };
+        assert!(status == 200 || status == 204, "{status} {answer}");
+    }
+
+    /// The handoff's id in the API.
+    async fn id(&self, conversation: &str) -> String {
+        for _ in 0..100 {
+            let Ok(open) = self.api.call("GET", "/v1/connections/acme/handoffs", &Value::Null).await else { continue };
+            let all = open.body["handoffs"].as_array().cloned().unwrap_or_default();
+            if let Some(found) = all.iter().find(|one| one["key"]["conversation"] == conversation) {
+                return found["id"].as_str().unwrap().to_owned();
+            }
+        }
+        panic!("{conversation} is not open")
+    }
+
+    /// The conversation in Freshworks that holds these words.
+    pub(crate) fn conversation(&self, words: &str) -> Conversation {
+        let all = self.freshworks.conversations();
+        let found: Vec<_> = all.into_iter().filter(|one| texts(one).iter().any(|text| text.contains(words))).collect();
+        assert_eq!(found.len(), 1, "{words}");
+        found.into_iter().next().unwrap()
+    }
+}
+
+fn key(conversation: &str) -> Value {
+    json!({ "application": "app", "channel": "web", "conversation": conversation })
 }
 
 /// The platform's side of a connection.

@@ -1,4 +1,6 @@
 //! The whole triangle with the real component: user, AI agent's platform, bridge, Freshworks, human agent.
 
 mod cast;
+mod refused;
 mod round;
+mod trouble;

@@ -1,11 +1,11 @@
 //! One whole round: to a human agent and back.
 
 use freshworks_simulator::Assignee;
-use platform_simulator::{Config, Kind};
-use serde_json::json;
-use triangle::Store;
+use platform_simulator::{Config, FileForm, Kind};
+use serde_json::{Value, json};
+use triangle::{Redis, Store};
 
-use crate::cast::{OnDelight, count, texts, within};
+use crate::cast::{OnDelight, OnGeneric, count, texts, within};
 
 async fn round_on_delight(it: &OnDelight, user: &str) {
     let (channel, conversation) = it.handed_over(user).await;
@@ -52,8 +52,64 @@ async fn round_on_delight(it: &OnDelight, user: &str) {
     assert_eq!(platform.given_up(), 0);
 }
 
+/// The same on any platform, through the API or through signed webhooks.
+async fn round_on_generic(it: &OnGeneric, conversation: &str, by_webhook: bool) {
+    let freshworks = &it.stage.freshworks;
+    it.hand_over(conversation, by_webhook).await;
+    let found = it.conversation(&format!("{conversation}: my parcel is lost"));
+    let maya = freshworks.agent_id("Maya Chen").unwrap();
+    freshworks.assign(&found.id, &maya, Assignee::Agent(&maya)).await.unwrap();
+    freshworks.reply(&found.id, &maya, "Let me look").await.unwrap();
+    freshworks.note(&found.id, &maya, "Secret among us").await.unwrap();
+    let has = |kind: &'static str| move |events: &[Value]| events.iter().any(|event| event["kind"] == kind);
+    let events = within("the answer arrives", it.platform.wait_for(conversation, has("agent-message"))).await;
+    let answer = events.iter().find(|event| event["kind"] == "agent-message").unwrap();
+    assert_eq!(answer["agent"]["name"], "Maya Chen");
+    assert_eq!(answer["message"]["parts"][0]["text"], "Let me look");
+
+    it.say(conversation, "m-1", json!({ "kind": "text", "text": "It was a blue box" }), by_webhook).await;
+    let file = json!({ "kind": "file", "name": "receipt.pdf", "url": "https://files.example/receipt.pdf" });
+    it.say(conversation, "m-2", file, by_webhook).await;
+    // Told twice by the platform, seen once by the agent.
+    it.say(conversation, "m-1", json!({ "kind": "text", "text": "It was a blue box" }), by_webhook).await;
+    assert_eq!(count(&it.stage, &found.id, "It was a blue box"), 1);
+    assert_eq!(count(&it.stage, &found.id, "receipt.pdf"), 1);
+
+    freshworks.resolve(&found.id, &maya).await.unwrap();
+    let events = within("the return is told", it.platform.wait_for(conversation, has("returned-to-ai"))).await;
+    let returned = events.iter().find(|event| event["kind"] == "returned-to-ai").unwrap();
+    assert_eq!(returned["outcome"], "resolved");
+    assert_eq!(events.iter().filter(|event| event["kind"] == "agent-message").count(), 1);
+    assert!(!json!(events).to_string().contains("Secret"));
+    assert_eq!(it.platform.counts().1, 0, "every signature was right");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_round_on_delight_with_sqlite() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     round_on_delight(&it, "ana").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_on_delight_with_redis_and_two_instances() {
+    let redis = Redis::start().await.unwrap();
+    let it =
+        OnDelight::start(Store::Redis(redis.url()), 2, Config { file_form: FileForm::Nested, ..Config::default() })
+            .await;
+    round_on_delight(&it, "ana").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_on_any_platform_with_sqlite() {
+    let it = OnGeneric::start(Store::Sqlite(Default::default()), 1).await;
+    round_on_generic(&it, "c-1", false).await;
+    round_on_generic(&it, "c-2", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_on_any_platform_with_redis_and_two_instances() {
+    let redis = Redis::start().await.unwrap();
+    let it = OnGeneric::start(Store::Redis(redis.url()), 2).await;
+    round_on_generic(&it, "c-1", false).await;
+    round_on_generic(&it, "c-2", true).await;
 }

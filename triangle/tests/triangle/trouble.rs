@@ -1,0 +1,204 @@
+//! Networks, stores and instances fail. Nobody is lost, nobody is told twice.
+
+use std::time::Duration;
+
+use freshworks_simulator::{Assignee, Fault as FreshworksFault, How as FreshworksHow, Match, WebhookFault as Lost};
+use platform_simulator::{Config, Effect, Fault, How, WebhookFault};
+use serde_json::{Value, json};
+use spin_host::SqliteFile;
+use triangle::{Redis, Store};
+
+use crate::cast::{OnDelight, OnGeneric, count, texts, within};
+
+fn file() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::Sqlite(SqliteFile::at(&folder.path().join("bridge.db")));
+    (folder, store)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_goes_away_for_two_seconds_in_the_middle() {
+    let mut redis = Redis::start().await.unwrap();
+    let it = OnDelight::start(Store::Redis(redis.url()), 2, Config::default()).await;
+    let (channel, conversation) = it.handed_over("ana").await;
+    let maya = it.stage.freshworks.agent_id("Maya Chen").unwrap();
+    it.stage.freshworks.assign(&conversation.id, &maya, Assignee::Agent(&maya)).await.unwrap();
+
+    let meanwhile = async {
+        it.platform.user_says(&channel, "Are you there?");
+        it.platform.settle().await;
+        it.stage.freshworks.reply(&conversation.id, &maya, "I am here").await.unwrap();
+        let asked = std::time::Instant::now();
+        let health = it.stage.api.call("GET", "/v1/health", &Value::Null).await.unwrap();
+        (health.status, asked.elapsed())
+    };
+    let away = redis.go_away_for(Duration::from_secs(2));
+    let ((status, took), back) = within("both ends", async { tokio::join!(meanwhile, away) }).await;
+    back.unwrap();
+    assert_eq!(status, 503);
+    assert!(took < Duration::from_secs(1), "the bridge says at once that its store is away: {took:?}");
+
+    // Freshworks repeats its webhook; the platform has given up, and the next look finds what it had to say.
+    let arrived = |seen: &[platform_simulator::Seen]| seen.iter().any(|seen| seen.text == "I am here");
+    let seen = within("the answer arrives", it.platform.wait_for(&channel, arrived)).await;
+    assert_eq!(seen.iter().filter(|seen| seen.text == "I am here").count(), 1);
+    assert!(it.platform.given_up() > 0);
+    assert_eq!(count(&it.stage, &conversation.id, "Are you there?"), 0);
+    it.look("acme").await;
+    it.look("acme").await;
+    assert_eq!(count(&it.stage, &conversation.id, "Are you there?"), 1);
+}
+
+/// Faults everywhere, some conversations at once, both directions; then one look at each.
+async fn all_goes_wrong_on_delight(store: Store, instances: usize) {
+    const USERS: [&str; 6] = ["ana", "bea", "cai", "dan", "eve", "fay"];
+    let patient = Config { tries: 20, ..Config::default() };
+    let it = OnDelight::start(store, instances, patient).await;
+    let freshworks = &it.stage.freshworks;
+    let any = Match::any;
+    freshworks.fail(FreshworksFault::new(any().every(7), FreshworksHow::Cut).after_effect().times(12));
+    freshworks.fail(FreshworksFault::new(any().every(11), FreshworksHow::status(500)).times(8));
+    freshworks.fail(FreshworksFault::new(any().every(13), FreshworksHow::rate_limit(1)).times(4));
+    for fault in [Lost::Duplicate, Lost::Drop, Lost::Reorder, Lost::CorruptSignature, Lost::LoseMessageType] {
+        freshworks.fail_webhook(fault);
+    }
+    it.platform.fail(Fault::new("", "/v3/", How::Cut, Effect::After).every(5).times(20));
+    it.platform.fail(Fault::new("", "/v3/", How::Status(500), Effect::Before).every(7).times(12));
+    let doubled = [WebhookFault::Doubled; 12];
+    it.platform.fail_webhooks(&doubled);
+
+    let maya = freshworks.agent_id("Maya Chen").unwrap();
+    let play = |user: &'static str| {
+        let (it, maya) = (&it, &maya);
+        async move {
+            let (channel, conversation) = it.handed_over(user).await;
+            for turn in 0..4 {
+                it.platform.user_says(&channel, &format!("{user} asks {turn}"));
+                it.stage.freshworks.reply(&conversation.id, maya, &format!("answer {turn} to {user}")).await.unwrap();
+            }
+            (user, channel, conversation.id)
+        }
+    };
+    let played = within("all have played", futures_util::future::join_all(USERS.map(play))).await;
+    within("the platform's webhooks", it.platform.settle()).await;
+    within("Freshworks' webhooks", freshworks.settled()).await;
+    freshworks.clear_faults();
+    it.look("acme").await;
+    it.look("acme").await;
+    for (user, channel, conversation) in played {
+        let seen = it.platform.seen_by_user(&channel);
+        for turn in 0..4 {
+            let asked = count(&it.stage, &conversation, &format!("{user} asks {turn}"));
+            let answered = seen.iter().filter(|seen| seen.text == format!("answer {turn} to {user}")).count();
+            assert_eq!((asked, answered), (1, 1), "{user}, {turn}: {}", it.stage.log());
+        }
+        let opened = freshworks
+            .conversations()
+            .iter()
+            .filter(|one| texts(one).concat().contains(&format!("{user}: my parcel")))
+            .count();
+        assert_eq!(opened, 1, "{user}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_everywhere_lose_and_double_nothing_with_sqlite() {
+    all_goes_wrong_on_delight(Store::Sqlite(Default::default()), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_everywhere_lose_and_double_nothing_with_redis_and_two_instances() {
+    let redis = Redis::start().await.unwrap();
+    all_goes_wrong_on_delight(Store::Redis(redis.url()), 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_that_freshworks_refuses_for_a_while_comes_about_later() {
+    let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
+    it.stage.freshworks.fail(FreshworksFault::new(Match::any(), FreshworksHow::status(503)).times(500));
+    let channel = it.opened("ana");
+    it.platform.hand_off(&channel);
+    it.platform.settle().await;
+    assert_eq!(it.stage.freshworks.conversations().len(), 0);
+    it.platform.user_says(&channel, "Hello?");
+    it.platform.settle().await;
+
+    it.stage.freshworks.clear_faults();
+    it.look("acme").await;
+    let conversations = it.stage.freshworks.conversations();
+    assert_eq!(conversations.len(), 1);
+    // What was said since the handoff was asked for came over as well.
+    assert_eq!(count(&it.stage, &conversations[0].id, "Hello?"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_that_can_never_come_about_is_said_so() {
+    let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
+    it.stage.freshworks.set_api_key("another key");
+    let channel = it.opened("ana");
+    it.platform.hand_off(&channel);
+    it.platform.settle().await;
+    let seen = it.platform.seen_by_user(&channel);
+    let told = seen.iter().filter(|seen| seen.text == "The support team cannot be reached at the moment.").count();
+    assert_eq!(told, 1, "{seen:?}");
+    assert_eq!(it.platform.context(&channel)["context"]["handoff_outcome"], "failed");
+    assert_eq!(it.platform.given_up(), 0, "the platform was told; it need not repeat");
+}
+
+/// 100 conversations at once, both directions, while instances are killed at random points.
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_killed_under_load_lose_and_double_nothing() {
+    const CONVERSATIONS: usize = 100;
+    const KILLS: u64 = 12;
+    let (_folder, store) = file();
+    let mut it = OnGeneric::start(store, 2).await;
+    let maya = it.stage.freshworks.agent_id("Maya Chen").unwrap();
+    let player = it.player();
+    let play = |number: usize| {
+        let (player, maya) = (player.clone(), maya.clone());
+        async move {
+            let name = format!("c-{number:03}");
+            player.hand_over(&name, number % 2 == 0).await;
+            for turn in 0..2 {
+                let text = format!("{name} asks {turn}");
+                player.say(&name, &format!("m-{turn}"), json!({ "kind": "text", "text": text }), number % 2 == 0).await;
+                let conversation = player.conversation(&format!("{name}: my parcel is lost")).id;
+                player.freshworks().reply(&conversation, &maya, &format!("answer {turn} to {name}")).await.unwrap();
+            }
+        }
+    };
+    let mut playing = tokio::task::JoinSet::new();
+    for number in 0..CONVERSATIONS {
+        playing.spawn(play(number));
+    }
+    // The same points in every run, as far as that is in our hands.
+    let mut random = 42_u64;
+    for kill in 0..KILLS {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        tokio::time::sleep(Duration::from_millis(100 + (random >> 33) % 900)).await;
+        it.stage.kill((kill % 2) as usize).await.unwrap();
+    }
+    let all = async {
+        while let Some(played) = playing.join_next().await {
+            played.unwrap()
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(150), all).await.expect("all have played");
+    tokio::time::timeout(Duration::from_secs(60), it.stage.freshworks.settled()).await.expect("all webhooks are told");
+
+    for number in 0..CONVERSATIONS {
+        let name = format!("c-{number:03}");
+        let conversation = it.conversation(&format!("{name}: my parcel is lost")).id;
+        let answers = |events: &[Value]| events.iter().filter(|event| event["kind"] == "agent-message").count() >= 2;
+        let events = within("both answers are told", it.platform.wait_for(&name, answers)).await;
+        for turn in 0..2 {
+            let asked = count(&it.stage, &conversation, &format!("{name} asks {turn}"));
+            let text = format!("answer {turn} to {name}");
+            let answered = events.iter().filter(|event| event["message"]["parts"][0]["text"] == text).count();
+            assert_eq!((asked, answered), (1, 1), "{name}, {turn}");
+        }
+    }
+    let (repeated, refused) = it.platform.counts();
+    assert_eq!(refused, 0);
+    println!("{KILLS} kills, {repeated} events came again and were told by their ids");
+}
