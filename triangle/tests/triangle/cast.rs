@@ -59,8 +59,9 @@ impl OnDelight {
         };
         let found = tokio::time::timeout(PATIENCE, is_there()).await;
         let found = found.unwrap_or_else(|_| panic!("no conversation of {user}: {}", self.stage.log()));
-        // The rest of the handoff.
+        // The rest of the handoff, and its echoes.
         self.platform.settle().await;
+        self.stage.freshworks.settled().await;
         (channel, found)
     }
 
