@@ -17,7 +17,7 @@ pub mod web_url;
 pub use delight::Delight;
 pub use generic::Generic;
 
-/// Which platform, and how it is reached.
+/// Which platform, and how it is reached: `kind` says which of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

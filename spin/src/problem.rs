@@ -1,8 +1,9 @@
 //! Errors as RFC 9457 has them, with the words of the contract.
 
 use freshworks_handoff::error::{Error, ErrorKind};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// What went wrong, for the caller of the API. Never holds what people wrote, nor a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct Problem {
     /// How long to wait at least.
     pub retry_after_ms: Option<u64>,
     /// The methods that the path takes.
-    pub allow: Option<&'static str>,
+    pub allow: Option<String>,
     /// For the operator alone.
     pub log: Option<String>,
 }
@@ -81,23 +82,45 @@ impl Problem {
 
     /// The document of `application/problem+json`.
     pub fn to_json(&self) -> Value {
-        let mut body = Map::new();
-        body.insert("type".into(), json!(format!("urn:agent-handoff:problem:{}", self.kind)));
-        body.insert("title".into(), json!(self.kind.replace('-', " ")));
-        body.insert("status".into(), json!(self.status));
-        body.insert("kind".into(), json!(self.kind));
-        body.insert("detail".into(), json!(self.detail));
-        let optional = [("field", &self.field), ("remedy", &self.remedy)];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                body.insert(name.into(), json!(value));
-            }
-        }
-        if let Some(wait) = self.retry_after_ms {
-            body.insert("retry_after_ms".into(), json!(wait));
-        }
-        Value::Object(body)
+        let document = Document {
+            uri: format!("urn:agent-handoff:problem:{}", self.kind),
+            title: self.kind.replace('-', " "),
+            status: self.status,
+            kind: self.kind,
+            detail: &self.detail,
+            field: self.field.as_deref(),
+            remedy: self.remedy.as_deref(),
+            retry_after_ms: self.retry_after_ms,
+        };
+        // Fails for maps whose keys are no texts; there is none.
+        serde_json::to_value(document).unwrap_or_default()
     }
+}
+
+/// What went wrong, as RFC 9457 has it. Never holds what people wrote, nor a secret.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Problem"))]
+pub(crate) struct Document<'a> {
+    /// `urn:agent-handoff:problem:` and the kind.
+    #[serde(rename = "type")]
+    uri: String,
+    /// The kind in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What to do about it, for programs.
+    kind: &'a str,
+    /// What went wrong, for people. Not for programs to match.
+    detail: &'a str,
+    /// The field at fault, as a dotted path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// What to do, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'a str>,
+    /// How long to wait at least before the request is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
 }
 
 impl From<Error> for Problem {
@@ -151,6 +174,8 @@ fn unreadable(error: &serde_json::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
