@@ -12,7 +12,7 @@ use crate::answers::{ClosedAnswer, HandedOverAnswer, RelayedAnswer, TickAnswer};
 use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::Problem;
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Connection, Handoff, KEPT_MS, State};
+use crate::state::{Connection, HANDOFF, Handoff, KEPT_MS, State};
 use crate::work::Work;
 
 /// Handoffs that one `POST /v1/tick` looks after, and for how long: hosts end requests that take longer than 30 seconds.
@@ -26,9 +26,6 @@ const LONGEST_WAIT_MS: u64 = 5 * 60 * 1000;
 const MANY_MESSAGES: usize = 50;
 /// How far messages of one channel may overtake one another.
 const OVERTAKING_MS: u64 = 60_000;
-
-/// The word of [`State::lease`] for a handoff.
-pub const HANDOFF: &str = "handoff";
 
 /// A handoff that has not come about yet, as it is stored.
 #[derive(Serialize, Deserialize)]

@@ -32,6 +32,10 @@ mod work;
 #[cfg(target_family = "wasm")]
 mod spin_app;
 #[cfg(target_family = "wasm")]
+mod spin_redis;
+#[cfg(target_family = "wasm")]
+mod spin_sqlite;
+#[cfg(target_family = "wasm")]
 mod spin_state;
 
 #[cfg(test)]

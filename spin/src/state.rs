@@ -130,6 +130,8 @@ pub struct Lease {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateError(pub String);
 
+/// The word of [`State::lease`] for a handoff that begins.
+pub const HANDOFF: &str = "handoff";
 /// Requests that one handoff remembers.
 pub const MOST_SEEN: usize = 64;
 /// Unknown results that one handoff remembers: as many crashes in a row.
@@ -166,7 +168,7 @@ pub trait State {
     /// Connection and id of the handoffs whose `tick` is due, longest overdue first; at most `limit`.
     fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError>;
 
-    /// True while a handoff of this connection is leased for the word [`HANDOFF`](crate::handoffs::HANDOFF): it may have a
+    /// True while a handoff of this connection is leased for the word [`HANDOFF`]: it may have a
     /// conversation that is not known yet.
     fn is_handing_over(&self, connection: &str, now: Timestamp) -> Result<bool, StateError>;
 

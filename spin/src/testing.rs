@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use freshworks_handoff::model::Timestamp;
 
-use crate::handoffs::HANDOFF;
-use crate::state::{Connection, Handoff, Lease, State, StateError};
+use crate::state::{Connection, HANDOFF, Handoff, Lease, State, StateError};
 
 #[derive(Default)]
 struct Row {

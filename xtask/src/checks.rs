@@ -35,7 +35,7 @@ pub(crate) fn all() -> Result<()> {
         let wasm = ["clippy", "--quiet", "--package", "freshworks-handoff", "--target", "wasm32-unknown-unknown"];
         process::cargo(&[&wasm[..], &["--features", "plugin", "--", "-D", "warnings"]].concat())
     })?;
-    step("format and lint, probe", spin::check_probe)?;
+    step("format and lint, probes", spin::check_probes)?;
     step("documentation", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
         process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))

@@ -1,4 +1,4 @@
-//! The Spin side: what its tests need (the target, the probe, a Redis), and the checks of the probe.
+//! The Spin side: what its tests need (the target, the probes, a Redis), and the checks of the probes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,16 +9,19 @@ use crate::{plugin, process};
 
 const TARGET: &str = "wasm32-wasip2";
 
-const PROBE: &str = "spin-host/probe";
+/// What a component can do to its host; the bridge's stores.
+const PROBES: [&str; 2] = ["spin-host/probe", "spin-host/state-probe"];
 
-/// Format and lint of the probe, which is no member of the workspace.
-pub(crate) fn check_probe() -> Result<()> {
+/// Format and lint of the probes, which are no members of the workspace.
+pub(crate) fn check_probes() -> Result<()> {
     plugin::add_target(TARGET)?;
-    let folder = process::root().join(PROBE);
-    process::run(process::cargo_command().args(["fmt", "--check"]).current_dir(&folder))?;
-    let mut clippy = process::cargo_command();
-    clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--target-dir"]).arg(target()?);
-    process::run(clippy.args(["--", "-D", "warnings"]).current_dir(folder))
+    for folder in PROBES.map(|probe| process::root().join(probe)) {
+        process::run(process::cargo_command().args(["fmt", "--check"]).current_dir(&folder))?;
+        let mut clippy = process::cargo_command();
+        clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--target-dir"]).arg(target()?);
+        process::run(clippy.args(["--", "-D", "warnings"]).current_dir(folder))?;
+    }
+    Ok(())
 }
 
 /// Where the tests look for the probe, too.
@@ -26,13 +29,15 @@ fn target() -> Result<PathBuf> {
     Ok(std::path::absolute(process::target())?.join("spin-probe"))
 }
 
-/// Builds the component that the tests of spin-host run, where they look for it, and sees to a `redis-server`.
+/// Builds the components that the tests of spin-host run, where they look for them, and sees to a `redis-server`.
 pub(crate) fn prepare_tests() -> Result<()> {
     plugin::add_target(TARGET)?;
-    process::say("building the probe of spin-host");
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
-    process::run(cargo.arg(target()?).current_dir(process::root().join(PROBE)))?;
+    process::say("building the probes of spin-host");
+    for probe in PROBES {
+        let mut cargo = process::cargo_command();
+        cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
+        process::run(cargo.arg(target()?).current_dir(process::root().join(probe)))?;
+    }
     install_redis()
 }
 

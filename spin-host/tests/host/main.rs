@@ -1,7 +1,13 @@
 //! The stand-in, tried with a real component.
 
+#[path = "../common/client.rs"]
+mod client;
+#[path = "../common/component.rs"]
+mod component;
 mod outbound;
 mod probe;
 mod redis;
+#[path = "../common/redis_server.rs"]
+mod redis_server;
 mod requests;
 mod sqlite;

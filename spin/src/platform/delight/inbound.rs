@@ -196,3 +196,151 @@ fn id(value: &Value) -> Option<String> {
 fn iso(value: &Value) -> Option<Timestamp> {
     value.as_str().and_then(time::from_iso)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    const NOW: Timestamp = 1_790_000_000_000;
+
+    fn settings() -> Delight {
+        Delight {
+            app_id: "APP-1".into(),
+            ai_agent_id: "helper".into(),
+            api_token: Secret::new("master"),
+            signature_secret: Some(Secret::new("own")),
+            callback: None,
+            texts: Default::default(),
+            identity: Default::default(),
+            test_origin: None,
+        }
+    }
+
+    fn signed(key: &str, body: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+        mac.update(body.as_bytes());
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn ask(endpoint: Endpoint, signature: &str, body: &str) -> Result<Inbound, Problem> {
+        let headers = vec![(SIGNATURE.to_owned(), signature.to_owned())];
+        read(&settings(), endpoint, &Call { method: "POST", path: "/", headers, body: body.as_bytes(), now: NOW })
+    }
+
+    /// Reads a genuine one.
+    fn heard(endpoint: Endpoint, body: &Value) -> Inbound {
+        let key = if endpoint == Endpoint::Chat { "master" } else { "own" };
+        let body = body.to_string();
+        ask(endpoint, &signed(key, &body), &body).unwrap()
+    }
+
+    fn event(category: &str) -> Value {
+        json!({
+            "id": "e-1", "app_id": "APP-1", "category": category, "created_at": "2026-11-23T10:00:00.000Z",
+            "data": {
+                "ai_agent_id": "helper",
+                "conversation": {
+                    "id": 7, "user_id": "ana", "channel_url": "channel-1", "started_at": "2026-11-23T09:00:00Z",
+                    "closed_reason": "user_resolved", "ai_agent_context": { "language": "es", "context": { "plan": "pro" } },
+                },
+                "message": { "message_id": 12, "content": "Hello" },
+                "handoff_at": "2026-11-23T09:59:58.000Z",
+            },
+        })
+    }
+
+    fn key() -> ConversationKey {
+        ConversationKey { application: "APP-1".into(), channel: "channel-1".into(), conversation: "7".into() }
+    }
+
+    #[test]
+    fn each_webhook_has_a_key_of_its_own() {
+        let body = event("message:user_sent").to_string();
+        assert!(ask(Endpoint::Platform, &signed("own", &body), &body).is_ok());
+        assert!(ask(Endpoint::Platform, &signed("own", &body).to_uppercase(), &body).is_ok());
+        assert!(ask(Endpoint::Chat, &signed("master", &body), &body).is_ok());
+        let stranger = Err(Problem::not_allowed());
+        for (endpoint, signature) in [
+            (Endpoint::Platform, signed("master", &body)),
+            (Endpoint::Chat, signed("own", &body)),
+            (Endpoint::Platform, String::new()),
+            (Endpoint::Platform, "zz".into()),
+            (Endpoint::Platform, signed("own", &body)[..10].into()),
+            (Endpoint::Platform, signed("own", &(body.clone() + " "))),
+        ] {
+            assert_eq!(ask(endpoint, &signature, &body), stranger);
+        }
+    }
+
+    #[test]
+    fn a_handoff_names_conversation_and_moment() {
+        let Inbound::HandOff { id, key: found, asked: Asked::Event(event) } =
+            heard(Endpoint::Platform, &event("handoff"))
+        else {
+            panic!("no handoff")
+        };
+        let event: Value = serde_json::from_str(&event).unwrap();
+        assert_eq!((id.as_str(), found), ("e-1", key()));
+        assert_eq!((&event["user"], &event["context"]["context"]["plan"]), (&json!("ana"), &json!("pro")));
+        assert_eq!(event["until"].as_u64().unwrap() - event["from"].as_u64().unwrap(), 59 * 60_000 + 58_000);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_nothing() {
+        let mut of_another_agent = event("handoff");
+        of_another_agent["data"]["ai_agent_id"] = json!("other");
+        let mut of_another_app = event("handoff");
+        of_another_app["app_id"] = json!("APP-2");
+        let mut by_another_integration = event("handoff");
+        by_another_integration["data"]["external_case"] = json!({ "case_id": "5", "type": "sprinklr" });
+        let mut empty = event("message:user_sent");
+        empty["data"]["message"]["content"] = json!("");
+        let unknown = event("conversation:analyzed");
+        for event in [of_another_agent, of_another_app, by_another_integration, empty, unknown, json!({}), json!([1])] {
+            assert_eq!(heard(Endpoint::Platform, &event), Inbound::Nothing, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_read_fails_nothing() {
+        let mut event = event("message:user_sent");
+        event["data"]["sent_at"] = json!("2026-11-23T10:00:32.d25Z");
+        let Inbound::Message { message, .. } = heard(Endpoint::Platform, &event) else { panic!("no message") };
+        assert_eq!((message.id.as_str(), message.sender.role), ("12", SenderRole::EndUser));
+        assert_eq!(message.sent_at, time::from_iso("2026-11-23T10:00:00.000Z").unwrap());
+    }
+
+    #[test]
+    fn an_end_has_the_platforms_reason() {
+        let end = heard(Endpoint::Platform, &event("conversation:closed"));
+        assert_eq!(end, Inbound::Closed { id: "e-1".into(), key: key(), reason: CloseReason::UserLeft });
+    }
+
+    #[test]
+    fn files_come_in_both_forms_and_own_lines_never() {
+        let sent = |payload: Value, kind: &str| {
+            json!({
+                "category": "group_channel:message_send", "app_id": "APP-1", "type": kind, "payload": payload,
+                "sender": { "user_id": "ana", "nickname": "Ana" }, "channel": { "channel_url": "channel-1" },
+            })
+        };
+        let flat = json!({ "message_id": 1, "created_at": 5, "url": "https://f/a.png", "filename": "a.png", "content_type": "image/png" });
+        let nested = json!({ "message_id": 1, "created_at": 5, "file": { "url": "https://f/a.png", "name": "a.png", "type": "image/png" } });
+        for payload in [flat, nested] {
+            let Inbound::Message { place, message } = heard(Endpoint::Chat, &sent(payload, "FILE")) else {
+                panic!("no file")
+            };
+            assert_eq!(place, Place::Channel("channel-1".into()));
+            let part = &message.parts[0];
+            assert_eq!(
+                (part.kind, part.url.as_deref(), part.name.as_deref()),
+                (PartKind::Image, Some("https://f/a.png"), Some("a.png"))
+            );
+        }
+        let own = json!({ "message_id": 2, "created_at": 5, "message": "Hi", "custom_type": OWN });
+        assert_eq!(heard(Endpoint::Chat, &sent(own, "MESG")), Inbound::Nothing);
+        let line = json!({ "message_id": 3, "created_at": 5, "message": "Maya joined" });
+        assert_eq!(heard(Endpoint::Chat, &sent(line, "ADMM")), Inbound::Nothing);
+    }
+}

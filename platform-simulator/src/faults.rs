@@ -1,0 +1,85 @@
+//! What can be told to go wrong.
+
+use std::time::Duration;
+
+/// What happens to a call of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// This status, with the API's form of an error.
+    Status(u16),
+    /// The connection closes without an answer.
+    Cut,
+    /// The answer comes so much later.
+    Delay(Duration),
+}
+
+/// Whether a call that goes wrong takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing has happened.
+    Before,
+    /// It has happened; only the answer goes wrong.
+    After,
+}
+
+/// One thing to go wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    method: String,
+    path: String,
+    how: How,
+    effect: Effect,
+    times: u32,
+    every: u32,
+    seen: u32,
+}
+
+impl Fault {
+    /// The next call with this method (empty: any) whose path holds this text.
+    pub fn new(method: &str, path: &str, how: How, effect: Effect) -> Self {
+        Self { method: method.into(), path: path.into(), how, effect, times: 1, every: 1, seen: 0 }
+    }
+
+    /// So many of them.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self { times, ..self }
+    }
+
+    /// Only each n-th of the calls that fit.
+    #[must_use]
+    pub fn every(self, every: u32) -> Self {
+        Self { every: every.max(1), ..self }
+    }
+}
+
+/// The first fault of the list that hits this call; faults that are used up go.
+pub(crate) fn pick(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<(How, Effect)> {
+    let mut hit = None;
+    for fault in faults.iter_mut() {
+        let fits = (fault.method.is_empty() || fault.method == method) && path.contains(&fault.path);
+        if !fits || hit.is_some() {
+            continue;
+        }
+        fault.seen += 1;
+        if fault.seen.is_multiple_of(fault.every) {
+            fault.times -= 1;
+            hit = Some((fault.how.clone(), fault.effect));
+        }
+    }
+    faults.retain(|fault| fault.times > 0);
+    hit
+}
+
+/// What happens to a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookFault {
+    /// It goes out twice.
+    Doubled,
+    /// It does not go out.
+    Dropped,
+    /// Its signature is made with another key.
+    WrongSignature,
+    /// Its body is changed after it was signed.
+    Altered,
+}

@@ -1,0 +1,125 @@
+//! The bridge's stores as they run in Spin. A request names a function of `State` as its path, and brings the arguments as a JSON
+//! array; the answer is what the function returns, as JSON, or its error with status 503.
+
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+use freshworks_handoff::model::ConversationKey;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use spin_sdk::http::{Request, Response};
+use spin_sdk::{http_component, variables};
+
+use crate::spin_state::SpinState;
+use crate::state::{Connection, Handoff, Lease, State, StateError};
+
+#[path = "../../../spin/src/spin_redis.rs"]
+mod spin_redis;
+#[path = "../../../spin/src/spin_sqlite.rs"]
+mod spin_sqlite;
+#[path = "../../../spin/src/spin_state.rs"]
+mod spin_state;
+#[path = "../../../spin/src/state.rs"]
+pub mod state;
+
+/// In place of the bridge's own, which the stores do not look into.
+pub mod platform {
+    /// Some value.
+    #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    pub struct PlatformSettings {
+        /// A text with secrets.
+        pub secret: String,
+    }
+}
+
+#[http_component]
+fn handle(request: Request) -> Response {
+    let path = request.header("spin-path-info").and_then(|value| value.as_str()).unwrap_or("").to_owned();
+    match answer(path.trim_start_matches('/'), request.body()) {
+        Ok(json) => Response::new(200, json),
+        Err(StateError(text)) => Response::new(503, text),
+    }
+}
+
+fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
+    let variable = |name| variables::get(name).unwrap_or_default();
+    let state = SpinState::open(&variable("redis_url"), &variable("redis_password"))?;
+    match function {
+        "connection" => json(&state.connection(&read::<(String,)>(body)?.0)?),
+        "connections" => json(&state.connections()?),
+        "save_connection" => json(&state.save_connection(&read::<(Connection,)>(body)?.0)?),
+        "remove_connection" => json(&state.remove_connection(&read::<(String,)>(body)?.0)?),
+        "handoff" => {
+            let (connection, id) = read::<(String, String)>(body)?;
+            json(&state.handoff(&connection, &id)?)
+        }
+        "open_handoffs" => {
+            let (connection, limit) = read::<(String, u32)>(body)?;
+            json(&state.open_handoffs(&connection, limit)?)
+        }
+        "handoff_of" => {
+            let (connection, conversations) = read::<(String, Vec<String>)>(body)?;
+            json(&state.handoff_of(&connection, &conversations)?)
+        }
+        "due" => {
+            let (now, limit) = read(body)?;
+            json(&state.due(now, limit)?)
+        }
+        "lease" => {
+            let (connection, id, doing, now, for_ms) = read::<(String, String, String, u64, u64)>(body)?;
+            let taken = state.lease(&connection, &id, &doing, now, for_ms)?;
+            json(&taken.map(|Lease { handoff, number, unsure }| (handoff, number, unsure)))
+        }
+        "renew" => {
+            let (connection, id, lease, now, for_ms) = read::<(String, String, u64, u64, u64)>(body)?;
+            json(&state.renew(&connection, &id, lease, now, for_ms)?)
+        }
+        "save" => {
+            let (handoff, conversations, unsure, lease) = read::<(Handoff, Vec<String>, Vec<String>, u64)>(body)?;
+            json(&state.save(&handoff, &conversations, &unsure, lease)?)
+        }
+        "give_back" => {
+            let (connection, id, lease) = read::<(String, String, u64)>(body)?;
+            json(&state.give_back(&connection, &id, lease)?)
+        }
+        "forget" => json(&state.forget(read::<(u64,)>(body)?.0)?),
+        "add_one" => {
+            let (connection, id) = read::<(String, String)>(body)?;
+            json(&add_one(&state, &connection, &id)?)
+        }
+        _ => Err(StateError("the probe knows no such function".to_owned())),
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, StateError> {
+    serde_json::to_string(value).map_err(|error| StateError(error.to_string()))
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StateError> {
+    serde_json::from_slice(body).map_err(|error| StateError(format!("the probe's arguments: {error}")))
+}
+
+/// Adds one to the number that is the handoff's session, under a lease; how often it was in use.
+fn add_one(state: &dyn State, connection: &str, id: &str) -> Result<u32, StateError> {
+    for tries in 0.. {
+        let now = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64);
+        let Some(lease) = state.lease(connection, id, "adding", now, 20_000)? else {
+            sleep(Duration::from_millis(2));
+            continue;
+        };
+        if !lease.unsure.is_empty() {
+            return Err(StateError("nobody died, and yet something is unsure".to_owned()));
+        }
+        let key =
+            || ConversationKey { application: String::new(), channel: String::new(), conversation: String::new() };
+        let mut handoff = lease.handoff.unwrap_or_else(|| Handoff::new(connection, id, key(), now));
+        let number = handoff.session.as_deref().map_or(Some(0), |text| str::parse(str::from_utf8(text).ok()?).ok());
+        let number: u32 = number.ok_or_else(|| StateError("the session is no number".to_owned()))?;
+        handoff.session = Some((number + 1).to_string().into_bytes());
+        if !state.save(&handoff, &["counted".to_owned()], &[], lease.number)? {
+            return Err(StateError("a lease was overtaken".to_owned()));
+        }
+        return Ok(tries);
+    }
+    Err(StateError("never".to_owned()))
+}

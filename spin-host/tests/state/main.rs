@@ -1,0 +1,13 @@
+//! The bridge's two stores, tried as they run in Spin: the same tests for both.
+
+#[path = "../common/client.rs"]
+mod client;
+#[path = "../common/component.rs"]
+mod component;
+mod connections;
+mod handoffs;
+mod leases;
+mod outage;
+#[path = "../common/redis_server.rs"]
+mod redis_server;
+mod store;

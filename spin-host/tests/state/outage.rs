@@ -1,0 +1,72 @@
+//! Stores that are away, locked or shut.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use spin_host::{Options, SqliteFile};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::redis_server::Redis;
+use crate::store::{StateApp, open};
+
+#[tokio::test]
+async fn without_redis_there_are_quick_errors_and_then_it_works_again() {
+    let redis = Redis::start().await;
+    let (app, port) = (StateApp::on_redis(&redis, "").await, redis.port);
+    app.put(&open("c", "h", 1), &["remote"]).await;
+
+    drop(redis);
+    for function in ["handoff", "add_one", "handoff"] {
+        let asked = Instant::now();
+        let error = app.asked(function, json!(["c", "h"])).await.unwrap_err();
+        assert!(error.starts_with("Redis: ") && error.contains("Connection refused"), "{error}");
+        // Some milliseconds, and room for a crowded machine.
+        assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+    }
+    let redis = Redis::start_on(port).await;
+    assert_eq!(app.ask("add_one", json!(["c", "h"])).await, 0);
+    assert_eq!(app.handoff_of("c", &["counted"]).await, "h");
+    drop(redis);
+}
+
+/// One command, its words separated by spaces.
+async fn tell(redis: &Redis, command: &str) {
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", redis.port)).await.unwrap();
+    stream.write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"+OK\r\n");
+}
+
+#[tokio::test]
+async fn the_password_is_needed_and_never_told() {
+    let redis = Redis::start().await;
+    tell(&redis, "CONFIG SET requirepass correct-horse").await;
+    let with = |password: &'static str| StateApp::on_redis(&redis, password);
+    assert_eq!(with("correct-horse").await.ask("add_one", json!(["c", "h"])).await, 0);
+
+    let error = with("").await.asked("add_one", json!(["c", "h"])).await.unwrap_err();
+    assert!(error.contains("NOAUTH"), "{error}");
+    let error = with("battery-staple").await.asked("add_one", json!(["c", "h"])).await.unwrap_err();
+    assert_eq!(error, "Redis: the password is wrong");
+}
+
+#[tokio::test]
+async fn a_redis_that_is_not_allowed_says_where_to_allow_it() {
+    let variables = [("redis_url".to_owned(), "redis://:hunter2@127.0.0.1:1".to_owned())].into();
+    let app = StateApp::start(Options { variables, ..Options::default() }).await;
+    let error = app.asked("connections", json!([])).await.unwrap_err();
+    assert!(error.contains("allowed_outbound_hosts") && !error.contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_stored_in_sqlite_outlives_the_app() {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = || SqliteFile::at(&folder.path().join("app.db"));
+    let app = StateApp::start(Options { sqlite: sqlite(), ..Options::default() }).await;
+    app.put(&open("c", "h", 1), &["remote"]).await;
+    drop(app);
+    let app = StateApp::start(Options { sqlite: sqlite(), ..Options::default() }).await;
+    assert_eq!(app.ask("handoff", json!(["c", "h"])).await, open("c", "h", 1));
+    assert_eq!(app.handoff_of("c", &["remote"]).await, "h");
+}

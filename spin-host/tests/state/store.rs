@@ -1,0 +1,152 @@
+//! A store, apps on it, and the functions of the bridge's `State` as calls to them.
+
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use spin_host::{App, Component, Options, SqliteFile};
+
+use crate::client::send;
+use crate::component::built;
+use crate::redis_server::Redis;
+
+/// Makes a test of each function, for each of the stores.
+macro_rules! on_both_stores {
+    ($($test:ident,)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(&crate::store::Store::sqlite()).await;
+            })*
+        }
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(&crate::store::Store::redis().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_stores;
+
+/// Compiled once for all tests.
+fn component() -> Component {
+    static COMPONENT: OnceLock<Component> = OnceLock::new();
+    COMPONENT.get_or_init(|| built("state-probe", "spin_state_probe")).clone()
+}
+
+/// Empty at first.
+pub(crate) enum Store {
+    Sqlite(SqliteFile),
+    Redis(Redis),
+}
+
+impl Store {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(SqliteFile::in_memory())
+    }
+
+    pub(crate) async fn redis() -> Self {
+        Self::Redis(Redis::start().await)
+    }
+
+    /// An app on it; several are as behind a load balancer.
+    pub(crate) async fn app(&self) -> StateApp {
+        match self {
+            Self::Sqlite(sqlite) => StateApp::start(Options { sqlite: sqlite.clone(), ..Options::default() }).await,
+            Self::Redis(redis) => StateApp::on_redis(redis, "").await,
+        }
+    }
+}
+
+/// What a function answers: JSON, or the error's text.
+pub(crate) type Answer = Result<Value, String>;
+
+pub(crate) struct StateApp(App);
+
+impl StateApp {
+    pub(crate) async fn start(options: Options) -> Self {
+        Self(App::start(&component(), options).await.unwrap())
+    }
+
+    pub(crate) async fn on_redis(redis: &Redis, password: &str) -> Self {
+        let variables = [("redis_url", redis.address()), ("redis_password", password.to_owned())];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+        Self::start(Options { variables, allowed_outbound_hosts: vec![redis.address()], ..Options::default() }).await
+    }
+
+    /// Calls a function; to be awaited anywhere.
+    pub(crate) fn asked(&self, function: &str, arguments: Value) -> impl Future<Output = Answer> + Send + 'static {
+        let (url, body) = (format!("{}/{function}", self.0.origin()), arguments.to_string());
+        async move {
+            let (status, text) = send("POST", &url, &body).await.unwrap();
+            match status {
+                200 => Ok(serde_json::from_str(&text).unwrap()),
+                503 => Err(text),
+                _ => panic!("{status} {text}"),
+            }
+        }
+    }
+
+    pub(crate) async fn ask(&self, function: &str, arguments: Value) -> Value {
+        self.asked(function, arguments).await.unwrap_or_else(|error| panic!("{function}: {error}"))
+    }
+
+    /// A lease that was to be had: what is stored, its number, and what is unsure.
+    pub(crate) async fn lease(&self, connection: &str, id: &str, doing: &str) -> (Value, u64, Value) {
+        let taken = self.ask("lease", json!([connection, id, doing, now(), 60_000])).await;
+        (taken[0].clone(), taken[1].as_u64().expect("it is taken"), taken[2].clone())
+    }
+
+    /// Stores a handoff under a lease of its own.
+    pub(crate) async fn put(&self, handoff: &Value, conversations: &[&str]) {
+        let of = |name: &str| handoff[name].as_str().unwrap().to_owned();
+        let (_, lease, _) = self.lease(&of("connection"), &of("id"), "").await;
+        assert_eq!(self.ask("save", json!([handoff, conversations, [], lease])).await, true);
+    }
+
+    /// The ids of handoffs that are due, with their connections.
+    pub(crate) async fn due(&self, now: u64, limit: u32) -> Value {
+        self.ask("due", json!([now, limit])).await
+    }
+
+    /// The ids of the handoffs that human agents have.
+    pub(crate) async fn open(&self, connection: &str, limit: u32) -> Vec<String> {
+        let found = self.ask("open_handoffs", json!([connection, limit])).await;
+        found.as_array().unwrap().iter().map(|handoff| handoff["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) async fn handoff_of(&self, connection: &str, conversations: &[&str]) -> Value {
+        self.ask("handoff_of", json!([connection, conversations])).await
+    }
+}
+
+pub(crate) fn now() -> u64 {
+    u64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap()
+}
+
+/// A handoff that is over.
+pub(crate) fn over(connection: &str, id: &str, updated_at: u64) -> Value {
+    json!({
+        "connection": connection, "id": id, "session": null, "state": "returned", "owner": "ai-agent",
+        "key": { "application": "app", "channel": "channel", "conversation": id },
+        "next_tick_at": null, "updated_at": updated_at, "seen": [],
+        "platform": {
+            "user": "", "carried_until": 0, "personas": [], "members": [], "pending": null, "tries": 0, "last_failure": null,
+        },
+    })
+}
+
+/// A handoff that human agents have.
+pub(crate) fn open(connection: &str, id: &str, updated_at: u64) -> Value {
+    let mut handoff = over(connection, id, updated_at);
+    handoff["owner"] = json!("human-agent");
+    handoff
+}
+
+/// A handoff of the AI agent's that `tick` has still something to do for.
+pub(crate) fn due_at(connection: &str, id: &str, next_tick_at: u64) -> Value {
+    let mut handoff = over(connection, id, 1);
+    handoff["next_tick_at"] = json!(next_tick_at);
+    handoff
+}

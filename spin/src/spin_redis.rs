@@ -1,0 +1,214 @@
+//! EDGE: the store in a Redis that several hosts share, over Spin's outbound Redis.
+//!
+//! Each function is one command or one script, and so one atomic step. The scripts compute their keys, all of which begin with
+//! `fwh:`: one server (5 or newer) with any number of replicas, no cluster. The server must not evict (`maxmemory-policy
+//! noeviction`): a lost session is a conversation that human agents no longer hear.
+//!
+//! Spin's key-value store on Redis would not do: its compare-and-swap writes and then reports a failure, and an outage of two
+//! seconds stalls it for two minutes (both measured). This interface fails within milliseconds, and works again at once.
+
+use freshworks_handoff::model::Timestamp;
+use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
+
+use crate::spin_state::{from_json, to_json};
+use crate::state::{Connection, HANDOFF, Handoff, Lease, MOST_UNSURE, State, StateError};
+
+macro_rules! script {
+    ($name:literal) => {
+        concat!(include_str!("spin_redis/prelude.lua"), include_str!(concat!("spin_redis/", $name, ".lua")))
+    };
+}
+
+/// As `prelude.lua` has them.
+const CONNECTIONS: &str = "fwh:connections";
+const DUE: &str = "fwh:due";
+
+/// A connection to the server, made for one request.
+pub(crate) struct RedisState {
+    redis: Redis,
+}
+
+impl RedisState {
+    /// The password goes over by itself and not in the URL: hosts write addresses that they refuse to their logs.
+    pub(crate) fn open(url: &str, password: &str) -> Result<Self, StateError> {
+        let redis = Redis::open(url).map_err(failed)?;
+        if !password.is_empty() {
+            // The answer is not passed on: a server that does not know the command quotes what came with it.
+            let refused = |error| match error {
+                Error::Other(words) if words.contains("WRONGPASS") || words.contains("invalid password") => {
+                    StateError("Redis: the password is wrong".to_owned())
+                }
+                _ => StateError("Redis: the password was not accepted".to_owned()),
+            };
+            redis.execute("AUTH", &parameters(&[password])).map_err(refused)?;
+        }
+        Ok(Self { redis })
+    }
+
+    fn run(&self, command: &str, arguments: &[&str]) -> Result<Vec<RedisResult>, StateError> {
+        self.redis.execute(command, &parameters(arguments)).map_err(failed)
+    }
+
+    fn script(&self, script: &str, arguments: &[&str]) -> Result<Vec<RedisResult>, StateError> {
+        let no_keys = "0";
+        self.run("EVAL", &[&[script, no_keys], arguments].concat())
+    }
+}
+
+fn parameters(words: &[&str]) -> Vec<RedisParameter> {
+    words.iter().map(|word| RedisParameter::Binary(word.as_bytes().to_vec())).collect()
+}
+
+fn failed(error: Error) -> StateError {
+    StateError(match error {
+        Error::InvalidAddress => {
+            "Redis: the URL is not valid, or its host is not among allowed_outbound_hosts in spin.toml".to_owned()
+        }
+        Error::TooManyConnections => "Redis: too many connections".to_owned(),
+        Error::TypeError => {
+            "Redis: a key holds another type of value; is the database used by something else?".to_owned()
+        }
+        // A server that does not know a command quotes what came with it.
+        Error::Other(words) => format!("Redis: {}", words.split(", with args").next().unwrap_or_default()),
+    })
+}
+
+fn unexpected() -> StateError {
+    StateError("Redis: an answer is not what was asked for".to_owned())
+}
+
+fn text(result: &RedisResult) -> Result<Option<&str>, StateError> {
+    match result {
+        RedisResult::Nil => Ok(None),
+        RedisResult::Binary(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| unexpected()),
+        _ => Err(unexpected()),
+    }
+}
+
+fn texts(results: &[RedisResult]) -> impl Iterator<Item = Result<&str, StateError>> {
+    results.iter().filter_map(|result| text(result).transpose())
+}
+
+fn is_one(results: &[RedisResult]) -> Result<bool, StateError> {
+    match results {
+        [RedisResult::Int64(number)] => Ok(*number == 1),
+        _ => Err(unexpected()),
+    }
+}
+
+/// 1 or 0.
+fn bit(is: bool) -> &'static str {
+    if is { "1" } else { "0" }
+}
+
+impl State for RedisState {
+    fn connection(&self, id: &str) -> Result<Option<Connection>, StateError> {
+        let found = self.run("HGET", &[CONNECTIONS, id])?;
+        texts(&found).next().transpose()?.map(from_json).transpose()
+    }
+
+    fn connections(&self) -> Result<Vec<Connection>, StateError> {
+        let found = self.run("HVALS", &[CONNECTIONS])?;
+        let mut connections = texts(&found).map(|text| from_json(text?)).collect::<Result<Vec<Connection>, _>>()?;
+        connections.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(connections)
+    }
+
+    fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {
+        self.run("HSET", &[CONNECTIONS, &connection.id, &to_json(connection)?]).map(drop)
+    }
+
+    fn remove_connection(&self, id: &str) -> Result<(), StateError> {
+        self.script(script!("remove_connection"), &[id]).map(drop)
+    }
+
+    fn handoff(&self, connection: &str, id: &str) -> Result<Option<Handoff>, StateError> {
+        let found = self.run("HGET", &[&format!("fwh:handoff/{connection}/{id}"), "handoff"])?;
+        texts(&found).next().transpose()?.map(from_json).transpose()
+    }
+
+    fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
+        let found = self.script(script!("open_handoffs"), &[connection, &limit.to_string()])?;
+        texts(&found).map(|text| from_json(text?)).collect()
+    }
+
+    fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError> {
+        if conversations.is_empty() {
+            return Ok(None);
+        }
+        let key = format!("fwh:conversations/{connection}");
+        let arguments: Vec<&str> = std::iter::once(&key).chain(conversations).map(String::as_str).collect();
+        let found = self.run("HMGET", &arguments)?;
+        texts(&found).next().map(|id| id.map(str::to_owned)).transpose()
+    }
+
+    fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError> {
+        let found = self.run("ZRANGEBYSCORE", &[DUE, "-inf", &now.to_string(), "LIMIT", "0", &limit.to_string()])?;
+        let read = |text: Result<&str, StateError>| {
+            let (connection, id) = text?.split_once('/').ok_or_else(unexpected)?;
+            Ok((connection.to_owned(), id.to_owned()))
+        };
+        texts(&found).map(read).collect()
+    }
+
+    /// By the server's clock.
+    fn is_handing_over(&self, connection: &str, _: Timestamp) -> Result<bool, StateError> {
+        is_one(&self.script(script!("is_handing_over"), &[connection])?)
+    }
+
+    fn lease(
+        &self,
+        connection: &str,
+        id: &str,
+        doing: &str,
+        now: Timestamp,
+        for_ms: u64,
+    ) -> Result<Option<Lease>, StateError> {
+        let (now, for_ms, most) = (now.to_string(), for_ms.to_string(), MOST_UNSURE.to_string());
+        let taken = self.script(script!("lease"), &[connection, id, doing, &now, &for_ms, &most, HANDOFF])?;
+        match &taken[..] {
+            [] => Ok(None),
+            [RedisResult::Int64(number), unsure, handoff] => {
+                let unsure = text(unsure)?.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+                let number = u64::try_from(*number).map_err(|_| unexpected())?;
+                Ok(Some(Lease { handoff: text(handoff)?.map(from_json).transpose()?, number, unsure }))
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// By the server's clock.
+    fn renew(&self, connection: &str, id: &str, lease: u64, _: Timestamp, for_ms: u64) -> Result<bool, StateError> {
+        is_one(&self.script(script!("renew"), &[connection, id, &lease.to_string(), &for_ms.to_string()])?)
+    }
+
+    fn save(
+        &self,
+        handoff: &Handoff,
+        conversations: &[String],
+        unsure: &[String],
+        lease: u64,
+    ) -> Result<bool, StateError> {
+        let about = [
+            &handoff.connection,
+            &handoff.id,
+            &lease.to_string(),
+            &to_json(handoff)?,
+            &handoff.updated_at.to_string(),
+            &handoff.next_tick_at.map(|at| at.to_string()).unwrap_or_default(),
+            bit(handoff.is_with_humans()),
+            bit(handoff.is_over()),
+            &unsure.join(" "),
+        ];
+        let arguments: Vec<&str> = about.into_iter().chain(conversations.iter().map(String::as_str)).collect();
+        is_one(&self.script(script!("save"), &arguments)?)
+    }
+
+    fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError> {
+        self.script(script!("give_back"), &[connection, id, &lease.to_string()]).map(drop)
+    }
+
+    fn forget(&self, before: Timestamp) -> Result<(), StateError> {
+        self.script(script!("forget"), &[&before.to_string()]).map(drop)
+    }
+}

@@ -1,0 +1,11 @@
+-- connection
+local connection = ARGV[1]
+for _, id in ipairs(redis.call('SMEMBERS', handoffs_key(connection))) do
+  local full_id = connection .. '/' .. id
+  redis.call('ZREM', DUE, full_id)
+  redis.call('ZREM', OVER, full_id)
+  redis.call('UNLINK', handoff_key(connection, id), named_key(connection, id))
+end
+redis.call('UNLINK', handoffs_key(connection), open_key(connection), begun_key(connection), conversations_key(connection))
+redis.call('HDEL', CONNECTIONS, connection)
+return 0

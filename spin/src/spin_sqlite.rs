@@ -1,0 +1,287 @@
+//! EDGE: the store in Spin's SQLite.
+//!
+//! Each function is one statement, and so one atomic step: what belongs to it in other tables, triggers do. A transaction would
+//! need several calls on one connection, which not every SQLite behind Spin's interface offers.
+
+use freshworks_handoff::model::Timestamp;
+use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
+
+use crate::spin_state::{from_json, to_json};
+use crate::state::{Connection, HANDOFF, Handoff, Lease, MOST_UNSURE, State, StateError};
+
+/// In this order: see the last.
+const LAYOUT: [&str; 12] = [
+    // `connection` is JSON.
+    "CREATE TABLE IF NOT EXISTS connections (id TEXT PRIMARY KEY, connection TEXT NOT NULL)",
+    // `handoff` is JSON, NULL before the first save; the columns after it say what queries look for in it. `leased_until` is 0
+    // when the lease was given back. `unsure` is a JSON array of words. `named` is a JSON array of the conversations of the
+    // last save, for the trigger.
+    "CREATE TABLE IF NOT EXISTS handoffs (
+        connection TEXT NOT NULL,
+        id TEXT NOT NULL,
+        handoff TEXT,
+        is_open INTEGER NOT NULL DEFAULT 0,
+        is_over INTEGER NOT NULL DEFAULT 1,
+        next_tick_at INTEGER,
+        updated_at INTEGER NOT NULL,
+        lease INTEGER NOT NULL,
+        leased_until INTEGER NOT NULL,
+        doing TEXT NOT NULL,
+        unsure TEXT NOT NULL DEFAULT '[]',
+        named TEXT NOT NULL DEFAULT '[]',
+        PRIMARY KEY (connection, id)
+    )",
+    // `conversation` is a JSON string: see `text_keys`.
+    "CREATE TABLE IF NOT EXISTS conversations (
+        connection TEXT NOT NULL,
+        conversation TEXT NOT NULL,
+        handoff TEXT NOT NULL,
+        PRIMARY KEY (connection, conversation)
+    )",
+    "CREATE INDEX IF NOT EXISTS conversations_of ON conversations (connection, handoff)",
+    "CREATE INDEX IF NOT EXISTS handoffs_due ON handoffs (next_tick_at) WHERE next_tick_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS handoffs_open ON handoffs (connection, updated_at) WHERE is_open",
+    // Few, and for seconds each: asked for by every webhook that is not known.
+    "CREATE INDEX IF NOT EXISTS handoffs_begun ON handoffs (connection, doing) WHERE doing <> ''",
+    "CREATE INDEX IF NOT EXISTS handoffs_over ON handoffs (updated_at) WHERE is_over",
+    // A conversation that is known already is not written again.
+    "CREATE TRIGGER IF NOT EXISTS handoff_saved AFTER UPDATE OF named ON handoffs
+    BEGIN
+        INSERT INTO conversations (connection, conversation, handoff)
+        SELECT NEW.connection, value, NEW.id FROM json_each(NEW.named) WHERE true
+        ON CONFLICT (connection, conversation) DO UPDATE SET handoff = excluded.handoff WHERE handoff <> excluded.handoff;
+    END",
+    "CREATE TRIGGER IF NOT EXISTS handoff_removed AFTER DELETE ON handoffs
+    BEGIN
+        DELETE FROM conversations WHERE connection = OLD.connection AND handoff = OLD.id;
+    END",
+    "CREATE TRIGGER IF NOT EXISTS connection_removed AFTER DELETE ON connections
+    BEGIN
+        DELETE FROM handoffs WHERE connection = OLD.id;
+    END",
+    // Always empty. It is made last, and LEASE, with which every handoff begins, names it: no handoff gets into tables whose
+    // triggers are not there, even when whoever made them was stopped half-way.
+    "CREATE TABLE IF NOT EXISTS layout_1 (complete INTEGER)",
+];
+
+const HANDING_OVER: &str = "
+    SELECT 1 FROM handoffs WHERE connection = ?1 AND doing <> '' AND doing = ?2 AND leased_until > ?3 LIMIT 1";
+
+/// New, given back, or its time is up. In the last case (0 is "given back") what was begun under it becomes unsure, once for each
+/// word, and the oldest word goes when there are too many.
+const LEASE: &str = "
+    INSERT INTO handoffs (connection, id, doing, updated_at, lease, leased_until)
+    SELECT ?1, ?2, ?3, ?4, 1, ?5 WHERE NOT EXISTS (SELECT 1 FROM layout_1)
+    ON CONFLICT (connection, id) DO UPDATE SET
+        lease = lease + 1,
+        leased_until = ?5,
+        doing = ?3,
+        unsure = CASE
+            WHEN leased_until = 0 OR doing = '' THEN unsure
+            WHEN EXISTS (SELECT 1 FROM json_each(unsure) WHERE value = doing) THEN unsure
+            WHEN json_array_length(unsure) < ?6 THEN json_insert(unsure, '$[#]', doing)
+            ELSE json_insert(json_remove(unsure, '$[0]'), '$[#]', doing)
+        END
+    WHERE leased_until <= ?4
+    RETURNING lease, unsure, handoff";
+
+const RENEW: &str = "
+    UPDATE handoffs SET leased_until = ?4
+    WHERE connection = ?1 AND id = ?2 AND lease = ?3 AND leased_until <> 0
+    RETURNING lease";
+
+/// The number alone decides: a lease whose time is up is good as long as nobody has taken it, and a save whose answer was lost
+/// can be repeated.
+const SAVE: &str = "
+    UPDATE handoffs SET
+        handoff = ?4, is_open = ?5, is_over = ?6, next_tick_at = ?7, updated_at = ?8, unsure = ?9, named = ?10,
+        doing = '', leased_until = 0
+    WHERE connection = ?1 AND id = ?2 AND lease = ?3
+    RETURNING lease";
+
+/// The row stays even if nothing was ever saved: a number that is used twice would let whoever was overtaken save.
+const GIVE_BACK: &str = "
+    UPDATE handoffs SET doing = '', leased_until = 0 WHERE connection = ?1 AND id = ?2 AND lease = ?3";
+
+/// A lease that was never given back counts as one for as long as what is over is kept: what is unsure about it matters.
+const FORGET: &str = "DELETE FROM handoffs WHERE is_over AND updated_at < ?1 AND leased_until < ?1";
+
+const HANDOFF_OF: &str = "
+    SELECT handoff FROM json_each(?2) AS asked
+    CROSS JOIN conversations ON connection = ?1 AND conversation = asked.value
+    ORDER BY asked.key LIMIT 1";
+
+const OPEN: &str = "
+    SELECT handoff FROM handoffs WHERE connection = ?1 AND is_open ORDER BY updated_at DESC, id DESC LIMIT ?2";
+
+const DUE: &str =
+    "SELECT connection, id FROM handoffs WHERE next_tick_at <= ?1 ORDER BY next_tick_at, connection, id LIMIT ?2";
+
+const SAVE_CONNECTION: &str = "
+    INSERT INTO connections (id, connection) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET connection = excluded.connection";
+
+/// The app's database with the label `default`. Its tables are made when they are first missed.
+pub(crate) struct SqliteState {
+    database: Database,
+}
+
+impl SqliteState {
+    pub(crate) fn open() -> Result<Self, StateError> {
+        Database::open_default().map(|database| Self { database }).map_err(failed)
+    }
+
+    /// Runs one statement. Looking for the tables first would be a second one, every time.
+    fn run(&self, statement: &str, parameters: &[Value]) -> Result<Vec<RowResult>, StateError> {
+        let run = || self.database.execute(statement, parameters).map(|result| result.rows);
+        match run() {
+            Err(Error::Io(words)) if words.contains("no such table") => {
+                for part in LAYOUT {
+                    self.database.execute(part, &[]).map_err(failed)?;
+                }
+                run().map_err(failed)
+            }
+            result => result.map_err(failed),
+        }
+    }
+
+    fn handoffs(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Handoff>, StateError> {
+        let rows = self.run(statement, parameters)?;
+        rows.iter().map(|row| from_json(words(row, 0)?)).collect()
+    }
+
+    fn connections_from(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Connection>, StateError> {
+        let rows = self.run(statement, parameters)?;
+        rows.iter().map(|row| from_json(words(row, 0)?)).collect()
+    }
+}
+
+/// SQLite's words name tables and columns, never values.
+fn failed(error: Error) -> StateError {
+    StateError(match error {
+        Error::Io(words) => format!("SQLite: {words}"),
+        Error::NoSuchDatabase | Error::AccessDenied => {
+            "SQLite: the component may not use the database `default` (sqlite_databases in spin.toml)".to_owned()
+        }
+        Error::InvalidConnection => "SQLite: the connection is lost".to_owned(),
+        Error::DatabaseFull => "SQLite: the database is full".to_owned(),
+    })
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn number(number: u64) -> Value {
+    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn words(row: &RowResult, index: usize) -> Result<&str, StateError> {
+    row.get(index).ok_or_else(|| StateError(format!("SQLite: column {index} is not what was stored")))
+}
+
+/// Conversations as JSON strings in a JSON array. A conversation may hold anything, and SQLite's functions for JSON end a text
+/// at a NUL; in a JSON string there is none.
+fn text_keys(conversations: &[String]) -> Result<Value, StateError> {
+    let keys = conversations.iter().map(to_json).collect::<Result<Vec<_>, _>>()?;
+    to_json(&keys).map(Value::Text)
+}
+
+impl State for SqliteState {
+    fn connection(&self, id: &str) -> Result<Option<Connection>, StateError> {
+        let found = self.connections_from("SELECT connection FROM connections WHERE id = ?1", &[text(id)])?;
+        Ok(found.into_iter().next())
+    }
+
+    fn connections(&self) -> Result<Vec<Connection>, StateError> {
+        self.connections_from("SELECT connection FROM connections ORDER BY id", &[])
+    }
+
+    fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {
+        self.run(SAVE_CONNECTION, &[text(&connection.id), Value::Text(to_json(connection)?)]).map(drop)
+    }
+
+    fn remove_connection(&self, id: &str) -> Result<(), StateError> {
+        self.run("DELETE FROM connections WHERE id = ?1", &[text(id)])?;
+        // The trigger has done this, except for what a request leased that had begun before.
+        self.run("DELETE FROM handoffs WHERE connection = ?1", &[text(id)]).map(drop)
+    }
+
+    fn handoff(&self, connection: &str, id: &str) -> Result<Option<Handoff>, StateError> {
+        let statement = "SELECT handoff FROM handoffs WHERE connection = ?1 AND id = ?2 AND handoff IS NOT NULL";
+        let found = self.handoffs(statement, &[text(connection), text(id)])?;
+        Ok(found.into_iter().next())
+    }
+
+    fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
+        self.handoffs(OPEN, &[text(connection), number(limit.into())])
+    }
+
+    fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError> {
+        let rows = self.run(HANDOFF_OF, &[text(connection), text_keys(conversations)?])?;
+        rows.first().map(|row| words(row, 0).map(str::to_owned)).transpose()
+    }
+
+    fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError> {
+        let rows = self.run(DUE, &[number(now), number(limit.into())])?;
+        rows.iter().map(|row| Ok((words(row, 0)?.to_owned(), words(row, 1)?.to_owned()))).collect()
+    }
+
+    fn is_handing_over(&self, connection: &str, now: Timestamp) -> Result<bool, StateError> {
+        Ok(!self.run(HANDING_OVER, &[text(connection), text(HANDOFF), number(now)])?.is_empty())
+    }
+
+    fn lease(
+        &self,
+        connection: &str,
+        id: &str,
+        doing: &str,
+        now: Timestamp,
+        for_ms: u64,
+    ) -> Result<Option<Lease>, StateError> {
+        let most = Value::Integer(i64::try_from(MOST_UNSURE).unwrap_or(i64::MAX));
+        let until = number(now.saturating_add(for_ms));
+        let rows = self.run(LEASE, &[text(connection), text(id), text(doing), number(now), until, most])?;
+        let read = |row: &RowResult| {
+            let number = row.get::<u64>(0).ok_or_else(|| StateError("SQLite: a lease has no number".to_owned()))?;
+            let handoff = row.get::<&str>(2).map(from_json).transpose()?;
+            Ok(Lease { handoff, number, unsure: from_json(words(row, 1)?)? })
+        };
+        rows.first().map(read).transpose()
+    }
+
+    fn renew(&self, connection: &str, id: &str, lease: u64, now: Timestamp, for_ms: u64) -> Result<bool, StateError> {
+        let until = number(now.saturating_add(for_ms));
+        let rows = self.run(RENEW, &[text(connection), text(id), number(lease), until])?;
+        Ok(!rows.is_empty())
+    }
+
+    fn save(
+        &self,
+        handoff: &Handoff,
+        conversations: &[String],
+        unsure: &[String],
+        lease: u64,
+    ) -> Result<bool, StateError> {
+        let parameters = [
+            text(&handoff.connection),
+            text(&handoff.id),
+            number(lease),
+            Value::Text(to_json(handoff)?),
+            Value::Integer(handoff.is_with_humans().into()),
+            Value::Integer(handoff.is_over().into()),
+            handoff.next_tick_at.map_or(Value::Null, number),
+            number(handoff.updated_at),
+            Value::Text(to_json(&unsure)?),
+            text_keys(conversations)?,
+        ];
+        Ok(!self.run(SAVE, &parameters)?.is_empty())
+    }
+
+    fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError> {
+        self.run(GIVE_BACK, &[text(connection), text(id), number(lease)]).map(drop)
+    }
+
+    fn forget(&self, before: Timestamp) -> Result<(), StateError> {
+        self.run(FORGET, &[number(before)]).map(drop)
+    }
+}

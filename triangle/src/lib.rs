@@ -1,0 +1,18 @@
+//! The whole triangle on one machine: an AI agent's platform, the bridge on a stand-in for Spin, and Freshworks.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `stage.rs` | the bridge with its store, its instances, and Freshworks behind it |
+//! | `front.rs` | what stands before several instances of an app |
+//! | `redis.rs` | a real Redis server for a while |
+//! | `api.rs` | calls of the bridge's API |
+
+mod api;
+mod front;
+mod redis;
+mod stage;
+
+pub use api::{Answer, Api};
+pub use front::Front;
+pub use redis::Redis;
+pub use stage::{SECRET, Stage, Store, component};

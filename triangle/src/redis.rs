@@ -1,0 +1,103 @@
+//! A real Redis server.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// A server with nothing in it that keeps what it holds in a file, so that it can go away and come back. Ends with its value.
+#[derive(Debug)]
+pub struct Redis {
+    child: Child,
+    port: u16,
+    folder: std::path::PathBuf,
+}
+
+impl Redis {
+    /// Starts one.
+    ///
+    /// # Errors
+    ///
+    /// When `redis-server` is not installed (`cargo xtask test` sees to it), or no port is free.
+    pub async fn start() -> anyhow::Result<Self> {
+        // Below the ports that systems hand out: nobody is given this one while the server is away. Far apart for programs
+        // that run beside this one.
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let first = 10_000 + u16::try_from(std::process::id() % 500)? * 20;
+        for _ in 0..20 {
+            let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 20;
+            let folder = std::env::temp_dir().join(format!("triangle-redis-{}-{port}", std::process::id()));
+            std::fs::create_dir_all(&folder)?;
+            if let Some(child) = try_start(port, &folder).await? {
+                return Ok(Self { child, port, folder });
+            }
+        }
+        bail!("no free port for redis-server")
+    }
+
+    /// `redis://host:port`.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills it and, after that time, starts it again with what it held.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start again.
+    pub async fn go_away_for(&mut self, time: Duration) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        tokio::time::sleep(time).await;
+        self.child = try_start(self.port, &self.folder).await?.context("the port has been taken")?;
+        Ok(())
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// `None` when the server ends at once: the port is taken.
+async fn try_start(port: u16, folder: &Path) -> anyhow::Result<Option<Child>> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut found = std::env::split_paths(&folders).chain(["/usr/bin".into(), "/usr/local/bin".into()]);
+    let program = found.find_map(|folder| Some(folder.join("redis-server")).filter(|file| file.is_file()));
+    let mut child = Command::new(program.context("redis-server is not installed: run `cargo xtask test`")?)
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        // Every write is in the file before it is answered.
+        .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .spawn()?;
+    let started = Instant::now();
+    while !answers(port, child.id()).await {
+        if child.try_wait()?.is_some() {
+            return Ok(None);
+        }
+        if started.elapsed() > Duration::from_secs(20) {
+            let _ = child.kill();
+            bail!("redis-server does not answer");
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(Some(child))
+}
+
+/// Whether it is this server that answers, and not another one on its port.
+async fn answers(port: u16, process: u32) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await else { return false };
+    let mut answer = Vec::new();
+    let asked = stream.write_all(b"INFO server\r\nQUIT\r\n").await.is_ok();
+    asked
+        && stream.read_to_end(&mut answer).await.is_ok()
+        && String::from_utf8_lossy(&answer).contains(&format!("\r\nprocess_id:{process}\r\n"))
+}

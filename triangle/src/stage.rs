@@ -1,0 +1,149 @@
+//! The bridge with its store and its instances, and Freshworks behind it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use freshworks_simulator::{Config, KeyForm, Simulator};
+use serde_json::{Value, json};
+use spin_host::{App, Component, Options, SqliteFile};
+
+use crate::api::{Answer, Api};
+use crate::front::Front;
+
+/// A secret of the Standard Webhooks form, for tests.
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const TOKEN: &str = "a-token-for-tests";
+
+/// Where the bridge keeps what it knows.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// In the host's SQLite.
+    Sqlite(SqliteFile),
+    /// In the Redis at this URL.
+    Redis(String),
+}
+
+/// The bridge, and Freshworks.
+#[derive(Debug)]
+pub struct Stage {
+    /// Freshworks.
+    pub freshworks: Simulator,
+    /// Calls of the bridge.
+    pub api: Api,
+    /// Where the bridge is reached.
+    pub front: Front,
+    component: Component,
+    options: Options,
+    apps: Vec<App>,
+}
+
+/// The bridge's component, as `cargo xtask` builds it. Compiled once for a process.
+///
+/// # Errors
+///
+/// When it has not been built.
+pub async fn component() -> anyhow::Result<Component> {
+    static COMPONENT: tokio::sync::OnceCell<Component> = tokio::sync::OnceCell::const_new();
+    let load = || async {
+        let file = std::env::var_os("BRIDGE_WASM").map_or_else(built, PathBuf::from);
+        Component::load(&file).await.context("build the bridge with `cargo xtask test`")
+    };
+    COMPONENT.get_or_try_init(load).await.cloned()
+}
+
+fn built() -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    target.join("spin/wasm32-wasip2/release/freshworks_bridge.wasm")
+}
+
+impl Stage {
+    /// Starts Freshworks and so many instances of the bridge. `reaches`: the platforms that it may reach.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be started.
+    pub async fn start(store: Store, instances: usize, reaches: &[&str]) -> anyhow::Result<Self> {
+        let freshworks = Simulator::start(Config { ..Config::default() }).await?;
+        // Freshworks gives up after a while; this one keeps on for long enough to see a lease end.
+        freshworks.set_behaviour(|it| it.webhook_retries = vec![Duration::from_millis(250); 60]);
+        let front = Front::start().await?;
+        let mut allowed: Vec<String> = reaches.iter().map(|origin| (*origin).to_owned()).collect();
+        allowed.push(freshworks.origin().to_owned());
+        let (sqlite, redis) = match store {
+            Store::Sqlite(file) => (file, String::new()),
+            Store::Redis(url) => (SqliteFile::default(), url),
+        };
+        if !redis.is_empty() {
+            allowed.push(redis.clone());
+        }
+        let variables = [
+            ("api_token", TOKEN),
+            ("public_url", front.origin()),
+            ("redis_url", redis.as_str()),
+            ("redis_password", ""),
+        ];
+        let options = Options {
+            variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            sqlite,
+            allowed_outbound_hosts: allowed,
+            ..Options::default()
+        };
+        let api = Api::new(front.origin(), TOKEN);
+        let mut stage = Self { freshworks, api, front, component: component().await?, options, apps: Vec::new() };
+        for _ in 0..instances {
+            stage.apps.push(App::start(&stage.component, stage.options.clone()).await?);
+        }
+        stage.lead();
+        Ok(stage)
+    }
+
+    /// Kills an instance as SIGTERM kills Spin, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub async fn kill(&mut self, instance: usize) -> anyhow::Result<()> {
+        self.apps.swap_remove(instance).stop().await;
+        self.lead();
+        self.apps.push(App::start(&self.component, self.options.clone()).await?);
+        self.lead();
+        Ok(())
+    }
+
+    fn lead(&self) {
+        self.front.lead_to(self.apps.iter().map(|app| app.origin().to_owned()).collect());
+    }
+
+    /// What the instances that run now have written.
+    pub fn log(&self) -> String {
+        self.apps.iter().map(|app| app.log() + &app.host_log()).collect()
+    }
+
+    /// The settings of this Freshworks account.
+    pub fn settings(&self) -> Value {
+        json!({
+            "chat_url": "acme.freshchat.com",
+            "api_key": self.freshworks.api_key(),
+            "webhook_public_key": self.freshworks.public_key(KeyForm::Vendor),
+            "test_origin": self.freshworks.origin(),
+            // A lease lasts as long as one request may take.
+            "connect_timeout_ms": 500,
+            "response_timeout_ms": 1_500,
+        })
+    }
+
+    /// Connects the account to a platform, and tells Freshworks where to send its webhooks.
+    ///
+    /// # Errors
+    ///
+    /// When the bridge does not say that it is connected.
+    pub async fn connect(&self, connection: &str, platform: &Value) -> anyhow::Result<Answer> {
+        let body = json!({ "settings": self.settings(), "platform": platform });
+        let answer = self.api.call("PUT", &format!("/v1/connections/{connection}"), &body).await?;
+        ensure!(answer.body["connected"] == true, "{answer:?}\n{}", self.log());
+        self.freshworks.set_webhook(answer.body["webhooks"]["freshchat"].as_str().map(str::to_owned));
+        Ok(answer)
+    }
+}
