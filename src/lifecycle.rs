@@ -9,6 +9,7 @@ use crate::model::Owner;
 /// Where a conversation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum State {
     /// A handoff has begun and is not complete.
     Requesting,

@@ -54,6 +54,7 @@ ids! {
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum FindingLevel {
     /// Checked and right.
@@ -67,6 +68,7 @@ pub enum FindingLevel {
 /// The result of one check, or one thing that was left out and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// What was looked at.
     pub check: &'static str,
@@ -112,6 +114,7 @@ impl Finding {
 /// The answer of `connect`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Connection {
     /// No finding is a failure.
     pub connected: bool,
@@ -126,24 +129,33 @@ pub struct Connection {
 /// The platform's own name for a conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json", serde(deny_unknown_fields))]
 pub struct ConversationKey {
     /// The platform's tenant.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255), regex(pattern = r"\S")))]
     pub application: String,
     /// The place where the conversation happens.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255), regex(pattern = r"\S")))]
     pub channel: String,
     /// The conversation itself.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255), regex(pattern = r"\S")))]
     pub conversation: String,
 }
 
 /// The person who needs help.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json", serde(deny_unknown_fields))]
 pub struct EndUser {
     /// The platform's id for this person; becomes Freshchat's `reference_id`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255), regex(pattern = r"\S")))]
     pub id: String,
     /// Full name.
     pub name: Option<String>,
     /// E-mail address, only when known.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^\s*$|^\S*@\S*$")))]
     pub email: Option<String>,
     /// Phone number with country code.
     pub phone: Option<String>,
@@ -156,6 +168,7 @@ pub struct EndUser {
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum SenderRole {
     /// The person who needs help.
@@ -171,6 +184,8 @@ pub enum SenderRole {
 /// The author of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json", serde(deny_unknown_fields))]
 pub struct Sender {
     /// Who speaks.
     pub role: SenderRole,
@@ -185,6 +200,7 @@ pub struct Sender {
 /// What a part of a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum PartKind {
     /// Plain text.
@@ -215,6 +231,8 @@ impl PartKind {
 /// One piece of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json", serde(deny_unknown_fields))]
 pub struct Part {
     /// What it is.
     pub kind: PartKind,
@@ -255,6 +273,8 @@ impl Part {
 /// One utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json", serde(deny_unknown_fields))]
 pub struct Message {
     /// Unique within the conversation.
     pub id: String,
@@ -269,6 +289,7 @@ pub struct Message {
 /// Where a handoff should go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Mode {
     /// The connector chooses.
@@ -282,6 +303,7 @@ pub enum Mode {
 /// Why the AI agent hands over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Reason {
     /// The end user pressed a button.
@@ -301,6 +323,7 @@ pub enum Reason {
 /// How urgent it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Priority {
     /// Can wait.
@@ -316,6 +339,8 @@ pub enum Priority {
 /// Who should get the conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json", serde(deny_unknown_fields))]
 pub struct Routing {
     /// Topic by name.
     pub topic: Option<String>,
@@ -330,6 +355,8 @@ pub struct Routing {
 /// Everything that a handoff needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json", serde(deny_unknown_fields))]
 pub struct HandoffRequest {
     /// The platform's conversation.
     pub key: ConversationKey,
@@ -347,6 +374,7 @@ pub struct HandoffRequest {
     pub summary: Option<String>,
     /// Who said what, oldest first.
     #[cfg_attr(feature = "json", serde(default))]
+    #[cfg_attr(feature = "schema", schemars(length(max = 10_000)))]
     pub history: Vec<Message>,
     /// Facts, as name and value.
     #[cfg_attr(feature = "json", serde(default))]
@@ -362,6 +390,7 @@ pub struct HandoffRequest {
 /// One thing that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Step {
     /// What.
     pub action: &'static str,
@@ -381,6 +410,7 @@ impl Step {
 /// Who answers the end user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Owner {
     /// The platform's AI agent.
@@ -392,6 +422,7 @@ pub enum Owner {
 /// What a host may read of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionInfo {
     /// Where the conversation stands.
     pub state: crate::lifecycle::State,
@@ -408,6 +439,7 @@ pub struct SessionInfo {
 /// The answer of a handoff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Receipt {
     /// `fc:<conversation>`.
     pub case_id: String,
@@ -438,6 +470,7 @@ pub struct Delivery {
 /// How the human part ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum Outcome {
     /// A human agent resolved it.
@@ -457,6 +490,7 @@ pub enum Outcome {
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum EventKind {
     /// Waits for a human agent.
@@ -488,6 +522,7 @@ pub enum EventKind {
 /// One thing to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Stable over repeats.
     pub id: String,
@@ -529,6 +564,7 @@ impl Event {
 /// The answer of the functions that move a session on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Update {
     /// In order.
     pub events: Vec<Event>,
@@ -544,6 +580,7 @@ pub struct Update {
 /// Why the platform ends the human part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum CloseReason {
     /// The end user left.

@@ -1,6 +1,7 @@
 //! A request that came, and the answer to it.
 
 use freshworks_handoff::model::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::problem::Problem;
@@ -39,7 +40,9 @@ pub struct Answer {
 
 impl Answer {
     /// What was asked for.
-    pub fn ok(body: Value) -> Self {
+    pub fn ok(body: impl Serialize) -> Self {
+        // Fails for maps whose keys are no texts; no answer has any.
+        let body = serde_json::to_value(body).unwrap_or_default();
         Self { status: 200, body: Some(body), headers: Vec::new() }
     }
 
@@ -61,7 +64,7 @@ impl From<Problem> for Answer {
             headers.push(("retry-after", wait.div_ceil(1000).to_string()));
         }
         if let Some(methods) = &problem.allow {
-            headers.push(("allow", (*methods).to_owned()));
+            headers.push(("allow", methods.clone()));
         }
         if problem.status == 401 {
             headers.push(("www-authenticate", "Bearer".to_owned()));

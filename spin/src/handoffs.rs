@@ -6,12 +6,12 @@ use freshworks_handoff::model::{CloseReason, ConversationKey, EventKind, Handoff
 use freshworks_handoff::session::digest;
 use freshworks_handoff::{close, handoff, relay, tick};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::answer::Answer;
+use crate::answers::{ClosedAnswer, HandedOverAnswer, RelayedAnswer, TickAnswer};
 use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::Problem;
-use crate::service::{Service, shown, unknown_handoff};
+use crate::service::{Service, unknown_handoff};
 use crate::state::{Connection, HANDOFF, Handoff, KEPT_MS, State};
 use crate::work::Work;
 
@@ -53,14 +53,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     ) -> Result<Answer, Problem> {
         let key = request.key.clone();
         let (handoff, receipt) = self.hand_over(connection, &key, Asked::Complete(Box::new(request)), repeat).await?;
-        let mut shown = shown(&handoff);
-        if let Some(receipt) = receipt {
-            shown["external_case"] = json!({ "case_id": receipt.case_id, "kind": "freshworks" });
-            shown["agent_url"] = json!(receipt.agent_url);
-            shown["steps"] = json!(receipt.steps);
-            shown["findings"] = json!(receipt.findings);
-        }
-        Ok(Answer::ok(shown))
+        Ok(Answer::ok(HandedOverAnswer { handoff: (&handoff).into(), receipt: receipt.map(Into::into) }))
     }
 
     /// Hands over, or goes on with it. `repeat`: the id of the request, which is carried out once; without a receipt it was
@@ -163,9 +156,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     pub(crate) async fn relay(&self, connection: &Connection, id: &str, message: &Message) -> Result<Answer, Problem> {
         let (handoff, update) = self.relay_message(connection, id, message).await?;
-        let mut shown = shown(&handoff);
-        shown["findings"] = json!(update.findings);
-        Ok(Answer::ok(shown))
+        Ok(Answer::ok(RelayedAnswer { handoff: (&handoff).into(), findings: update.findings }))
     }
 
     pub(crate) async fn relay_message(
@@ -200,9 +191,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
         work.handoff.platform.pending = None;
         if let Some(repeat) = repeat {
             if work.handoff.seen.iter().any(|seen| seen == repeat) {
-                let shown = shown(&work.handoff);
+                let handoff = (&work.handoff).into();
                 work.give_back()?;
-                return Ok(Answer::ok(shown));
+                return Ok(Answer::ok(ClosedAnswer { handoff, events: Vec::new(), findings: Vec::new() }));
             }
             work.handoff.has_seen(repeat);
         }
@@ -218,10 +209,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                         work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())?
                     }
                 };
-                let mut shown = shown(&handoff);
-                shown["events"] = json!(events);
-                shown["findings"] = json!(findings);
-                Ok(Answer::ok(shown))
+                Ok(Answer::ok(ClosedAnswer { handoff: (&handoff).into(), events, findings }))
             }
             Err(error) => Err(work.failed(error)),
         }
@@ -250,7 +238,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         self.state.forget(started.saturating_sub(KEPT_MS))?;
-        Ok(Answer::ok(json!({ "done": done, "failed": failed, "left": all - done - failed })))
+        Ok(Answer::ok(TickAnswer { done, failed, left: all - done - failed }))
     }
 
     /// What time has brought for one handoff.

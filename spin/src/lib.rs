@@ -5,8 +5,9 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`answer`], [`problem`] | a request and its answer as values; errors as RFC 9457 has them |
+//! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
 //! | [`route`], [`service`] | which request is meant; who may call, and connections |
+//! | `openapi` | the description of all that, made from the code |
 //! | `handoffs`, `webhooks` | what happens to a handoff; what webhooks bring |
 //! | `work`, [`state`] | work under a lease; what is stored, as a trait |
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
@@ -14,7 +15,10 @@
 //! | `spin_app`, `spin_state`, `spin_sqlite`, `spin_redis` | the edges: Spin's HTTP, SQLite and outbound Redis |
 
 pub mod answer;
+pub mod answers;
 pub mod handoffs;
+#[cfg(all(feature = "schema", not(target_family = "wasm")))]
+pub mod openapi;
 pub mod platform;
 pub mod problem;
 pub mod route;

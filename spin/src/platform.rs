@@ -17,7 +17,7 @@ pub mod web_url;
 pub use delight::Delight;
 pub use generic::Generic;
 
-/// Which platform, and how it is reached.
+/// Which platform, and how it is reached: `kind` says which of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -25,7 +25,7 @@ pub enum PlatformSettings {
     /// Any platform: it calls the API or sends signed webhooks, and gets events at a callback.
     Generic(Generic),
     /// Delight AI agent, formerly Sendbird AI agent.
-    Delight(Delight),
+    Delight(Box<Delight>),
 }
 
 /// Which of a connection's webhooks was called.

@@ -1,12 +1,20 @@
 //! Errors as RFC 9457 has them, with the words of the contract.
 
-use freshworks_handoff::error::{Error, ErrorKind};
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use std::ops::{Deref, DerefMut};
 
-/// What went wrong, for the caller of the API. Never holds what people wrote, nor a secret.
+use freshworks_handoff::error::{Error, ErrorKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What went wrong, for the caller of the API. Never holds what people wrote, nor a secret. Boxed, because results are
+/// returned far more often than problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+/// What is known about a problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Details {
     /// HTTP status.
     pub status: u16,
     /// A word of the contract's `error-kind`, or one of this API: `no-such-path`, `wrong-method`, `unknown`, `busy`, `too-large`.
@@ -20,7 +28,7 @@ pub struct Problem {
     /// How long to wait at least.
     pub retry_after_ms: Option<u64>,
     /// The methods that the path takes.
-    pub allow: Option<&'static str>,
+    pub allow: Option<String>,
     /// For the operator alone.
     pub log: Option<String>,
 }
@@ -28,16 +36,9 @@ pub struct Problem {
 impl Problem {
     /// A problem of which nothing else is known.
     pub fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            kind,
-            detail: detail.into(),
-            field: None,
-            remedy: None,
-            retry_after_ms: None,
-            allow: None,
-            log: None,
-        }
+        let detail = detail.into();
+        let (field, remedy, retry_after_ms, allow, log) = (None, None, None, None, None);
+        Self(Box::new(Details { status, kind, detail, field, remedy, retry_after_ms, allow, log }))
     }
 
     /// Names the field at fault.
@@ -81,22 +82,58 @@ impl Problem {
 
     /// The document of `application/problem+json`.
     pub fn to_json(&self) -> Value {
-        let mut body = Map::new();
-        body.insert("type".into(), json!(format!("urn:agent-handoff:problem:{}", self.kind)));
-        body.insert("title".into(), json!(self.kind.replace('-', " ")));
-        body.insert("status".into(), json!(self.status));
-        body.insert("kind".into(), json!(self.kind));
-        body.insert("detail".into(), json!(self.detail));
-        let optional = [("field", &self.field), ("remedy", &self.remedy)];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                body.insert(name.into(), json!(value));
-            }
-        }
-        if let Some(wait) = self.retry_after_ms {
-            body.insert("retry_after_ms".into(), json!(wait));
-        }
-        Value::Object(body)
+        let document = Document {
+            uri: format!("urn:agent-handoff:problem:{}", self.kind),
+            title: self.kind.replace('-', " "),
+            status: self.status,
+            kind: self.kind,
+            detail: &self.detail,
+            field: self.field.as_deref(),
+            remedy: self.remedy.as_deref(),
+            retry_after_ms: self.retry_after_ms,
+        };
+        // Fails for maps whose keys are no texts; there is none.
+        serde_json::to_value(document).unwrap_or_default()
+    }
+}
+
+/// What went wrong, as RFC 9457 has it. Never holds what people wrote, nor a secret.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Problem"))]
+pub(crate) struct Document<'a> {
+    /// `urn:agent-handoff:problem:` and the kind.
+    #[serde(rename = "type")]
+    uri: String,
+    /// The kind in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What to do about it, for programs.
+    kind: &'a str,
+    /// What went wrong, for people. Not for programs to match.
+    detail: &'a str,
+    /// The field at fault, as a dotted path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// What to do, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'a str>,
+    /// How long to wait at least before the request is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+impl Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 
@@ -118,7 +155,7 @@ impl From<Error> for Problem {
             ErrorKind::Unsupported => (422, "unsupported"),
             ErrorKind::Internal => (500, "internal"),
         };
-        Self {
+        Self(Box::new(Details {
             status,
             kind,
             detail: details.message,
@@ -127,7 +164,7 @@ impl From<Error> for Problem {
             retry_after_ms: details.retry_after_ms,
             allow: None,
             log: details.log,
-        }
+        }))
     }
 }
 
@@ -151,6 +188,8 @@ fn unreadable(error: &serde_json::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -49,61 +49,80 @@ impl Route<'_> {
 }
 
 /// Why no route was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoRoute {
     /// There is nothing at this path.
     Path,
-    /// There is, for another method: those that are allowed.
-    Method(&'static str),
+    /// There is, for other methods: those that are allowed, as the header `Allow` has them.
+    Method(String),
 }
+
+/// What a route makes of the names in its path, of which there are at most two.
+type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
+
+/// Every route: method, path, and what it makes of the names in braces.
+pub const ROUTES: [(&str, &str, Make); 18] = [
+    ("GET", "/v1/health", |_, _| Route::Health),
+    ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
+    ("GET", "/v1/connections", |_, _| Route::Connections),
+    ("GET", "/v1/connections/{connection}", |connection, _| Route::Connection(connection)),
+    ("PUT", "/v1/connections/{connection}", |connection, _| Route::Connect(connection)),
+    ("DELETE", "/v1/connections/{connection}", |connection, _| Route::Disconnect(connection)),
+    ("POST", "/v1/connections/{connection}/preview", |connection, _| Route::Preview(connection)),
+    ("POST", "/v1/connections/{connection}/tickets", |connection, _| Route::Tickets(connection)),
+    ("GET", "/v1/connections/{connection}/handoffs", |connection, _| Route::Handoffs(connection)),
+    ("POST", "/v1/connections/{connection}/handoffs", |connection, _| Route::HandOff(connection)),
+    ("GET", "/v1/connections/{connection}/handoffs/{handoff}", |connection, handoff| {
+        Route::Handoff(connection, handoff)
+    }),
+    ("POST", "/v1/connections/{connection}/handoffs/{handoff}/messages", |connection, handoff| {
+        Route::Relay(connection, handoff)
+    }),
+    ("POST", "/v1/connections/{connection}/handoffs/{handoff}/close", |connection, handoff| {
+        Route::Close(connection, handoff)
+    }),
+    ("POST", "/v1/connections/{connection}/handoffs/{handoff}/tick", |connection, handoff| {
+        Route::Look(connection, handoff)
+    }),
+    ("POST", "/v1/tick", |_, _| Route::Tick),
+    ("POST", "/webhooks/freshchat/{connection}/{secret}", |connection, secret| {
+        Route::FreshchatWebhook(connection, secret)
+    }),
+    ("POST", "/webhooks/platform/{connection}/{secret}", |connection, secret| {
+        Route::PlatformWebhook(Endpoint::Platform, connection, secret)
+    }),
+    ("POST", "/webhooks/sendbird/{connection}/{secret}", |connection, secret| {
+        Route::PlatformWebhook(Endpoint::Chat, connection, secret)
+    }),
+];
 
 /// Finds the route of a request.
 pub fn route<'a>(method: &str, path: &'a str) -> Result<Route<'a>, NoRoute> {
-    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-    let one = |wanted: &'static str, route: Route<'a>| {
-        if method == wanted { Ok(route) } else { Err(NoRoute::Method(wanted)) }
-    };
-    match *segments {
-        ["v1", "health"] => one("GET", Route::Health),
-        ["v1", "openapi.json"] => one("GET", Route::OpenApi),
-        ["v1", "tick"] => one("POST", Route::Tick),
-        ["v1", "connections"] => one("GET", Route::Connections),
-        ["v1", "connections", connection] if is_id(connection) => match method {
-            "GET" => Ok(Route::Connection(connection)),
-            "PUT" => Ok(Route::Connect(connection)),
-            "DELETE" => Ok(Route::Disconnect(connection)),
-            _ => Err(NoRoute::Method("GET, PUT, DELETE")),
-        },
-        ["v1", "connections", connection, "preview"] if is_id(connection) => one("POST", Route::Preview(connection)),
-        ["v1", "connections", connection, "tickets"] if is_id(connection) => one("POST", Route::Tickets(connection)),
-        ["v1", "connections", connection, "handoffs"] if is_id(connection) => match method {
-            "GET" => Ok(Route::Handoffs(connection)),
-            "POST" => Ok(Route::HandOff(connection)),
-            _ => Err(NoRoute::Method("GET, POST")),
-        },
-        ["v1", "connections", connection, "handoffs", handoff] if is_id(connection) && is_id(handoff) => {
-            one("GET", Route::Handoff(connection, handoff))
+    let mut allowed = Vec::new();
+    for (wanted, template, make) in ROUTES {
+        let Some([one, two]) = names(template, path) else { continue };
+        if wanted == method {
+            return Ok(make(one, two));
         }
-        ["v1", "connections", connection, "handoffs", handoff, "messages"] if is_id(connection) && is_id(handoff) => {
-            one("POST", Route::Relay(connection, handoff))
-        }
-        ["v1", "connections", connection, "handoffs", handoff, "close"] if is_id(connection) && is_id(handoff) => {
-            one("POST", Route::Close(connection, handoff))
-        }
-        ["v1", "connections", connection, "handoffs", handoff, "tick"] if is_id(connection) && is_id(handoff) => {
-            one("POST", Route::Look(connection, handoff))
-        }
-        ["webhooks", "freshchat", connection, secret] if is_id(connection) && is_id(secret) => {
-            one("POST", Route::FreshchatWebhook(connection, secret))
-        }
-        ["webhooks", "platform", connection, secret] if is_id(connection) && is_id(secret) => {
-            one("POST", Route::PlatformWebhook(Endpoint::Platform, connection, secret))
-        }
-        ["webhooks", "sendbird", connection, secret] if is_id(connection) && is_id(secret) => {
-            one("POST", Route::PlatformWebhook(Endpoint::Chat, connection, secret))
-        }
-        _ => Err(NoRoute::Path),
+        allowed.push(wanted);
     }
+    Err(if allowed.is_empty() { NoRoute::Path } else { NoRoute::Method(allowed.join(", ")) })
+}
+
+/// What stands in a path where a template has names.
+fn names<'a>(template: &str, path: &'a str) -> Option<[&'a str; 2]> {
+    let mut found = [""; 2];
+    let mut places = found.iter_mut();
+    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => break,
+            (Some(name), Some(segment)) if name.starts_with('{') && is_id(segment) => *places.next()? = segment,
+            (Some(word), Some(segment)) if word == segment => {}
+            _ => return None,
+        }
+    }
+    Some(found)
 }
 
 /// 1 to 64 letters, digits, hyphens and underscores: safe in paths, keys and logs.
@@ -126,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_wrong_method_is_told_from_a_wrong_path() {
-        assert_eq!(route("PATCH", "/v1/connections/acme"), Err(NoRoute::Method("GET, PUT, DELETE")));
+        assert_eq!(route("PATCH", "/v1/connections/acme"), Err(NoRoute::Method("GET, PUT, DELETE".to_owned())));
         for path in [
             "",
             "/",

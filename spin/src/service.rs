@@ -5,14 +5,18 @@ use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{CloseReason, HandoffRequest, Message, Timestamp};
 use freshworks_handoff::session::digest;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::{Answer, Call};
+use crate::answers::{
+    CheckedConnectionAnswer, ConnectionAnswer, ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer,
+    PlatformKind, WebhookAddresses,
+};
 use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
 use crate::problem::{Problem, read};
 use crate::route::{self, NoRoute, Route};
 use crate::secret::is_same;
-use crate::state::{Connection, Handoff, State, StateError};
+use crate::state::{Connection, State, StateError};
 
 /// Largest body: a handoff with 2 MiB of text, as JSON.
 pub const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -53,12 +57,14 @@ pub struct Service<'a, H, S> {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectBody {
-    /// The settings of the Freshworks account, as `describe` has them.
+    /// The settings of the Freshworks account, as the schema `Settings` of this document has them. As forms send them: null
+    /// and blank texts mean "not set". Settings that are not known are kept, and named in a warning.
     pub settings: serde_json::Map<String, Value>,
     /// The platform's side.
     pub platform: PlatformSettings,
     /// Who else gets what Freshworks sends: an http or https URL.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = web_url::PATTERN)))]
     pub forward_url: Option<String>,
 }
 
@@ -95,8 +101,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Health => self.health(),
             Route::OpenApi => Ok(Answer::ok(openapi())),
             Route::Connections => {
-                let all: Vec<Value> = self.state.connections()?.iter().map(|one| self.status_of(one)).collect();
-                Ok(Answer::ok(json!({ "connections": all })))
+                let connections = self.state.connections()?.iter().map(|one| self.status_of(one)).collect();
+                Ok(Answer::ok(ConnectionsAnswer { connections }))
             }
             Route::Connect(id) => self.connect(id, call).await,
             Route::Connection(id) => Ok(Answer::ok(self.status_of(&self.connection(id)?))),
@@ -119,11 +125,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Handoffs(id) => {
                 self.connection(id)?;
                 let open = self.state.open_handoffs(id, MOST_LISTED)?;
-                Ok(Answer::ok(json!({ "handoffs": open.iter().map(shown).collect::<Vec<_>>() })))
+                Ok(Answer::ok(HandoffsAnswer { handoffs: open.iter().map(HandoffAnswer::from).collect() }))
             }
             Route::Handoff(id, handoff) => {
                 self.connection(id)?;
-                Ok(Answer::ok(shown(&self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?)))
+                let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
+                Ok(Answer::ok(HandoffAnswer::from(&stored)))
             }
             Route::Relay(id, handoff) => {
                 let (connection, message) = (self.connection(id)?, read::<Message>(call.body, "message")?);
@@ -135,7 +142,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
             Route::Look(id, handoff) => {
                 self.tick_one(&self.connection(id)?, handoff).await?;
-                Ok(Answer::ok(shown(&self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?)))
+                let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
+                Ok(Answer::ok(HandoffAnswer::from(&stored)))
             }
             Route::Tick => self.tick().await,
             Route::FreshchatWebhook(id, secret) => self.freshchat_webhook(&self.addressed(id, secret)?, call).await,
@@ -164,7 +172,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     fn health(&self) -> Result<Answer, Problem> {
         // A store that does not answer is no health.
         self.state.connection("health")?;
-        Ok(Answer::ok(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })))
+        Ok(Answer::ok(HealthAnswer { status: "ok", version: env!("CARGO_PKG_VERSION") }))
     }
 
     pub(crate) fn connection(&self, id: &str) -> Result<Connection, Problem> {
@@ -224,9 +232,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         };
         self.state.save_connection(&connection)?;
         findings.splice(0..0, report.findings);
-        let mut shown = self.status_of(&connection);
-        shown["findings"] = json!(findings);
-        Ok(Answer::ok(shown))
+        Ok(Answer::ok(CheckedConnectionAnswer { connection: self.status_of(&connection), findings }))
     }
 
     fn webhooks(&self, id: &str, secret: &str) -> Webhooks {
@@ -235,21 +241,20 @@ impl<H: Http, S: State> Service<'_, H, S> {
         Webhooks { freshchat: at("freshchat"), platform: at("platform"), chat: at("sendbird"), are_urls }
     }
 
-    /// Without secrets, but for the webhooks' paths, which the admin has to paste.
-    fn status_of(&self, connection: &Connection) -> Value {
+    fn status_of(&self, connection: &Connection) -> ConnectionAnswer {
         let webhooks = self.webhooks(&connection.id, &connection.webhook_secret);
-        let (kind, chat) = match connection.platform {
-            PlatformSettings::Generic(_) => ("generic", None),
-            PlatformSettings::Delight(_) => ("delight", Some(webhooks.chat)),
+        let (platform, chat) = match connection.platform {
+            PlatformSettings::Generic(_) => (PlatformKind::Generic, None),
+            PlatformSettings::Delight(_) => (PlatformKind::Delight, Some(webhooks.chat)),
         };
-        json!({
-            "id": connection.id,
-            "connected": connection.connected,
-            "account": connection.account,
-            "checked_at": connection.checked_at,
-            "platform": kind,
-            "webhooks": { "freshchat": webhooks.freshchat, "platform": webhooks.platform, "chat": chat },
-        })
+        ConnectionAnswer {
+            id: connection.id.clone(),
+            connected: connection.connected,
+            account: connection.account.clone(),
+            checked_at: connection.checked_at,
+            platform,
+            webhooks: WebhookAddresses { freshchat: webhooks.freshchat, platform: webhooks.platform, chat },
+        }
     }
 }
 
@@ -268,19 +273,6 @@ fn no_route(why: NoRoute) -> Problem {
 
 pub(crate) fn unknown_handoff() -> Problem {
     Problem::new(404, "unknown", "there is no such handoff").at("handoff").with_remedy("Start it first.")
-}
-
-/// What callers may see of a handoff.
-pub(crate) fn shown(handoff: &Handoff) -> Value {
-    json!({
-        "id": handoff.id,
-        "key": handoff.key,
-        "state": handoff.state,
-        "owner": handoff.owner,
-        "next_tick_at": handoff.next_tick_at,
-        "updated_at": handoff.updated_at,
-        "last_failure": handoff.platform.last_failure,
-    })
 }
 
 fn openapi() -> Value {

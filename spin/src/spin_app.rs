@@ -31,7 +31,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     }
     for (name, value) in &named {
         // These names and values are ours; the host refuses none of them.
-        let _ = headers.append(&(*name).to_owned(), &value.clone().into_bytes());
+        let _ = headers.append(name, &value.clone().into_bytes());
     }
     let response = OutgoingResponse::new(headers);
     let _ = response.set_status_code(answer.status);

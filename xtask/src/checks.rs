@@ -18,6 +18,7 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     let mut cargo = process::cargo_command();
     cargo.args(["test", "--workspace", "--all-targets", "--quiet"]).args(filter);
     process::run(cargo.env("FOREIGN_WASMTIME", &wasmtime))?;
+    spin::test_bridge()?;
     process::say("running the examples in the documentation");
     let mut cargo = process::cargo_command();
     process::run(cargo.args(["test", "--workspace", "--doc", "--quiet"]).args(filter).env("FOREIGN_WASMTIME", wasmtime))
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Result<()> {
         process::cargo(&[&wasm[..], &["--features", "plugin", "--", "-D", "warnings"]].concat())
     })?;
     step("format and lint, probes", spin::check_probes)?;
+    step("format and lint, bridge", spin::check_bridge)?;
     step("documentation", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
         process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))

@@ -27,7 +27,8 @@ Usage: cargo xtask <task>
   prove [options]   runs every flow with every fault at every place, with pairs of faults and at random, and holds what
                     both people see against a reference model; then breaks the plugin on purpose, which must be
                     noticed; writes target/prove.json (--no-mutations; --size N; --help: all options)
-  tables [--check]  writes the tables of README.md and ARCHITECTURE.md from the contract and the code
+  tables [--check]  writes the tables of README.md and ARCHITECTURE.md, and the description of the API, from the contract and
+                    the code
   host <arguments>  builds everything and runs host-test with these arguments
   ci                everything that must hold before a change lands
 ";

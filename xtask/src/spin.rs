@@ -1,4 +1,4 @@
-//! The Spin side: what its tests need (the target, the probes, a Redis), and the checks of the probes.
+//! The Spin side: the bridge, and what its tests need (the target, the probes, a Redis).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +8,9 @@ use anyhow::{Context, Result, bail};
 use crate::{plugin, process};
 
 const TARGET: &str = "wasm32-wasip2";
+
+/// The bridge.
+const BRIDGE: &str = "spin";
 
 /// What a component can do to its host; the bridge's stores.
 const PROBES: [&str; 2] = ["spin-host/probe", "spin-host/state-probe"];
@@ -24,6 +27,40 @@ pub(crate) fn check_probes() -> Result<()> {
     Ok(())
 }
 
+/// Format, lint and tests of the bridge, which is a workspace of its own.
+pub(crate) fn check_bridge() -> Result<()> {
+    plugin::add_target(TARGET)?;
+    let folder = process::root().join(BRIDGE);
+    process::run(process::cargo_command().args(["fmt", "--check"]).current_dir(&folder))?;
+    let native = ["--all-targets", "--all-features"];
+    for (command, chosen) in [("clippy", &native[..]), ("clippy", &["--target", TARGET])] {
+        let mut cargo = process::cargo_command();
+        cargo.args([command, "--quiet", "--locked"]).args(chosen).arg("--target-dir").arg(bridge_target()?);
+        process::run(cargo.args(["--", "-D", "warnings"]).current_dir(&folder))?;
+    }
+    Ok(())
+}
+
+/// The tests of the bridge that need no component.
+pub(crate) fn test_bridge() -> Result<()> {
+    let mut cargo = process::cargo_command();
+    cargo.args(["test", "--quiet", "--locked", "--all-targets", "--all-features", "--target-dir"]);
+    process::run(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
+}
+
+/// Builds the bridge's component, where `triangle` looks for it.
+pub(crate) fn build_bridge() -> Result<()> {
+    plugin::add_target(TARGET)?;
+    process::say("building the bridge");
+    let mut cargo = process::cargo_command();
+    cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
+    process::run(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
+}
+
+fn bridge_target() -> Result<PathBuf> {
+    Ok(std::path::absolute(process::target())?.join("spin"))
+}
+
 /// Where the tests look for the probe, too.
 fn target() -> Result<PathBuf> {
     Ok(std::path::absolute(process::target())?.join("spin-probe"))
@@ -38,6 +75,7 @@ pub(crate) fn prepare_tests() -> Result<()> {
         cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
         process::run(cargo.arg(target()?).current_dir(process::root().join(probe)))?;
     }
+    build_bridge()?;
     install_redis()
 }
 

@@ -1,5 +1,5 @@
-//! The tables of the README and the diagram of the architecture, made from the contract and the code, so that they cannot
-//! grow old.
+//! The tables of the README, the diagram of the architecture and the description of the API, made from the contract and the code,
+//! so that they cannot grow old.
 //!
 //! Each stands between `<!-- name -->` and `<!-- end name -->`.
 
@@ -30,6 +30,24 @@ pub(crate) fn run(check: bool) -> Result<()> {
         std::fs::write(path, new)?;
         process::say(&format!("{file} has new tables"));
     }
+    openapi(check)
+}
+
+/// The description of the bridge's API, which the app serves.
+fn openapi(check: bool) -> Result<()> {
+    const FILE: &str = "spin/src/openapi.json";
+    let mut cargo = process::cargo_command();
+    cargo.args(["run", "--quiet", "--locked", "--features", "schema", "--example", "openapi"]);
+    let new = process::output(cargo.args(["--manifest-path", "spin/Cargo.toml"]))?;
+    let path = process::root().join(FILE);
+    if new == std::fs::read_to_string(&path)? {
+        return Ok(());
+    }
+    if check {
+        bail!("{FILE} is out of step with the code: run `cargo xtask tables`");
+    }
+    std::fs::write(path, new)?;
+    process::say(&format!("{FILE} is new"));
     Ok(())
 }
 

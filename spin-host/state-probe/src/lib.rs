@@ -57,6 +57,10 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
             let (connection, limit) = read::<(String, u32)>(body)?;
             json(&state.open_handoffs(&connection, limit)?)
         }
+        "is_handing_over" => {
+            let (connection, now) = read::<(String, u64)>(body)?;
+            json(&state.is_handing_over(&connection, now)?)
+        }
         "handoff_of" => {
             let (connection, conversations) = read::<(String, Vec<String>)>(body)?;
             json(&state.handoff_of(&connection, &conversations)?)

@@ -18,6 +18,7 @@ on_both_stores! {
     a_save_may_be_repeated_and_may_be_late,
     a_renewed_lease_lasts,
     requests_at_once_lose_nothing,
+    a_handoff_that_begins_is_known_while_its_lease_lasts,
 }
 
 /// A lease that is over after a moment, as if its holder had died.
@@ -179,4 +180,28 @@ async fn requests_at_once_lose_nothing(store: &Store) {
     assert_eq!(stored["session"], "NjQ=", "64");
     assert_eq!(two.lease("c", "h", "").await.1, 65);
     assert_eq!(two.handoff_of("c", &["counted"]).await, "h");
+}
+
+async fn a_handoff_that_begins_is_known_while_its_lease_lasts(store: &Store) {
+    let app = store.app().await;
+    let is_handing_over = async |connection: &str| app.ask("is_handing_over", json!([connection, now()])).await;
+    assert_eq!(is_handing_over("c").await, false);
+    let (_, lease, _) = app.lease("c", "h", "handoff").await;
+    app.lease("c", "i", "message:1").await;
+    assert_eq!((is_handing_over("c").await, is_handing_over("c2").await), (json!(true), json!(false)));
+    app.ask("give_back", json!(["c", "h", lease])).await;
+    assert_eq!(is_handing_over("c").await, false);
+
+    let (_, lease, _) = app.lease("c", "h", "handoff").await;
+    assert_eq!(app.ask("renew", json!(["c", "h", lease, now(), 60_000])).await, true);
+    assert_eq!(is_handing_over("c").await, true);
+    assert_eq!(app.ask("save", json!([open("c", "h"), [], [], lease])).await, true);
+    assert_eq!(is_handing_over("c").await, false);
+
+    // Whoever died is not waited for.
+    die(&app, "handoff").await;
+    let started = Instant::now();
+    while is_handing_over("c").await == true {
+        assert!(started.elapsed() < Duration::from_secs(20), "the lease does not end");
+    }
 }

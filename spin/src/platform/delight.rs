@@ -44,15 +44,18 @@ const PAGE: usize = 200;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Delight {
     /// The application's id: letters, digits and hyphens.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^[A-Za-z0-9-]{1,64}$")))]
     pub app_id: String,
     /// The AI agent's id.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 128)))]
     pub ai_agent_id: String,
     /// The application's master API token. It signs the Chat webhook, too.
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    #[cfg_attr(feature = "schema", schemars(with = "String", regex(pattern = r"^[!-~]+$")))]
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "password", "writeOnly" = true)))]
     pub api_token: Secret,
     /// Signs the AI agent's webhook. Needed only where the bridge may not set that webhook up itself.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "password", "writeOnly" = true)))]
     pub signature_secret: Option<Secret>,
     /// Gets the same events as any other platform: for what the platform has no public call for.
     #[serde(default)]
@@ -65,6 +68,7 @@ pub struct Delight {
     pub identity: Identity,
     /// Loopback address of a simulator, instead of the platform.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^http://(127\.0\.0\.1|localhost):[0-9]+$")))]
     pub test_origin: Option<String>,
 }
 

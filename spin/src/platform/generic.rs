@@ -2,7 +2,9 @@
 //! signed the same way.
 
 use freshworks_handoff::http::{Http, Method, Request};
-use freshworks_handoff::model::{CloseReason, ConversationKey, Finding, HandoffRequest, Message, Timestamp};
+use freshworks_handoff::model::{
+    CloseReason, ConversationKey, Event, Finding, HandoffRequest, Message, SessionInfo, Timestamp,
+};
 use freshworks_handoff::session::digest;
 use freshworks_handoff::time;
 use serde::{Deserialize, Serialize};
@@ -25,22 +27,66 @@ const RESPONSE_TIMEOUT_MS: u32 = 5_000;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Generic {
     /// Where events go: an http or https URL. The app must be allowed to reach it.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = web_url::PATTERN)))]
     pub callback_url: String,
     /// Signs what goes out, and what comes in: `whsec_` and 24 to 64 random bytes as base64.
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    #[cfg_attr(feature = "schema", schemars(with = "String", regex(pattern = r"^whsec_[A-Za-z0-9+/]{32,86}={0,2}$")))]
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "password", "writeOnly" = true)))]
     pub secret: Secret,
 }
 
 /// What a platform may send to `/webhooks/platform/...`.
 #[derive(Deserialize)]
 #[serde(tag = "type", content = "data")]
-enum Webhook {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) enum Webhook {
+    /// A person is needed.
     #[serde(rename = "handoff.requested")]
-    HandOff(HandoffRequest),
+    HandOff(Box<HandoffRequest>),
+    /// The end user wrote. It is relayed while human agents have the conversation.
     #[serde(rename = "message.created")]
-    Message { key: ConversationKey, message: Message },
+    Message {
+        /// In which conversation.
+        key: ConversationKey,
+        /// What.
+        message: Message,
+    },
+    /// The platform has ended the conversation.
     #[serde(rename = "conversation.closed")]
-    Closed { key: ConversationKey, reason: CloseReason },
+    Closed {
+        /// Which.
+        key: ConversationKey,
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// What the callback gets: news of one handoff. The same `webhook-id` is the same news again.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct HandoffNews<'a> {
+    /// The connection.
+    connection: &'a str,
+    /// The handoff's id in this API.
+    handoff: &'a str,
+    /// The platform's conversation.
+    key: &'a ConversationKey,
+    /// What happened, in order; at least one, none of the kind `ignored`.
+    events: &'a [Event],
+    /// How it stands now; null where that is not known.
+    info: Option<&'a SessionInfo>,
+}
+
+/// What the callback gets about a handoff that a webhook has asked for and that will not come about.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct HandoffFailed<'a> {
+    /// The connection.
+    connection: &'a str,
+    /// The handoff's id in this API.
+    handoff: &'a str,
+    /// The platform's conversation.
+    key: &'a ConversationKey,
 }
 
 impl Generic {
@@ -50,7 +96,7 @@ impl Generic {
         http: &H,
         kind: &str,
         ids: &[&str],
-        data: Value,
+        data: impl Serialize,
         now: Timestamp,
     ) -> Result<(), Untold> {
         let never = |text: &str| Untold::Never(text.to_owned());
@@ -107,7 +153,7 @@ impl Platform for Generic {
         }
         Ok(match problem::read(call.body, "webhook")? {
             Webhook::HandOff(request) => {
-                Inbound::HandOff { id, key: request.key.clone(), asked: Asked::Complete(Box::new(request)) }
+                Inbound::HandOff { id, key: request.key.clone(), asked: Asked::Complete(request) }
             }
             Webhook::Message { key, message } => Inbound::Message { place: Place::Conversation(key), message },
             Webhook::Closed { key, reason } => Inbound::Closed { id, key, reason },
@@ -131,13 +177,13 @@ impl Platform for Generic {
         news: &News<'_>,
     ) -> Result<(), Untold> {
         let ids: Vec<&str> = news.events.iter().map(|event| event.id.as_str()).collect();
-        let data = json!({
-            "connection": handoff.connection,
-            "handoff": handoff.id,
-            "key": handoff.key,
-            "events": news.events,
-            "info": news.info,
-        });
+        let data = HandoffNews {
+            connection: &handoff.connection,
+            handoff: &handoff.id,
+            key: &handoff.key,
+            events: news.events,
+            info: news.info,
+        };
         self.post(http, "handoff.events", &ids, data, news.now).await
     }
 
@@ -149,7 +195,7 @@ impl Platform for Generic {
         now: Timestamp,
     ) -> Result<(), Untold> {
         let tries = handoff.platform.tries.to_string();
-        let data = json!({ "connection": handoff.connection, "handoff": handoff.id, "key": handoff.key });
+        let data = HandoffFailed { connection: &handoff.connection, handoff: &handoff.id, key: &handoff.key };
         self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &tries], data, now).await
     }
 

@@ -1,5 +1,9 @@
 //! Web addresses that an admin writes.
 
+/// What [`split`] takes, as a regular expression.
+#[cfg(feature = "schema")]
+pub const PATTERN: &str = r#"^https?://[A-Za-z0-9.:\[\]-]+(/[!"$-~]*)?$"#;
+
 /// Origin and path of an http or https URL without user, password or fragment.
 pub fn split(url: &str) -> Option<(String, String)> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| url.starts_with(scheme))?;

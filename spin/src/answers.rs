@@ -1,0 +1,201 @@
+//! What the API answers. Options that are not there are null; fields that belong to a larger answer only are left out.
+
+use freshworks_handoff::model::{ConversationKey, Event, Finding, Receipt, Step, Timestamp};
+use serde::Serialize;
+
+use crate::state::Handoff;
+
+/// The app runs, and its store answers.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HealthAnswer {
+    /// `ok`.
+    pub status: &'static str,
+    /// Version of the app, in semantic versioning.
+    pub version: &'static str,
+}
+
+/// A connection, without its secrets but for the webhooks' paths, which the admin has to paste.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConnectionAnswer {
+    /// The name that it was given.
+    pub id: String,
+    /// The last check found nothing that stops handoffs.
+    pub connected: bool,
+    /// The account, as Freshworks names it; null when the key opens none.
+    pub account: Option<String>,
+    /// When it was checked.
+    pub checked_at: Timestamp,
+    /// The platform's side.
+    pub platform: PlatformKind,
+    /// Where it takes webhooks.
+    pub webhooks: WebhookAddresses,
+}
+
+/// The kinds of platform.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum PlatformKind {
+    /// Any platform.
+    Generic,
+    /// Delight AI agent.
+    Delight,
+}
+
+/// Addresses to paste: complete URLs where the operator has said under which address the app is reached, otherwise paths.
+/// Whoever knows one may try to send webhooks.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WebhookAddresses {
+    /// For Freshworks: Admin settings > Webhooks.
+    pub freshchat: String,
+    /// For the platform's events.
+    pub platform: String,
+    /// For the Chat webhook; null unless the platform has one.
+    pub chat: Option<String>,
+}
+
+/// A connection, with what was found while it was checked.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CheckedConnectionAnswer {
+    /// The connection as it is from now on.
+    #[serde(flatten)]
+    pub connection: ConnectionAnswer,
+    /// Every check that was made.
+    pub findings: Vec<Finding>,
+}
+
+/// All connections, by id.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConnectionsAnswer {
+    /// All connections, by id.
+    pub connections: Vec<ConnectionAnswer>,
+}
+
+/// How a handoff stands.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HandoffAnswer {
+    /// Derived from the platform's key: the same conversation always has the same one.
+    pub id: String,
+    /// The platform's key.
+    pub key: ConversationKey,
+    /// Where the conversation stands.
+    #[cfg_attr(feature = "schema", schemars(with = "freshworks_handoff::lifecycle::State"))]
+    pub state: String,
+    /// Who answers the end user now.
+    #[cfg_attr(feature = "schema", schemars(with = "freshworks_handoff::model::Owner"))]
+    pub owner: String,
+    /// When it is looked after next; null when there is nothing to wait for.
+    pub next_tick_at: Option<Timestamp>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Why something could not be told to the platform, the last time that happened.
+    pub last_failure: Option<String>,
+}
+
+impl From<&Handoff> for HandoffAnswer {
+    fn from(handoff: &Handoff) -> Self {
+        Self {
+            id: handoff.id.clone(),
+            key: handoff.key.clone(),
+            state: handoff.state.clone(),
+            owner: handoff.owner.clone(),
+            next_tick_at: handoff.next_tick_at,
+            updated_at: handoff.updated_at,
+            last_failure: handoff.platform.last_failure.clone(),
+        }
+    }
+}
+
+/// The open handoffs of a connection: those that human agents have.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HandoffsAnswer {
+    /// Newest change first; at most 200.
+    #[cfg_attr(feature = "schema", schemars(length(max = 200)))]
+    pub handoffs: Vec<HandoffAnswer>,
+}
+
+/// A handoff that came about.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HandedOverAnswer {
+    /// How it stands.
+    #[serde(flatten)]
+    pub handoff: HandoffAnswer,
+    /// What was done for it; left out when the same `Idempotency-Key` was carried out before.
+    #[serde(flatten)]
+    pub receipt: Option<ReceiptAnswer>,
+}
+
+/// What a handoff has done.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReceiptAnswer {
+    /// The help desk's side of the conversation.
+    pub external_case: ExternalCase,
+    /// Where a human agent opens the conversation in a browser; null when Freshworks did not say.
+    pub agent_url: Option<String>,
+    /// What was done, in order. Empty when the conversation was handed over already.
+    pub steps: Vec<Step>,
+    /// What was left out or done differently, and why.
+    pub findings: Vec<Finding>,
+}
+
+impl From<Receipt> for ReceiptAnswer {
+    fn from(receipt: Receipt) -> Self {
+        let external_case = ExternalCase { case_id: receipt.case_id, kind: "freshworks" };
+        Self { external_case, agent_url: receipt.agent_url, steps: receipt.steps, findings: receipt.findings }
+    }
+}
+
+/// The help desk's side of the conversation, in the two fields that a platform stores.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ExternalCase {
+    /// The id in the help desk, with a prefix that says what it is: `fc:<conversation>`.
+    pub case_id: String,
+    /// `freshworks`.
+    pub kind: &'static str,
+}
+
+/// A message went over.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RelayedAnswer {
+    /// How the handoff stands.
+    #[serde(flatten)]
+    pub handoff: HandoffAnswer,
+    /// What was left out or done differently, and why.
+    pub findings: Vec<Finding>,
+}
+
+/// The human part has ended.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ClosedAnswer {
+    /// How the handoff stands.
+    #[serde(flatten)]
+    pub handoff: HandoffAnswer,
+    /// What follows from it; empty when it had ended before.
+    pub events: Vec<Event>,
+    /// What was left out or done differently, and why.
+    pub findings: Vec<Finding>,
+}
+
+/// What was due.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TickAnswer {
+    /// Handoffs that were looked after.
+    pub done: usize,
+    /// Handoffs that could not be; they stay due.
+    pub failed: usize,
+    /// Handoffs that are due and have to wait for the next call.
+    pub left: usize,
+}

@@ -1,0 +1,446 @@
+//! What the API can do, as a table.
+
+use serde_json::{Value, json};
+
+/// One operation.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    /// Names it for programs.
+    pub(super) id: &'static str,
+    pub(super) tag: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) description: &'static str,
+    /// Needs no token.
+    pub(super) is_open: bool,
+    pub(super) headers: &'static [(&'static str, &'static str)],
+    pub(super) body: Body,
+    pub(super) reply: Reply,
+    /// What the reply is.
+    pub(super) about: &'static str,
+    /// Statuses of the problems that can happen.
+    pub(super) problems: &'static [u16],
+}
+
+/// What a request carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    None,
+    Connect,
+    HandOff,
+    Relay,
+    Close,
+    Freshworks,
+    Platform,
+    Chat,
+}
+
+/// What is answered when it was carried out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// This version always refuses.
+    Never,
+    Empty,
+    Document,
+    Health,
+    Connections,
+    Connection,
+    Checked,
+    HandedOver,
+    Handoffs,
+    Handoff,
+    Relayed,
+    Closed,
+    Tick,
+}
+
+/// One status of problems.
+pub(super) struct Status {
+    pub(super) status: u16,
+    /// Its name among the components.
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) kinds: &'static [&'static str],
+}
+
+pub(super) const STATUSES: [Status; 10] = [
+    Status {
+        status: 400,
+        name: "InvalidRequest",
+        description: "The body cannot be read, or holds what cannot be carried: `field` says where. Fix the call.",
+        kinds: &["invalid-request"],
+    },
+    Status {
+        status: 401,
+        name: "NotAllowed",
+        description: "No token or a wrong one; for webhooks: the path's secret or the signature is wrong. Nothing tells which.",
+        kinds: &["not-allowed"],
+    },
+    Status {
+        status: 404,
+        name: "Unknown",
+        description: "There is no such connection or handoff (`field` says which), or nothing at this path.",
+        kinds: &["unknown", "no-such-path"],
+    },
+    Status {
+        status: 405,
+        name: "WrongMethod",
+        description: "The path takes other methods: those of the header `Allow`.",
+        kinds: &["wrong-method"],
+    },
+    Status {
+        status: 409,
+        name: "NotConnected",
+        description: "The last check of the connection found a failure. Do what its findings say, and connect again.",
+        kinds: &["not-connected"],
+    },
+    Status { status: 413, name: "TooLarge", description: "The body is larger than 8 MiB.", kinds: &["too-large"] },
+    Status {
+        status: 422,
+        name: "CannotBe",
+        description: "`invalid-settings`: fix the settings. `unsupported`: this version cannot do it.",
+        kinds: &["invalid-settings", "unsupported"],
+    },
+    Status {
+        status: 424,
+        name: "Refused",
+        description: "Freshworks refuses, and will again. `unauthorized`: replace the credentials. `not-found`: fix the name or \
+                      id. `rejected`: report it.",
+        kinds: &["unauthorized", "not-found", "rejected"],
+    },
+    Status {
+        status: 502,
+        name: "Malformed",
+        description: "Freshworks has answered something that cannot be read. Report it.",
+        kinds: &["malformed"],
+    },
+    Status {
+        status: 503,
+        name: "Unavailable",
+        description: "Repeat it after the wait: Freshworks, the platform or the store cannot be reached or asks for a pause, or \
+                      another request works on the same conversation (`busy`). After `outcome-unknown` the repeat looks first \
+                      what got through.",
+        kinds: &["unavailable", "busy", "rate-limited", "outcome-unknown"],
+    },
+];
+
+const TOKEN_IN_PATH: &[u16] = &[401, 404, 503];
+const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
+
+pub(super) const OPERATIONS: [Operation; 18] = [
+    Operation {
+        method: "GET",
+        path: "/v1/health",
+        id: "health",
+        tag: "operation",
+        summary: "Says that the app runs and its store answers",
+        description: "Needs no token.",
+        is_open: true,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Health,
+        about: "It runs.",
+        problems: &[503],
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/openapi.json",
+        id: "openapi",
+        tag: "operation",
+        summary: "This document",
+        description: "Needs no token.",
+        is_open: true,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Document,
+        about: "This document.",
+        problems: &[],
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/connections",
+        id: "connections",
+        tag: "connections",
+        summary: "Lists the connections",
+        description: "Shows how each stood when it was last checked.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Connections,
+        about: "All connections.",
+        problems: &[401, 503],
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/connections/{connection}",
+        id: "connection",
+        tag: "connections",
+        summary: "Shows a connection",
+        description: "As it stood when it was last checked. Settings are never shown.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Connection,
+        about: "The connection.",
+        problems: TOKEN_IN_PATH,
+    },
+    Operation {
+        method: "PUT",
+        path: "/v1/connections/{connection}",
+        id: "connect",
+        tag: "connections",
+        summary: "Checks an account and keeps its settings",
+        description: "Makes every check and keeps the settings whatever comes out; handoffs are taken when no finding is a failure. \
+                      A connection that exists keeps its webhooks' addresses.",
+        is_open: false,
+        headers: &[],
+        body: Body::Connect,
+        reply: Reply::Checked,
+        about: "The settings are kept. `connected` says whether handoffs will work, the findings what to do otherwise.",
+        problems: &[400, 401, 404, 413, 422, 503],
+    },
+    Operation {
+        method: "DELETE",
+        path: "/v1/connections/{connection}",
+        id: "disconnect",
+        tag: "connections",
+        summary: "Forgets a connection",
+        description: "With its settings, and everything about its handoffs. Conversations that are open in Freshworks stay open there.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Empty,
+        about: "It is forgotten.",
+        problems: TOKEN_IN_PATH,
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/preview",
+        id: "preview",
+        tag: "handoffs",
+        summary: "Says what a handoff would do",
+        description: "Not part of this version: answers `unsupported`.",
+        is_open: false,
+        headers: &[],
+        body: Body::HandOff,
+        reply: Reply::Never,
+        about: "",
+        problems: &[400, 401, 404, 413, 422, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/tickets",
+        id: "ticket",
+        tag: "handoffs",
+        summary: "Files a ticket",
+        description: "Not part of this version: answers `unsupported`.",
+        is_open: false,
+        headers: &[],
+        body: Body::HandOff,
+        reply: Reply::Never,
+        about: "",
+        problems: &[400, 401, 404, 413, 422, 503],
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/connections/{connection}/handoffs",
+        id: "handoffs",
+        tag: "handoffs",
+        summary: "Lists the open handoffs",
+        description: "Those that human agents have.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Handoffs,
+        about: "The open handoffs.",
+        problems: TOKEN_IN_PATH,
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/handoffs",
+        id: "handOff",
+        tag: "handoffs",
+        summary: "Hands a conversation over",
+        description: "Happens once for each key, as often as it is called, until the conversation has ended; then it begins anew. \
+                      At most 10,000 messages, and 2 MiB of text. Ids are at most 255 bytes in UTF-8.",
+        is_open: false,
+        headers: &[(
+            "Idempotency-Key",
+            "The request's own id. The same one is carried out once, even when the conversation has ended in between.",
+        )],
+        body: Body::HandOff,
+        reply: Reply::HandedOver,
+        about: "Human agents have it.",
+        problems: &[400, 401, 404, 409, 413, 422, 424, 502, 503],
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/connections/{connection}/handoffs/{handoff}",
+        id: "handoff",
+        tag: "handoffs",
+        summary: "Shows a handoff",
+        description: "Kept for 30 days after its end.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Handoff,
+        about: "How it stands.",
+        problems: TOKEN_IN_PATH,
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/handoffs/{handoff}/messages",
+        id: "relay",
+        tag: "handoffs",
+        summary: "Passes a message of the end user on",
+        description: "While `owner` is `human-agent`. The same message id goes over once. At most 2 MiB of text.",
+        is_open: false,
+        headers: &[],
+        body: Body::Relay,
+        reply: Reply::Relayed,
+        about: "Human agents see it.",
+        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/handoffs/{handoff}/close",
+        id: "close",
+        tag: "handoffs",
+        summary: "Ends the human part",
+        description: "Tells the human agents why, and resolves the conversation. Closing what is closed does nothing.",
+        is_open: false,
+        headers: &[],
+        body: Body::Close,
+        reply: Reply::Closed,
+        about: "The AI agent answers from now on.",
+        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/handoffs/{handoff}/tick",
+        id: "look",
+        tag: "handoffs",
+        summary: "Looks after one handoff now",
+        description: "What `/v1/tick` does when its time has come: repairs what lost webhooks left behind, on both sides, and tries again \
+                      what failed.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Handoff,
+        about: "How it stands now.",
+        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/tick",
+        id: "tick",
+        tag: "operation",
+        summary: "Does everything that is due",
+        description: "Call it each minute: it repairs what lost webhooks left behind, ends what has waited for too long, tries again \
+                      what failed, and forgets what is old. At most 50 handoffs and 20 seconds.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Tick,
+        about: "What was done. While `left` is not 0, call it again.",
+        problems: &[401, 413, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/webhooks/freshchat/{connection}/{secret}",
+        id: "freshworksWebhook",
+        tag: "webhooks",
+        summary: "Takes a webhook of Freshworks",
+        description: "The exact bytes that were signed. Acknowledged when everything that follows from it is done and stored.",
+        is_open: true,
+        headers: &[("X-Freshchat-Signature", "Signature of the body with the account's key.")],
+        body: Body::Freshworks,
+        reply: Reply::Empty,
+        about: "Acknowledged.",
+        problems: WEBHOOK,
+    },
+    Operation {
+        method: "POST",
+        path: "/webhooks/platform/{connection}/{secret}",
+        id: "platformWebhook",
+        tag: "webhooks",
+        summary: "Takes a webhook of the platform",
+        description: "The exact bytes that were signed: as Standard Webhooks 1.0 has it, or by Delight's own scheme. Acknowledged when \
+                      it is carried out, or never will be.",
+        is_open: true,
+        headers: &[
+            ("webhook-id", "The webhook's own id: the same one is carried out once."),
+            ("webhook-timestamp", "Seconds since 1970; at most five minutes off."),
+            ("webhook-signature", "`v1,` and the HMAC-SHA256 of id, time and body, as base64."),
+            ("x-sendbird-signature", "Delight's signature of the body."),
+        ],
+        body: Body::Platform,
+        reply: Reply::Empty,
+        about: "Acknowledged.",
+        problems: WEBHOOK,
+    },
+    Operation {
+        method: "POST",
+        path: "/webhooks/sendbird/{connection}/{secret}",
+        id: "chatWebhook",
+        tag: "webhooks",
+        summary: "Takes a Chat webhook of the platform",
+        description: "The exact bytes that were signed with the application's API token. Brings files of the end user.",
+        is_open: true,
+        headers: &[("x-sendbird-signature", "Signature of the body.")],
+        body: Body::Chat,
+        reply: Reply::Empty,
+        about: "Acknowledged.",
+        problems: WEBHOOK,
+    },
+];
+
+pub(super) const HANDOFF_EXAMPLE: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+pub(super) const SECRET_EXAMPLE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+
+/// Links to operations that take these parameters.
+pub(super) fn links(operations: &[&str], parameters: &Value) -> Value {
+    let link = |id: &&str| ((*id).to_owned(), json!({ "operationId": id, "parameters": parameters }));
+    Value::Object(operations.iter().map(link).collect())
+}
+
+pub(super) fn connect_example() -> Value {
+    json!({
+        "settings": { "chat_url": "acme.freshchat.com", "api_key": "eyJhbGciOi" },
+        "platform": {
+            "kind": "generic",
+            "callback_url": "https://platform.example/events",
+            "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        },
+    })
+}
+
+pub(super) fn handoff_example() -> Value {
+    json!({
+        "key": { "application": "shop", "channel": "channel-7", "conversation": "1001" },
+        "user": { "id": "user-42", "name": "Ana Silva", "email": "ana@example.com" },
+        "mode": "live",
+        "reason": "user-asked",
+        "summary": "Ana's parcel has not arrived.",
+        "history": [message_example("m-1")],
+    })
+}
+
+pub(super) fn message_example(id: &str) -> Value {
+    json!({
+        "id": id,
+        "sender": { "role": "end-user", "id": "user-42", "name": "Ana Silva" },
+        "sent_at": 1_795_000_000_000_u64,
+        "parts": [{ "kind": "text", "text": "Where is my parcel?" }],
+    })
+}
+
+pub(super) fn webhook_example() -> Value {
+    json!({
+        "type": "message.created",
+        "data": {
+            "key": { "application": "shop", "channel": "channel-7", "conversation": "1001" },
+            "message": message_example("m-3"),
+        },
+    })
+}
