@@ -28,6 +28,8 @@ pub async fn relay<H: Http>(
     let settings = Settings::parse(settings)?;
     let freshchat = Freshchat::new(http, &settings)?;
     let mut session = Session::decode(session)?;
+    // Before anything else: whether a message can be relayed does not depend on what went before.
+    let text = check(message)?;
     if session.was_relayed(&message.id) {
         return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
@@ -40,7 +42,6 @@ pub async fn relay<H: Http>(
             remedy,
         ));
     };
-    let text = check(message)?;
     let findings = left_out(message);
 
     timers::spoken(&mut session, now);

@@ -125,9 +125,10 @@ fn describe(operation: &Operation, inbound: &mut SchemaGenerator, outbound: &mut
 fn names(path: &str) -> Vec<Value> {
     let name = |segment: &str| {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?.to_owned();
+        let handoff = operations::handoff_id_example();
         let (description, example) = match name.as_str() {
             "connection" => ("The operator's name for the connection.", "acme"),
-            "handoff" => ("The handoff's `id`.", operations::HANDOFF_EXAMPLE),
+            "handoff" => ("The handoff's `id`.", handoff.as_str()),
             _ => ("The last part of the addresses that connecting has answered.", operations::SECRET_EXAMPLE),
         };
         let schema = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" });

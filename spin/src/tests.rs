@@ -244,6 +244,10 @@ fn bodies_that_cannot_be_read_name_the_place() {
     let answer = ask(&http, &state, "POST", "/v1/connections/acme/handoffs", &wrong, 3_000);
     assert_eq!((answer.status, &body(&answer)["field"]), (400, &json!("request.history[0].sender.role")));
     assert!(!body(&answer).to_string().contains("xylomar"));
+    let mut wrong = request();
+    wrong["user"]["mail"] = json!("ana@example.com");
+    let answer = ask(&http, &state, "POST", "/v1/connections/acme/handoffs", &wrong, 3_000);
+    assert_eq!((answer.status, &body(&answer)["field"]), (400, &json!("request.user.mail")), "misspelt names");
     let answer = ask(&http, &state, "POST", &format!("{handoff}/close"), &json!([]), 3_000);
     assert_eq!((answer.status, &body(&answer)["field"]), (400, &json!("close")));
     let mut wrong = connection();

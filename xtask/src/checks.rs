@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{plugin, process, prove, report, spin, tables, tools};
+use crate::{fuzz, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -42,6 +42,8 @@ pub(crate) fn all() -> Result<()> {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
         process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
+    step("bridge", spin::check_bridge)?;
+    step("the bridge's API", || fuzz::run(&[]))?;
     step("dependencies", dependencies)?;
     step("figures", || report::run(true))?;
     // A quarter of the runs with one fault, for the sake of time; `cargo xtask prove` makes all of them.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod checks;
+mod fuzz;
 mod panics;
 mod plugin;
 mod process;
@@ -27,6 +28,8 @@ Usage: cargo xtask <task>
   prove [options]   runs every flow with every fault at every place, with pairs of faults and at random, and holds what
                     both people see against a reference model; then breaks the plugin on purpose, which must be
                     noticed; writes target/prove.json (--no-mutations; --size N; --help: all options)
+  fuzz [options]    calls the bridge's API with what its description allows and with what it does not, against the simulator:
+                    no answer may be a failure of the server, or other than described (options of `schemathesis run`)
   tables [--check]  writes the tables of README.md and ARCHITECTURE.md, and the description of the API, from the contract and
                     the code
   host <arguments>  builds everything and runs host-test with these arguments
@@ -64,6 +67,7 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
         "build" => plugin::build(),
         "report" => report::run(check),
         "prove" => prove::run(rest),
+        "fuzz" => fuzz::run(rest),
         "tables" => tables::run(check),
         "ci" => checks::all(),
         "" | "help" | "--help" | "-h" => {

@@ -49,6 +49,22 @@ pub(crate) fn wasmtime() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The fuzzer of HTTP APIs, from PyPI, with everything that it needs in fixed versions.
+pub(crate) fn schemathesis() -> Result<PathBuf> {
+    let folder = process::root().join("target/tools/schemathesis");
+    let (list, stamp) = (process::root().join("tools/fuzz/requirements.txt"), folder.join("installed"));
+    let wanted = std::fs::read_to_string(&list)?;
+    if std::fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
+        process::say("installing schemathesis (pip)");
+        process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+            .context("Python 3 with venv is needed")?;
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        process::run(Command::new(folder.join("bin/python")).args(install).arg(list))?;
+        std::fs::write(&stamp, wanted)?;
+    }
+    Ok(folder.join("bin/schemathesis"))
+}
+
 // The package's file lacks the right to be executed.
 #[cfg(unix)]
 fn make_executable(path: &std::path::Path) -> Result<()> {

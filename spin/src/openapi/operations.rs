@@ -1,6 +1,9 @@
 //! What the API can do, as a table.
 
+use freshworks_handoff::model::ConversationKey;
 use serde_json::{Value, json};
+
+use crate::handoffs::handoff_id;
 
 /// One operation.
 pub(super) struct Operation {
@@ -395,7 +398,6 @@ pub(super) const OPERATIONS: [Operation; 18] = [
     },
 ];
 
-pub(super) const HANDOFF_EXAMPLE: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 pub(super) const SECRET_EXAMPLE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 
 /// Links to operations that take these parameters.
@@ -424,6 +426,12 @@ pub(super) fn handoff_example() -> Value {
         "summary": "Ana's parcel has not arrived.",
         "history": [message_example("m-1")],
     })
+}
+
+/// The id of the handoff of [`handoff_example`].
+pub(super) fn handoff_id_example() -> String {
+    let [application, channel, conversation] = ["shop", "channel-7", "1001"].map(str::to_owned);
+    handoff_id(&ConversationKey { application, channel, conversation })
 }
 
 pub(super) fn message_example(id: &str) -> Value {
