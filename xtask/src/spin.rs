@@ -27,7 +27,7 @@ pub(crate) fn check_probes() -> Result<()> {
     Ok(())
 }
 
-/// Format, lint and tests of the bridge, which is a workspace of its own.
+/// Format and lint of the bridge, which is a workspace of its own.
 pub(crate) fn check_bridge() -> Result<()> {
     plugin::add_target(TARGET)?;
     let folder = process::root().join(BRIDGE);
@@ -45,15 +45,6 @@ pub(crate) fn check_bridge() -> Result<()> {
 pub(crate) fn test_bridge() -> Result<()> {
     let mut cargo = process::cargo_command();
     cargo.args(["test", "--quiet", "--locked", "--all-targets", "--all-features", "--target-dir"]);
-    process::run(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
-}
-
-/// Builds the bridge's component, where `triangle` looks for it.
-pub(crate) fn build_bridge() -> Result<()> {
-    plugin::add_target(TARGET)?;
-    process::say("building the bridge");
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
     process::run(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
 }
 
@@ -79,31 +70,15 @@ pub(crate) fn prepare_tests() -> Result<()> {
     install_redis()
 }
 
-/// Builds the bridge, as an operator does; answers where it is.
+/// Builds the bridge, as an operator does; answers where it is. `triangle` looks for it there.
 pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::add_target(TARGET)?;
     process::say("building the bridge");
-    let target = std::path::absolute(process::target())?.join("spin");
+    let target = bridge_target()?;
     let mut cargo = process::cargo_command();
     cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]).arg(&target);
-    process::run(cargo.current_dir(process::root().join("spin")))?;
+    process::run(cargo.current_dir(process::root().join(BRIDGE)))?;
     Ok(target.join(TARGET).join("release/freshworks_bridge.wasm"))
-}
-
-/// Tests, format and lint of the bridge, which is no member of the workspace either.
-pub(crate) fn check_bridge() -> Result<()> {
-    plugin::add_target(TARGET)?;
-    let target = std::path::absolute(process::target())?.join("spin");
-    let schema = ["--features", "schema", "--all-targets"];
-    let cargo = |arguments: &[&str]| {
-        let mut cargo = process::cargo_command();
-        cargo.args(arguments).current_dir(process::root().join("spin")).env("CARGO_TARGET_DIR", &target);
-        cargo
-    };
-    process::run(&mut cargo(&["fmt", "--check"]))?;
-    process::run(cargo(&["test", "--quiet", "--locked"]).args(schema))?;
-    process::run(cargo(&["clippy", "--quiet", "--locked"]).args(schema).args(["--", "-D", "warnings"]))?;
-    process::run(cargo(&["clippy", "--quiet", "--locked", "--target", TARGET]).args(["--", "-D", "warnings"]))
 }
 
 /// The tests need a real Redis; without one they fail. Debian and its relatives can install it here.
