@@ -86,12 +86,16 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let mut request = prepared.request;
         request.retry |= work.is_retry();
         let session = work.handoff.session.clone();
+        let was_with_humans = work.handoff.is_with_humans();
         let now = (self.clock)();
         match handoff::handoff(&work.http, &connection.settings, &request, session.as_deref(), now).await {
             Ok(receipt) => {
                 work.take(Some(receipt.session.clone()), Some(&receipt.info));
                 let notes = &mut work.handoff.platform;
-                (notes.user, notes.carried_until) = (prepared.user, prepared.carried_until);
+                // Where human agents had it already, nothing of this request went over.
+                if !was_with_humans {
+                    (notes.user, notes.carried_until) = (prepared.user, prepared.carried_until);
+                }
                 (notes.pending, notes.tries) = (None, 0);
                 if let Some(repeat) = repeat {
                     work.handoff.has_seen(repeat);
@@ -300,8 +304,22 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
             }
         }
+        // What the end user wrote to the AI agent in between is not for human agents.
+        if let Some(reopened) = events.iter().rfind(|event| event.kind == EventKind::Reopened) {
+            let until = &mut work.handoff.platform.carried_until;
+            *until = (*until).max(reopened.at);
+        }
         work.take(update.session, update.info.as_ref());
         work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())
+    }
+
+    /// The platform has ended a conversation whose handoff has not come about: it is no longer tried.
+    pub(crate) fn call_off(&self, connection: &Connection, id: &str, repeat: &str) -> Result<(), Problem> {
+        let mut work = Work::begin(self, &connection.id, &connection.settings, id, None, "")?;
+        work.handoff.platform.pending = None;
+        work.handoff.next_tick_at = None;
+        work.handoff.has_seen(repeat);
+        work.save(&[]).map(drop)
     }
 
     /// The lease of a handoff that exists, with its session.

@@ -121,9 +121,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
             Inbound::Closed { id, key, reason } => {
                 let handoff = handoff_id(&key);
-                let stored = self.state.handoff(&connection.id, &handoff)?;
-                if stored.is_some_and(|stored| stored.is_with_humans() || stored.platform.pending.is_some()) {
-                    self.close(connection, &handoff, reason, Some(&id)).await?;
+                match self.state.handoff(&connection.id, &handoff)? {
+                    Some(stored) if stored.session.is_none() => self.call_off(connection, &handoff, &id)?,
+                    Some(stored) if stored.is_open() => {
+                        self.close(connection, &handoff, reason, Some(&id)).await?;
+                    }
+                    _ => {}
                 }
             }
         }

@@ -191,9 +191,10 @@ impl<H: Http, S: State> Fenced<'_, H, S> {
             return true;
         }
         let for_ms = needed + MARGIN_MS / 2;
-        let renewed = self.service.state.renew(&self.connection, &self.id, self.lease, now, for_ms);
-        self.until.set(now.saturating_add(for_ms));
-        renewed == Ok(true)
+        let renewed = self.service.state.renew(&self.connection, &self.id, self.lease, now, for_ms) == Ok(true);
+        // Once lost, it stays so: somebody else may have begun.
+        self.until.set(if renewed { now.saturating_add(for_ms) } else { 0 });
+        renewed
     }
 }
 

@@ -145,6 +145,57 @@ async fn a_handoff_that_can_never_come_about_is_said_so() {
     assert_eq!(it.platform.given_up(), 0, "the platform was told; it need not repeat");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_that_is_no_longer_wanted_is_not_tried_again() {
+    let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
+    it.stage.freshworks.fail(FreshworksFault::new(Match::any(), FreshworksHow::status(503)).times(500));
+    let channel = it.opened("ana");
+    it.platform.hand_off(&channel);
+    it.platform.settle().await;
+    it.platform.close(&channel, "user_resolved");
+    it.platform.settle().await;
+    it.stage.freshworks.clear_faults();
+    it.look("acme").await;
+    let open = it.stage.api.call("GET", "/v1/connections/acme/handoffs", &Value::Null).await.unwrap();
+    assert_eq!(open.body["handoffs"], json!([]));
+    assert_eq!(it.stage.freshworks.conversations().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handoff_asked_for_again_while_human_agents_have_it_swallows_nothing() {
+    let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config { tries: 1, ..Config::default() }).await;
+    let (channel, conversation) = it.handed_over("ana").await;
+    // Neither webhook of this message arrives; then the user presses the button once more.
+    it.platform.fail_webhooks(&[WebhookFault::Dropped, WebhookFault::Dropped]);
+    it.platform.user_says(&channel, "still lost");
+    it.platform.settle().await;
+    it.platform.hand_off(&channel);
+    it.platform.settle().await;
+    it.look("acme").await;
+    assert_eq!(count(&it.stage, &conversation.id, "still lost"), 1);
+    assert_eq!(it.stage.freshworks.conversations().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_to_the_ai_agent_after_the_return_stays_there() {
+    let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
+    let (channel, conversation) = it.handed_over("ana").await;
+    let freshworks = &it.stage.freshworks;
+    let maya = freshworks.agent_id("Maya Chen").unwrap();
+    freshworks.resolve(&conversation.id, &maya).await.unwrap();
+    freshworks.settled().await;
+    it.platform.user_says(&channel, "for the AI agent");
+    it.platform.settle().await;
+
+    freshworks.reopen(&conversation.id, &maya).await.unwrap();
+    freshworks.settled().await;
+    it.platform.user_says(&channel, "for the human agent");
+    it.platform.settle().await;
+    it.look("acme").await;
+    let said = |words: &str| count(&it.stage, &conversation.id, words);
+    assert_eq!((said("for the AI agent"), said("for the human agent")), (0, 1));
+}
+
 /// 100 conversations at once, both directions, while instances are killed at random points.
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_killed_under_load_lose_and_double_nothing() {
