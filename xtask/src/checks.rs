@@ -42,7 +42,6 @@ pub(crate) fn all() -> Result<()> {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
         process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
-    step("bridge", spin::check_bridge)?;
     step("the bridge's API", || fuzz::run(&[]))?;
     step("dependencies", dependencies)?;
     step("figures", || report::run(true))?;

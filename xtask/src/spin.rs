@@ -48,13 +48,14 @@ pub(crate) fn test_bridge() -> Result<()> {
     process::run(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
 }
 
-/// Builds the bridge's component, where `triangle` looks for it.
-pub(crate) fn build_bridge() -> Result<()> {
+/// Builds the bridge's component, where `triangle` looks for it; answers where that is.
+pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::add_target(TARGET)?;
     process::say("building the bridge");
     let mut cargo = process::cargo_command();
     cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
-    process::run(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
+    process::run(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))?;
+    Ok(bridge_target()?.join(TARGET).join("release/freshworks_bridge.wasm"))
 }
 
 fn bridge_target() -> Result<PathBuf> {
@@ -77,33 +78,6 @@ pub(crate) fn prepare_tests() -> Result<()> {
     }
     build_bridge()?;
     install_redis()
-}
-
-/// Builds the bridge, as an operator does; answers where it is.
-pub(crate) fn build_bridge() -> Result<PathBuf> {
-    plugin::add_target(TARGET)?;
-    process::say("building the bridge");
-    let target = std::path::absolute(process::target())?.join("spin");
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]).arg(&target);
-    process::run(cargo.current_dir(process::root().join("spin")))?;
-    Ok(target.join(TARGET).join("release/freshworks_bridge.wasm"))
-}
-
-/// Tests, format and lint of the bridge, which is no member of the workspace either.
-pub(crate) fn check_bridge() -> Result<()> {
-    plugin::add_target(TARGET)?;
-    let target = std::path::absolute(process::target())?.join("spin");
-    let schema = ["--features", "schema", "--all-targets"];
-    let cargo = |arguments: &[&str]| {
-        let mut cargo = process::cargo_command();
-        cargo.args(arguments).current_dir(process::root().join("spin")).env("CARGO_TARGET_DIR", &target);
-        cargo
-    };
-    process::run(&mut cargo(&["fmt", "--check"]))?;
-    process::run(cargo(&["test", "--quiet", "--locked"]).args(schema))?;
-    process::run(cargo(&["clippy", "--quiet", "--locked"]).args(schema).args(["--", "-D", "warnings"]))?;
-    process::run(cargo(&["clippy", "--quiet", "--locked", "--target", TARGET]).args(["--", "-D", "warnings"]))
 }
 
 /// The tests need a real Redis; without one they fail. Debian and its relatives can install it here.
