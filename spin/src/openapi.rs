@@ -317,7 +317,7 @@ mod tests {
             let path = operation.path.replace(['{', '}'], "");
             let route = route(operation.method, &path).unwrap();
             assert_eq!(operation.is_open, route.is_open(), "{}", operation.path);
-            assert_eq!(operation.body != Body::None, operation.problems.contains(&413) && operation.id != "tick");
+            assert!(operation.body == Body::None || operation.problems.contains(&413), "{}", operation.path);
         }
     }
 

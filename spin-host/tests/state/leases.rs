@@ -195,7 +195,7 @@ async fn a_handoff_that_begins_is_known_while_its_lease_lasts(store: &Store) {
     let (_, lease, _) = app.lease("c", "h", "handoff").await;
     assert_eq!(app.ask("renew", json!(["c", "h", lease, now(), 60_000])).await, true);
     assert_eq!(is_handing_over("c").await, true);
-    assert_eq!(app.ask("save", json!([open("c", "h"), [], [], lease])).await, true);
+    assert_eq!(app.ask("save", json!([open("c", "h", now()), [], [], lease])).await, true);
     assert_eq!(is_handing_over("c").await, false);
 
     // Whoever died is not waited for.

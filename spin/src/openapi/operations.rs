@@ -331,7 +331,7 @@ pub(super) const OPERATIONS: [Operation; 18] = [
         body: Body::None,
         reply: Reply::Handoff,
         about: "How it stands now.",
-        problems: &[400, 401, 404, 422, 424, 502, 503],
+        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
     },
     Operation {
         method: "POST",

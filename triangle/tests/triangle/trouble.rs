@@ -113,6 +113,53 @@ async fn faults_everywhere_lose_and_double_nothing_with_redis_and_two_instances(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn faults_and_an_outage_on_any_platform_with_redis_and_two_instances() {
+    const CONVERSATIONS: [&str; 6] = ["c-1", "c-2", "c-3", "c-4", "c-5", "c-6"];
+    let mut redis = Redis::start().await.unwrap();
+    let it = OnGeneric::start(Store::Redis(redis.url()), 2).await;
+    let freshworks = it.stage.freshworks.clone();
+    freshworks.fail(FreshworksFault::new(Match::any().every(7), FreshworksHow::Cut).after_effect().times(12));
+    freshworks.fail(FreshworksFault::new(Match::any().every(11), FreshworksHow::status(500)).times(8));
+    for fault in [Lost::Duplicate, Lost::Reorder, Lost::CorruptSignature, Lost::LoseMessageType] {
+        freshworks.fail_webhook(fault);
+    }
+    it.platform.fail(&[How::Status(500), How::Cut, How::Delay(Duration::from_millis(300)), How::Status(429), How::Cut]);
+
+    let maya = freshworks.agent_id("Maya Chen").unwrap();
+    let play = |name: &'static str| {
+        let (player, maya) = (it.player(), &maya);
+        async move {
+            let by_webhook = name > "c-3";
+            player.hand_over(name, by_webhook).await;
+            let conversation = player.conversation(&format!("{name}: my parcel is lost")).id;
+            for turn in 0..3 {
+                let part = json!({ "kind": "text", "text": format!("{name} asks {turn}") });
+                player.say(name, &format!("m-{turn}"), part, by_webhook).await;
+                player.freshworks().reply(&conversation, maya, &format!("answer {turn} to {name}")).await.unwrap();
+            }
+            conversation
+        }
+    };
+    let away = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        redis.go_away_for(Duration::from_secs(2)).await
+    };
+    let all = futures_util::future::join_all(CONVERSATIONS.map(play));
+    let (played, back) = within("all have played", async { tokio::join!(all, away) }).await;
+    back.unwrap();
+    within("Freshworks' webhooks", freshworks.settled()).await;
+    for (name, conversation) in CONVERSATIONS.into_iter().zip(played) {
+        let events = it.platform.events(name);
+        for turn in 0..3 {
+            let text = format!("answer {turn} to {name}");
+            let answered = events.iter().filter(|event| event["message"]["parts"][0]["text"] == text).count();
+            let asked = count(&it.stage, &conversation, &format!("{name} asks {turn}"));
+            assert_eq!((asked, answered), (1, 1), "{name}, {turn}: {}", it.stage.log());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_handoff_that_freshworks_refuses_for_a_while_comes_about_later() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     it.stage.freshworks.fail(FreshworksFault::new(Match::any(), FreshworksHow::status(503)).times(500));
@@ -194,6 +241,58 @@ async fn what_was_said_to_the_ai_agent_after_the_return_stays_there() {
     it.look("acme").await;
     let said = |words: &str| count(&it.stage, &conversation.id, words);
     assert_eq!((said("for the AI agent"), said("for the human agent")), (0, 1));
+}
+
+/// The same on Delight and with Redis. Its webhooks are repeated for long enough to outlast a lease: a handoff that the platform has
+/// stopped telling about cannot be known.
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_killed_on_delight_with_redis_lose_and_double_nothing() {
+    const USERS: usize = 30;
+    let redis = Redis::start().await.unwrap();
+    let patient = Config { tries: 40, retry_wait: Duration::from_millis(250), ..Config::default() };
+    let mut it = OnDelight::start(Store::Redis(redis.url()), 2, patient).await;
+    let freshworks = it.stage.freshworks.clone();
+    let maya = freshworks.agent_id("Maya Chen").unwrap();
+    let channels: Vec<(String, String)> =
+        (0..USERS).map(|number| format!("u{number:02}")).map(|user| (it.opened(&user), user)).collect();
+    for (channel, _) in &channels {
+        it.platform.hand_off(channel);
+        it.platform.user_says(channel, "asks 0");
+        it.platform.user_says(channel, "asks 1");
+    }
+    for kill in 0..4 {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        it.stage.kill(kill % 2).await.unwrap();
+    }
+    within("the platform's webhooks", it.platform.settle()).await;
+    let conversation_of = |user: &str| {
+        let words = format!("{user}: my parcel is lost");
+        let mut found = freshworks.conversations();
+        found.retain(|one| texts(one).iter().any(|text| text.contains(&words)));
+        assert_eq!(found.len(), 1, "{user}");
+        found.remove(0).id
+    };
+    let answers = async {
+        for (_, user) in &channels {
+            freshworks.reply(&conversation_of(user), &maya, &format!("answer to {user}")).await.unwrap();
+        }
+    };
+    let kills = async {
+        for kill in 0..4 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            it.stage.kill(kill % 2).await.unwrap();
+        }
+    };
+    within("all are answered", async { tokio::join!(answers, kills) }).await;
+    within("Freshworks' webhooks", freshworks.settled()).await;
+    it.look("acme").await;
+    for (channel, user) in &channels {
+        let conversation = conversation_of(user);
+        let asked = [0, 1].map(|turn| count(&it.stage, &conversation, &format!("asks {turn}")));
+        let seen = it.platform.seen_by_user(channel);
+        let answered = seen.iter().filter(|seen| seen.text == format!("answer to {user}")).count();
+        assert_eq!((asked, answered), ([1, 1], 1), "{user}: {}", it.stage.log());
+    }
 }
 
 /// 100 conversations at once, both directions, while instances are killed at random points.
