@@ -69,5 +69,10 @@ fn dependencies() -> Result<()> {
         let target = process::root().join("target/tools/cargo-build");
         process::run(process::cargo_command().args(install).arg(&folder).env("CARGO_TARGET_DIR", target))?;
     }
-    process::run(Command::new(program).args(["--workspace", "check", "bans", "licenses", "sources"]))
+    for workspace in ["Cargo.toml", "spin/Cargo.toml"] {
+        let mut check = Command::new(&program);
+        check.args(["--manifest-path", workspace, "--workspace", "check", "--config", "deny.toml"]);
+        process::run(check.args(["bans", "licenses", "sources"]))?;
+    }
+    Ok(())
 }
