@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `stage.rs` | the bridge with its store, its instances, and Freshworks behind it |
 //! | `front.rs` | what stands before several instances of an app |
+//! | `real_spin.rs` | the bridge on a real Spin, where there is one |
 //! | `redis.rs` | a real Redis server for a while |
 //! | `api.rs` | calls of the bridge's API |
 
 mod api;
 mod front;
+mod real_spin;
 mod redis;
 mod stage;
 

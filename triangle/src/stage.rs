@@ -11,6 +11,7 @@ use spin_host::{App, Component, Options, SqliteFile};
 
 use crate::api::{Answer, Api};
 use crate::front::Front;
+use crate::real_spin::RealSpin;
 
 /// A secret of the Standard Webhooks form, for tests.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -35,9 +36,33 @@ pub struct Stage {
     pub api: Api,
     /// Where the bridge is reached.
     pub front: Front,
-    component: Component,
     options: Options,
-    apps: Vec<App>,
+    apps: Vec<Instance>,
+}
+
+/// A running bridge.
+#[derive(Debug)]
+enum Instance {
+    /// On the stand-in.
+    StandIn(App),
+    /// On a real Spin.
+    Spin(RealSpin),
+}
+
+impl Instance {
+    fn origin(&self) -> &str {
+        match self {
+            Self::StandIn(app) => app.origin(),
+            Self::Spin(spin) => spin.origin(),
+        }
+    }
+
+    fn log(&self) -> String {
+        match self {
+            Self::StandIn(app) => app.log() + &app.host_log(),
+            Self::Spin(spin) => spin.log(),
+        }
+    }
 }
 
 /// The bridge's component, as `cargo xtask` builds it. Compiled once for a process.
@@ -67,6 +92,31 @@ impl Stage {
     ///
     /// When something cannot be started.
     pub async fn start(store: Store, instances: usize, reaches: &[&str]) -> anyhow::Result<Self> {
+        let mut stage = Self::set(store, reaches).await?;
+        let component = component().await?;
+        for _ in 0..instances {
+            stage.apps.push(Instance::StandIn(App::start(&component, stage.options.clone()).await?));
+        }
+        stage.lead();
+        Ok(stage)
+    }
+
+    /// The same on one real Spin, with its own SQLite. None when there is no `spin` on the PATH.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be started.
+    pub async fn start_on_spin(reaches: &[&str]) -> anyhow::Result<Option<Self>> {
+        let Some(program) = RealSpin::program() else { return Ok(None) };
+        let mut stage = Self::set(Store::Sqlite(SqliteFile::default()), reaches).await?;
+        let spin = RealSpin::start(&program, &built(), &stage.options).await?;
+        stage.apps.push(Instance::Spin(spin));
+        stage.lead();
+        Ok(Some(stage))
+    }
+
+    /// Everything but the instances.
+    async fn set(store: Store, reaches: &[&str]) -> anyhow::Result<Self> {
         let freshworks = Arc::new(Simulator::start(Config::default()).await?);
         // Freshworks gives up after a while; this one keeps on for long enough to see a lease end.
         freshworks.set_behaviour(|it| it.webhook_retries = vec![Duration::from_millis(250); 60]);
@@ -93,12 +143,7 @@ impl Stage {
             ..Options::default()
         };
         let api = Api::new(front.origin(), TOKEN);
-        let mut stage = Self { freshworks, api, front, component: component().await?, options, apps: Vec::new() };
-        for _ in 0..instances {
-            stage.apps.push(App::start(&stage.component, stage.options.clone()).await?);
-        }
-        stage.lead();
-        Ok(stage)
+        Ok(Self { freshworks, api, front, options, apps: Vec::new() })
     }
 
     /// Kills an instance as SIGTERM kills Spin, and starts it again.
@@ -107,9 +152,11 @@ impl Stage {
     ///
     /// When it does not start.
     pub async fn kill(&mut self, instance: usize) -> anyhow::Result<()> {
-        self.apps.swap_remove(instance).stop().await;
+        if let Instance::StandIn(app) = self.apps.swap_remove(instance) {
+            app.stop().await;
+        }
         self.lead();
-        self.apps.push(App::start(&self.component, self.options.clone()).await?);
+        self.apps.push(Instance::StandIn(App::start(&component().await?, self.options.clone()).await?));
         self.lead();
         Ok(())
     }
@@ -120,7 +167,7 @@ impl Stage {
 
     /// What the instances that run now have written.
     pub fn log(&self) -> String {
-        self.apps.iter().map(|app| app.log() + &app.host_log()).collect()
+        self.apps.iter().map(Instance::log).collect()
     }
 
     /// The settings of this Freshworks account.

@@ -28,6 +28,17 @@ impl OnDelight {
     pub(crate) async fn start(store: Store, instances: usize, config: Config) -> Self {
         let platform = Delight::start(config).await.unwrap();
         let stage = Stage::start(store, instances, &[platform.origin()]).await.unwrap();
+        Self::connected(platform, stage).await
+    }
+
+    /// On a real Spin, where there is one.
+    pub(crate) async fn start_on_spin() -> Option<Self> {
+        let platform = Delight::start(Config::default()).await.unwrap();
+        let stage = Stage::start_on_spin(&[platform.origin()]).await.unwrap()?;
+        Some(Self::connected(platform, stage).await)
+    }
+
+    async fn connected(platform: Delight, stage: Stage) -> Self {
         let answer = stage.connect("acme", &settings(&platform)).await.unwrap();
         platform.set_chat_webhook(answer.body["webhooks"]["chat"].as_str().map(str::to_owned));
         Self { stage, platform }

@@ -308,10 +308,12 @@ async fn instances_killed_under_load_lose_and_double_nothing() {
         let (player, maya) = (player.clone(), maya.clone());
         async move {
             let name = format!("c-{number:03}");
-            player.hand_over(&name, number % 2 == 0).await;
+            player.hand_over(&name, number.is_multiple_of(2)).await;
             for turn in 0..2 {
                 let text = format!("{name} asks {turn}");
-                player.say(&name, &format!("m-{turn}"), json!({ "kind": "text", "text": text }), number % 2 == 0).await;
+                player
+                    .say(&name, &format!("m-{turn}"), json!({ "kind": "text", "text": text }), number.is_multiple_of(2))
+                    .await;
                 let conversation = player.conversation(&format!("{name}: my parcel is lost")).id;
                 player.freshworks().reply(&conversation, &maya, &format!("answer {turn} to {name}")).await.unwrap();
             }
