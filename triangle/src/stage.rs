@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use freshworks_simulator::{Config, KeyForm, Simulator};
+use platform_simulator::Delight;
 use serde_json::{Value, json};
 use spin_host::{App, Component, Options, SqliteFile};
 
@@ -63,6 +64,18 @@ impl Instance {
             Self::Spin(spin) => spin.log(),
         }
     }
+}
+
+/// The platform's side of a connection with this Delight application.
+pub fn delight_settings(platform: &Delight) -> Value {
+    let config = platform.config();
+    json!({
+        "kind": "delight",
+        "app_id": config.app_id,
+        "ai_agent_id": config.ai_agent_id,
+        "api_token": config.api_token,
+        "test_origin": platform.origin(),
+    })
 }
 
 /// The bridge's component, as `cargo xtask` builds it. Compiled once for a process.

@@ -21,6 +21,7 @@ Usage: cargo xtask <task>
 
   demo [options]    builds the plugin and shows a handoff against the simulator, from both sides
                     (--interactive: be the end user yourself; --help: all options)
+  demo --spin       builds the bridge and shows the whole triangle: platform, bridge, Freshworks (--redis: state in Redis)
   test [filter]     builds the plugin and runs every test
   build             builds the plugin: target/plugin/freshworks.wasm, an unstripped copy, the import list
   report [--check]  measures size, imports, HTTP calls and times; writes FIGURES.md and target/report.json
@@ -61,6 +62,7 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
     std::env::set_current_dir(process::root())?;
     let check = rest.iter().any(|argument| argument == "--check");
     match task {
+        "demo" if rest.iter().any(|argument| argument == "--spin") => spin::demo(rest),
         "demo" => host_test(&[&["demo"], &process::refs(rest)[..]].concat()),
         "host" => host_test(&process::refs(rest)),
         "test" => checks::test(rest),

@@ -70,6 +70,20 @@ pub(crate) fn prepare_tests() -> Result<()> {
     install_redis()
 }
 
+/// Builds the bridge and shows it between a platform and Freshworks. Everything after `--spin` goes to the story.
+pub(crate) fn demo(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--spin").collect();
+    build_bridge()?;
+    if arguments.contains(&"--redis") {
+        install_redis()?;
+    }
+    process::say("building the stage (some minutes the first time)");
+    // Built like the tests: with other targets chosen, crates get other features and all of wasmtime is compiled again.
+    process::cargo(&["build", "--quiet", "--workspace", "--all-targets"])?;
+    let mut triangle = Command::new(process::target().join("debug/triangle"));
+    process::run(triangle.arg("demo").args(arguments))
+}
+
 /// Builds the bridge, as an operator does; answers where it is. `triangle` looks for it there.
 pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::add_target(TARGET)?;

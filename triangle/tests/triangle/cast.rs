@@ -7,7 +7,7 @@ use std::time::Duration;
 use freshworks_simulator::{Conversation, Simulator};
 use platform_simulator::{Caller, Config, Delight, Generic, UserSpec};
 use serde_json::{Value, json};
-use triangle::{Api, SECRET, Stage, Store, TOKEN};
+use triangle::{Api, SECRET, Stage, Store, TOKEN, delight_settings};
 
 /// Nothing here takes as long as this unless it hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ impl OnDelight {
     }
 
     async fn connected(platform: Delight, stage: Stage) -> Self {
-        let answer = stage.connect("acme", &settings(&platform)).await.unwrap();
+        let answer = stage.connect("acme", &delight_settings(&platform)).await.unwrap();
         platform.set_chat_webhook(answer.body["webhooks"]["chat"].as_str().map(str::to_owned));
         Self { stage, platform }
     }
@@ -211,18 +211,6 @@ impl Player {
 
 fn key(conversation: &str) -> Value {
     json!({ "application": "app", "channel": "web", "conversation": conversation })
-}
-
-/// The platform's side of a connection.
-pub(crate) fn settings(platform: &Delight) -> Value {
-    let config = platform.config();
-    json!({
-        "kind": "delight",
-        "app_id": config.app_id,
-        "ai_agent_id": config.ai_agent_id,
-        "api_token": config.api_token,
-        "test_origin": platform.origin(),
-    })
 }
 
 /// All texts of a conversation, oldest first.

@@ -3,9 +3,9 @@
 use freshworks_simulator::{Action, WebhookFault as Broken};
 use platform_simulator::{Config, WebhookFault};
 use serde_json::{Value, json};
-use triangle::{Answer, Store};
+use triangle::{Answer, Store, delight_settings};
 
-use crate::cast::{OnDelight, OnGeneric, count, settings, within};
+use crate::cast::{OnDelight, OnGeneric, count, within};
 
 const HANDOFFS: &str = "/v1/connections/acme/handoffs";
 
@@ -93,7 +93,7 @@ async fn webhooks_of_strangers_have_no_effect() {
 async fn nothing_crosses_between_tenants() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     let (_, conversation) = it.handed_over("ana").await;
-    let body = json!({ "settings": it.stage.settings(), "platform": settings(&it.platform) });
+    let body = json!({ "settings": it.stage.settings(), "platform": delight_settings(&it.platform) });
     let other = it.stage.api.call("PUT", "/v1/connections/acme2", &body).await.unwrap();
     assert_eq!(other.status, 200);
     let open = it.stage.api.call("GET", HANDOFFS, &Value::Null).await.unwrap();
