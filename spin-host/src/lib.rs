@@ -43,6 +43,7 @@
 //! | `app.rs`, `server.rs` | the running app; a request's way through an instance |
 //! | `state.rs`, `log.rs` | what an instance holds; what was written |
 //! | `outbound.rs` | outgoing HTTP |
+//! | `redis_server.rs` | a real `redis-server` to run against |
 //! | `variables.rs`, `sqlite.rs`, `key_value.rs`, `redis.rs` | Spin's own interfaces |
 
 mod allow;
@@ -54,6 +55,7 @@ mod log;
 mod options;
 mod outbound;
 mod redis;
+mod redis_server;
 mod server;
 mod sqlite;
 mod state;
@@ -62,4 +64,5 @@ mod variables;
 pub use app::App;
 pub use component::Component;
 pub use options::{Limits, Options};
+pub use redis_server::RedisServer;
 pub use sqlite::SqliteFile;

@@ -7,8 +7,8 @@ use clap::Args;
 use freshworks_simulator::{Assignee, Conversation, MessageType};
 use platform_simulator::{Config, Delight, Kind, Seen, UserSpec};
 use serde_json::Value;
-use spin_host::SqliteFile;
-use triangle::{Redis, Stage, Store, delight_settings};
+use spin_host::{RedisServer, SqliteFile};
+use triangle::{Stage, Store, delight_settings};
 
 use crate::screen::{Screen, Side};
 
@@ -40,7 +40,7 @@ const FILE: &str = "confirmación 1.pdf";
 /// Plays; whether everything was as it must be.
 pub(crate) async fn play(options: &Options) -> Result<bool> {
     let mut screen = Screen::new();
-    let redis = if options.redis { Some(Redis::start().await?) } else { None };
+    let redis = if options.redis { Some(RedisServer::start().await?) } else { None };
     let store = redis.as_ref().map_or_else(|| Store::Sqlite(SqliteFile::default()), |redis| Store::Redis(redis.url()));
     // Repeats for as long as it takes an instance to be replaced.
     let platform =

@@ -5,17 +5,14 @@
 //! | `stage.rs` | the bridge with its store, its instances, and Freshworks behind it |
 //! | `front.rs` | what stands before several instances of an app |
 //! | `real_spin.rs` | the bridge on a real Spin, where there is one |
-//! | `redis.rs` | a real Redis server for a while |
 //! | `main.rs`, `demo.rs`, `screen.rs`, `serve.rs` | the program: a story that plays by itself, and a stage to be used by hand |
 //! | `api.rs` | calls of the bridge's API |
 
 mod api;
 mod front;
 mod real_spin;
-mod redis;
 mod stage;
 
 pub use api::{Answer, Api};
 pub use front::Front;
-pub use redis::Redis;
 pub use stage::{SECRET, Stage, Store, TOKEN, component, delight_settings};

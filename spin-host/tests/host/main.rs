@@ -7,7 +7,5 @@ mod component;
 mod outbound;
 mod probe;
 mod redis;
-#[path = "../common/redis_server.rs"]
-mod redis_server;
 mod requests;
 mod sqlite;

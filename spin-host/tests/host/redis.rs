@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use spin_host::{App, Options};
+use spin_host::{App, Options, RedisServer};
 
 use crate::probe::{failed, ok, post, start};
-use crate::redis_server::Redis;
 
 async fn app_for(address: &str) -> App {
     start(Options { allowed_outbound_hosts: vec![address.to_owned()], ..Options::default() }).await
@@ -18,16 +17,16 @@ async fn run(app: &App, address: &str, command: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn every_function_does_what_it_says() {
-    let redis = Redis::start().await;
-    let app = app_for(&redis.address()).await;
-    let all = post(&app, &format!("/redis/plain?{}", redis.address()), "").await;
+    let redis = RedisServer::start().await.unwrap();
+    let app = app_for(&redis.url()).await;
+    let all = post(&app, &format!("/redis/plain?{}", redis.url()), "").await;
     assert_eq!(all, ok("None 42 Some([52, 50]) 2 true 1 [\"a\"] 2"));
 }
 
 #[tokio::test]
 async fn a_lease_and_a_script_work_through_execute() {
-    let redis = Redis::start().await;
-    let (app, address) = (app_for(&redis.address()).await, redis.address());
+    let redis = RedisServer::start().await.unwrap();
+    let (app, address) = (app_for(&redis.url()).await, redis.url());
     let take = "SET\nlease\nme\nNX\nPX\n#60000";
     assert_eq!(run(&app, &address, take).await, ok("status OK"));
     assert_eq!(run(&app, &address, take).await, ok("nil"), "taken");
@@ -40,29 +39,29 @@ async fn a_lease_and_a_script_work_through_execute() {
 
 #[tokio::test]
 async fn arrays_come_as_one_flat_list() {
-    let redis = Redis::start().await;
-    let (app, address) = (app_for(&redis.address()).await, redis.address());
+    let redis = RedisServer::start().await.unwrap();
+    let (app, address) = (app_for(&redis.url()).await, redis.url());
     let nested = "EVAL\nreturn {1, {'two', {3}}, {}, 'four'}\n0";
     assert_eq!(run(&app, &address, nested).await, ok("int 1, binary two, int 3, binary four"));
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_allowed_is_refused() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await.unwrap();
     let app = start(Options::default()).await;
-    assert_eq!(run(&app, &redis.address(), "PING").await, failed("Error::InvalidAddress"));
-    assert_eq!(app.host_log(), format!("refused: {} is not in allowed_outbound_hosts\n", redis.address()));
-    let app = app_for(&redis.address()).await;
+    assert_eq!(run(&app, &redis.url(), "PING").await, failed("Error::InvalidAddress"));
+    assert_eq!(app.host_log(), format!("refused: {} is not in allowed_outbound_hosts\n", redis.url()));
+    let app = app_for(&redis.url()).await;
     assert_eq!(run(&app, "nonsense", "PING").await, failed("Error::InvalidAddress"));
 }
 
 #[tokio::test]
 async fn two_seconds_without_redis_are_quick_errors_and_then_it_works_again() {
-    let redis = Redis::start().await;
-    let (app, address, port) = (app_for(&redis.address()).await, redis.address(), redis.port);
+    let mut redis = RedisServer::start().await.unwrap();
+    let (app, address) = (app_for(&redis.url()).await, redis.url());
     assert_eq!(run(&app, &address, "PING").await, ok("status PONG"));
 
-    drop(redis);
+    redis.stop().unwrap();
     let stopped = Instant::now();
     while stopped.elapsed() < Duration::from_secs(2) {
         let asked = Instant::now();
@@ -72,7 +71,6 @@ async fn two_seconds_without_redis_are_quick_errors_and_then_it_works_again() {
         // Some milliseconds, and room for a crowded machine.
         assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
     }
-    let redis = Redis::start_on(port).await;
+    redis.start_again().await.unwrap();
     assert_eq!(run(&app, &address, "PING").await, ok("status PONG"));
-    drop(redis);
 }

@@ -8,6 +8,4 @@ mod connections;
 mod handoffs;
 mod leases;
 mod outage;
-#[path = "../common/redis_server.rs"]
-mod redis_server;
 mod store;

@@ -3,19 +3,18 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use spin_host::{Options, SqliteFile};
+use spin_host::{Options, RedisServer, SqliteFile};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::redis_server::Redis;
 use crate::store::{StateApp, open};
 
 #[tokio::test]
 async fn without_redis_there_are_quick_errors_and_then_it_works_again() {
-    let redis = Redis::start().await;
-    let (app, port) = (StateApp::on_redis(&redis, "").await, redis.port);
+    let mut redis = RedisServer::start().await.unwrap();
+    let app = StateApp::on_redis(&redis, "").await;
     app.put(&open("c", "h", 1), &["remote"]).await;
 
-    drop(redis);
+    redis.stop().unwrap();
     for function in ["handoff", "add_one", "handoff"] {
         let asked = Instant::now();
         let error = app.asked(function, json!(["c", "h"])).await.unwrap_err();
@@ -23,15 +22,14 @@ async fn without_redis_there_are_quick_errors_and_then_it_works_again() {
         // Some milliseconds, and room for a crowded machine.
         assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
     }
-    let redis = Redis::start_on(port).await;
+    redis.start_again().await.unwrap();
     assert_eq!(app.ask("add_one", json!(["c", "h"])).await, 0);
     assert_eq!(app.handoff_of("c", &["counted"]).await, "h");
-    drop(redis);
 }
 
 /// One command, its words separated by spaces.
-async fn tell(redis: &Redis, command: &str) {
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", redis.port)).await.unwrap();
+async fn tell(redis: &RedisServer, command: &str) {
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", redis.port())).await.unwrap();
     stream.write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
     let mut answer = [0; 5];
     stream.read_exact(&mut answer).await.unwrap();
@@ -40,7 +38,7 @@ async fn tell(redis: &Redis, command: &str) {
 
 #[tokio::test]
 async fn the_password_is_needed_and_never_told() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await.unwrap();
     tell(&redis, "CONFIG SET requirepass correct-horse").await;
     let with = |password: &'static str| StateApp::on_redis(&redis, password);
     assert_eq!(with("correct-horse").await.ask("add_one", json!(["c", "h"])).await, 0);

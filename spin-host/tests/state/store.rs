@@ -4,11 +4,10 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
-use spin_host::{App, Component, Options, SqliteFile};
+use spin_host::{App, Component, Options, RedisServer, SqliteFile};
 
 use crate::client::send;
 use crate::component::built;
-use crate::redis_server::Redis;
 
 /// Makes a test of each function, for each of the stores.
 macro_rules! on_both_stores {
@@ -38,7 +37,7 @@ fn component() -> Component {
 /// Empty at first.
 pub(crate) enum Store {
     Sqlite(SqliteFile),
-    Redis(Redis),
+    Redis(RedisServer),
 }
 
 impl Store {
@@ -47,7 +46,7 @@ impl Store {
     }
 
     pub(crate) async fn redis() -> Self {
-        Self::Redis(Redis::start().await)
+        Self::Redis(RedisServer::start().await.unwrap())
     }
 
     /// An app on it; several are as behind a load balancer.
@@ -69,10 +68,10 @@ impl StateApp {
         Self(App::start(&component(), options).await.unwrap())
     }
 
-    pub(crate) async fn on_redis(redis: &Redis, password: &str) -> Self {
-        let variables = [("redis_url", redis.address()), ("redis_password", password.to_owned())];
+    pub(crate) async fn on_redis(redis: &RedisServer, password: &str) -> Self {
+        let variables = [("redis_url", redis.url()), ("redis_password", password.to_owned())];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
-        Self::start(Options { variables, allowed_outbound_hosts: vec![redis.address()], ..Options::default() }).await
+        Self::start(Options { variables, allowed_outbound_hosts: vec![redis.url()], ..Options::default() }).await
     }
 
     /// Calls a function; to be awaited anywhere.

@@ -3,7 +3,8 @@
 use freshworks_simulator::Assignee;
 use platform_simulator::{Config, FileForm, Kind};
 use serde_json::{Value, json};
-use triangle::{Redis, Store};
+use spin_host::RedisServer;
+use triangle::Store;
 
 use crate::cast::{OnDelight, OnGeneric, count, texts, within};
 
@@ -92,7 +93,7 @@ async fn a_round_on_delight_with_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_round_on_delight_with_redis_and_two_instances() {
-    let redis = Redis::start().await.unwrap();
+    let redis = RedisServer::start().await.unwrap();
     let it =
         OnDelight::start(Store::Redis(redis.url()), 2, Config { file_form: FileForm::Nested, ..Config::default() })
             .await;
@@ -108,7 +109,7 @@ async fn a_round_on_any_platform_with_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_round_on_any_platform_with_redis_and_two_instances() {
-    let redis = Redis::start().await.unwrap();
+    let redis = RedisServer::start().await.unwrap();
     let it = OnGeneric::start(Store::Redis(redis.url()), 2).await;
     round_on_generic(&it, "c-1", false).await;
     round_on_generic(&it, "c-2", true).await;

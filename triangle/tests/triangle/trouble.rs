@@ -5,8 +5,8 @@ use std::time::Duration;
 use freshworks_simulator::{Assignee, Fault as FreshworksFault, How as FreshworksHow, Match, WebhookFault as Lost};
 use platform_simulator::{Config, Effect, Fault, How, WebhookFault};
 use serde_json::{Value, json};
-use spin_host::SqliteFile;
-use triangle::{Redis, Store};
+use spin_host::{RedisServer, SqliteFile};
+use triangle::Store;
 
 use crate::cast::{OnDelight, OnGeneric, count, texts, within};
 
@@ -16,9 +16,15 @@ fn file() -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
+async fn away_for_two_seconds(redis: &mut RedisServer) -> anyhow::Result<()> {
+    redis.stop()?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    redis.start_again().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_goes_away_for_two_seconds_in_the_middle() {
-    let mut redis = Redis::start().await.unwrap();
+    let mut redis = RedisServer::start().await.unwrap();
     let it = OnDelight::start(Store::Redis(redis.url()), 2, Config::default()).await;
     let (channel, conversation) = it.handed_over("ana").await;
     let maya = it.stage.freshworks.agent_id("Maya Chen").unwrap();
@@ -32,7 +38,7 @@ async fn redis_goes_away_for_two_seconds_in_the_middle() {
         let health = it.stage.api.call("GET", "/v1/health", &Value::Null).await.unwrap();
         (health.status, asked.elapsed())
     };
-    let away = redis.go_away_for(Duration::from_secs(2));
+    let away = away_for_two_seconds(&mut redis);
     let ((status, took), back) = within("both ends", async { tokio::join!(meanwhile, away) }).await;
     back.unwrap();
     assert_eq!(status, 503);
@@ -108,14 +114,14 @@ async fn faults_everywhere_lose_and_double_nothing_with_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_everywhere_lose_and_double_nothing_with_redis_and_two_instances() {
-    let redis = Redis::start().await.unwrap();
+    let redis = RedisServer::start().await.unwrap();
     all_goes_wrong_on_delight(Store::Redis(redis.url()), 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_and_an_outage_on_any_platform_with_redis_and_two_instances() {
     const CONVERSATIONS: [&str; 6] = ["c-1", "c-2", "c-3", "c-4", "c-5", "c-6"];
-    let mut redis = Redis::start().await.unwrap();
+    let mut redis = RedisServer::start().await.unwrap();
     let it = OnGeneric::start(Store::Redis(redis.url()), 2).await;
     let freshworks = it.stage.freshworks.clone();
     freshworks.fail(FreshworksFault::new(Match::any().every(7), FreshworksHow::Cut).after_effect().times(12));
@@ -142,7 +148,7 @@ async fn faults_and_an_outage_on_any_platform_with_redis_and_two_instances() {
     };
     let away = async {
         tokio::time::sleep(Duration::from_millis(700)).await;
-        redis.go_away_for(Duration::from_secs(2)).await
+        away_for_two_seconds(&mut redis).await
     };
     let all = futures_util::future::join_all(CONVERSATIONS.map(play));
     let (played, back) = within("all have played", async { tokio::join!(all, away) }).await;
@@ -248,7 +254,7 @@ async fn what_was_said_to_the_ai_agent_after_the_return_stays_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_killed_on_delight_with_redis_lose_and_double_nothing() {
     const USERS: usize = 30;
-    let redis = Redis::start().await.unwrap();
+    let redis = RedisServer::start().await.unwrap();
     let patient = Config { tries: 40, retry_wait: Duration::from_millis(250), ..Config::default() };
     let mut it = OnDelight::start(Store::Redis(redis.url()), 2, patient).await;
     let freshworks = it.stage.freshworks.clone();

@@ -1,6 +1,6 @@
-//! A real Redis server.
+//! A real Redis server, for tests and demonstrations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -9,28 +9,30 @@ use anyhow::{Context, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A server with nothing in it that keeps what it holds in a file, so that it can go away and come back. Ends with its value.
+/// A server that is empty at first. It ends with its value.
 #[derive(Debug)]
-pub struct Redis {
+pub struct RedisServer {
     child: Child,
     port: u16,
-    folder: std::path::PathBuf,
+    /// Where it keeps what it holds.
+    folder: PathBuf,
 }
 
-impl Redis {
-    /// Starts one.
+impl RedisServer {
+    /// Starts one on a free port of this machine. What it holds is in a file before a write is answered, so that it can go away
+    /// and come back.
     ///
     /// # Errors
     ///
-    /// When `redis-server` is not installed (`cargo xtask test` sees to it), or no port is free.
+    /// When `redis-server` is not installed, or no port is free.
     pub async fn start() -> anyhow::Result<Self> {
         // Below the ports that systems hand out: nobody is given this one while the server is away. Far apart for programs
         // that run beside this one.
         static NEXT: AtomicU16 = AtomicU16::new(0);
-        let first = 10_000 + u16::try_from(std::process::id() % 500)? * 20;
-        for _ in 0..20 {
-            let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 20;
-            let folder = std::env::temp_dir().join(format!("triangle-redis-{}-{port}", std::process::id()));
+        let first = 10_000 + u16::try_from(std::process::id() % 500)? * 40;
+        for _ in 0..40 {
+            let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 40;
+            let folder = std::env::temp_dir().join(format!("redis-server-{}-{port}", std::process::id()));
             std::fs::create_dir_all(&folder)?;
             if let Some(child) = try_start(port, &folder).await? {
                 return Ok(Self { child, port, folder });
@@ -39,26 +41,38 @@ impl Redis {
         bail!("no free port for redis-server")
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// `redis://host:port`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Kills it and, after that time, starts it again with what it held.
+    /// Kills it.
     ///
     /// # Errors
     ///
-    /// When it does not start again.
-    pub async fn go_away_for(&mut self, time: Duration) -> anyhow::Result<()> {
+    /// When it cannot be killed.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
-        self.child.wait()?;
-        tokio::time::sleep(time).await;
+        self.child.wait().map(drop).context("redis-server does not end")
+    }
+
+    /// Starts it again, with what it held.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
         self.child = try_start(self.port, &self.folder).await?.context("the port has been taken")?;
         Ok(())
     }
 }
 
-impl Drop for Redis {
+impl Drop for RedisServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
