@@ -19,7 +19,7 @@ mod api;
 mod delivery;
 mod store;
 
-use delivery::Deliveries;
+use delivery::{Deliveries, Outgoing, Webhook};
 use store::Store;
 pub use store::{Kind, Seen, UserSpec};
 
@@ -156,48 +156,37 @@ impl Delight {
 
     /// A person opens the messenger: user, channel and first conversation. Answers the channel.
     pub fn user_opens(&self, user: &UserSpec, context: &[(&str, &str)]) -> String {
-        let (channel, event) = lock(&self.inner.store).open(user, context);
-        self.send(vec![event]);
-        channel
+        act(&self.inner, |store| store.open(user, context))
     }
 
     /// The user writes. Answers the message's id.
     pub fn user_says(&self, channel: &str, text: &str) -> u64 {
-        let (id, events) = lock(&self.inner.store).say(channel, None, text);
-        self.send(events);
-        id
+        act(&self.inner, |store| store.say(channel, None, text))
     }
 
     /// The AI agent writes.
     pub fn ai_says(&self, channel: &str, text: &str) -> u64 {
-        let (id, events) = lock(&self.inner.store).say(channel, Some(&self.inner.config.ai_agent_id), text);
-        self.send(events);
-        id
+        act(&self.inner, |store| store.say(channel, Some(&self.inner.config.ai_agent_id), text))
     }
 
     /// The user sends a file.
     pub fn user_sends_file(&self, channel: &str, name: &str, media_type: &str, bytes: &[u8]) -> u64 {
-        let (id, events) = lock(&self.inner.store).send_file(channel, name, media_type, bytes);
-        self.send(events);
-        id
+        act(&self.inner, |store| store.send_file(channel, name, media_type, bytes))
     }
 
     /// The AI agent hands over.
     pub fn hand_off(&self, channel: &str) {
-        let event = lock(&self.inner.store).hand_off(channel);
-        self.send(vec![event]);
+        act(&self.inner, |store| ((), vec![store.hand_off(channel)]));
     }
 
     /// The platform closes the conversation.
     pub fn close(&self, channel: &str, reason: &str) {
-        let event = lock(&self.inner.store).close(channel, reason);
-        self.send(vec![event]);
+        act(&self.inner, |store| ((), vec![store.close(channel, reason)]));
     }
 
     /// The next conversation of the channel begins.
     pub fn next_conversation(&self, channel: &str) {
-        let event = lock(&self.inner.store).next_conversation(channel);
-        self.send(vec![event]);
+        act(&self.inner, |store| ((), vec![store.next_conversation(channel)]));
     }
 
     /// What the user sees, oldest first.
@@ -225,26 +214,24 @@ impl Delight {
     pub fn members(&self, channel: &str) -> Vec<String> {
         lock(&self.inner.store).members(channel)
     }
-
-    fn send(&self, events: Vec<delivery::Outgoing>) {
-        send(&self.inner, events);
-    }
 }
 
-fn send(inner: &Arc<Inner>, events: Vec<delivery::Outgoing>) {
-    inner.changed.send_modify(|count| *count += 1);
+/// Changes the store. Its webhooks are queued before anybody can see the change: in its order, and known as under way.
+fn act<R>(inner: &Inner, change: impl FnOnce(&mut Store) -> (R, Vec<Outgoing>)) -> R {
+    let mut store = lock(&inner.store);
+    let (result, events) = change(&mut store);
     for event in events {
-        let (url, key) = {
-            let store = lock(&inner.store);
-            match event.kind {
-                delivery::Webhook::Chat => (store.chat_webhook.clone(), inner.config.api_token.clone()),
-                delivery::Webhook::AiAgent => (store.subscribed(&event.category), store.signature_secret.clone()),
-            }
+        let (url, key) = match event.kind {
+            Webhook::Chat => (store.chat_webhook.clone(), inner.config.api_token.clone()),
+            Webhook::AiAgent => (store.subscribed(&event.category), store.signature_secret.clone()),
         };
         if let Some(url) = url {
             inner.deliveries.send(event, url, key);
         }
     }
+    drop(store);
+    inner.changed.send_modify(|count| *count += 1);
+    result
 }
 
 async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
@@ -252,17 +239,18 @@ async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let path = head.uri.path().to_owned();
     let method = head.method.as_str().to_owned();
     if let Some(id) = path.strip_prefix("/files/") {
-        return match lock(&inner.store).files.get(id) {
+        let name = percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned();
+        return match lock(&inner.store).files.get(&name) {
             Some((media_type, bytes)) => plain(200, media_type, bytes.clone()),
             None => plain(404, "text/plain", Vec::new()),
         };
     }
     lock(&inner.store).journal.push(format!("{method} {path}"));
     let fault = pick(&mut lock(&inner.faults), &method, &path);
-    if let Some((how, Effect::Before)) = &fault {
-        if let Some(response) = wrong(how).await {
-            return response;
-        }
+    if let Some((how, Effect::Before)) = &fault
+        && let Some(response) = wrong(how).await
+    {
+        return response;
     }
     let body = to_bytes(body, 32 << 20).await.unwrap_or_default();
     let token = head.headers.get("api-token").and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -275,15 +263,15 @@ async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
             content_type,
             body: &body,
         };
-        api::answer(&inner.config, &mut lock(&inner.store), &request)
+        act(&inner, |store| match api::answer(&inner.config, store, &request) {
+            Ok((value, events)) => (Ok(value), events),
+            Err(refusal) => (Err(refusal), Vec::new()),
+        })
     } else {
         Err(api::Refusal { status: 401, code: 400_401, message: "Invalid value: \"Api-Token\"." })
     };
     let response = match answer {
-        Ok((value, events)) => {
-            send(&inner, events);
-            plain(200, "application/json", value.to_string().into_bytes())
-        }
+        Ok(value) => plain(200, "application/json", value.to_string().into_bytes()),
         Err(refusal) => refused(&refusal),
     };
     match fault {

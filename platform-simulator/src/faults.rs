@@ -58,7 +58,7 @@ pub(crate) fn pick(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<
     let mut hit = None;
     for fault in faults.iter_mut() {
         let fits = (fault.method.is_empty() || fault.method == method) && path.contains(&fault.path);
-        if !fits || hit.is_some() {
+        if !fits || hit.is_some() || fault.times == 0 {
             continue;
         }
         fault.seen += 1;

@@ -134,7 +134,8 @@ async fn hear(State(inner): State<Arc<Inner>>, request: Request) -> Response {
             heard.failed.push(data.clone());
         }
         for event in data["events"].as_array().into_iter().flatten() {
-            let id = event["id"].as_str().unwrap_or_default().to_owned();
+            let Some(id) = event["id"].as_str() else { return empty(400) };
+            let id = format!("{}/{id}", data["key"]);
             if heard.ids.insert(id) {
                 heard.events.entry(conversation.to_owned()).or_default().push(event.clone());
             } else {

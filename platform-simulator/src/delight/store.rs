@@ -150,7 +150,7 @@ impl Store {
             .then(|| self.webhook["url"].as_str().unwrap_or_default().to_owned())
     }
 
-    pub(crate) fn open(&mut self, user: &UserSpec, context: &[(&str, &str)]) -> (String, Outgoing) {
+    pub(crate) fn open(&mut self, user: &UserSpec, context: &[(&str, &str)]) -> (String, Vec<Outgoing>) {
         let record =
             json!({ "user_id": user.id, "nickname": user.nickname, "profile_url": user.photo, "metadata": {} });
         self.users.insert(user.id.clone(), record);
@@ -169,7 +169,7 @@ impl Store {
         };
         self.channels.insert(url.clone(), channel);
         let event = self.event(&url, "conversation:started", json!({}));
-        (url, event)
+        (url, vec![event])
     }
 
     pub(crate) fn next_conversation(&mut self, url: &str) -> Outgoing {
@@ -203,7 +203,8 @@ impl Store {
     pub(crate) fn keep_file(&mut self, name: &str, media_type: &str, bytes: &[u8]) -> Value {
         let id = format!("{}-{name}", self.id());
         self.files.insert(id.clone(), (media_type.to_owned(), bytes.to_vec()));
-        json!({ "url": format!("{}/files/{id}", self.origin), "name": name, "type": media_type, "size": bytes.len() })
+        let escaped = percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC);
+        json!({ "url": format!("{}/files/{escaped}", self.origin), "name": name, "type": media_type, "size": bytes.len() })
     }
 
     pub(crate) fn hand_off(&mut self, url: &str) -> Outgoing {
