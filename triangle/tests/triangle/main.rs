@@ -1,6 +1,7 @@
 //! The whole triangle with the real component: user, AI agent's platform, bridge, Freshworks, human agent.
 
 mod cast;
+mod connecting;
 mod refused;
 mod round;
 mod trouble;

@@ -27,12 +27,22 @@ async fn round_on_delight(it: &OnDelight, user: &str) {
     assert!(!answer.photo.is_empty());
     assert!(seen.iter().any(|seen| seen.kind == Kind::System && seen.text == "Maya Chen joined the conversation."));
 
-    // The user answers in words and with a file; the agent sees both once.
+    // A file of the agent's comes as a file.
+    let receipt = json!({ "file": { "name": "label.pdf", "url": "https://files.example/label.pdf", "contentType": "application/pdf" } });
+    stage.freshworks.reply_parts(&conversation.id, &maya, vec![receipt]).await.unwrap();
+    let is_file = |seen: &platform_simulator::Seen| seen.kind == Kind::File && seen.file_name == "label.pdf";
+    let seen = within("the file arrives", platform.wait_for(&channel, move |seen| seen.iter().any(is_file))).await;
+    let file = seen.iter().find(|seen| is_file(seen)).unwrap();
+    assert_eq!((file.url.as_str(), file.name.as_str()), ("https://files.example/label.pdf", "Maya Chen"));
+
+    // The user answers in words and with a file; the agent sees both once, and nothing of their own.
     platform.user_says(&channel, "It was a blue box");
     platform.user_sends_file(&channel, "receipt.pdf", "application/pdf", b"%PDF-1.7");
     platform.settle().await;
     assert_eq!(count(stage, &conversation.id, "It was a blue box"), 1);
     assert_eq!(count(stage, &conversation.id, "receipt.pdf"), 1);
+    assert_eq!(count(stage, &conversation.id, "Let me look"), 1);
+    assert_eq!(count(stage, &conversation.id, "joined the conversation"), 0);
 
     stage.freshworks.resolve(&conversation.id, &maya).await.unwrap();
     let line = is_there("The support team has left the conversation.");
