@@ -5,11 +5,13 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
-use crate::{plugin, process};
+use crate::{plugin, process, spin};
 
 const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
 const MOST_BYTES: u64 = 400_000;
+/// Largest component of the bridge, in bytes.
+const MOST_BRIDGE_BYTES: u64 = 1_350_000;
 /// How much the size may differ from the recorded one before the record must be renewed.
 const SIZE_TOLERANCE: f64 = 0.01;
 /// Interfaces without their versions: a patch release of WASI changes nothing that matters.
@@ -22,13 +24,18 @@ const IMPORTS: [&str; 6] = [
     "wasi:io/streams",
 ];
 /// Figure and the most it may be.
-const LIMITS: [(&str, u64); 3] =
-    [("component_bytes", MOST_BYTES), ("http_calls_first_handoff", 4), ("http_calls_known_user", 3)];
+const LIMITS: [(&str, u64); 4] = [
+    ("component_bytes", MOST_BYTES),
+    ("bridge_component_bytes", MOST_BRIDGE_BYTES),
+    ("http_calls_first_handoff", 4),
+    ("http_calls_known_user", 3),
+];
 
 /// Key, unit, what it is. In the order of the table.
-const ROWS: [(&str, &str, &str); 23] = [
+const ROWS: [(&str, &str, &str); 24] = [
     ("component_bytes", "bytes", "the stripped component"),
     ("component_gzip_bytes", "bytes", "the same, compressed with gzip"),
+    ("bridge_component_bytes", "bytes", "the bridge's component, for Spin"),
     ("http_calls_connect", "requests", "connect (they go out together)"),
     ("http_calls_first_handoff", "requests", "handoff of a new user with e-mail address, 40 messages of history"),
     ("http_calls_known_user", "requests", "handoff of a known user, 40 messages of history"),
@@ -64,6 +71,8 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let imports = plugin::imports(&component)?;
     figures.insert("component_bytes".to_owned(), component.len().into());
     figures.insert("component_gzip_bytes".to_owned(), gzip_bytes()?.into());
+    let bridge = std::fs::metadata(spin::build_bridge()?)?.len();
+    figures.insert("bridge_component_bytes".to_owned(), bridge.into());
     figures.insert("imports".to_owned(), imports.lines().collect::<Vec<_>>().into());
     std::fs::write(process::root().join("target/report.json"), serde_json::to_string_pretty(&figures)? + "\n")?;
 

@@ -9,7 +9,7 @@
 
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{
-    Event, EventKind, Finding, HandoffRequest, Message, Mode, Outcome, Part, Reason, Sender, Timestamp,
+    Event, EventKind, Finding, HandoffRequest, Message, Mode, Outcome, Part, Reason, Sender, SenderRole, Timestamp,
 };
 use freshworks_handoff::session::digest;
 use freshworks_handoff::transcript;
@@ -167,20 +167,21 @@ impl Delight {
         asked: bool,
     ) -> Result<(), ApiError> {
         let channel = handoff.key.channel.clone();
-        let persona = event.agent.as_ref().map(|agent| self.persona(&connection.id, agent));
-        let name = persona.as_ref().map_or(self.texts.agent.as_str(), |persona| persona.name.as_str());
+        // Who it was may be unknown; what was said must not be lost for that.
+        let nobody = Sender { role: SenderRole::HumanAgent, id: None, name: None, avatar_url: None };
+        let persona = self.persona(&connection.id, event.agent.as_ref().unwrap_or(&nobody));
         let line = match event.kind {
-            EventKind::AgentAssigned => Some(self.texts.joined.replace("{name}", name)),
+            EventKind::AgentAssigned => Some(self.texts.joined.replace("{name}", &persona.name)),
             EventKind::Transferred => Some(self.texts.transferred.clone()),
             EventKind::Reopened => Some(self.texts.reopened.clone()),
             // Nobody reads it in a conversation that the platform has closed.
             EventKind::ReturnedToAi if !asked => Some(self.texts.returned.clone()),
             _ => None,
         };
-        if let (EventKind::AgentAssigned | EventKind::AgentMessage, Some(persona)) = (event.kind, &persona) {
-            self.join(api, handoff, persona).await?;
+        if matches!(event.kind, EventKind::AgentAssigned | EventKind::AgentMessage) {
+            self.join(api, handoff, &persona).await?;
         }
-        if let (EventKind::AgentMessage, Some(persona), Some(message)) = (event.kind, &persona, &event.message) {
+        if let (EventKind::AgentMessage, Some(message)) = (event.kind, &event.message) {
             for (number, content) in pieces(message).iter().enumerate() {
                 let dedup_id = digest(&[&event.id, &number.to_string()], 16);
                 api.write(&channel, Some(&persona.id), &content.as_content(), &dedup_id).await?;

@@ -96,6 +96,31 @@ async fn round_on_generic(it: &OnGeneric, conversation: &str, by_webhook: bool) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_round_costs_on_delight_does_not_grow() {
+    let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
+    let counts = || (it.stage.freshworks.journal().len(), it.platform.journal().len());
+    let before = counts();
+    let (channel, conversation) = it.handed_over("ana").await;
+    let after_handoff = counts();
+    assert_eq!(after_handoff.0 - before.0, 4, "Freshworks: two look-ups, user, conversation");
+    assert_eq!(after_handoff.1 - before.1, 3, "Delight: user, history, what was said meanwhile");
+    let maya = it.stage.freshworks.agent_id("Maya Chen").unwrap();
+    let mut costs = Vec::new();
+    for text in ["one", "two"] {
+        let before = counts();
+        it.stage.freshworks.reply(&conversation.id, &maya, text).await.unwrap();
+        it.stage.freshworks.settled().await;
+        costs.push((counts().0 - before.0, counts().1 - before.1));
+    }
+    // At first name and photo, then user, membership and the words; then the words alone.
+    assert_eq!(costs, [(1, 3), (0, 1)]);
+    let before = counts();
+    it.platform.user_says(&channel, "three");
+    it.platform.settle().await;
+    assert_eq!((counts().0 - before.0, counts().1 - before.1), (1, 0), "although both webhooks bring it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_round_on_delight_with_sqlite() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     round_on_delight(&it, "ana").await;
