@@ -18,10 +18,11 @@ use crate::work::Work;
 /// Handoffs that one `POST /v1/tick` looks after, and for how long: hosts end requests that take longer than 30 seconds.
 const MOST_TICKS: u32 = 50;
 const MOST_TICK_MS: u64 = 20_000;
-/// A handoff that a platform has asked for by webhook is tried this often: for ten minutes or so. A person waits.
-const MOST_TRIES: u32 = 8;
-const FIRST_WAIT_MS: u64 = 5_000;
-const LONGEST_WAIT_MS: u64 = 5 * 60 * 1000;
+/// A handoff that a platform has asked for by webhook is tried for so long. A person waits.
+const MOST_WAITING_MS: u64 = 10 * 60 * 1000;
+/// How long to wait before it is tried again: as long as it has failed so far, within these bounds.
+const SHORTEST_WAIT_MS: u64 = 5_000;
+const LONGEST_WAIT_MS: u64 = 2 * 60 * 1000;
 /// More messages than this of the end user since the last look: the next look starts later.
 const MANY_MESSAGES: usize = 50;
 /// How far messages of one channel may overtake one another.
@@ -96,7 +97,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 if !was_with_humans {
                     (notes.user, notes.carried_until) = (prepared.user, prepared.carried_until);
                 }
-                (notes.pending, notes.tries) = (None, 0);
+                (notes.pending, notes.failing_since) = (None, None);
                 if let Some(repeat) = repeat {
                     work.handoff.has_seen(repeat);
                 }
@@ -124,18 +125,17 @@ impl<H: Http, S: State> Service<'_, H, S> {
     ) -> Problem {
         let Asked::Event(event) = asked else { return work.failed(error) };
         let notes = &mut work.handoff.platform;
-        notes.tries = notes.tries.saturating_add(1);
+        let now = (self.clock)();
+        let failing_for = now.saturating_sub(*notes.failing_since.get_or_insert(now));
         notes.last_failure = Some(error.message.clone());
         let may_pass =
             matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown);
-        let over = !may_pass || notes.tries >= MOST_TRIES;
-        let now = (self.clock)();
+        let over = !may_pass || failing_for >= MOST_WAITING_MS;
         if over {
             let told = connection.platform.give_up(&work.http, connection, &work.handoff, now).await;
             match told {
                 Ok(()) | Err(Untold::Never(_)) => {
-                    work.handoff.platform.pending = None;
-                    work.handoff.next_tick_at = None;
+                    (work.handoff.platform.pending, work.handoff.next_tick_at) = (None, None);
                     repeat.into_iter().for_each(|repeat| work.handoff.has_seen(repeat));
                     work.handoff.state = "failed".to_owned();
                 }
@@ -147,7 +147,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
         if !is_seen {
             let pending = Pending { id: repeat.unwrap_or_default().to_owned(), event };
             notes.pending = serde_json::to_string(&pending).ok();
-            let wait = FIRST_WAIT_MS.saturating_mul(1 << notes.tries.saturating_sub(1).min(16)).min(LONGEST_WAIT_MS);
+            // However often the platform repeats its webhook meanwhile.
+            let wait = failing_for.clamp(SHORTEST_WAIT_MS, LONGEST_WAIT_MS);
             work.handoff.next_tick_at = Some(now.saturating_add(wait.max(error.retry_after_ms.unwrap_or(0))));
         }
         let failed = work.failed_but_kept(error);
@@ -193,13 +194,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let (mut work, session) = self.work_on(connection, id, "close")?;
         // A handoff that is still being tried is no longer wanted.
         work.handoff.platform.pending = None;
-        if let Some(repeat) = repeat {
-            if work.handoff.seen.iter().any(|seen| seen == repeat) {
-                let handoff = (&work.handoff).into();
-                work.give_back()?;
-                return Ok(Answer::ok(ClosedAnswer { handoff, events: Vec::new(), findings: Vec::new() }));
-            }
-            work.handoff.has_seen(repeat);
+        if repeat.is_some_and(|repeat| work.handoff.seen.iter().any(|seen| seen == repeat)) {
+            let handoff = (&work.handoff).into();
+            work.give_back()?;
+            return Ok(Answer::ok(ClosedAnswer { handoff, events: Vec::new(), findings: Vec::new() }));
         }
         let retry = work.is_retry();
         match close::close(&work.http, &connection.settings, &session, reason, retry, (self.clock)()).await {
@@ -207,7 +205,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 let (events, findings) = (update.events.clone(), update.findings.clone());
                 // Whoever called knows; a platform that sent a webhook learns the outcome.
                 let handoff = match repeat {
-                    Some(_) => self.tell(connection, work, update, true).await?,
+                    Some(repeat) => {
+                        work.handoff.has_seen(repeat);
+                        self.tell(connection, work, update, true).await?
+                    }
                     None => {
                         work.take(update.session, update.info.as_ref());
                         work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())?
@@ -266,7 +267,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Problem::new(503, "unavailable", "the platform does not say what was written").logged(untold.text())
         })?;
         for message in &written {
-            self.relay_message(connection, &handoff.id, message).await?;
+            match self.relay_message(connection, &handoff.id, message).await {
+                // One that can never go over must not hold up those behind it.
+                Err(problem) if problem.status < 500 => {
+                    (self.log)(&format!("{}/{}: a message was left out: {}", connection.id, handoff.id, problem.kind));
+                }
+                relayed => relayed.map(drop)?,
+            }
         }
         let Some(newest) = written.last().filter(|_| written.len() >= MANY_MESSAGES) else { return Ok(()) };
         let (mut work, _) = self.work_on(connection, &handoff.id, "")?;
@@ -296,7 +303,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
                 Err(Untold::Later(text)) => {
                     let place = format!("{}/{}: {text}", connection.id, work.handoff.id);
-                    work.give_back()?;
+                    work.unfinished()?;
                     return Err(Problem::new(503, "unavailable", "the platform did not take the events")
                         .with_remedy("Repeat later.")
                         .after(1_000)

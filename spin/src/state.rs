@@ -73,8 +73,8 @@ pub struct PlatformNotes {
     pub members: Vec<String>,
     /// A handoff that the platform has asked for and that has not succeeded yet: the event, as it came.
     pub pending: Option<String>,
-    /// How often `pending` was tried.
-    pub tries: u32,
+    /// Since when `pending` has failed.
+    pub failing_since: Option<Timestamp>,
     /// Why something could not be told to the platform, the last time that happened. For operators.
     pub last_failure: Option<String>,
 }

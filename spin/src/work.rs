@@ -112,6 +112,19 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
         Ok(self.service.state.give_back(&self.handoff.connection, &self.handoff.id, self.lease.number)?)
     }
 
+    /// What was begun may have had an effect that is not stored: the next one looks before it does that again.
+    pub(crate) fn unfinished(self) -> Result<(), Problem> {
+        if self.doing.is_empty() {
+            return self.give_back();
+        }
+        let mut unsure = self.lease.unsure.clone();
+        if !unsure.contains(&self.doing) {
+            unsure.push(self.doing.clone());
+        }
+        let Some(before) = self.lease.handoff.clone() else { return self.give_back() };
+        Self { handoff: before, ..self }.store(&[], &unsure).map(drop)
+    }
+
     /// Keeps what a failed call has done so far. Where even that fails, the lease ends by itself, and the next one looks.
     pub(crate) fn failed(self, error: Error) -> Problem {
         let has_done = error.session.is_some();

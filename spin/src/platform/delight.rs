@@ -312,7 +312,7 @@ impl Platform for Delight {
     ) -> Result<(), Untold> {
         let api = Api::new(http, self);
         let channel = &handoff.key.channel;
-        let dedup_id = digest(&[&handoff.id, "failed", &handoff.platform.tries.to_string()], 16);
+        let dedup_id = digest(&[&handoff.id, "failed", &handoff.platform.failing_since.unwrap_or(0).to_string()], 16);
         if !self.texts.failed.trim().is_empty() {
             api.write(channel, None, &Content::System(&self.texts.failed), &dedup_id).await?;
         }

@@ -194,9 +194,9 @@ impl Platform for Generic {
         handoff: &Handoff,
         now: Timestamp,
     ) -> Result<(), Untold> {
-        let tries = handoff.platform.tries.to_string();
+        let since = handoff.platform.failing_since.unwrap_or(0).to_string();
         let data = HandoffFailed { connection: &handoff.connection, handoff: &handoff.id, key: &handoff.key };
-        self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &tries], data, now).await
+        self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &since], data, now).await
     }
 
     async fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, Untold> {

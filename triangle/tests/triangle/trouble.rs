@@ -215,6 +215,29 @@ async fn a_handoff_that_is_no_longer_wanted_is_not_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_fails_on_either_side_comes_about_once() {
+    for fails_at_freshworks in [false, true] {
+        let it =
+            OnDelight::start(Store::Sqlite(Default::default()), 1, Config { tries: 20, ..Config::default() }).await;
+        let (channel, conversation) = it.handed_over("ana").await;
+        if fails_at_freshworks {
+            let fault = FreshworksFault::new(Match::any().method("PUT"), FreshworksHow::status(503));
+            it.stage.freshworks.fail(fault.times(3));
+        }
+        it.platform.fail(Fault::new("PUT", "ai_agent_context", How::Status(500), Effect::Before).times(3));
+        it.platform.close(&channel, "user_resolved");
+        within("the end", it.platform.settle()).await;
+        within("its echoes", it.stage.freshworks.settled()).await;
+        let after = it.stage.freshworks.conversation(&conversation.id).unwrap();
+        assert_eq!(after.status, freshworks_simulator::Status::Resolved);
+        let notes = texts(&after).iter().filter(|text| text.contains("will not see further messages")).count();
+        assert_eq!(notes, 1, "{:?}", texts(&after));
+        assert!(it.platform.context(&channel)["context"]["handoff_outcome"].is_string());
+        assert_eq!(it.platform.given_up(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_handoff_asked_for_again_while_human_agents_have_it_swallows_nothing() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config { tries: 1, ..Config::default() }).await;
     let (channel, conversation) = it.handed_over("ana").await;
