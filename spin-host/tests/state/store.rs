@@ -131,7 +131,7 @@ pub(crate) fn over(connection: &str, id: &str, updated_at: u64) -> Value {
         "key": { "application": "app", "channel": "channel", "conversation": id },
         "next_tick_at": null, "updated_at": updated_at, "seen": [],
         "platform": {
-            "user": "", "carried_until": 0, "personas": [], "members": [], "pending": null, "tries": 0, "last_failure": null,
+            "user": "", "carried_until": 0, "personas": [], "members": [], "pending": null, "failing_since": null, "last_failure": null,
         },
     })
 }
