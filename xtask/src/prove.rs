@@ -32,8 +32,8 @@ const MUTATIONS: [Mutation; 16] = [
     Mutation {
         name: "webhooks are not verified",
         file: "src/webhook.rs",
-        original: "    signature::verify(delivery, settings.webhook_public_key.as_deref())?;\n",
-        replacement: "    let _ = signature::verify(delivery, settings.webhook_public_key.as_deref());\n",
+        original: "    verify(&settings, delivery)?;\n",
+        replacement: "    let _ = verify(&settings, delivery);\n",
         flows: &["=resolve"],
     },
     Mutation {
