@@ -1,19 +1,19 @@
 //! Ends the human part from the platform's side.
 
+use crate::client::Client;
+use crate::client::{Failure, FailureKind};
 use crate::conversation::{self, Search};
 use crate::error::Error;
-use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{Author, NewMessage, Resolve};
-use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::VendorMessage;
 use crate::handoff;
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input};
-use crate::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, Update};
+use crate::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, Update, UserId};
 use crate::names;
 use crate::session::{EndReason, Pending, Session};
 use crate::settings::Settings;
-use crate::{timers, transcript};
+use crate::{summary, timers, transcript};
 
 /// Tells the human agents why, and resolves the conversation. Closing what is closed does nothing.
 pub async fn close<H: Http>(
@@ -25,21 +25,23 @@ pub async fn close<H: Http>(
     now: Timestamp,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
-    let freshchat = Freshchat::new(http, &settings)?;
+    let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
     let (state, action) = lifecycle::step(session.state, Input::CloseAsked);
     if action == Action::Done {
         return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
     session.enter(state, now);
-    let (returned, findings) = end(&freshchat, &settings, &mut session, reason.into(), retry, now).await?;
-    Ok(session.update(&settings, vec![returned], findings))
+    let (returned, mut findings) = end(&freshchat, &settings, &mut session, reason.into(), retry, now).await?;
+    let mut events = vec![returned];
+    summary::add(&freshchat, &settings, &session, &mut events, &mut findings).await;
+    Ok(session.update(&settings, events, findings))
 }
 
 /// Ends the human part of a session that is [`State::Closing`](lifecycle::State::Closing): note, resolution, return. `retry`: an
 /// earlier try may have got further than the session knows. Its error carries the session.
 pub async fn end<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     settings: &Settings,
     session: &mut Session,
     reason: EndReason,
@@ -95,7 +97,7 @@ fn note(reason: EndReason, reference: &str) -> String {
 
 /// What is refused for good is left out with a finding: the end of the human part must never fail for ever.
 async fn note_and_resolve<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     settings: &Settings,
     session: &mut Session,
     reason: EndReason,
@@ -117,31 +119,25 @@ async fn note_and_resolve<H: Http>(
     if !session.end_noted {
         let mut unsure = retry || session.pending == Some(Pending::EndNote);
         let text = note(reason, &session.reference);
-        let author = settings.note_author.as_deref();
-        let author = author.and_then(|wanted| settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted)));
-        let mut author = author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
+        let mut author = note_author(settings, &user);
         loop {
-            let message = NewMessage { author: author.clone(), text: text.clone() };
+            let message = NewMessage::text(author.clone(), text.clone());
             let search = Search { is_it: &|found: &VendorMessage| found.text() == text, is_newest: false };
             let place = (&conversation, &user);
             let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search).await;
             session.pending = unsure.then_some(Pending::EndNote);
             match sent {
                 Ok(_) => break,
-                Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {
-                    author = Author::User(user.clone());
-                    let detail =
-                        "the note about the end was refused in the configured name; it came as a message of the user";
-                    let remedy = "Run connect: it says whether that human agent is still active.";
-                    findings.push(Finding::warning("note-author", "author-refused", detail, remedy));
-                }
-                Err(failure) if is_final(failure.kind) => {
-                    let detail = "Freshworks refused the note about the end";
-                    let remedy = "Nothing needs to be done; the conversation has most likely ended already.";
-                    findings.push(Finding::warning("end-note", "end-note-refused", detail, remedy));
-                    break;
-                }
-                Err(failure) => return Err(failure.into_error()),
+                Err(failure) => match without_author(&mut author, &user, &failure) {
+                    Some(finding) => findings.push(finding),
+                    None if is_final(failure.kind) => {
+                        let detail = "Freshworks refused the note about the end";
+                        let remedy = "Nothing needs to be done; the conversation has most likely ended already.";
+                        findings.push(Finding::warning("end-note", "end-note-refused", detail, remedy));
+                        break;
+                    }
+                    None => return Err(failure.into_error()),
+                },
             }
         }
         session.end_noted = true;
@@ -161,6 +157,24 @@ async fn note_and_resolve<H: Http>(
         Err(failure) => return Err(failure.into_error()),
     }
     Ok(findings)
+}
+
+/// In whose name notes are written that no handoff has looked up: the configured author's, else the end user's.
+pub fn note_author(settings: &Settings, user: &UserId) -> Author {
+    let author = settings.note_author.as_deref();
+    let author = author.and_then(|wanted| settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted)));
+    author.map_or_else(|| Author::User(user.clone()), Author::NoteBy)
+}
+
+/// What is to be told when a note was refused for good in the configured name, and is to be written in the end user's.
+pub fn without_author(author: &mut Author, user: &UserId, failure: &Failure) -> Option<Finding> {
+    if !is_final(failure.kind) || !matches!(author, Author::NoteBy(_)) {
+        return None;
+    }
+    *author = Author::User(user.clone());
+    let detail = "a note was refused in the configured name; it came as a message of the user";
+    let remedy = "Run connect: it says whether that human agent is still active.";
+    Some(Finding::warning("note-author", "author-refused", detail, remedy))
 }
 
 /// No repetition will change the answer, and nobody has to act first.

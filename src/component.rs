@@ -8,7 +8,7 @@ use crate::error::{Details, Error, ErrorKind};
 use crate::lifecycle::State;
 use crate::model;
 use crate::wasi_http::WasiHttp;
-use crate::{close, connect, describe, handoff, manual, relay, tick, webhook};
+use crate::{close, connect, describe, handoff, manual, relay, tick, undelivered, webhook};
 
 // Generated code follows its generator's style, not ours.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
@@ -63,8 +63,20 @@ impl wit::Guest for Component {
         })
     }
 
-    fn preview(_: wit::Settings, _: wit::HandoffRequest, _: wit::Timestamp) -> Result<wit::Plan, wit::Error> {
-        Err(Error::unsupported("preview", "Check the settings with `connect` instead.").into())
+    fn preview(
+        settings: wit::Settings,
+        request: wit::HandoffRequest,
+        _: wit::Timestamp,
+    ) -> Result<wit::Plan, wit::Error> {
+        let plan = run(handoff::preview(&WasiHttp, &settings, &request.into()))?;
+        Ok(wit::Plan {
+            mode: plan.mode.into(),
+            steps: list(plan.steps),
+            findings: list(plan.findings),
+            decisions: list(plan.decisions),
+            texts: plan.texts,
+            fields: plan.fields,
+        })
     }
 
     fn handoff(
@@ -73,15 +85,7 @@ impl wit::Guest for Component {
         session: Option<wit::Session>,
         now: wit::Timestamp,
     ) -> Result<wit::Receipt, wit::Error> {
-        let receipt = run(handoff::handoff(&WasiHttp, &settings, &request.into(), session.as_deref(), now))?;
-        Ok(wit::Receipt {
-            external_case: wit::ExternalCase { case_id: receipt.case_id, kind: describe::NAME.to_owned() },
-            agent_url: receipt.agent_url,
-            steps: list(receipt.steps),
-            findings: list(receipt.findings),
-            session: receipt.session,
-            info: receipt.info.into(),
-        })
+        run(handoff::handoff(&WasiHttp, &settings, &request.into(), session.as_deref(), now)).map(wit::Receipt::from)
     }
 
     fn relay(
@@ -105,12 +109,23 @@ impl wit::Guest for Component {
     }
 
     fn create_ticket(
-        _: wit::Settings,
-        _: wit::HandoffRequest,
-        _: Option<wit::Session>,
-        _: wit::Timestamp,
+        settings: wit::Settings,
+        request: wit::HandoffRequest,
+        session: Option<wit::Session>,
+        now: wit::Timestamp,
     ) -> Result<wit::Receipt, wit::Error> {
-        Err(Error::unsupported("filing a ticket", "Hand off a live conversation instead.").into())
+        run(handoff::create_ticket(&WasiHttp, &settings, &request.into(), session.as_deref(), now))
+            .map(wit::Receipt::from)
+    }
+
+    fn undelivered(
+        settings: wit::Settings,
+        session: wit::Session,
+        message_id: String,
+        retry: bool,
+        now: wit::Timestamp,
+    ) -> Result<wit::Update, wit::Error> {
+        run(undelivered::undelivered(&WasiHttp, &settings, &session, &message_id, retry, now)).map(wit::Update::from)
     }
 
     fn peek(body: Vec<u8>) -> Vec<String> {
@@ -154,6 +169,7 @@ same_cases!(model::SenderRole => wit::SenderRole: EndUser AiAgent HumanAgent Sys
 same_cases!(wit::PartKind => model::PartKind: Text Image File Video Audio Button Choices Unsupported);
 same_cases!(model::PartKind => wit::PartKind: Text Image File Video Audio Button Choices Unsupported);
 same_cases!(wit::Mode => model::Mode: Automatic Live Ticket);
+same_cases!(model::Mode => wit::Mode: Automatic Live Ticket);
 same_cases!(wit::Reason => model::Reason: UserButton UserAsked FlowStep ModelDecision Safety Api);
 same_cases!(wit::Priority => model::Priority: Low Medium High Urgent);
 same_cases!(wit::CloseReason => model::CloseReason: UserLeft UserCancelled PlatformClosed ReturnedToAi TimedOut);
@@ -161,10 +177,10 @@ same_cases!(model::FindingLevel => wit::FindingLevel: Ok Warning Failure);
 same_cases!(model::Owner => wit::Owner: AiAgent HumanAgent);
 same_cases!(State => wit::SessionState: Requesting Queued Active Closing Returned Failed Ticketed);
 same_cases!(model::Outcome => wit::Outcome: Resolved Abandoned NobodyAvailable TimedOut Failed Ticketed);
-same_cases!(model::EventKind => wit::EventKind: Queued AgentAssigned Transferred AgentMessage Resolved Reopened
-    TicketCreated TicketReplied DeliveryFailed NeedsEmail ReturnedToAi Ignored);
+same_cases!(model::EventKind => wit::EventKind: AgentAssigned Transferred AgentMessage Resolved Reopened TicketReplied
+    ReturnedToAi Ignored);
 same_cases!(ErrorKind => wit::ErrorKind: InvalidSettings InvalidRequest Unauthorized NotFound Rejected RateLimited
-    Unavailable OutcomeUnknown InvalidSignature Malformed Unsupported Internal);
+    Unavailable OutcomeUnknown NeedsEmail InvalidSignature Malformed Unsupported Internal);
 
 /// Records whose fields bear the same names on both sides.
 macro_rules! same_fields {
@@ -189,6 +205,7 @@ same_fields!(wit::Message => model::Message: id sender sent_at; parts);
 same_fields!(model::Message => wit::Message: id sender sent_at; parts);
 same_fields!(model::Finding => wit::Finding: check level code detail remedy);
 same_fields!(model::Step => wit::Step: action target detail);
+same_fields!(model::Decision => wit::Decision: subject rule choice);
 same_fields!(model::SessionInfo => wit::SessionInfo: state owner conversation_ids ticket_id next_tick_at);
 same_fields!(Details => wit::Error: kind field message remedy retry_after_ms log session);
 
@@ -222,6 +239,21 @@ impl From<wit::HandoffRequest> for model::HandoffRequest {
     }
 }
 
+impl From<model::Receipt> for wit::Receipt {
+    #[inline(never)]
+    fn from(receipt: model::Receipt) -> Self {
+        Self {
+            external_case: wit::ExternalCase { case_id: receipt.case_id, kind: describe::NAME.to_owned() },
+            agent_url: receipt.agent_url,
+            steps: list(receipt.steps),
+            findings: list(receipt.findings),
+            decisions: list(receipt.decisions),
+            session: receipt.session,
+            info: receipt.info.into(),
+        }
+    }
+}
+
 impl From<model::Update> for wit::Update {
     #[inline(never)]
     fn from(update: model::Update) -> Self {
@@ -230,6 +262,7 @@ impl From<model::Update> for wit::Update {
             session: update.session,
             info: update.info.map(wit::SessionInfo::from),
             findings: list(update.findings),
+            decisions: list(update.decisions),
         }
     }
 }

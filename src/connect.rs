@@ -1,18 +1,31 @@
 //! Checks settings against the account and explains what an admin should do.
 
+use crate::client::{Client, read};
+use crate::client::{Endpoint, Failure, FailureKind, Kind, Page, Paged};
 use crate::error::Error;
 use crate::freshchat::endpoints::{
-    Agent, Channel, Endpoint, GetAccount, GetAgent, Group, ListAgents, ListChannels, ListGroups, Page, Paged,
+    Agent, Channel, GetAccount, GetAgent, Group, ListAgents, ListChannels, ListFields, ListGroups,
 };
-use crate::freshchat::failure::{Failure, FailureKind};
-use crate::freshchat::{Freshchat, read};
+use crate::freshdesk::endpoints::{ListTicketGroups, ListTickets};
 use crate::http::{Http, Response, TransportError};
 use crate::model::{Connection, Finding, FindingLevel};
 use crate::names::{self, TopicChoice};
+use crate::settings::context_map::ContextTarget;
 use crate::settings::{Resolved, Settings, schema};
 use crate::webhook::public_key;
 
-const FORM: [&str; 7] = ["chat-url", "account", "topic", "webhook-key", "group", "agent", "note-author"];
+const FORM: [&str; 10] = [
+    "chat-url",
+    "account",
+    "topic",
+    "webhook-key",
+    "group",
+    "agent",
+    "note-author",
+    "context",
+    "ticket-desk",
+    "ticket-group",
+];
 
 /// Makes every check, independent ones at once, and returns the settings with the ids that were found.
 pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Error> {
@@ -21,7 +34,7 @@ pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Er
     let mut resolved = Resolved::default();
     let mut account = None;
 
-    match Freshchat::new(http, &settings) {
+    match Client::chat(http, &settings) {
         Err(error) => {
             let error = error.into_details();
             let remedy = error.remedy.unwrap_or_default();
@@ -34,6 +47,15 @@ pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Er
         }
     }
     findings.push(check_key(&settings));
+    match Client::tickets(http, &settings) {
+        Ok(None) => {}
+        Ok(Some(desk)) => check_tickets(&desk, &settings, &mut resolved, &mut findings).await,
+        Err(error) => {
+            let error = error.into_details();
+            let remedy = error.remedy.unwrap_or_default();
+            findings.push(Finding::failure("ticket-desk", "ticket-domain-refused", error.message, remedy));
+        }
+    }
     let mut findings = in_order_of_form(findings);
     findings.extend(settings.unknown.iter().map(|name| unknown_setting(name)));
 
@@ -54,7 +76,7 @@ fn in_order_of_form(findings: Vec<Finding>) -> Vec<Finding> {
 
 /// Everything that needs the account. The first request of each list goes out together with the others.
 async fn check_account<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     settings: &Settings,
     resolved: &mut Resolved,
     findings: &mut Vec<Finding>,
@@ -65,6 +87,8 @@ async fn check_account<H: Http>(
     requests.extend(settings.group.is_some().then(|| freshchat.request(&ListGroups::page(1))));
     requests.extend(wanted_agents.any_by_email().then(|| freshchat.request(&ListAgents::page(1))));
     requests.extend(get_agents.iter().map(|endpoint| freshchat.request(endpoint)));
+    let properties = wanted_properties(settings);
+    requests.extend((!properties.is_empty()).then(|| freshchat.request(&ListFields)));
     let mut responses = freshchat.send_all(requests).await.into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(no_answer()));
 
@@ -73,6 +97,7 @@ async fn check_account<H: Http>(
     let groups = settings.group.is_some().then(&mut next);
     let agents = wanted_agents.any_by_email().then(&mut next);
     let agents_by_id: Vec<_> = get_agents.iter().map(|_| read::<GetAgent>(next())).collect();
+    let fields = (!properties.is_empty()).then(|| read::<ListFields>(next()));
 
     let name = match account {
         Ok(account) => {
@@ -88,7 +113,8 @@ async fn check_account<H: Http>(
         }
     };
     let channels = complete::<ListChannels, H>(freshchat, channels).await;
-    findings.push(check_topic(channels, settings, resolved));
+    check_topics(channels, settings, resolved, findings);
+    findings.extend(fields.map(|fields| check_properties(fields, &properties)));
     if let Some((wanted, groups)) = settings.group.as_deref().zip(groups) {
         let groups = complete::<ListGroups, H>(freshchat, groups).await;
         findings.push(check_group(groups, wanted, resolved));
@@ -100,9 +126,9 @@ async fn check_account<H: Http>(
     let mut by_id = agents_by_id.into_iter();
     for (check, wanted) in wanted_agents.all() {
         let found = match names::agent_id(wanted) {
-            Some(_) => by_id.next().unwrap_or_else(|| Err(lost(GetAgent::NAME))),
+            Some(_) => by_id.next().unwrap_or_else(|| Err(lost(GetAgent::KIND))),
             None => match &by_email {
-                Ok(agents) => names::choose_agent(agents, wanted).cloned().ok_or_else(|| missing(ListAgents::NAME)),
+                Ok(agents) => names::choose_agent(agents, wanted).cloned().ok_or_else(|| missing(ListAgents::KIND)),
                 Err(failure) => Err(failure.clone()),
             },
         };
@@ -113,7 +139,7 @@ async fn check_account<H: Http>(
 
 /// The rest of a list whose first page came with the first requests.
 async fn complete<E: Paged, H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     first: Result<Response, TransportError>,
 ) -> Result<Vec<E::Item>, Failure> {
     let first: Page<E::Item> = read::<E>(first)?;
@@ -146,12 +172,12 @@ fn no_answer() -> TransportError {
     TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() }
 }
 
-fn lost(endpoint: &'static str) -> Failure {
-    Failure { kind: FailureKind::Unavailable, endpoint, retry_after_ms: None, log: String::new() }
+fn lost(call: Kind) -> Failure {
+    Failure { kind: FailureKind::Unavailable, call, retry_after_ms: None, log: String::new() }
 }
 
-fn missing(endpoint: &'static str) -> Failure {
-    Failure { kind: FailureKind::NotFound, endpoint, retry_after_ms: None, log: String::new() }
+fn missing(call: Kind) -> Failure {
+    Failure { kind: FailureKind::NotFound, call, retry_after_ms: None, log: String::new() }
 }
 
 fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
@@ -212,13 +238,29 @@ fn unreadable(check: &'static str, what: &str, failure: &Failure) -> Finding {
     }
 }
 
-fn check_topic(channels: Result<Vec<Channel>, Failure>, settings: &Settings, resolved: &mut Resolved) -> Finding {
+/// The list of topics, then each topic that belongs to a language.
+fn check_topics(
+    channels: Result<Vec<Channel>, Failure>,
+    settings: &Settings,
+    resolved: &mut Resolved,
+    findings: &mut Vec<Finding>,
+) {
     let channels = match channels {
         Ok(channels) => channels,
-        Err(failure) => return unreadable("topic", "the topics", &failure),
+        Err(failure) => return findings.push(unreadable("topic", "the topics", &failure)),
     };
-    let first = settings.topics.first().cloned().unwrap_or_default();
-    match names::choose_topic(&channels, &settings.topics) {
+    findings.push(check_topic(&channels, &settings.topics, resolved));
+    for topic in settings.topic_by_locale.values() {
+        let is_known = resolved.topics.contains_key(topic);
+        if !is_known {
+            findings.push(check_topic(&channels, std::slice::from_ref(topic), resolved));
+        }
+    }
+}
+
+fn check_topic(channels: &[Channel], topics: &[String], resolved: &mut Resolved) -> Finding {
+    let first = topics.first().cloned().unwrap_or_default();
+    match names::choose_topic(channels, topics) {
         TopicChoice::Found { id, name, count } => {
             resolved.topics.insert(name.clone(), id.0);
             if count == 1 {
@@ -251,7 +293,7 @@ fn check_topic(channels: Result<Vec<Channel>, Failure>, settings: &Settings, res
             format!(
                 "none of the {} topics of the account has a name of the settings: {}",
                 channels.len(),
-                settings.topics.join(", ")
+                topics.join(", ")
             ),
             format!(
                 "Create a topic named `{first}` under Admin settings > Topics: letters and spaces as written here."
@@ -300,6 +342,86 @@ fn check_agent(check: &'static str, wanted: &str, found: Result<Agent, Failure>,
         ),
         Err(failure) => unreadable(check, "the human agents", &failure),
     }
+}
+
+/// The properties of conversations that values of the context go to.
+fn wanted_properties(settings: &Settings) -> Vec<&str> {
+    let mut properties = Vec::new();
+    for (_, target) in &settings.context {
+        if let ContextTarget::Conversation(name) = target {
+            properties.push(name.as_str());
+        }
+    }
+    properties
+}
+
+fn check_properties(fields: Result<Vec<String>, Failure>, wanted: &[&str]) -> Finding {
+    let fields = match fields {
+        Ok(fields) => fields,
+        Err(failure) => return unreadable("context", "the properties of conversations", &failure),
+    };
+    let missing: Vec<&str> = wanted.iter().copied().filter(|name| !fields.iter().any(|field| field == name)).collect();
+    if missing.is_empty() {
+        return Finding::ok("context", "properties-known", "the account has all properties that the context goes to");
+    }
+    Finding::failure(
+        "context",
+        "properties-missing",
+        format!("conversations have no property {}", missing.join(", ")),
+        format!("Create it in Freshworks, or correct the setting `context`. There are: {}.", fields.join(", ")),
+    )
+}
+
+/// Whether tickets can be filed: the key opens the desk and may read tickets, which is needed for looking before filing.
+async fn check_tickets<H: Http>(
+    desk: &Client<'_, H>,
+    settings: &Settings,
+    resolved: &mut Resolved,
+    findings: &mut Vec<Finding>,
+) {
+    let is_name = |group: &&str| !group.bytes().all(|byte| byte.is_ascii_digit());
+    let group = settings.ticket_group.as_deref().filter(is_name);
+    let mut requests = vec![desk.request(&ListTickets { email: None, page: 1 })];
+    requests.extend(group.map(|_| desk.request(&ListTicketGroups::page(1))));
+    let mut responses = desk.send_all(requests).await.into_iter();
+    let mut next = || responses.next().unwrap_or_else(|| Err(no_answer()));
+    let tickets = read::<ListTickets<'_>>(next());
+    let groups = group.map(|_| next());
+    if let Err(failure) = tickets {
+        let (code, detail) = match failure.kind {
+            FailureKind::Unauthorized => ("ticket-key-refused", "the ticket desk refused its API key"),
+            FailureKind::Forbidden => ("ticket-key-lacks-rights", "the key of the ticket desk may not read tickets"),
+            _ => ("ticket-desk-unreachable", "no usable answer comes from the ticket desk"),
+        };
+        let remedy = match failure.kind {
+            FailureKind::Unauthorized | FailureKind::Forbidden => {
+                failure.into_error().remedy.clone().unwrap_or_default()
+            }
+            FailureKind::Denied => "Allow the hosts that `describe` lists for these settings.".to_owned(),
+            _ => "Compare the address with the one in the browser; when it is right, connect again later.".to_owned(),
+        };
+        findings.push(Finding::failure("ticket-desk", code, detail, remedy));
+        return;
+    }
+    let detail = format!("tickets can be filed at {}", desk.origin());
+    findings.push(Finding::ok("ticket-desk", "ticket-desk-open", detail));
+    let Some((wanted, groups)) = group.zip(groups) else { return };
+    let finding = match complete::<ListTicketGroups, H>(desk, groups).await {
+        Err(failure) => unreadable("ticket-group", "the groups of the ticket desk", &failure),
+        Ok(groups) => match groups.into_iter().find(|group| group.name == wanted) {
+            Some(found) => {
+                resolved.ticket_groups.insert(wanted.to_owned(), found.id);
+                Finding::ok("ticket-group", "ticket-group-found", format!("tickets go to the group `{wanted}`"))
+            }
+            None => Finding::failure(
+                "ticket-group",
+                "ticket-group-missing",
+                format!("the ticket desk has no group named `{wanted}`"),
+                "Correct the name, or leave it out to let the rules of the ticket desk assign.",
+            ),
+        },
+    };
+    findings.push(finding);
 }
 
 fn check_key(settings: &Settings) -> Finding {

@@ -3,12 +3,12 @@
 //! Freshchat has no idempotency key. So the journal in the session names each write before it is sent; when its result
 //! stays unknown, the next try first looks for what the write would have left behind, and adopts it.
 
-use crate::freshchat::Freshchat;
+use crate::client::Client;
+use crate::client::{Failure, FailureKind};
 use crate::freshchat::endpoints::{
     Assignment, Conversation, CreateConversation, GetConversation, ListMessages, ListUserConversations, NewMessage,
     SendMessage,
 };
-use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::VendorMessage;
 use crate::http::Http;
 use crate::model::{ChannelId, ConversationId, UserId};
@@ -45,7 +45,7 @@ pub struct Place<'a> {
 /// After [`FailureKind::OutcomeUnknown`] the next try has to look; after [`FailureKind::Refused`] the caller has to, because
 /// Freshchat was seen to refuse what it had stored. Until then [`Pending::Conversation`] stands in the session.
 pub async fn create<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     session: &mut Session,
     place: &Place<'_>,
     messages: &[NewMessage],
@@ -85,7 +85,7 @@ pub struct Search<'a> {
 ///
 /// `unsure` says that an earlier try may have got through, and afterwards whether this one may have.
 pub async fn send_once<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     session: &mut Session,
     unsure: &mut bool,
     place: (&ConversationId, &UserId),
@@ -124,7 +124,7 @@ pub async fn send_once<H: Http>(
 }
 
 async fn arrived<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     session: &mut Session,
     conversation: &ConversationId,
     search: &Search<'_>,
@@ -154,7 +154,7 @@ async fn arrived<H: Http>(
 /// The conversation of this user in which `is_ours` recognises a message. One that has ended counts only when
 /// `resolved_too` says so.
 pub async fn find<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     user: &UserId,
     resolved_too: bool,
     is_ours: &dyn Fn(&VendorMessage) -> bool,

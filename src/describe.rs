@@ -32,14 +32,32 @@ pub const WEBHOOK_HEADERS: [&str; 1] = [crate::webhook::signature::HEADER];
 
 /// Describes the connector, with the exact origin when settings are given.
 pub fn describe(settings: Option<&str>) -> Result<Descriptor, Error> {
-    let origin = match settings {
-        Some(settings) => Settings::parse(settings)?.origin()?,
-        None => "https://*.freshchat.com".to_owned(),
+    let settings = settings.map(Settings::parse).transpose()?;
+    let any = |origin: &str| vec![origin.to_owned()];
+    let (chat, tickets, files) = match &settings {
+        None => (
+            any("https://*.freshchat.com"),
+            ["https://*.freshdesk.com", "https://*.freshservice.com"].map(str::to_owned).to_vec(),
+            Vec::new(),
+        ),
+        Some(settings) => {
+            let desk = settings.ticket_desk()?.map(|desk| desk.origin);
+            let file_origin = |host: &String| {
+                let scheme = if host.starts_with("127.0.0.1:") { "http" } else { "https" };
+                format!("{scheme}://{host}")
+            };
+            let files = settings.file_hosts.iter().map(file_origin).collect();
+            (vec![settings.origin()?], desk.into_iter().collect(), files)
+        }
     };
-    let chat = OutboundHost {
-        origin,
-        purpose: "the Freshchat API of the account",
-        credential: Some("authorization: Bearer {api_key}"),
-    };
-    Ok(Descriptor { settings_schema: schema::JSON_SCHEMA, outbound: vec![chat] })
+    let mut outbound = Vec::new();
+    let kinds = [
+        (chat, "the Freshchat API of the account", Some("authorization: Bearer {api_key}")),
+        (tickets, "the API of the ticket desk", Some("authorization: Basic {ticket_api_key}:X")),
+        (files, "files of the end user, to be uploaded", None),
+    ];
+    for (origins, purpose, credential) in kinds {
+        outbound.extend(origins.into_iter().map(|origin| OutboundHost { origin, purpose, credential }));
+    }
+    Ok(Descriptor { settings_schema: schema::JSON_SCHEMA, outbound })
 }

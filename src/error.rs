@@ -29,6 +29,8 @@ pub enum ErrorKind {
     InvalidSignature,
     /// Report drift of the vendor's format.
     Malformed,
+    /// Ask the end user for an e-mail address.
+    NeedsEmail,
     /// Do not call this.
     Unsupported,
     /// Report our bug.

@@ -1,32 +1,27 @@
-//! Hands a conversation over: user, conversation with summary, history, routing.
+//! Hands a conversation over: a live conversation with summary and history, or a ticket.
 //!
 //! The order of the steps is that of their dependence, and each step can be found again by its marker, so that a try goes
 //! on where the one before it ended.
 
-use crate::conversation::{self, Found, Place, Search};
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
-use crate::freshchat::Freshchat;
-use crate::freshchat::endpoints::{
-    Assignment, Author, CreateUser, FindUsers, Identity, ListAgents, ListChannels, ListGroups, NewMessage,
-    SetReference, User,
-};
-use crate::freshchat::failure::{Failure, FailureKind};
-use crate::freshchat::wire::{Actor, VendorMessage};
+use crate::freshchat::endpoints::Author;
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
-use crate::model::{
-    AgentId, ChannelId, EndUser, Finding, HandoffRequest, Message, Mode, Part, Receipt, Step, Timestamp, UserId,
-};
-use crate::names::{self, TopicChoice};
+use crate::model::{Decision, Finding, HandoffRequest, Message, Mode, Part, Receipt, Step, Timestamp};
 use crate::session::{Pending, Session, reference};
-use crate::settings::Settings;
+use crate::settings::context_map::{self, Carried};
+use crate::settings::{Availability, Settings};
 use crate::timers;
 use crate::transcript::{self, Transcript};
 
-/// What goes into the request that creates the conversation; the rest follows message by message. No limits are published;
-/// integrators send whole histories in one request.
-const FIRST_MESSAGES: usize = 40;
-const FIRST_BYTES: usize = 200 * 1024;
+mod live;
+mod preview;
+mod target;
+mod ticket;
+
+pub use preview::preview;
+use target::Absence;
 
 const MOST_MESSAGES: usize = 10_000;
 /// An instance with the default limits of a host takes this with room to spare.
@@ -43,12 +38,38 @@ pub async fn handoff<H: Http>(
     session: Option<&[u8]>,
     now: Timestamp,
 ) -> Result<Receipt, Error> {
+    hand_over(http, settings, request, request.mode, session, now).await
+}
+
+/// Files a ticket, whatever mode the request names.
+pub async fn create_ticket<H: Http>(
+    http: &H,
+    settings: &str,
+    request: &HandoffRequest,
+    session: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<Receipt, Error> {
+    hand_over(http, settings, request, Mode::Ticket, session, now).await
+}
+
+// Once for both.
+#[inline(never)]
+async fn hand_over<H: Http>(
+    http: &H,
+    settings: &str,
+    request: &HandoffRequest,
+    mode: Mode,
+    session: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<Receipt, Error> {
     let settings = Settings::parse(settings)?;
     check(request)?;
-    if request.mode == Mode::Ticket {
-        return Err(Error::unsupported("filing a ticket", "Pass the mode `live` or `automatic`.").at("request.mode"));
+    let freshchat = Client::chat(http, &settings)?;
+    let desk = Client::tickets(http, &settings)?;
+    let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request, mode);
+    if mode == Mode::Ticket {
+        run.desk()?;
     }
-    let freshchat = Freshchat::new(http, &settings)?;
 
     let stored = session.map(Session::decode).transpose()?;
     let mut session = match stored {
@@ -61,8 +82,12 @@ pub async fn handoff<H: Http>(
                 "Pass the session that is stored under `request.key`.",
             ));
         }
+        // Whoever has a ticket may still ask for a person.
+        Some(stored) if stored.state == State::Ticketed && mode != Mode::Live => {
+            return Ok(run.receipt(&stored, None));
+        }
         Some(stored) => match lifecycle::step(stored.state, Input::HandoffAsked) {
-            (_, Action::Done) => return Ok(receipt(&stored, &settings, None, Vec::new(), Vec::new())),
+            (_, Action::Done) => return Ok(run.receipt(&stored, None)),
             (_, Action::Refuse | Action::Ignore(_)) => {
                 return Err(Error::request(
                     "session",
@@ -77,16 +102,15 @@ pub async fn handoff<H: Http>(
 
     // In the session, because this try may fail before it has looked.
     session.look |= request.retry;
-    let (steps, findings) = (Vec::new(), Vec::new());
-    let mut run = Run { freshchat: &freshchat, settings: &settings, request, steps, findings };
     match run.all_steps(&mut session).await {
         Ok(agent_url) => {
-            let (state, _) = lifecycle::step(session.state, Input::HandoffDone);
+            let done = if session.ticket.is_some() { Input::TicketFiled } else { Input::HandoffDone };
+            let (state, _) = lifecycle::step(session.state, done);
             // Somebody may have taken it, or answered, while it was under way.
             let taken = session.agent.is_some();
             session.enter(if taken { lifecycle::step(state, Input::Assigned).0 } else { state }, now);
             timers::alive(&mut session, now);
-            Ok(receipt(&session, &settings, agent_url, run.steps, run.findings))
+            Ok(run.receipt(&session, agent_url))
         }
         Err(error) => Err(error.with_session(session.encode())),
     }
@@ -143,227 +167,211 @@ fn text_bytes(request: &HandoffRequest) -> usize {
     of_request + request.history.iter().map(of_message).sum::<usize>()
 }
 
-fn receipt(
-    session: &Session,
-    settings: &Settings,
-    agent_url: Option<String>,
-    steps: Vec<Step>,
-    findings: Vec<Finding>,
-) -> Receipt {
-    let conversation = session.conversation.as_ref().map(|id| id.as_str()).unwrap_or_default();
-    Receipt {
-        case_id: format!("fc:{conversation}"),
-        agent_url,
-        steps,
-        findings,
-        session: session.encode(),
-        info: session.info(settings),
-    }
-}
-
 /// One try.
 struct Run<'a, H> {
-    freshchat: &'a Freshchat<'a, H>,
+    freshchat: &'a Client<'a, H>,
+    desk: Option<&'a Client<'a, H>>,
     settings: &'a Settings,
     request: &'a HandoffRequest,
+    mode: Mode,
+    /// The values of the context, masked, by where they go.
+    carried: Carried,
     steps: Vec<Step>,
     findings: Vec<Finding>,
+    decisions: Vec<Decision>,
 }
 
-impl<H: Http> Run<'_, H> {
+impl<'a, H: Http> Run<'a, H> {
+    fn new(
+        freshchat: &'a Client<'a, H>,
+        desk: Option<&'a Client<'a, H>>,
+        settings: &'a Settings,
+        request: &'a HandoffRequest,
+        mode: Mode,
+    ) -> Self {
+        let mut carried = context_map::carry(&settings.context, &request.context);
+        // What is shown is masked with all other texts.
+        for values in [&mut carried.conversation, &mut carried.user, &mut carried.ticket] {
+            for (_, value) in values.iter_mut() {
+                *value = settings.masking.apply(value).0.into_owned();
+            }
+        }
+        let (steps, findings, decisions) = (Vec::new(), Vec::new(), Vec::new());
+        Self { freshchat, desk, settings, request, mode, carried, steps, findings, decisions }
+    }
+
+    /// The receipt of a handoff that was done, now or before.
+    fn receipt(self, session: &Session, agent_url: Option<String>) -> Receipt {
+        let case_id = match (&session.ticket, &session.conversation) {
+            (Some(ticket), _) => {
+                let desk = self.settings.ticket_desk().ok().flatten();
+                let prefix = if desk.is_some_and(|desk| desk.is_freshservice) { "fs" } else { "fd" };
+                format!("{prefix}:{ticket}")
+            }
+            (None, conversation) => {
+                format!("fc:{}", conversation.as_ref().map(|id| id.as_str()).unwrap_or_default())
+            }
+        };
+        Receipt {
+            case_id,
+            agent_url,
+            steps: self.steps,
+            findings: self.findings,
+            decisions: self.decisions,
+            session: session.encode(),
+            info: session.info(self.settings),
+        }
+    }
+
     async fn all_steps(&mut self, session: &mut Session) -> Result<Option<String>, Error> {
+        if self.adopted(session).await? {
+            self.decide(
+                "mode",
+                "begun-before",
+                mode_word(if session.ticket.is_some() { Mode::Ticket } else { Mode::Live }),
+            );
+        } else if self.is_ticket(session).await? {
+            self.file(session).await?;
+            return Ok(None);
+        }
+        if session.ticket.is_some() {
+            return Ok(None);
+        }
+        match self.live(session).await {
+            // What failed for good and left nothing behind is no reason to leave the person alone.
+            Err(error)
+                if self.mode == Mode::Automatic
+                    && self.desk.is_some()
+                    && is_lasting(&error)
+                    && is_untouched(session) =>
+            {
+                self.decide("mode", "live-failed", mode_word(Mode::Ticket));
+                self.findings.push(Finding::warning(
+                    "mode",
+                    "live-failed",
+                    format!("no live conversation could be opened ({}); a ticket was filed", error.message),
+                    error.remedy.clone().unwrap_or_default(),
+                ));
+                self.file(session).await?;
+                Ok(None)
+            }
+            done => done,
+        }
+    }
+
+    async fn live(&mut self, session: &mut Session) -> Result<Option<String>, Error> {
         let user = self.user(session).await?;
         let channel = self.channel(session).await?;
         let assignment = self.assignment().await?;
         let note_author = self.note_author().await?;
-        if !self.request.context.is_empty() {
-            let detail = format!("{} context values were not carried over", self.request.context.len());
-            self.findings.push(Finding::warning(
-                "context",
-                "context-left-out",
-                detail,
-                "This version carries no context; put what matters into the summary.",
-            ));
-        }
-
+        self.tell_context();
         let mut author = note_author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
         let agent_url = self.conversation(session, &user, &channel, assignment, &mut author).await?;
         self.rest_of_history(session, &user, &mut author).await?;
         Ok(agent_url)
     }
 
+    /// With `automatic`, a lost try may have opened a conversation or filed a ticket: both are looked for before the choice is
+    /// made anew. With `ticket`, a conversation that may have been opened goes before.
+    async fn adopted(&mut self, session: &mut Session) -> Result<bool, Error> {
+        let is_unsure = session.pending == Some(Pending::Conversation) && self.mode != Mode::Live;
+        if session.conversation.is_some() {
+            return Ok(true);
+        }
+        if !is_unsure && !(session.look && self.mode == Mode::Automatic) {
+            return Ok(false);
+        }
+        let user = match &session.user {
+            Some(user) => Some(user.clone()),
+            None => self.find_user().await?.map(|user| user.id),
+        };
+        if let Some(user) = user
+            && self.find(session, &user).await?.is_some()
+        {
+            session.user = Some(user);
+            (session.look, session.lost) = (false, false);
+            return Ok(true);
+        }
+        session.pending = None;
+        if session.look && self.desk.is_some() && self.find_ticket(session).await? {
+            (session.look, session.lost) = (false, false);
+            return Ok(true);
+        }
+        (session.look, session.lost) = (false, false);
+        Ok(false)
+    }
+
+    /// Whether it shall be a ticket, and why.
+    async fn is_ticket(&mut self, session: &Session) -> Result<bool, Error> {
+        if self.mode == Mode::Ticket || session.pending == Some(Pending::Ticket) {
+            let rule = if self.mode == Mode::Ticket { "requested" } else { "begun-before" };
+            self.decide("mode", rule, mode_word(Mode::Ticket));
+            return Ok(true);
+        }
+        let mut rule = if self.mode == Mode::Live { "requested" } else { "default" };
+        if self.settings.availability != Availability::Off {
+            let before = self.decisions.len();
+            let assignment = self.assignment().await?;
+            // Said once, when it is used.
+            self.decisions.truncate(before);
+            if let Some(absence) = self.absence(&assignment).await {
+                rule = match absence {
+                    Absence::OutsideHours => "outside-hours",
+                    Absence::NobodyAvailable => "nobody-available",
+                };
+                if self.mode == Mode::Automatic && self.desk.is_some() {
+                    self.decide("mode", rule, mode_word(Mode::Ticket));
+                    return Ok(true);
+                }
+                let detail = "nobody is there at the moment; the conversation waits in the queue";
+                let remedy = "Tell the end user that it may take a while; or set up a ticket desk and hand off with the mode automatic.";
+                self.findings.push(match absence {
+                    Absence::OutsideHours => Finding::warning("availability", "outside-hours", detail, remedy),
+                    Absence::NobodyAvailable => Finding::warning("availability", "nobody-available", detail, remedy),
+                });
+            }
+        }
+        self.decide("mode", rule, mode_word(Mode::Live));
+        Ok(false)
+    }
+
+    fn max_chars(&self) -> usize {
+        usize::try_from(self.settings.max_message_chars).unwrap_or(usize::MAX)
+    }
+
     /// The texts of this handoff. What a try has begun with stays the base of the next.
-    fn written(&self, session: &mut Session) -> Transcript {
+    fn written(&self, session: &mut Session, max_chars: usize) -> Transcript {
         let count = u32::try_from(self.request.history.len()).unwrap_or(u32::MAX);
         let first = *session.history.get_or_insert(count);
-        let max_chars = usize::try_from(self.settings.max_message_chars).unwrap_or(usize::MAX);
         let first = usize::try_from(first).unwrap_or(usize::MAX);
         transcript::write(self.request, first, &session.reference, max_chars)
     }
 
-    /// External id first, then e-mail address; the phone number only where there is no e-mail address, because families share
-    /// phones. Nobody is invented.
-    async fn user(&mut self, session: &mut Session) -> Result<UserId, Error> {
-        if let Some(user) = &session.user {
-            return Ok(user.clone());
+    /// What became of the context.
+    fn tell_context(&mut self) {
+        let (all, left_out) = (self.request.context.len(), self.carried.left_out);
+        if all > left_out {
+            self.decide("context", "settings", (all - left_out).to_string());
         }
-        let wanted = &self.request.user;
-        let filled =
-            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        let fallback = match (filled(&wanted.email), filled(&wanted.phone)) {
-            (Some(email), _) => Some((Identity::Email, email, "e-mail address")),
-            (None, Some(phone)) => Some((Identity::Phone, phone, "phone number")),
-            (None, None) => None,
-        };
-        let by_reference = FindUsers { by: Identity::Reference, value: wanted.id.clone() };
-        let found = self.freshchat.call(&by_reference).await.map_err(Failure::into_error)?;
-        if let Some(user) = found.into_iter().next() {
-            self.steps.push(Step::new("find-user", user.id.as_str(), "by the platform's id"));
-            session.user = Some(user.id.clone());
-            return Ok(user.id);
-        }
-        if let Some((by, value, word)) = fallback {
-            let found = self.freshchat.call(&FindUsers { by, value }).await.map_err(Failure::into_error)?;
-            // A record that bears another id of the platform is somebody else, who must not see this conversation.
-            let is_free = |user: &User| user.reference_id.as_ref().is_none_or(|reference| *reference == wanted.id);
-            if let Some(user) = found.into_iter().find(is_free) {
-                self.steps.push(Step::new("find-user", user.id.as_str(), format!("by {word}")));
-                if user.reference_id.is_none() {
-                    self.set_reference(&user.id).await?;
-                }
-                session.user = Some(user.id.clone());
-                return Ok(user.id);
-            }
-        }
-        // After an unknown outcome the next try finds the user by the platform's id.
-        let user = match self.freshchat.call(&CreateUser { user: wanted }).await {
-            Err(failure) if failure.kind == FailureKind::Refused => {
-                // What was refused may be there all the same: Freshchat was seen to refuse what it had stored.
-                let found = self.freshchat.call(&by_reference).await.map_err(Failure::into_error)?;
-                match found.into_iter().next() {
-                    Some(user) => user,
-                    None if wanted.email.is_none() && wanted.phone.is_none() => return Err(failure.into_error()),
-                    // An address may belong to one person only; the person matters more than the address.
-                    None => {
-                        let bare = EndUser { email: None, phone: None, ..wanted.clone() };
-                        let user =
-                            self.freshchat.call(&CreateUser { user: &bare }).await.map_err(Failure::into_error)?;
-                        let detail =
-                            "the person was created without e-mail address and phone number, which Freshworks refused";
-                        let remedy = "Nothing needs to be done; they stand in the first message.";
-                        self.findings.push(Finding::warning("user", "address-refused", detail, remedy));
-                        user
-                    }
-                }
-            }
-            answer => answer.map_err(Failure::into_error)?,
-        };
-        self.steps.push(Step::new("create-user", user.id.as_str(), "with what is known of the person"));
-        session.user = Some(user.id.clone());
-        Ok(user.id)
-    }
-
-    /// Lets the next handoff find the person by the platform's id. A refusal costs that, and nothing else.
-    async fn set_reference(&mut self, user: &UserId) -> Result<(), Error> {
-        let set = SetReference { user, reference_id: &self.request.user.id };
-        match self.freshchat.call(&set).await {
-            Ok(()) => self.steps.push(Step::new("update-user", user.as_str(), "platform's id added")),
-            Err(failure) if failure.kind == FailureKind::Refused => self.findings.push(Finding::warning(
-                "user",
-                "reference-refused",
-                "Freshworks refused to store the platform's id with this person",
-                "Nothing needs to be done; the person is looked up by e-mail address or phone number again.",
-            )),
-            Err(failure) => return Err(failure.into_error()),
-        }
-        Ok(())
-    }
-
-    async fn channel(&mut self, session: &mut Session) -> Result<ChannelId, Error> {
-        if let Some(channel) = &session.channel {
-            return Ok(channel.clone());
-        }
-        let asked = self.request.routing.topic.iter().cloned();
-        let wanted: Vec<String> = asked.chain(self.settings.topics.iter().cloned()).collect();
-        let known = wanted.iter().find_map(|name| Some((name, self.settings.resolved.topic(name)?)));
-        // A topic that the request names is looked up unless `connect` has seen it.
-        let is_first_choice = |name: &String| self.request.routing.topic.as_ref().is_none_or(|asked| asked == name);
-        let channel = match known.filter(|(name, _)| is_first_choice(name)) {
-            Some((_, channel)) => channel,
-            None => {
-                let channels = self.freshchat.all::<ListChannels>().await.map_err(Failure::into_error)?;
-                match names::choose_topic(&channels, &wanted) {
-                    TopicChoice::Found { id, name, .. } => {
-                        if !is_first_choice(&name) {
-                            self.fell_back(
-                                "topic",
-                                "topic-fallback",
-                                format!("the topic asked for does not exist; `{name}` is used"),
-                            );
-                        }
-                        id
-                    }
-                    _ => {
-                        let message = format!("no usable topic has any of these names: {}", wanted.join(", "));
-                        let remedy = "Run connect: it says what is wrong with the topic.";
-                        return Err(Error::new(ErrorKind::NotFound, message).at("settings.topics").with_remedy(remedy));
-                    }
-                }
-            }
-        };
-        session.channel = Some(channel.clone());
-        Ok(channel)
-    }
-
-    async fn assignment(&mut self) -> Result<Assignment, Error> {
-        let routing = &self.request.routing;
-        let group = match routing.group.as_ref().or(self.settings.group.as_ref()) {
-            None => None,
-            Some(wanted) => match self.settings.resolved.group(wanted) {
-                Some(id) => Some(id),
-                None => {
-                    let groups = self.freshchat.all::<ListGroups>().await.map_err(Failure::into_error)?;
-                    let found = names::choose_group(&groups, wanted);
-                    if found.is_none() {
-                        self.fell_back(
-                            "group",
-                            "group-fallback",
-                            format!("no group is named `{wanted}`; the topic's own rules assign"),
-                        );
-                    }
-                    found
-                }
-            },
-        };
-        let agent = match routing.agent.clone().or_else(|| self.settings.agent.clone()) {
-            None => None,
-            Some(wanted) => self.agent("agent", &wanted).await?,
-        };
-        Ok(Assignment { group, agent, priority: routing.priority.or(self.settings.priority) })
-    }
-
-    async fn note_author(&mut self) -> Result<Option<AgentId>, Error> {
-        match self.settings.note_author.clone() {
-            None => Ok(None),
-            Some(wanted) => self.agent("note-author", &wanted).await,
+        if left_out > 0 {
+            self.findings.push(Finding::warning(
+                "context",
+                "context-left-out",
+                format!("{left_out} context values were not carried over"),
+                "Name them in the setting `context` to carry them over.",
+            ));
         }
     }
 
-    /// An agent who cannot be found is left out with a finding: the handoff matters more.
-    async fn agent(&mut self, check: &'static str, wanted: &str) -> Result<Option<AgentId>, Error> {
-        if let Some(id) = self.settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted)) {
-            return Ok(Some(id));
+    /// How much of the texts was masked.
+    fn tell_masked(&mut self, written: &Transcript) {
+        if written.masked > 0 {
+            self.decide("masking", "settings", written.masked.to_string());
         }
-        let agents = self.freshchat.all::<ListAgents>().await.map_err(Failure::into_error)?;
-        let found = names::choose_agent(&agents, wanted).filter(|agent| agent.active).map(|agent| agent.id.clone());
-        if found.is_none() {
-            self.fell_back(
-                check,
-                "agent-fallback",
-                "the human agent named in settings or request is not an active one".to_owned(),
-            );
-        }
-        Ok(found)
+    }
+
+    fn decide(&mut self, subject: &'static str, rule: &'static str, choice: impl Into<String>) {
+        self.decisions.push(Decision { subject, rule, choice: choice.into() });
     }
 
     fn fell_back(&mut self, check: &'static str, code: &'static str, detail: String) {
@@ -374,177 +382,24 @@ impl<H: Http> Run<'_, H> {
             "Run connect, and correct the name in settings or request.",
         ));
     }
+}
 
-    /// Adopts the conversation of an earlier try, or creates one with as much of the history as one request should carry.
-    async fn conversation(
-        &mut self,
-        session: &mut Session,
-        user: &UserId,
-        channel: &ChannelId,
-        mut assignment: Assignment,
-        author: &mut Author,
-    ) -> Result<Option<String>, Error> {
-        if session.look || session.pending == Some(Pending::Conversation) {
-            let found = self.find(session, user).await?;
-            (session.look, session.lost) = (false, false);
-            if let Some(found) = found {
-                return Ok(found.conversation.url);
-            }
-        }
-        if session.conversation.is_some() {
-            return Ok(None);
-        }
-        let written = self.written(session);
-        let pages = pages_that_fit(&written);
-        loop {
-            let opening = NewMessage { author: Author::User(user.clone()), text: written.opening.clone() };
-            let page = |page: &String| NewMessage { author: author.clone(), text: page.clone() };
-            let messages: Vec<NewMessage> =
-                std::iter::once(opening).chain(written.pages.iter().take(pages).map(page)).collect();
-            let place = Place { user, channel, assignment: &assignment };
-            let failure = match conversation::create(self.freshchat, session, &place, &messages).await {
-                Ok(conversation) => {
-                    session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
-                    session.group = assignment.group.clone();
-                    let (messages, parts) = (self.request.history.len(), written.pages.len());
-                    let detail =
-                        format!("messages of history: {messages}, parts: {parts}, of them in this request: {pages}");
-                    self.steps.push(Step::new("create-conversation", conversation.id.as_str(), detail));
-                    return Ok(conversation.url);
-                }
-                Err(failure) => failure,
-            };
-            if failure.kind == FailureKind::Refused {
-                if let Some(found) = self.find(session, user).await? {
-                    return Ok(found.conversation.url);
-                }
-                session.pending = None;
-            }
-            // A human agent may have gone since connect; without their name it may work.
-            if is_final(failure.kind) && (matches!(author, Author::NoteBy(_)) || assignment.agent.is_some()) {
-                if assignment.agent.take().is_some() {
-                    let detail = "the human agent could not be assigned".to_owned();
-                    self.fell_back("agent", "agent-fallback", detail);
-                }
-                self.write_as_user(author, user);
-                continue;
-            }
-            if failure.kind == FailureKind::NotFound {
-                // Topic or user have gone: the next try looks them up anew.
-                (session.channel, session.user) = (None, None);
-            }
-            return Err(failure.into_error());
-        }
-    }
-
-    /// The conversation of an earlier try, with what it holds already. When the session is lost, of any earlier handoff that is
-    /// still open.
-    async fn find(&mut self, session: &mut Session, user: &UserId) -> Result<Option<Found>, Error> {
-        let attempts = if session.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
-        let tries: Vec<(u32, String)> =
-            attempts.map(|attempt| (attempt, reference(&self.request.key, attempt))).collect();
-        let try_of = |message: &VendorMessage| {
-            let text = message.text();
-            tries.iter().find(|(_, reference)| is_of_handoff(&text, reference))
-        };
-        let is_ours = |message: &VendorMessage| try_of(message).is_some();
-        // What this very try has begun is adopted even if a human agent was quick to end it: `tick` tells the rest. With the
-        // session lost, what has ended is an earlier handoff.
-        let found =
-            conversation::find(self.freshchat, user, !session.lost, &is_ours).await.map_err(Failure::into_error)?;
-        let Some(found) = found else { return Ok(None) };
-        session.pending = None;
-        conversation::adopt(session, &found.conversation);
-        let ours: Vec<&VendorMessage> = found.messages.iter().filter(|message| is_ours(message)).collect();
-        if let Some((attempt, reference)) = ours.iter().filter_map(|message| try_of(message)).max() {
-            (session.attempt, session.reference) = (*attempt, reference.clone());
-        }
-        let announced = ours.iter().find_map(|message| transcript::announced_messages(&message.text()));
-        if let Some(announced) = announced.and_then(|count| u32::try_from(count).ok()) {
-            session.history = Some(announced);
-        }
-        let pages = self.written(session).pages;
-        let has_arrived = |page: &String| ours.iter().any(|message| first_line(&message.text()) == first_line(page));
-        let arrived = pages.iter().rposition(has_arrived).map_or(0, |last| last + 1);
-        session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX).max(session.pages_done);
-        // What the person wrote before must not pass for what is relayed later, even if the words are the same.
-        for message in found.messages.iter().filter(|it| is_ours(it) || matches!(it.actor, Actor::User(_))) {
-            session.mark_own(message.id.clone());
-        }
-        if found.conversation.is_resolved() {
-            session.pages_done = u32::MAX;
-        }
-        self.steps.push(Step::new(
-            "adopt-conversation",
-            found.conversation.id.as_str(),
-            "an earlier try had created it",
-        ));
-        Ok(Some(found))
-    }
-
-    async fn rest_of_history(
-        &mut self,
-        session: &mut Session,
-        user: &UserId,
-        author: &mut Author,
-    ) -> Result<(), Error> {
-        let Some(conversation) = session.conversation.clone() else { return Ok(()) };
-        let pages = self.written(session).pages;
-        let already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
-        for (index, page) in pages.iter().enumerate().skip(already) {
-            let is_it = |found: &VendorMessage| first_line(&found.text()) == first_line(page);
-            let search = Search { is_it: &is_it, is_newest: false };
-            let mut unsure = session.pending == Some(Pending::Page);
-            loop {
-                let message = NewMessage { author: author.clone(), text: page.clone() };
-                let place = (&conversation, user);
-                let sent =
-                    conversation::send_once(self.freshchat, session, &mut unsure, place, &message, &search).await;
-                session.pending = unsure.then_some(Pending::Page);
-                match sent {
-                    Ok(_) => break,
-                    Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {
-                        self.write_as_user(author, user);
-                    }
-                    Err(failure) => return Err(failure.into_error()),
-                }
-            }
-            session.pages_done = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        }
-        if pages.len() > already {
-            let detail = format!("further parts of the history: {}", pages.len() - already);
-            self.steps.push(Step::new("send-history", conversation.as_str(), detail));
-        }
-        Ok(())
-    }
-
-    fn write_as_user(&mut self, author: &mut Author, user: &UserId) {
-        if matches!(author, Author::NoteBy(_)) {
-            *author = Author::User(user.clone());
-            let detail = "private notes in the configured name were refused; the history came as messages of the user";
-            self.findings.push(Finding::warning(
-                "note-author",
-                "author-refused",
-                detail,
-                "Run connect: it says whether that human agent is still active.",
-            ));
-        }
+fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Automatic => "automatic",
+        Mode::Live => "live",
+        Mode::Ticket => "ticket",
     }
 }
 
-/// Refused for a reason that lies in what was sent, so that sending something else can help.
-fn is_final(kind: FailureKind) -> bool {
-    matches!(kind, FailureKind::NotFound | FailureKind::Refused)
+/// No later try of the same will do better.
+fn is_lasting(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Rejected)
 }
 
-/// How many pages go into the first request, beside the opening.
-fn pages_that_fit(written: &Transcript) -> usize {
-    let mut bytes = written.opening.len();
-    let fits = |page: &&String| {
-        bytes += page.len();
-        bytes <= FIRST_BYTES
-    };
-    written.pages.iter().take(FIRST_MESSAGES - 1).take_while(fits).count()
+/// Nothing was made, and nothing may have been made.
+fn is_untouched(session: &Session) -> bool {
+    session.conversation.is_none() && session.pending.is_none()
 }
 
 /// True for everything that a handoff with this reference writes.

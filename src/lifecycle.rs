@@ -61,6 +61,12 @@ pub enum Input {
     HandoffAsked,
     /// Every step of the handoff is done.
     HandoffDone,
+    /// A ticket was filed in place of a conversation.
+    TicketFiled,
+    /// The ticket was resolved or closed.
+    TicketSolved,
+    /// The ticket was opened again.
+    TicketReopened,
     /// The end user wrote.
     UserMessage,
     /// A human agent took it.
@@ -83,9 +89,12 @@ pub enum Input {
 
 impl Input {
     /// All inputs, for tests and diagrams.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::HandoffAsked,
         Self::HandoffDone,
+        Self::TicketFiled,
+        Self::TicketSolved,
+        Self::TicketReopened,
         Self::UserMessage,
         Self::Assigned,
         Self::Unassigned,
@@ -102,6 +111,9 @@ impl Input {
         match self {
             Self::HandoffAsked => "handoff asked",
             Self::HandoffDone => "handoff done",
+            Self::TicketFiled => "ticket filed",
+            Self::TicketSolved => "ticket solved",
+            Self::TicketReopened => "ticket reopened",
             Self::UserMessage => "user writes",
             Self::Assigned => "agent takes it",
             Self::Unassigned => "goes to a group",
@@ -144,7 +156,15 @@ pub fn step(state: State, input: Input) -> (State, Action) {
         (S::Requesting, I::HandoffDone) => (S::Queued, Go),
         (_, I::HandoffDone) => (state, Done),
 
-        (S::Queued | S::Active, I::UserMessage) => (state, Go),
+        (S::Requesting, I::TicketFiled) => (S::Ticketed, Go),
+        (_, I::TicketFiled) => (state, Done),
+        (S::Ticketed, I::TicketSolved) => (S::Returned, Go),
+        (_, I::TicketSolved) => (state, Ignore("already-returned")),
+        (S::Returned, I::TicketReopened) => (S::Ticketed, Go),
+        (_, I::TicketReopened) => (state, Ignore("not-ended")),
+
+        // What the end user adds goes under the ticket.
+        (S::Queued | S::Active | S::Ticketed, I::UserMessage) => (state, Go),
         (_, I::UserMessage) => (state, Refuse),
 
         (S::Queued | S::Active, I::Assigned) => (S::Active, Go),

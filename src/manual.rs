@@ -4,7 +4,7 @@
 //! sources against this list.
 
 /// Words of findings: check, code, meaning.
-pub const FINDINGS: [(&str, &str, &str); 48] = [
+pub const FINDINGS: [(&str, &str, &str); 71] = [
     ("chat-url", "chat-url-valid", "requests go to the account's address"),
     ("chat-url", "chat-url-refused", "the Chat URL is no address of a Freshchat account; no request was made"),
     ("account", "account-open", "address and API key belong together"),
@@ -71,18 +71,80 @@ pub const FINDINGS: [(&str, &str, &str); 48] = [
         "resolution-refused",
         "at a close: Freshworks refused to resolve; the AI agent has the conversation all the same",
     ),
-    ("context", "context-left-out", "at a handoff: context values were not carried over"),
-    ("files", "file-as-link", "at a relay: files were passed on as links"),
+    ("context", "context-left-out", "at a handoff: context values that the settings do not name were not carried over"),
+    (
+        "context",
+        "properties-refused",
+        "at a handoff: Freshworks refused properties of the context; it came without them",
+    ),
+    ("context", "properties-known", "the account has the properties that the context goes to"),
+    ("context", "properties-missing", "the account lacks properties that the context goes to"),
+    ("context", "unreadable", "the properties of the account could not be read"),
+    ("context", "api-key-lacks-rights", "the key may not read the account's properties"),
+    ("user", "update-refused", "at a handoff: what the record of a known person lacks could not be added"),
+    ("user", "needs-email", "in a plan: a ticket needs an e-mail address, and none is known"),
+    ("mode", "live-failed", "at a handoff: no live conversation could be opened, a ticket was filed"),
+    ("availability", "outside-hours", "at a handoff: it is outside of business hours; the conversation waits"),
+    ("availability", "nobody-available", "at a handoff: no human agent is available; the conversation waits"),
+    ("availability", "availability-unknown", "at a handoff: whether anybody is there could not be learned"),
+    ("ticket", "fields-refused", "at a handoff: the ticket was filed without group and custom fields"),
+    ("ticket-group", "ticket-group-found", "the group of the ticket desk exists"),
+    ("ticket-group", "ticket-group-missing", "no group of the ticket desk bears the name"),
+    ("ticket-group", "ticket-group-fallback", "at a handoff: the ticket desk has no such group, its own rules assign"),
+    ("ticket-group", "unreadable", "the groups of the ticket desk could not be read"),
+    ("ticket-group", "api-key-lacks-rights", "the key of the ticket desk may not read groups"),
+    ("ticket-desk", "ticket-desk-open", "address and API key of the ticket desk belong together"),
+    ("ticket-desk", "ticket-domain-refused", "the address is none of Freshdesk or Freshservice; no request was made"),
+    ("ticket-desk", "ticket-key-refused", "the ticket desk does not accept its API key"),
+    ("ticket-desk", "ticket-key-lacks-rights", "the key of the ticket desk may not read tickets"),
+    ("ticket-desk", "ticket-desk-unreachable", "no usable answer comes from the ticket desk"),
+    ("files", "file-as-link", "files were passed on as links"),
+    ("summary", "summary-unreadable", "at the end: what the human agents wrote could not be read for the summary"),
 ];
 
 /// Words of steps in receipts: action, meaning.
-pub const STEPS: [(&str, &str); 6] = [
+pub const STEPS: [(&str, &str); 8] = [
     ("find-user", "the person was known: by the platform's id, e-mail address or phone number"),
     ("update-user", "a person known by e-mail address or phone number was given the platform's id"),
     ("create-user", "the person was not known"),
     ("create-conversation", "with summary and as much of the history as one request carries"),
     ("adopt-conversation", "an earlier try had created it"),
     ("send-history", "the rest of the history"),
+    ("create-ticket", "a ticket with summary and history"),
+    ("adopt-ticket", "an earlier try had created it"),
+];
+
+/// Choices that are told: subject, rule, meaning.
+pub const DECISIONS: [(&str, &str, &str); 29] = [
+    ("mode", "requested", "live conversation or ticket, as the request demands"),
+    ("mode", "default", "a live conversation, because nothing speaks against it"),
+    ("mode", "begun-before", "what an earlier try had begun or made"),
+    ("mode", "outside-hours", "it is outside of business hours"),
+    ("mode", "nobody-available", "no human agent is available"),
+    ("mode", "live-failed", "a ticket, because no live conversation could be opened"),
+    ("user", "by-platform-id", "the record that bears the platform's id"),
+    ("user", "by-email", "the record that bears the e-mail address"),
+    ("user", "by-phone", "the record that bears the phone number"),
+    ("user", "created", "a new record"),
+    ("topic", "request", "the topic that the request names"),
+    ("topic", "locale", "the topic for the end user's locale"),
+    ("topic", "settings", "the first of the settings that exists"),
+    ("topic", "fallback", "the first of the settings that exists, because the one asked for does not"),
+    ("group", "request", "the group that the request names"),
+    ("group", "settings", "the group of the settings"),
+    ("agent", "request", "the human agent that the request names"),
+    ("agent", "settings", "the human agent of the settings"),
+    ("priority", "request", "the priority that the request names"),
+    ("priority", "settings", "the priority of the settings"),
+    ("history", "private-notes", "in the name of the configured author"),
+    ("history", "messages", "as messages of the user, because no author of notes is configured"),
+    ("context", "settings", "how many values the settings let through"),
+    ("masking", "settings", "how many places in texts were masked"),
+    ("file", "uploaded", "files that were uploaded"),
+    ("file", "linked", "files that went as links"),
+    ("conversation", "kept", "the message went into the conversation that is open"),
+    ("conversation", "replaced", "a newer conversation took the place of one that was over"),
+    ("end-note", "private-notes", "the note about the end is private"),
 ];
 
 /// Words of `detail` in `ignored` events.
@@ -113,16 +175,26 @@ pub const TRANSFERRED: [(&str, &str); 3] = [
     ("to-nobody", "back to the queue; no human agent has it now"),
 ];
 
+/// Words of `detail` in `resolved` and `reopened` events.
+pub const ENDED: [(&str, &str); 1] = [("ticket", "the ticket, not a live conversation")];
+
 /// Words of `capabilities`.
-pub const CAPABILITIES: [(&str, &str); 8] = [
+pub const CAPABILITIES: [(&str, &str); 15] = [
     ("live", "live conversations in Freshchat"),
-    ("relay-text", "text of the end user reaches the human agents; files as links"),
+    ("relay-text", "text of the end user reaches the human agents"),
+    ("relay-files", "files of the end user are uploaded, from hosts that the settings name; others go as links"),
     ("close", "the platform can end the human part"),
     ("webhook-signature", "webhooks are verified"),
     ("private-notes", "the history can come as private notes"),
     ("routing", "topic, group, human agent and priority can be chosen"),
     ("resume", "a handoff, relay or close that was cut off goes on without doubling anything"),
     ("tick", "time-outs, and repair after lost webhooks"),
+    ("tickets", "tickets in Freshdesk or Freshservice, with answers back"),
+    ("preview", "what a handoff would do, without doing it"),
+    ("context", "values of the context, by a list of what may pass"),
+    ("masking", "what must not travel on is masked"),
+    ("summary", "the AI agent gets what the human agents wrote"),
+    ("undelivered", "human agents are told what did not reach the end user"),
 ];
 
 #[cfg(test)]

@@ -407,6 +407,38 @@ impl Step {
     }
 }
 
+/// One choice that was made, and by which rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Decision {
+    /// What was chosen.
+    pub subject: &'static str,
+    /// The rule that chose it.
+    pub rule: &'static str,
+    /// An id, a name of the settings or a count; never text of people.
+    pub choice: String,
+}
+
+/// What a handoff would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Plan {
+    /// Live conversation or ticket.
+    pub mode: Mode,
+    /// The calls that would change something.
+    pub steps: Vec<Step>,
+    /// What stands in the way, and what would be left out.
+    pub findings: Vec<Finding>,
+    /// What was chosen, and why.
+    pub decisions: Vec<Decision>,
+    /// What human agents would read, one text for each message or for the ticket.
+    pub texts: Vec<String>,
+    /// Fields that would be set, by name.
+    pub fields: Vec<(String, String)>,
+}
+
 /// Who answers the end user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
@@ -441,7 +473,7 @@ pub struct SessionInfo {
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Receipt {
-    /// `fc:<conversation>`.
+    /// `fc:<conversation>`, `fd:<ticket>` or `fs:<ticket>`.
     pub case_id: String,
     /// Where a human agent opens it.
     pub agent_url: Option<String>,
@@ -449,6 +481,8 @@ pub struct Receipt {
     pub steps: Vec<Step>,
     /// What was left out and why.
     pub findings: Vec<Finding>,
+    /// What was chosen, and why.
+    pub decisions: Vec<Decision>,
     /// To be stored.
     #[cfg_attr(feature = "json", serde(skip))]
     pub session: Vec<u8>,
@@ -493,8 +527,6 @@ pub enum Outcome {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "json", serde(rename_all = "kebab-case"))]
 pub enum EventKind {
-    /// Waits for a human agent.
-    Queued,
     /// A human agent took it.
     AgentAssigned,
     /// It moved to a group or to another human agent.
@@ -505,14 +537,8 @@ pub enum EventKind {
     Resolved,
     /// It came back.
     Reopened,
-    /// A ticket stands in.
-    TicketCreated,
     /// The ticket was answered.
     TicketReplied,
-    /// Something did not reach the human agent.
-    DeliveryFailed,
-    /// A ticket needs an e-mail address.
-    NeedsEmail,
     /// The AI agent answers from now on.
     ReturnedToAi,
     /// Nothing to do.
@@ -575,6 +601,8 @@ pub struct Update {
     pub info: Option<SessionInfo>,
     /// What was left out and why.
     pub findings: Vec<Finding>,
+    /// What was chosen, and why.
+    pub decisions: Vec<Decision>,
 }
 
 /// Why the platform ends the human part.

@@ -1,17 +1,17 @@
 //! Passes a message of the end user to the human agents.
 
+use crate::client::Client;
+use crate::client::{Failure, FailureKind};
 use crate::conversation::{self, Place, Search};
 use crate::error::Error;
-use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
-use crate::freshchat::failure::{Failure, FailureKind};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
-use crate::lifecycle::{self, Action, Input};
-use crate::model::{ConversationId, Finding, Message, Part, SenderRole, Timestamp, Update, UserId};
+use crate::lifecycle::{self, Action, Input, State};
+use crate::model::{ConversationId, Decision, Finding, Message, Part, SenderRole, Timestamp, Update, UserId};
 use crate::session::{Pending, Relaying, Session};
 use crate::settings::Settings;
-use crate::{timers, transcript};
+use crate::{files, ticket, timers, transcript};
 
 const LONGEST_ID: usize = 255;
 const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
@@ -26,7 +26,7 @@ pub async fn relay<H: Http>(
     now: Timestamp,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
-    let freshchat = Freshchat::new(http, &settings)?;
+    let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
     // Before anything else: whether a message can be relayed does not depend on what went before.
     let text = check(message)?;
@@ -42,21 +42,78 @@ pub async fn relay<H: Http>(
             remedy,
         ));
     };
-    let findings = left_out(message);
-
     timers::spoken(&mut session, now);
     let mut journal = session.take_relaying(&message.id);
     (journal.unsure, journal.untracked) = (journal.unsure || retry, journal.untracked || retry);
-    match send(&freshchat, &settings, &mut session, &mut journal, &text).await {
+    let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
+    let mut sent =
+        Sending { settings: &settings, pieces: pieces(message, &settings, max_chars), uploaded: 0, linked: 0 };
+    let done = if session.state == State::Ticketed {
+        sent.linked = message.parts.iter().filter(|part| part.kind.is_file()).count();
+        match Client::tickets(http, &settings)? {
+            Some(desk) => {
+                let text = settings.masking.apply(&text).0;
+                ticket::add_note(&desk, &mut session, &mut journal, &message.id, &text).await
+            }
+            None => {
+                Err(Error::settings("ticket_domain", "the ticket desk is gone from the settings", "Enter it again."))
+            }
+        }
+    } else {
+        sent.all(&freshchat, &mut session, &mut journal).await
+    };
+    match done {
         Ok(()) => {
             session.mark_relayed(&message.id);
-            Ok(session.update(&settings, Vec::new(), findings))
+            let mut update = session.update(&settings, Vec::new(), left_out(sent.linked));
+            for (rule, count) in [("uploaded", sent.uploaded), ("linked", sent.linked)] {
+                if count > 0 {
+                    update.decisions.push(Decision { subject: "file", rule, choice: count.to_string() });
+                }
+            }
+            Ok(update)
         }
         Err(error) => {
             session.put_off(journal);
             Err(error.with_session(session.encode()))
         }
     }
+}
+
+/// What goes out as one message.
+enum Piece<'a> {
+    Text(String),
+    /// A file that may be fetched. Text and media together were seen to be refused, so it goes by itself.
+    File(&'a Part),
+}
+
+/// Texts of at most `max_chars` characters, and files between them. Files that may not be fetched are lines of text.
+fn pieces<'a>(message: &'a Message, settings: &Settings, max_chars: usize) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let end_of_text = |text: &mut String, pieces: &mut Vec<Piece<'a>>| {
+        let masked = settings.masking.apply(text).0.into_owned();
+        pieces.extend(transcript::split(&masked, max_chars).into_iter().map(Piece::Text));
+        text.clear();
+    };
+    for part in &message.parts {
+        let may_be_fetched = |url: &String| files::source(settings, url).is_some();
+        let is_file = part.kind.is_file() && part.url.as_ref().is_some_and(may_be_fetched);
+        let line = if is_file { part.text.clone().unwrap_or_default() } else { transcript::part_text(part) };
+        let line = transcript::clean_text(&line);
+        if !line.trim().is_empty() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&line);
+        }
+        if is_file {
+            end_of_text(&mut text, &mut pieces);
+            pieces.push(Piece::File(part));
+        }
+    }
+    end_of_text(&mut text, &mut pieces);
+    pieces
 }
 
 fn check(message: &Message) -> Result<String, Error> {
@@ -79,66 +136,112 @@ fn check(message: &Message) -> Result<String, Error> {
         let remedy = "Pass it in several messages, or as a file.";
         return Err(Error::request("message.parts", "the message holds more than 2 MiB of text", remedy));
     }
-    let text = transcript::message_text(message);
+    let text = transcript::clean_text(&transcript::message_text(message));
     if text.trim().is_empty() {
         return Err(Error::request("message.parts", "the message is empty", "Do not relay it."));
     }
     Ok(text)
 }
 
-/// Files go as links, and the platform is told so.
-fn left_out(message: &Message) -> Vec<Finding> {
-    let files = message.parts.iter().filter(|part| part.kind.is_file()).count();
+fn left_out(files: usize) -> Vec<Finding> {
     let finding = || {
         let detail = format!("{files} files were passed on as links");
-        Finding::warning("files", "file-as-link", detail, "Make sure that human agents can open the links.")
+        let remedy = "Make sure that human agents can open the links, or name the host in the setting `file_hosts`.";
+        Finding::warning("files", "file-as-link", detail, remedy)
     };
     (files > 0).then(finding).into_iter().collect()
 }
 
+/// A message on its way.
+struct Sending<'a> {
+    settings: &'a Settings,
+    pieces: Vec<Piece<'a>>,
+    uploaded: usize,
+    linked: usize,
+}
+
+impl Sending<'_> {
+    async fn all<H: Http>(
+        &mut self,
+        freshchat: &Client<'_, H>,
+        session: &mut Session,
+        journal: &mut Relaying,
+    ) -> Result<(), Error> {
+        let (Some(mut conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
+            return Err(Error::request(
+                "session",
+                "the session knows no conversation",
+                "Hand off again with `retry: true`.",
+            ));
+        };
+        while let Some(piece) = usize::try_from(journal.done).ok().and_then(|done| self.pieces.get(done)) {
+            let author = Author::User(user.clone());
+            let (message, is_file) = match piece {
+                Piece::Text(text) => (NewMessage::text(author, text.clone()), false),
+                Piece::File(part) => {
+                    let secret = session.reference.as_str();
+                    // A line of text in its place, should it fail.
+                    let line = transcript::clean_text(&transcript::part_text(&Part { text: None, ..(*part).clone() }));
+                    let file = files::upload(freshchat, self.settings, part, secret).await;
+                    (NewMessage { author, text: line, file }, true)
+                }
+            };
+            let mut message = message;
+            let sent = loop {
+                match send(freshchat, session, journal, (&conversation, &user), &message, is_file).await {
+                    // A file that is refused goes as a link.
+                    Err(failure) if failure.kind == FailureKind::Refused && message.file.is_some() => {
+                        message.file = None
+                    }
+                    sent => break sent.map_err(Failure::into_error)?,
+                }
+            };
+            let sent = match sent {
+                Some(sent) => sent,
+                None => replace(freshchat, session, &conversation, &user, &message, journal.untracked).await?,
+            };
+            if is_file && sent != Sent::Perhaps {
+                *(if message.file.is_some() { &mut self.uploaded } else { &mut self.linked }) += 1;
+            }
+            conversation = session.conversation.clone().unwrap_or(conversation);
+            // Where a piece of an earlier try was found, the next one may be there as well.
+            journal.untracked &= sent != Sent::Now;
+            journal.unsure = sent == Sent::Perhaps || journal.untracked;
+            journal.done = journal.done.saturating_add(u32::from(sent != Sent::Perhaps));
+        }
+        Ok(())
+    }
+}
+
+/// Sends one piece; none when the conversation has to be replaced first.
 async fn send<H: Http>(
-    freshchat: &Freshchat<'_, H>,
-    settings: &Settings,
+    freshchat: &Client<'_, H>,
     session: &mut Session,
     journal: &mut Relaying,
-    text: &str,
-) -> Result<(), Error> {
-    let (Some(mut conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
-        return Err(Error::request(
-            "session",
-            "the session knows no conversation",
-            "Hand off again with `retry: true`.",
-        ));
-    };
-    let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
-    let pieces = transcript::split(text, max_chars);
-    while let Some(piece) = usize::try_from(journal.done).ok().and_then(|done| pieces.get(done)) {
-        let message = NewMessage { author: Author::User(user.clone()), text: piece.clone() };
-        let sent = if session.pending == Some(Pending::Conversation) {
-            replace(freshchat, session, &conversation, &user, &message, journal.untracked).await?
-        } else {
-            let is_it = |found: &VendorMessage| matches!(found.actor, Actor::User(_)) && found.text() == *piece;
-            let search = Search { is_it: &is_it, is_newest: !journal.overtaken };
-            let place = (&conversation, &user);
-            match conversation::send_once(freshchat, session, &mut journal.unsure, place, &message, &search).await {
-                Ok(false) => Sent::Now,
-                Ok(true) => Sent::Before,
-                // A human agent has resolved it and the person has a newer one: go on there.
-                Err(failure) if failure.kind == FailureKind::NotLatest => {
-                    // The piece goes out with the new conversation, or is left in doubt with it.
-                    journal.unsure = true;
-                    replace(freshchat, session, &conversation, &user, &message, journal.untracked).await?
-                }
-                Err(failure) => return Err(failure.into_error()),
-            }
-        };
-        conversation = session.conversation.clone().unwrap_or(conversation);
-        // Where a piece of an earlier try was found, the next one may be there as well.
-        journal.untracked &= sent != Sent::Now;
-        journal.unsure = sent == Sent::Perhaps || journal.untracked;
-        journal.done = journal.done.saturating_add(u32::from(sent != Sent::Perhaps));
+    place: (&ConversationId, &UserId),
+    message: &NewMessage,
+    is_file: bool,
+) -> Result<Option<Sent>, Failure> {
+    if session.pending == Some(Pending::Conversation) {
+        return Ok(None);
     }
-    Ok(())
+    // An uploaded file has another name on the other side; between what is known, any file of the user is it.
+    let holds_file = |found: &VendorMessage| is_file && found.parts.iter().any(|part| part.kind.is_file());
+    let is_it = |found: &VendorMessage| {
+        matches!(found.actor, Actor::User(_)) && (found.text() == message.text || holds_file(found))
+    };
+    let search = Search { is_it: &is_it, is_newest: !journal.overtaken };
+    match conversation::send_once(freshchat, session, &mut journal.unsure, place, message, &search).await {
+        Ok(false) => Ok(Some(Sent::Now)),
+        Ok(true) => Ok(Some(Sent::Before)),
+        // A human agent has resolved it and the person has a newer one: go on there. The piece goes out with the new
+        // conversation, or is left in doubt with it.
+        Err(failure) if failure.kind == FailureKind::NotLatest => {
+            journal.unsure = true;
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// When a piece of a message got through.
@@ -154,7 +257,7 @@ enum Sent {
 /// Opens a new conversation with the message in it, unless an earlier try has: then the message may be in it or not. The old
 /// conversation stays known under its ids.
 async fn replace<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     session: &mut Session,
     old: &ConversationId,
     user: &UserId,
@@ -171,7 +274,7 @@ async fn replace<H: Http>(
     {
         return Ok(Sent::Perhaps);
     }
-    let messages = [NewMessage { author: message.author.clone(), text: opening.clone() }, message.clone()];
+    let messages = [NewMessage::text(message.author.clone(), opening.clone()), message.clone()];
     let assignment = Assignment { group: session.group.clone(), ..Assignment::default() };
     let place = Place { user, channel: &channel, assignment: &assignment };
     match conversation::create(freshchat, session, &place, &messages).await {
@@ -188,7 +291,7 @@ async fn replace<H: Http>(
 
 /// Goes on in the conversation that an earlier try has opened, if there is one.
 async fn adopt_replacement<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     session: &mut Session,
     user: &UserId,
     is_ours: &dyn Fn(&VendorMessage) -> bool,

@@ -3,7 +3,7 @@
 //! Pure. No clock is read here, so each repeat counts as long as it can take at worst; what does not fit into the caller's
 //! budget is left to the caller, who can wait.
 
-use crate::freshchat::failure::FailureKind;
+use crate::client::FailureKind;
 
 /// What the repeats of one call have cost, and may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

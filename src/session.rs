@@ -18,7 +18,7 @@ use crate::timers;
 /// First bytes of every session: a name, then the version of what follows. Any change of [`Session`] needs a new version,
 /// because its fields are told apart by their order alone.
 const NAME: &[u8] = b"fwh";
-const VERSION: u8 = b'2';
+const VERSION: u8 = b'3';
 /// Enough to tell damage from a session; it protects against accidents, not against the host.
 const CHECKSUM_BYTES: usize = 8;
 /// How many relayed messages, own notes and seen events are remembered. Repeats come within minutes.
@@ -38,6 +38,10 @@ pub enum Pending {
     Page,
     /// The note about the end may have been sent.
     EndNote,
+    /// The ticket may have been created.
+    Ticket,
+    /// The note about a message that did not reach the end user may have been sent.
+    UndeliveredNote,
 }
 
 /// A message of the end user whose relay was begun and not finished.
@@ -86,6 +90,10 @@ pub struct Session {
     pub channel: Option<ChannelId>,
     /// The conversation that messages go to.
     pub conversation: Option<ConversationId>,
+    /// The ticket that stands in for the conversation.
+    pub ticket: Option<String>,
+    /// The newest note or reply under the ticket that was looked at.
+    pub ticket_entry: u64,
     /// Every id that webhooks may use, newest first.
     pub conversation_ids: Vec<String>,
     /// Ids of conversations that a newer one has replaced.
@@ -175,6 +183,8 @@ impl Session {
             user: None,
             channel: None,
             conversation: None,
+            ticket: None,
+            ticket_entry: 0,
             conversation_ids: Vec::new(),
             replaced: Vec::new(),
             history: None,
@@ -254,14 +264,20 @@ impl Session {
             state: self.state,
             owner: self.state.owner(),
             conversation_ids: self.conversation_ids.clone(),
-            ticket_id: None,
+            ticket_id: self.ticket.clone(),
             next_tick_at: timers::next_tick(self, settings),
         }
     }
 
     /// The answer of a call that has moved this session on.
     pub fn update(&self, settings: &Settings, events: Vec<Event>, findings: Vec<Finding>) -> Update {
-        Update { events, session: Some(self.encode()), info: Some(self.info(settings)), findings }
+        Update {
+            events,
+            session: Some(self.encode()),
+            info: Some(self.info(settings)),
+            findings,
+            decisions: Vec::new(),
+        }
     }
 
     /// Moves to a state, at this time by the host's clock.
@@ -444,15 +460,15 @@ mod tests {
     fn what_is_no_session_is_refused() {
         let encoded = Session::begin(&key(), 1).encode();
         let mut newer = encoded.clone();
-        newer[3] = b'3';
+        newer[3] = b'4';
         let mut flipped = encoded.clone();
         flipped[20] ^= 1;
         for (bytes, word) in [
             (&b""[..], "not a session"),
             (b"{}", "not a session"),
             (b"fwh", "damaged"),
-            (b"fwh2", "damaged"),
-            (b"fwh212345678", "damaged"),
+            (b"fwh3", "damaged"),
+            (b"fwh312345678", "damaged"),
             (&encoded[..encoded.len() - 1], "damaged"),
             (&flipped, "damaged"),
             (&newer, "another version"),
@@ -467,7 +483,7 @@ mod tests {
         /// Whatever was changed on its way, it is refused with an error that says so.
         #[test]
         fn random_bytes_are_refused(mut bytes: Vec<u8>, header in 0..4_usize) {
-            let header = [&b""[..], NAME, b"fwh2", b"fwh9"].into_iter().nth(header).unwrap_or_default();
+            let header = [&b""[..], NAME, b"fwh3", b"fwh9"].into_iter().nth(header).unwrap_or_default();
             bytes.splice(0..0, header.iter().copied());
             let error = Session::decode(&bytes).unwrap_err();
             proptest::prop_assert_eq!(error.kind, ErrorKind::InvalidRequest);

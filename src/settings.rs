@@ -10,10 +10,17 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::languages::{self, Language};
+use crate::masking::Masking;
 use crate::model::{AgentId, ChannelId, GroupId, Priority};
 
 pub mod chat_url;
+pub mod context_map;
 pub mod schema;
+pub mod ticket_domain;
+
+use context_map::ContextTarget;
+use ticket_domain::TicketDesk;
 
 /// The topics that the platform tells admins to create, in the order in which they are tried.
 pub const DEFAULT_TOPICS: [&str; 2] = ["Sendbird Integration", "Delight AI agent Integration"];
@@ -28,6 +35,22 @@ const DEFAULT_REOPEN_WINDOW_MINUTES: u32 = 24 * 60;
 /// Four weeks.
 const MOST_MINUTES: u32 = 28 * 24 * 60;
 const MAX_SETTINGS_BYTES: usize = 256 * 1024;
+
+/// What must not travel on by accident.
+pub const DEFAULT_MASKING: [&str; 2] = ["card-numbers", "tokens"];
+/// Freshdesk's limit.
+const LONGEST_TAG: usize = 32;
+
+/// What is looked at before a live conversation is opened. Each costs one request or more, so it is off by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Nothing.
+    Off,
+    /// The business hours of the group, or of the account.
+    Hours,
+    /// Whether a human agent of the group, or of the account, is available now.
+    Agents,
+}
 
 /// A text that must not appear in any log.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,6 +80,8 @@ pub struct Resolved {
     pub groups: BTreeMap<String, String>,
     /// Human agent's e-mail address, or id, to [`AgentId`].
     pub agents: BTreeMap<String, String>,
+    /// Group of the ticket desk, by name, to its number.
+    pub ticket_groups: BTreeMap<String, String>,
 }
 
 impl Resolved {
@@ -109,6 +134,30 @@ pub struct Settings {
     pub inactivity_timeout_minutes: u32,
     /// How long after its end human agents can bring a conversation back.
     pub reopen_window_minutes: u32,
+    /// Topic names by BCP 47 tag, or by its first part alone.
+    pub topic_by_locale: BTreeMap<String, String>,
+    /// Name of a context value, or `*`, and where it goes. A name may occur several times.
+    pub context: Vec<(String, ContextTarget)>,
+    /// What is masked in texts.
+    pub masking: Masking,
+    /// The language of the labels that human agents read.
+    pub language: &'static Language,
+    /// What is looked at before a live conversation is opened.
+    pub availability: Availability,
+    /// Hosts from which files of the end user are fetched, to be uploaded. `*.` at the start stands for any sub-domain.
+    pub file_hosts: Vec<String>,
+    /// The AI agent gets a summary of the human part.
+    pub return_summary: bool,
+    /// Address of the ticket desk; see [`Settings::ticket_desk`].
+    pub ticket_domain: Option<String>,
+    /// None when the host adds the `Authorization` header itself, or there is no ticket desk.
+    pub ticket_api_key: Option<Secret>,
+    /// Group of the ticket desk, by name or number.
+    pub ticket_group: Option<String>,
+    /// Tags of every ticket.
+    pub ticket_tags: Vec<String>,
+    /// Loopback address of a simulator, instead of the ticket desk.
+    pub test_ticket_origin: Option<String>,
     /// Loopback address of a simulator, instead of the account.
     pub test_origin: Option<String>,
     /// What `connect` found; empty when it was found for another origin.
@@ -159,6 +208,18 @@ impl Settings {
                 MOST_MINUTES,
                 DEFAULT_REOPEN_WINDOW_MINUTES,
             )?,
+            topic_by_locale: read.names("topic_by_locale")?,
+            context: read.context()?,
+            masking: read.masking()?,
+            language: read.language()?,
+            availability: read.availability()?,
+            file_hosts: read.file_hosts()?,
+            return_summary: read.flag("return_summary", true)?,
+            ticket_domain: read.text("ticket_domain")?,
+            ticket_api_key: read.text("ticket_api_key")?.map(Secret),
+            ticket_group: read.text("ticket_group")?,
+            ticket_tags: read.texts("ticket_tags")?,
+            test_ticket_origin: read.text("test_ticket_origin")?,
             test_origin: read.text("test_origin")?,
             resolved: read.resolved()?,
             unknown: object.keys().filter(|key| !schema::is_known(key)).cloned().collect(),
@@ -167,14 +228,20 @@ impl Settings {
         if settings.topics.is_empty() {
             settings.topics = DEFAULT_TOPICS.map(str::to_owned).to_vec();
         }
-        if let Some(secret) = &settings.api_key
-            && !secret.reveal().bytes().all(|byte| byte.is_ascii_graphic())
-        {
-            return Err(Error::settings(
-                "api_key",
-                "the API key contains a space, a line break or a character that keys do not have",
-                "Copy the key again, without what stands around it.",
-            ));
+        for (name, secret) in [("api_key", &settings.api_key), ("ticket_api_key", &settings.ticket_api_key)] {
+            if let Some(secret) = secret
+                && !secret.reveal().bytes().all(|byte| byte.is_ascii_graphic())
+            {
+                return Err(Error::settings(
+                    name,
+                    "the API key contains a space, a line break or a character that keys do not have",
+                    "Copy the key again, without what stands around it.",
+                ));
+            }
+        }
+        if let Some(tag) = settings.ticket_tags.iter().find(|tag| tag.chars().count() > LONGEST_TAG) {
+            let fault = format!("`ticket_tags` holds a tag of {} characters", tag.chars().count());
+            return Err(Error::settings("ticket_tags", fault, "Tags have at most 32 characters."));
         }
         if settings.origin().ok().as_deref() != Some(settings.resolved.origin.as_str()) {
             settings.resolved = Resolved::default();
@@ -188,9 +255,27 @@ impl Settings {
     /// Fails when the chat URL is no address of a Freshchat account: the key is sent to that host with every call.
     pub fn origin(&self) -> Result<String, Error> {
         if let Some(origin) = &self.test_origin {
-            return chat_url::loopback_origin(origin);
+            return chat_url::loopback_origin("test_origin", origin);
         }
         chat_url::account_origin(&self.chat_url)
+    }
+
+    /// Where tickets go; none when the settings name no ticket desk. Fails when its address is none of Freshdesk or
+    /// Freshservice: its key is sent to that host with every call.
+    pub fn ticket_desk(&self) -> Result<Option<TicketDesk>, Error> {
+        let desk = self.ticket_domain.as_deref().map(ticket_domain::desk).transpose()?;
+        let Some(origin) = &self.test_ticket_origin else { return Ok(desk) };
+        let origin = chat_url::loopback_origin("test_ticket_origin", origin)?;
+        Ok(Some(TicketDesk { origin, is_freshservice: desk.is_some_and(|desk| desk.is_freshservice) }))
+    }
+
+    /// The topic names to try, in order: what the request asks for, the one for the end user's locale, the list.
+    pub fn topic_for(&self, locale: Option<&str>) -> Option<&String> {
+        let locale = locale.map(str::trim).filter(|locale| !locale.is_empty())?;
+        let is = |tag: &str, wanted: &str| tag.replace('_', "-").eq_ignore_ascii_case(&wanted.replace('_', "-"));
+        let exact = self.topic_by_locale.iter().find(|(tag, _)| is(tag, locale));
+        let language = locale.split(['-', '_']).next().unwrap_or_default();
+        exact.or_else(|| self.topic_by_locale.iter().find(|(tag, _)| is(tag, language))).map(|(_, topic)| topic)
     }
 
     /// The settings as JSON with a tidy chat URL and what `connect` found; unknown settings stay.
@@ -206,6 +291,7 @@ impl Settings {
                 "topics": resolved.topics,
                 "groups": resolved.groups,
                 "agents": resolved.agents,
+                "ticket_groups": resolved.ticket_groups,
             }),
         );
         Value::Object(object).to_string()
@@ -261,6 +347,86 @@ impl Reader<'_> {
         })
     }
 
+    fn flag(&self, name: &str, default: bool) -> Result<bool, Error> {
+        match self.object.get(name) {
+            None | Some(Value::Null) => Ok(default),
+            Some(value) => value.as_bool().ok_or_else(|| wrong_type(name, "true or false")),
+        }
+    }
+
+    /// An object of texts.
+    fn names(&self, name: &str) -> Result<BTreeMap<String, String>, Error> {
+        let wrong = || wrong_type(name, "an object of texts");
+        let pairs = match self.object.get(name) {
+            None | Some(Value::Null) => return Ok(BTreeMap::new()),
+            Some(value) => value.as_object().ok_or_else(wrong)?,
+        };
+        let mut names = BTreeMap::new();
+        for (key, value) in pairs {
+            names.insert(key.clone(), value.as_str().ok_or_else(wrong)?.to_owned());
+        }
+        Ok(names)
+    }
+
+    fn context(&self) -> Result<Vec<(String, ContextTarget)>, Error> {
+        let mut map = Vec::new();
+        // Several targets of one value are written into one text: an object has each name once.
+        for (name, targets) in self.names("context")? {
+            for target in targets.split(',').map(str::trim) {
+                let target = ContextTarget::parse(target).ok_or_else(|| {
+                    let fault = format!("`context` sends a value to `{}`, which does not exist", shortened(target));
+                    let remedy =
+                        "Write shown, conversation.<property>, user.<property> or ticket.<field>; several with commas.";
+                    Error::settings("context", fault, remedy)
+                })?;
+                map.push((name.clone(), target));
+            }
+        }
+        Ok(map)
+    }
+
+    fn masking(&self) -> Result<Masking, Error> {
+        let rules = match self.object.get("masking") {
+            None | Some(Value::Null) => DEFAULT_MASKING.map(str::to_owned).to_vec(),
+            _ => self.texts("masking")?,
+        };
+        Masking::parse(&rules).map_err(|rule| {
+            let fault = format!("`masking` has a rule `{}`, which does not exist", shortened(&rule));
+            let remedy = "Use card-numbers, tokens, email-addresses, phone-numbers, iban, or a template with # for a digit and ? for a letter.";
+            Error::settings("masking", fault, remedy)
+        })
+    }
+
+    fn language(&self) -> Result<&'static Language, Error> {
+        Ok(languages::of(self.text("language")?.as_deref().unwrap_or("en")))
+    }
+
+    fn availability(&self) -> Result<Availability, Error> {
+        match self.text("availability")?.as_deref() {
+            None | Some("off") => Ok(Availability::Off),
+            Some("hours") => Ok(Availability::Hours),
+            Some("agents") => Ok(Availability::Agents),
+            Some(_) => Err(wrong_type("availability", "one of off, hours, agents")),
+        }
+    }
+
+    fn file_hosts(&self) -> Result<Vec<String>, Error> {
+        let hosts = self.texts("file_hosts")?;
+        let is_host = |host: &String| {
+            let name = host.strip_prefix("*.").unwrap_or(host);
+            let name = name.split_once(':').map_or(name, |(name, _)| name);
+            name.contains('.') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+        };
+        match hosts.iter().find(|host| !is_host(host)) {
+            None => Ok(hosts),
+            Some(host) => Err(Error::settings(
+                "file_hosts",
+                format!("`{}` is no host name", shortened(host)),
+                "Write host names such as files.example.com or *.example.com, without https:// and path.",
+            )),
+        }
+    }
+
     fn priority(&self) -> Result<Option<Priority>, Error> {
         let Some(text) = self.text("priority")? else { return Ok(None) };
         match text.to_ascii_lowercase().as_str() {
@@ -294,8 +460,13 @@ impl Reader<'_> {
             topics: names("topics"),
             groups: names("groups"),
             agents: names("agents"),
+            ticket_groups: names("ticket_groups"),
         })
     }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(60).collect()
 }
 
 fn wrong_type(name: &str, wanted: &str) -> Error {

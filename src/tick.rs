@@ -1,10 +1,10 @@
 //! Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of an end that was cut off.
 
+use crate::client::Client;
+use crate::client::Failure;
 use crate::close;
 use crate::error::Error;
-use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::{Conversation, GetConversation, ListMessages};
-use crate::freshchat::failure::Failure;
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::{Http, TransportError};
 use crate::lifecycle::{self, Input, State};
@@ -13,17 +13,29 @@ use crate::session::{EndReason, Session};
 use crate::settings::Settings;
 use crate::webhook::translate::translate;
 use crate::webhook::vendor_event::{About, Kind, VendorEvent};
-use crate::{timers, transcript, webhook};
+use crate::{summary, ticket, timers, transcript, webhook};
 
 /// Looks what webhooks did not tell, and ends what has waited for too long.
 pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
-    let freshchat = Freshchat::new(http, &settings)?;
+    let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
     let mut events = Vec::new();
     let mut findings = Vec::new();
     let waits = timers::next_tick(&session, &settings).is_some();
 
+    if let Some(id) = session.ticket.clone() {
+        // Gone from the settings since: nothing can be learned.
+        if let Some(desk) = Client::tickets(http, &settings)?.filter(|_| waits) {
+            events = ticket::look(&desk, &mut session, &id, now).await?;
+            if events.is_empty() {
+                timers::looked(&mut session, now);
+            } else {
+                timers::alive(&mut session, now);
+            }
+        }
+        return Ok(session.update(&settings, events, findings));
+    }
     if waits && session.state != State::Closing {
         let Some(conversation) = session.conversation.clone() else {
             return Ok(session.update(&settings, events, findings));
@@ -50,12 +62,13 @@ pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timest
         events.push(returned);
         findings = left_out;
     }
+    summary::add(&freshchat, &settings, &session, &mut events, &mut findings).await;
     Ok(session.update(&settings, events, findings))
 }
 
 /// The conversation and its newest messages, asked for together.
 async fn look<H: Http>(
-    freshchat: &Freshchat<'_, H>,
+    freshchat: &Client<'_, H>,
     id: &ConversationId,
 ) -> Result<(Conversation, Vec<VendorMessage>), Failure> {
     let (get, list) = (GetConversation { id }, ListMessages { id, page: 1 });

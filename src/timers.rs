@@ -13,6 +13,9 @@ const FIRST_LOOK_MS: u64 = MINUTE_MS;
 /// Longest time between two looks while human agents have the conversation. A look costs two requests.
 const LONGEST_LOOK_MS: u64 = 15 * MINUTE_MS;
 
+/// Longest time between two looks at a ticket, which no webhook tells of. A look costs two requests.
+const LONGEST_TICKET_LOOK_MS: u64 = 60 * MINUTE_MS;
+
 fn minutes(count: u32) -> u64 {
     u64::from(count) * MINUTE_MS
 }
@@ -23,9 +26,9 @@ pub fn next_tick(session: &Session, settings: &Settings) -> Option<Timestamp> {
         State::Queued | State::Active => {
             Some(end_of_patience(session, settings).unwrap_or(u64::MAX).min(session.look_at))
         }
-        State::Closing => Some(session.look_at),
+        State::Closing | State::Ticketed => Some(session.look_at),
         State::Returned if session.look_at <= end_of_window(session, settings) => Some(session.look_at),
-        State::Requesting | State::Returned | State::Failed | State::Ticketed => None,
+        State::Requesting | State::Returned | State::Failed => None,
     }
 }
 
@@ -55,7 +58,11 @@ pub fn spoken(session: &mut Session, now: Timestamp) {
 
 /// Nothing was missing: the longer it is quiet, the later the next look.
 pub fn looked(session: &mut Session, now: Timestamp) {
-    let longest = if session.state == State::Returned { u64::MAX } else { LONGEST_LOOK_MS };
+    let longest = match session.state {
+        State::Returned => u64::MAX,
+        State::Ticketed => LONGEST_TICKET_LOOK_MS,
+        _ => LONGEST_LOOK_MS,
+    };
     let quiet = now.saturating_sub(session.active_at);
     session.look_at = now.saturating_add(quiet.clamp(FIRST_LOOK_MS, longest));
 }
@@ -116,7 +123,7 @@ mod tests {
 
     #[test]
     fn states_that_wait_for_nobody_have_no_timer() {
-        for state in [State::Requesting, State::Failed, State::Ticketed] {
+        for state in [State::Requesting, State::Failed] {
             assert_eq!(next_tick(&session(state), &settings("{}")), None);
         }
         assert!(next_tick(&session(State::Closing), &settings("{}")).is_some());

@@ -12,6 +12,8 @@ pub struct Transcript {
     pub opening: String,
     /// The history, oldest first, each page with the marker and its number.
     pub pages: Vec<String>,
+    /// Places that were masked.
+    pub masked: u32,
 }
 
 /// The text that marks everything of one handoff.
@@ -117,7 +119,7 @@ pub fn write(request: &HandoffRequest, first: usize, reference: &str, max_chars:
     let number =
         |(index, page): (usize, String)| format!("{}\n{page}", later_marker(reference, upto, index + 1, total));
     pages.extend(more.into_iter().enumerate().map(number));
-    Transcript { opening: head.join("\n"), pages }
+    Transcript { opening: head.join("\n"), pages, masked: 0 }
 }
 
 /// How page `number` of `total` begins.
@@ -245,7 +247,13 @@ fn clean(line: &str) -> String {
     line.chars().filter_map(keep).collect()
 }
 
-fn one_line(text: &str, max_chars: usize) -> String {
+/// Without control characters, line by line.
+pub fn clean_text(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// As one line of at most so many characters, without control characters.
+pub fn one_line(text: &str, max_chars: usize) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = clean(&words).chars().take(max_chars).collect();
     if chars(&words) > max_chars { format!("{short}…") } else { short }

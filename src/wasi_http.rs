@@ -11,7 +11,7 @@ use wasip2::http::types::{
 use wasip2::io::poll;
 use wasip2::io::streams::StreamError;
 
-use crate::http::{Http, Method, Request, Response, TransportError};
+use crate::http::{Forwarded, Http, Method, Request, Response, TransportError, Wrapped};
 
 /// Largest answer that is read. The vendor's lists of 100 items are far smaller.
 const MOST_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -29,18 +29,86 @@ impl Http for WasiHttp {
         wait_for_all(&started);
         started.into_iter().map(|started| finish(started?)).collect()
     }
+
+    async fn forward(
+        &self,
+        source: Request,
+        most_bytes: u64,
+        wrap: &dyn Fn(&Response) -> Option<Wrapped>,
+    ) -> Result<Option<Forwarded>, TransportError> {
+        let started = [start(&source)];
+        wait_for_all(&started);
+        let [started] = started;
+        let response = arrived(started?)?;
+        let head = head(&response);
+        let announced = head.header("content-length").and_then(|length| length.parse::<u64>().ok());
+        // A body of unknown length is held, within the limit of all answers.
+        let (length, held) = match announced {
+            Some(length) => (length, None),
+            None => {
+                let body = read(&response)?;
+                (body.len() as u64, Some(body))
+            }
+        };
+        let Some(wrapped) = wrap(&head).filter(|_| 0 < length && length <= most_bytes) else { return Ok(None) };
+        let around = (wrapped.before.len() + wrapped.after.len()) as u64;
+        let (outgoing, options) = prepare(&wrapped.request, around + length)?;
+        let body = outgoing.body().map_err(|()| before_sending("request-refused-by-host"))?;
+        let answer = match outgoing_handler::handle(outgoing, Some(options)) {
+            Ok(answer) => answer,
+            Err(code) => return Ok(Some((head, Err(failed(&code))))),
+        };
+        let passed = write(&body, &wrapped.before).is_ok()
+            && match held {
+                Some(held) => write(&body, &held).is_ok(),
+                None => pass_on(&response, &body, length).is_ok(),
+            }
+            && write(&body, &wrapped.after).is_ok();
+        if !passed {
+            // Dropped unfinished, so that nobody takes it for complete.
+            return Ok(Some((head, Err(after_sending("body-cut")))));
+        }
+        let _ = OutgoingBody::finish(body, None);
+        let started = [Ok(answer)];
+        wait_for_all(&started);
+        let [started] = started;
+        Ok(Some((head, started.and_then(finish))))
+    }
+}
+
+/// Copies exactly so many bytes, piece by piece.
+fn pass_on(from: &IncomingResponse, to: &OutgoingBody, mut left: u64) -> Result<(), ()> {
+    let body: IncomingBody = from.consume()?;
+    let stream = body.stream()?;
+    while left > 0 {
+        let piece = stream.blocking_read(READ_BYTES.min(left)).map_err(|_| ())?;
+        write(to, &piece)?;
+        left -= piece.len() as u64;
+    }
+    Ok(())
 }
 
 /// Sends head and body, and does not wait for the answer.
 fn start(request: &Request) -> Result<FutureIncomingResponse, TransportError> {
+    let (outgoing, options) = prepare(request, request.body.len() as u64)?;
+    let body = outgoing.body().map_err(|()| before_sending("request-refused-by-host"))?;
+    let answer = outgoing_handler::handle(outgoing, Some(options)).map_err(|code| failed(&code))?;
+    // A body that cannot be written makes the answer an error, which tells more than the stream does.
+    if write(&body, &request.body).is_ok() {
+        let _ = OutgoingBody::finish(body, None);
+    }
+    Ok(answer)
+}
+
+/// Everything but the body, of which so many bytes follow.
+fn prepare(request: &Request, length: u64) -> Result<(OutgoingRequest, RequestOptions), TransportError> {
     let unusable = || before_sending("request-refused-by-host");
     let headers = Fields::new();
     for (name, value) in &request.headers {
         headers.append(name, value.as_bytes()).map_err(|_| unusable())?;
     }
-    let has_body = !request.body.is_empty();
-    if has_body {
-        let length = request.body.len().to_string();
+    if length > 0 {
+        let length = length.to_string();
         headers.append("content-length", length.as_bytes()).map_err(|_| unusable())?;
     }
     let (scheme, authority) = match request.origin.split_once("://") {
@@ -66,13 +134,7 @@ fn start(request: &Request) -> Result<FutureIncomingResponse, TransportError> {
     let _ = options.set_first_byte_timeout(response_timeout);
     let _ = options.set_between_bytes_timeout(response_timeout);
 
-    let body = outgoing.body().map_err(|()| unusable())?;
-    let answer = outgoing_handler::handle(outgoing, Some(options)).map_err(|code| failed(&code))?;
-    // A body that cannot be written makes the answer an error, which tells more than the stream does.
-    if write(&body, &request.body).is_ok() {
-        let _ = OutgoingBody::finish(body, None);
-    }
-    Ok(answer)
+    Ok((outgoing, options))
 }
 
 fn write(body: &OutgoingBody, bytes: &[u8]) -> Result<(), ()> {
@@ -96,12 +158,16 @@ fn wait_for_all(started: &[Result<FutureIncomingResponse, TransportError>]) {
     }
 }
 
-fn finish(answer: FutureIncomingResponse) -> Result<Response, TransportError> {
-    let response = match answer.get() {
-        Some(Ok(Ok(response))) => response,
-        Some(Ok(Err(code))) => return Err(failed(&code)),
-        Some(Err(())) | None => return Err(after_sending("answer-not-ready")),
-    };
+fn arrived(answer: FutureIncomingResponse) -> Result<IncomingResponse, TransportError> {
+    match answer.get() {
+        Some(Ok(Ok(response))) => Ok(response),
+        Some(Ok(Err(code))) => Err(failed(&code)),
+        Some(Err(())) | None => Err(after_sending("answer-not-ready")),
+    }
+}
+
+/// The answer without its body.
+fn head(response: &IncomingResponse) -> Response {
     let status = response.status();
     let headers: Vec<(String, String)> = response
         .headers()
@@ -109,8 +175,12 @@ fn finish(answer: FutureIncomingResponse) -> Result<Response, TransportError> {
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8(value).unwrap_or_default()))
         .collect();
-    let body = read(&response)?;
-    let response = Response { status, headers, body };
+    Response { status, headers, body: Vec::new() }
+}
+
+fn finish(answer: FutureIncomingResponse) -> Result<Response, TransportError> {
+    let answer = arrived(answer)?;
+    let response = Response { body: read(&answer)?, ..head(&answer) };
     let announced = response.header("content-length").and_then(|length| length.parse::<usize>().ok());
     // Hosts were seen to cut bodies without an error.
     if announced.is_some_and(|announced| announced != response.body.len()) {

@@ -1,15 +1,16 @@
 //! Webhooks in, events out: verify, decode, translate; then the names of human agents.
 
+use crate::client::Client;
+use crate::client::FailureKind;
 use crate::error::{Error, ErrorKind};
-use crate::freshchat::Freshchat;
 use crate::freshchat::endpoints::ListMessages;
-use crate::freshchat::failure::FailureKind;
+use crate::freshchat::human_agent;
 use crate::freshchat::wire::Actor;
 use crate::http::Http;
 use crate::model::{AgentId, Delivery, Event, SenderRole, Update};
 use crate::session::{KnownAgent, Session};
 use crate::settings::Settings;
-use crate::transcript;
+use crate::{summary, transcript};
 
 pub mod public_key;
 pub mod signature;
@@ -57,9 +58,13 @@ pub async fn on_verified<H: Http>(
     complete(http, settings, &mut event).await?;
     let mut events = translate::translate(&event, session.as_mut(), settings, delivery.received_at);
     name_agents(http, settings, session.as_mut(), &mut events).await;
+    let mut findings = Vec::new();
+    if let (Some(session), Ok(freshchat)) = (&session, Client::chat(http, settings)) {
+        summary::add(&freshchat, settings, session, &mut events, &mut findings).await;
+    }
     Ok(match session {
-        Some(session) => session.update(settings, events, Vec::new()),
-        None => Update { events, session: None, info: None, findings: Vec::new() },
+        Some(session) => session.update(settings, events, findings),
+        None => Update { events, session: None, info: None, findings: Vec::new(), decisions: Vec::new() },
     })
 }
 
@@ -81,7 +86,7 @@ async fn complete<H: Http>(http: &H, settings: &Settings, event: &mut VendorEven
     let Some(id) = message.conversation.as_ref().filter(|_| could_be_an_answer && (!message.typed || lacks_url)) else {
         return Ok(());
     };
-    let newest = Freshchat::new(http, settings)?.call(&ListMessages { id, page: 1 }).await;
+    let newest = Client::chat(http, settings)?.call(&ListMessages { id, page: 1 }).await;
     let found = match newest {
         Ok(newest) => newest.messages.into_iter().find(|found| found.id == message.id),
         // A conversation that the account does not have cannot have notes in it.
@@ -118,7 +123,7 @@ pub async fn name_agents<H: Http>(
     events: &mut [Event],
 ) {
     // An unusable chat URL costs the name, not the message.
-    let Ok(freshchat) = Freshchat::new(http, settings) else { return };
+    let Ok(freshchat) = Client::chat(http, settings) else { return };
     for event in events {
         let Some(sender) = event.agent.as_mut().filter(|sender| sender.role == SenderRole::HumanAgent) else {
             continue;
@@ -128,7 +133,7 @@ pub async fn name_agents<H: Http>(
         let known = match known {
             Some(known) => known,
             None => {
-                let found = freshchat.human_agent(&id).await;
+                let found = human_agent(&freshchat, &id).await;
                 let found = KnownAgent { name: found.name, avatar_url: found.avatar_url };
                 if let Some(session) = session.as_deref_mut()
                     && found != KnownAgent::default()

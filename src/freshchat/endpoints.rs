@@ -3,79 +3,18 @@
 //! Only what handoffs need. Answers are read leniently: fields come and go between accounts and years, so each
 //! reader takes what it needs and gives up only without it.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::wire::{self, VendorMessage};
+use crate::client::{Endpoint, Page, Paged, encode};
 use crate::http::Method;
 use crate::model::{AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, Timestamp, UserId};
 use crate::time;
 
-/// Whether a request changes anything on the other side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// May be repeated freely.
-    Read,
-    /// Must not be repeated unless it is certain that nothing happened.
-    Write,
-}
-
-/// One call of the API.
-pub trait Endpoint {
-    /// What a good answer gives.
-    type Answer;
-    /// For logs and errors.
-    const NAME: &'static str;
-    /// The method; reads are `Get`.
-    const METHOD: Method;
-    /// Follows from the method.
-    const EFFECT: Effect = match Self::METHOD {
-        Method::Get => Effect::Read,
-        Method::Post | Method::Put => Effect::Write,
-    };
-
-    /// Path below `/v2`, with query, encoded.
-    fn path(&self) -> String;
-
-    /// JSON body; none for reads.
-    fn body(&self) -> Option<Value> {
-        None
-    }
-
-    /// Takes what is needed from the answer; none when it is not there.
-    fn answer(body: &Value) -> Option<Self::Answer>;
-}
-
-/// A list that comes in pages.
-pub trait Paged: Endpoint<Answer = Page<Self::Item>> {
-    /// What the list holds.
-    type Item;
-
-    /// The request for one page; the first is 1.
-    fn page(number: u32) -> Self;
-}
-
-/// One page of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T> {
-    /// In the vendor's order.
-    pub items: Vec<T>,
-    /// Number of pages, where the vendor says.
-    pub total_pages: Option<u32>,
-    /// False on the last page.
-    pub has_next: bool,
-}
-
-/// Everything but the characters that RFC 3986 leaves unreserved.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Integrators use 20 to 100; no maximum is published.
 const ITEMS_PER_PAGE: u32 = 100;
 /// Messages of one page: enough to find our marker again without reading a whole conversation.
 const NEWEST_MESSAGES: u32 = 50;
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
-}
 
 fn list_path(list: &str, page: u32) -> String {
     format!("/{list}?page={page}&items_per_page={ITEMS_PER_PAGE}")
@@ -218,6 +157,10 @@ pub struct Agent {
     pub avatar_url: Option<String>,
     /// Neither deleted nor deactivated: notes in the name of a former agent silently vanish.
     pub active: bool,
+    /// Takes conversations now; true where the account does not say.
+    pub available: bool,
+    /// Ids of the groups the agent is in.
+    pub groups: Vec<GroupId>,
 }
 
 impl Agent {
@@ -231,6 +174,7 @@ impl Agent {
 
     fn read(agent: &Value) -> Option<Self> {
         let flag = |key: &str| agent.get(key).and_then(Value::as_bool).unwrap_or(false);
+        let groups = agent.get("groups").and_then(Value::as_array).into_iter().flatten();
         Some(Self {
             id: AgentId(wire::text(agent, "id")?),
             first_name: wire::text(agent, "first_name"),
@@ -238,6 +182,8 @@ impl Agent {
             email: wire::text(agent, "email"),
             avatar_url: agent.get("avatar").and_then(|avatar| wire::text(avatar, "url")).filter(|url| !url.is_empty()),
             active: !flag("is_deleted") && !flag("is_deactivated"),
+            available: wire::filled(agent, "availability_status").is_none_or(|word| word == "AVAILABLE"),
+            groups: groups.filter_map(Value::as_str).map(GroupId::from).collect(),
         })
     }
 }
@@ -288,6 +234,47 @@ impl Paged for ListAgents {
     }
 }
 
+/// `GET /business-hours/within-bh`: whether the group, or the account, is inside its business hours.
+pub struct WithinHours<'a> {
+    /// The group.
+    pub group: Option<&'a GroupId>,
+}
+
+impl Endpoint for WithinHours<'_> {
+    /// None where the answer does not say: its form is not published.
+    type Answer = Option<bool>;
+    const NAME: &'static str = "within-business-hours";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        let of = self.group.map(|group| format!("?group_id={}", encode(group.as_str()))).unwrap_or_default();
+        format!("/business-hours/within-bh{of}")
+    }
+
+    // The one truth value, wherever it stands.
+    fn answer(body: &Value) -> Option<Option<bool>> {
+        let mut flags = body.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_bool());
+        Some(body.as_bool().or_else(|| flags.next().filter(|_| flags.next().is_none())))
+    }
+}
+
+/// `GET /conversations/fields`: the names of declared properties. An array without an envelope.
+pub struct ListFields;
+
+impl Endpoint for ListFields {
+    type Answer = Vec<String>;
+    const NAME: &'static str = "list-conversation-fields";
+    const METHOD: Method = Method::Get;
+
+    fn path(&self) -> String {
+        "/conversations/fields".to_owned()
+    }
+
+    fn answer(body: &Value) -> Option<Vec<String>> {
+        Some(body.as_array()?.iter().filter_map(|field| wire::filled(field, "name")).collect())
+    }
+}
+
 /// Freshchat's record of an end user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -295,11 +282,26 @@ pub struct User {
     pub id: UserId,
     /// The platform's id, when the record has one.
     pub reference_id: Option<String>,
+    /// It has a name.
+    pub is_named: bool,
+    /// It has an e-mail address.
+    pub has_email: bool,
+    /// It has a phone number.
+    pub has_phone: bool,
 }
 
 fn read_user(user: &Value) -> Option<User> {
     let reference_id = wire::text(user, "reference_id").filter(|id| !id.is_empty());
-    Some(User { id: UserId(wire::text(user, "id")?), reference_id })
+    // What an abridged record leaves out is not known to be missing.
+    let is_whole = user.get("created_time").is_some();
+    let has = |key: &str| !is_whole || wire::filled(user, key).is_some();
+    Some(User {
+        id: UserId(wire::text(user, "id")?),
+        reference_id,
+        is_named: has("first_name") || has("last_name"),
+        has_email: has("email"),
+        has_phone: has("phone"),
+    })
 }
 
 /// What a user is looked up by.
@@ -344,6 +346,33 @@ impl Endpoint for FindUsers {
 pub struct CreateUser<'a> {
     /// Only what is known is sent.
     pub user: &'a EndUser,
+    /// Custom properties.
+    pub properties: &'a [(String, String)],
+}
+
+/// The writable fields of a record. User properties are an array, unlike those of conversations.
+fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, Value> {
+    let mut body = Map::new();
+    let mut put = |key: &str, value: Option<&str>| {
+        if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) {
+            body.insert(key.to_owned(), json!(value));
+        }
+    };
+    let name = user.name.as_deref().unwrap_or_default().trim();
+    let (first, last) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
+    put("reference_id", Some(&user.id));
+    put("first_name", Some(first));
+    put("last_name", Some(last));
+    put("email", user.email.as_deref());
+    put("phone", user.phone.as_deref());
+    if let Some(url) = user.avatar_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
+        body.insert("avatar".to_owned(), json!({ "url": url }));
+    }
+    if !properties.is_empty() {
+        let property = |(name, value): &(String, String)| json!({ "name": name, "value": value });
+        body.insert("properties".to_owned(), properties.iter().map(property).collect());
+    }
+    body
 }
 
 impl Endpoint for CreateUser<'_> {
@@ -356,23 +385,7 @@ impl Endpoint for CreateUser<'_> {
     }
 
     fn body(&self) -> Option<Value> {
-        let mut body = Map::new();
-        let mut put = |key: &str, value: Option<&str>| {
-            if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) {
-                body.insert(key.to_owned(), json!(value));
-            }
-        };
-        let name = self.user.name.as_deref().unwrap_or_default().trim();
-        let (first, last) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
-        put("reference_id", Some(&self.user.id));
-        put("first_name", Some(first));
-        put("last_name", Some(last));
-        put("email", self.user.email.as_deref());
-        put("phone", self.user.phone.as_deref());
-        if let Some(url) = self.user.avatar_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
-            body.insert("avatar".to_owned(), json!({ "url": url }));
-        }
-        Some(Value::Object(body))
+        Some(Value::Object(user_fields(self.user, self.properties)))
     }
 
     fn answer(body: &Value) -> Option<User> {
@@ -380,25 +393,27 @@ impl Endpoint for CreateUser<'_> {
     }
 }
 
-/// `PUT /users/{id}`, which gives a known person the platform's id. The answer's body is empty.
-pub struct SetReference<'a> {
+/// `PUT /users/{id}`, which gives a known person what the record lacks. The answer's body is empty.
+pub struct UpdateUser<'a> {
     /// The record.
-    pub user: &'a UserId,
-    /// The platform's id.
-    pub reference_id: &'a str,
+    pub id: &'a UserId,
+    /// Only what is to be set; an empty id is not.
+    pub fields: &'a EndUser,
+    /// Custom properties.
+    pub properties: &'a [(String, String)],
 }
 
-impl Endpoint for SetReference<'_> {
+impl Endpoint for UpdateUser<'_> {
     type Answer = ();
     const NAME: &'static str = "update-user";
     const METHOD: Method = Method::Put;
 
     fn path(&self) -> String {
-        format!("/users/{}", encode(self.user.as_str()))
+        format!("/users/{}", encode(self.id.as_str()))
     }
 
     fn body(&self) -> Option<Value> {
-        Some(json!({ "reference_id": self.reference_id }))
+        Some(Value::Object(user_fields(self.fields, self.properties)))
     }
 
     fn answer(_: &Value) -> Option<()> {
@@ -437,23 +452,80 @@ pub enum Author {
     NoteBy(AgentId),
 }
 
-/// A text message to be written.
+/// `POST /images/upload`, below the version; the part is `image`.
+pub const IMAGE_UPLOAD: &str = "/images/upload";
+/// `POST /files/upload`, below the version; the part is `file`.
+pub const FILE_UPLOAD: &str = "/files/upload";
+
+/// A file that was uploaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentFile {
+    name: String,
+    media_type: String,
+    /// Of pictures.
+    url: Option<String>,
+    /// Of all other files.
+    hash: Option<String>,
+    bytes: Option<u64>,
+}
+
+impl SentFile {
+    /// Reads the answer to an upload: pictures get an address, files a hash and no address.
+    pub fn read(body: &[u8], name: &str, media_type: &str) -> Option<Self> {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        let (url, hash) = (wire::filled(&body, "url"), wire::filled(&body, "file_hash"));
+        if url.is_none() && hash.is_none() {
+            return None;
+        }
+        let bytes = wire::number(&body, "file_size");
+        Some(Self { name: name.to_owned(), media_type: media_type.to_owned(), url, hash, bytes })
+    }
+
+    /// As the one part of a message: text and media together were seen to be refused.
+    fn to_part(&self) -> Value {
+        if let (Some(url), None) = (&self.url, &self.hash) {
+            return json!({ "image": { "url": url } });
+        }
+        let extension = self.name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        json!({ "file": {
+            "name": self.name,
+            "contentType": self.media_type,
+            "fileHash": self.hash,
+            "fileSource": "FRESHCHAT",
+            "file_size_in_bytes": self.bytes.unwrap_or(0),
+            "file_extension": extension,
+        } })
+    }
+}
+
+/// A message to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMessage {
     /// In whose name.
     pub author: Author,
-    /// Plain text.
+    /// Plain text; not sent where there is a file.
     pub text: String,
+    /// Instead of the text.
+    pub file: Option<SentFile>,
 }
 
 impl NewMessage {
+    /// A text.
+    pub fn text(author: Author, text: String) -> Self {
+        Self { author, text, file: None }
+    }
+
     fn to_json(&self) -> Value {
         let (actor_type, actor_id, message_type) = match &self.author {
             Author::User(id) => ("user", id.as_str(), "normal"),
             Author::NoteBy(id) => ("agent", id.as_str(), "private"),
         };
+        let part = match &self.file {
+            Some(file) => file.to_part(),
+            None => json!({ "text": { "content": self.text } }),
+        };
         json!({
-            "message_parts": [{ "text": { "content": self.text } }],
+            "message_parts": [part],
             "message_type": message_type,
             "actor_type": actor_type,
             "actor_id": actor_id,
@@ -518,6 +590,8 @@ pub struct Assignment {
     pub agent: Option<AgentId>,
     /// Urgency.
     pub priority: Option<Priority>,
+    /// Other properties, by name: only declared ones are accepted.
+    pub properties: Vec<(String, String)>,
 }
 
 /// `POST /conversations` with all its first messages, so that they cannot overtake one another.
@@ -564,8 +638,15 @@ impl Endpoint for CreateConversation<'_> {
             let status = if self.assignment.agent.is_some() { "assigned" } else { "new" };
             body.insert("status".to_owned(), json!(status));
         }
+        let mut properties = Map::new();
         if let Some(priority) = self.assignment.priority {
-            body.insert("properties".to_owned(), json!({ "priority": priority_word(priority) }));
+            properties.insert("priority".to_owned(), json!(priority_word(priority)));
+        }
+        for (name, value) in &self.assignment.properties {
+            properties.insert(name.clone(), json!(value));
+        }
+        if !properties.is_empty() {
+            body.insert("properties".to_owned(), Value::Object(properties));
         }
         Some(Value::Object(body))
     }
@@ -575,7 +656,8 @@ impl Endpoint for CreateConversation<'_> {
     }
 }
 
-fn priority_word(priority: Priority) -> &'static str {
+/// The vendor's word.
+pub fn priority_word(priority: Priority) -> &'static str {
     match priority {
         Priority::Low => "Low",
         Priority::Medium => "Medium",

@@ -15,18 +15,11 @@ const NOT_ACCOUNTS: [&str; 4] =
 /// `https://acme.freshchat.com`.
 pub fn account_origin(chat_url: &str) -> Result<String, Error> {
     let fault = |message: &str, remedy: &str| Error::settings("chat_url", message, remedy);
-    let text = chat_url.trim().trim_matches(['"', '\'', '<', '>', '`']).to_ascii_lowercase();
-    if text.is_empty() {
+    if chat_url.trim_matches(AROUND).is_empty() {
         return Err(fault("the Chat URL is missing", REMEDY));
     }
-    let rest = match text.split_once("://") {
-        None => text.as_str(),
-        Some(("https", rest)) => rest,
-        Some(_) => return Err(fault("the Chat URL does not start with https://", REMEDY)),
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.strip_suffix(":443").unwrap_or(authority).trim_end_matches('.');
-    let host = if host.contains('.') { host.to_owned() } else { format!("{host}{DOMAIN}") };
+    let host = host_of(chat_url).ok_or_else(|| fault("the Chat URL does not start with https://", REMEDY))?;
+    let host = if host.contains('.') { host } else { format!("{host}{DOMAIN}") };
 
     if host.ends_with(".freshdesk.com") || host.ends_with(".freshservice.com") {
         return Err(fault("this is the address of the ticket system, not of the chat", REMEDY));
@@ -35,21 +28,40 @@ pub fn account_origin(chat_url: &str) -> Result<String, Error> {
         return Err(fault("this is the address of the web pages, not of the chat's API", REMEDY));
     }
     let account = host.strip_suffix(DOMAIN).unwrap_or_default();
-    let labels_are_valid = account.split('.').all(|label| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    });
-    if account.is_empty() || !labels_are_valid || NOT_ACCOUNTS.contains(&host.as_str()) {
+    if account.is_empty() || !labels_are_valid(account) || NOT_ACCOUNTS.contains(&host.as_str()) {
         return Err(fault("this is not the address of a Freshchat account", REMEDY));
     }
     Ok(format!("https://{host}"))
 }
 
+/// What people paste along with an address.
+const AROUND: [char; 7] = ['"', '\'', '<', '>', '`', ' ', '\t'];
+
+/// The host in a pasted address, in lower case; none where its scheme is not https.
+pub(super) fn host_of(text: &str) -> Option<String> {
+    let text = text.trim().trim_matches(AROUND).to_ascii_lowercase();
+    let rest = match text.split_once("://") {
+        None => text.as_str(),
+        Some(("https", rest)) => rest,
+        Some(_) => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    Some(authority.strip_suffix(":443").unwrap_or(authority).trim_end_matches('.').to_owned())
+}
+
+/// True for what may stand before an account's domain.
+pub(super) fn labels_are_valid(labels: &str) -> bool {
+    labels.split('.').all(|label| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
+}
+
 /// The origin of a simulator. Plain HTTP is allowed, but nothing outside this machine.
-pub fn loopback_origin(origin: &str) -> Result<String, Error> {
+pub fn loopback_origin(setting: &str, origin: &str) -> Result<String, Error> {
     let text = origin.trim().trim_end_matches('/').to_ascii_lowercase();
     let host_and_port = text.strip_prefix("http://").unwrap_or_default();
     let (host, port) = match host_and_port.rsplit_once(':') {
@@ -61,7 +73,7 @@ pub fn loopback_origin(origin: &str) -> Result<String, Error> {
         return Ok(text);
     }
     Err(Error::settings(
-        "test_origin",
+        setting,
         "the test origin is not an http:// address of this machine",
         "Leave it out, or use http://127.0.0.1:<port> of a simulator.",
     ))
@@ -125,7 +137,7 @@ mod tests {
         for good in
             ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9", "http://[::1]", "http://127.0.0.1"]
         {
-            assert!(loopback_origin(good).is_ok(), "{good}");
+            assert!(loopback_origin("test_origin", good).is_ok(), "{good}");
         }
         for bad in [
             "https://127.0.0.1:1",
@@ -136,7 +148,7 @@ mod tests {
             "http://example.com",
             "127.0.0.1",
         ] {
-            assert!(loopback_origin(bad).is_err(), "{bad}");
+            assert!(loopback_origin("test_origin", bad).is_err(), "{bad}");
         }
     }
 }

@@ -7,15 +7,26 @@
 pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
 /// The settings in the order of the form.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 29] = [
     "chat_url",
     "api_key",
     "topics",
+    "topic_by_locale",
     "webhook_public_key",
     "group",
     "agent",
     "priority",
+    "availability",
     "note_author",
+    "language",
+    "context",
+    "masking",
+    "file_hosts",
+    "return_summary",
+    "ticket_domain",
+    "ticket_api_key",
+    "ticket_group",
+    "ticket_tags",
     "max_message_chars",
     "connect_timeout_ms",
     "response_timeout_ms",
@@ -24,6 +35,7 @@ const NAMES: [&str; 17] = [
     "inactivity_timeout_minutes",
     "reopen_window_minutes",
     "test_origin",
+    "test_ticket_origin",
     "resolved",
 ];
 

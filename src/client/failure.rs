@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
-use super::endpoints::Effect;
+use super::endpoint::{Effect, Kind, Service};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Response, TransportError};
 use crate::time;
 
 /// How long a request of unknown outcome may take to arrive after all.
 const SETTLE_MS: u64 = 5_000;
+
+/// Faulty fields of one request that are named in the log.
+const MOST_FIELDS: usize = 5;
 
 /// What a failed request means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +43,8 @@ pub enum FailureKind {
 pub struct Failure {
     /// What it means.
     pub kind: FailureKind,
-    /// The endpoint's name.
-    pub endpoint: &'static str,
+    /// The call that failed.
+    pub call: Kind,
     /// How long to wait at least.
     pub retry_after_ms: Option<u64>,
     /// Status, the vendor's symbols, trace id, or the transport's word.
@@ -50,28 +53,48 @@ pub struct Failure {
 
 impl Failure {
     /// A failure that was answered.
-    pub fn of(endpoint: &'static str, kind: FailureKind, response: &Response) -> Self {
+    pub fn of(call: Kind, kind: FailureKind, response: &Response) -> Self {
         let retry_after_ms =
             response.header("retry-after").and_then(|text| time::retry_after_ms(text, response.header("date")));
-        let mut log = format!("{endpoint}: HTTP {}", response.status);
+        let mut log = format!("{}: HTTP {}", call.name, response.status);
         let body: Option<Value> = serde_json::from_slice(&response.body).ok();
-        for key in ["status", "message"] {
+        for key in ["status", "message", "code"] {
             if let Some(symbol) = body.as_ref().and_then(|body| body.get(key)?.as_str()).filter(|text| is_symbol(text))
             {
                 log.push(' ');
                 log.push_str(symbol);
             }
         }
+        // Names of fields and the vendor's words for what is wrong with them, of the ticket desk.
+        let errors = body.as_ref().and_then(|body| body.get("errors")?.as_array());
+        for error in errors.into_iter().flatten().take(MOST_FIELDS) {
+            for key in ["field", "code"] {
+                if let Some(word) = error.get(key).and_then(Value::as_str).filter(|text| is_name(text)) {
+                    log.push(' ');
+                    log.push_str(word);
+                }
+            }
+        }
         if let Some(trace) = response.header("x-trace-id").filter(|trace| is_trace(trace)) {
             log.push_str(" trace ");
             log.push_str(trace);
         }
-        Self { kind, endpoint, retry_after_ms, log }
+        Self { kind, call, retry_after_ms, log }
     }
 
     /// The error for the caller, in words for the account's admin.
     pub fn into_error(self) -> Error {
         let (kind, message, remedy) = match self.kind {
+            FailureKind::Unauthorized if self.call.service == Service::Tickets => (
+                ErrorKind::Unauthorized,
+                "the ticket desk refused its API key",
+                "Copy the key from the profile settings of an agent of the ticket desk: it is not the key of Freshchat. Then connect again.",
+            ),
+            FailureKind::Forbidden if self.call.service == Service::Tickets => (
+                ErrorKind::Unauthorized,
+                "the agent whose key the ticket desk got may not do this",
+                "Use the key of an agent who may see and create tickets, on a plan with API access. Then connect again.",
+            ),
             FailureKind::Unauthorized => (
                 ErrorKind::Unauthorized,
                 "Freshworks refused the API key",
@@ -122,7 +145,7 @@ impl Failure {
         let mut error = Error::new(kind, message).with_remedy(remedy).with_log(self.log);
         error.retry_after_ms = self.retry_after_ms;
         match self.kind {
-            FailureKind::NotFound => error.at(missing_field(self.endpoint)),
+            FailureKind::NotFound => error.at(missing_field(self.call.name)),
             // What was sent may still be on its way: a look that comes too early finds nothing.
             FailureKind::OutcomeUnknown => {
                 error.retry_after_ms = error.retry_after_ms.or(Some(SETTLE_MS));
@@ -150,25 +173,27 @@ fn is_symbol(text: &str) -> bool {
     text.len() <= 60 && text.contains('_') && text.bytes().all(is_upper)
 }
 
+/// Like `custom_fields.cf_order`.
+fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
+    text.len() <= 60 && text.bytes().all(is_plain)
+}
+
 /// Like `00-<32 hexadecimal digits>-<16>-00`.
 fn is_trace(text: &str) -> bool {
     text.len() <= 80 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// Lets 2xx pass, and says what everything else means for a request with this effect.
-pub fn sort(
-    endpoint: &'static str,
-    effect: Effect,
-    response: Result<Response, TransportError>,
-) -> Result<Response, Failure> {
-    let unclear = if effect == Effect::Write { FailureKind::OutcomeUnknown } else { FailureKind::Unavailable };
+pub fn sort(call: Kind, response: Result<Response, TransportError>) -> Result<Response, Failure> {
+    let unclear = if call.effect == Effect::Write { FailureKind::OutcomeUnknown } else { FailureKind::Unavailable };
     let response = response.map_err(|error| {
         let kind = match &error {
             TransportError { denied: true, .. } => FailureKind::Denied,
             TransportError { not_sent: true, .. } => FailureKind::Unavailable,
             _ => unclear,
         };
-        Failure { kind, endpoint, retry_after_ms: None, log: format!("{endpoint}: {}", error.reason) }
+        Failure { kind, call, retry_after_ms: None, log: format!("{}: {}", call.name, error.reason) }
     })?;
     let kind = match response.status {
         200..=299 => return Ok(response),
@@ -182,7 +207,7 @@ pub fn sort(
         300..=399 => FailureKind::Malformed,
         _ => unclear,
     };
-    Err(Failure::of(endpoint, kind, &response))
+    Err(Failure::of(call, kind, &response))
 }
 
 fn contains(body: &[u8], words: &[u8]) -> bool {
@@ -193,6 +218,10 @@ fn contains(body: &[u8], words: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn call(effect: Effect) -> Kind {
+        Kind { name: "x", effect, service: Service::Chat }
+    }
+
     fn answer(status: u16, body: &str) -> Result<Response, TransportError> {
         let headers =
             vec![("x-trace-id".to_owned(), "00-ab-cd-00".to_owned()), ("retry-after".to_owned(), "2".to_owned())];
@@ -202,8 +231,8 @@ mod tests {
     #[test]
     fn a_write_is_unclear_where_a_read_is_unavailable() {
         let check = |status: u16, read: FailureKind, write: FailureKind| {
-            assert_eq!(sort("x", Effect::Read, answer(status, "")).unwrap_err().kind, read, "{status}");
-            assert_eq!(sort("x", Effect::Write, answer(status, "")).unwrap_err().kind, write, "{status}");
+            assert_eq!(sort(call(Effect::Read), answer(status, "")).unwrap_err().kind, read, "{status}");
+            assert_eq!(sort(call(Effect::Write), answer(status, "")).unwrap_err().kind, write, "{status}");
         };
         use FailureKind::*;
         check(500, Unavailable, OutcomeUnknown);
@@ -215,24 +244,24 @@ mod tests {
         check(429, RateLimited, RateLimited);
         check(302, Malformed, Malformed);
         let lost = |not_sent, denied| Err(TransportError { not_sent, denied, reason: "gone".into() });
-        assert_eq!(sort("x", Effect::Write, lost(true, false)).unwrap_err().kind, Unavailable);
-        assert_eq!(sort("x", Effect::Write, lost(false, false)).unwrap_err().kind, OutcomeUnknown);
-        assert_eq!(sort("x", Effect::Read, lost(false, false)).unwrap_err().kind, Unavailable);
-        assert_eq!(sort("x", Effect::Read, lost(true, true)).unwrap_err().kind, Denied);
+        assert_eq!(sort(call(Effect::Write), lost(true, false)).unwrap_err().kind, Unavailable);
+        assert_eq!(sort(call(Effect::Write), lost(false, false)).unwrap_err().kind, OutcomeUnknown);
+        assert_eq!(sort(call(Effect::Read), lost(false, false)).unwrap_err().kind, Unavailable);
+        assert_eq!(sort(call(Effect::Read), lost(true, true)).unwrap_err().kind, Denied);
     }
 
     #[test]
     fn a_superseded_conversation_is_told_from_other_refusals() {
         let body = r#"{"code":400,"status":"INVALID_VALUE","message":"This is Not the latest conversation"}"#;
-        assert_eq!(sort("x", Effect::Write, answer(400, body)).unwrap_err().kind, FailureKind::NotLatest);
-        assert_eq!(sort("x", Effect::Write, answer(400, "{}")).unwrap_err().kind, FailureKind::Refused);
+        assert_eq!(sort(call(Effect::Write), answer(400, body)).unwrap_err().kind, FailureKind::NotLatest);
+        assert_eq!(sort(call(Effect::Write), answer(400, "{}")).unwrap_err().kind, FailureKind::Refused);
     }
 
     #[test]
     fn logs_hold_symbols_and_no_free_text() {
         let body = r#"{"code":400,"status":"INVALID_VALUE","message":"Ana wrote hello"}"#;
-        let failure = sort("send-message", Effect::Write, answer(400, body)).unwrap_err();
-        assert_eq!(failure.log, "send-message: HTTP 400 INVALID_VALUE trace 00-ab-cd-00");
+        let failure = sort(call(Effect::Write), answer(400, body)).unwrap_err();
+        assert_eq!(failure.log, "x: HTTP 400 INVALID_VALUE trace 00-ab-cd-00");
         assert_eq!(failure.retry_after_ms, Some(2_000));
     }
 }

@@ -1,0 +1,224 @@
+//! The client of the vendor's APIs: sends an endpoint, sorts what can go wrong.
+//!
+//! It knows HTTP and JSON, and nothing of what a handoff means. What surely changed nothing is sent again at
+//! once, within the caller's budget; there is no clock to wait by, so everything else is left to the caller.
+
+use std::cell::Cell;
+
+use base64ct::{Base64, Encoding};
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::http::{Forwarded, Http, Method, Request, Response, TransportError, Wrapped};
+use crate::retry::Budget;
+use crate::settings::{Secret, Settings};
+
+pub mod endpoint;
+pub mod failure;
+
+pub use endpoint::{Effect, Endpoint, Kind, Page, Paged, Service, encode};
+pub use failure::{Failure, FailureKind};
+
+/// Most pages of a list that are read. 100 items each; beyond that a name is reported as not found.
+const MOST_PAGES: u32 = 50;
+/// Pages that are asked for at once.
+const PAGES_AT_ONCE: u32 = 8;
+
+/// One account's API.
+pub struct Client<'a, H> {
+    http: &'a H,
+    settings: &'a Settings,
+    origin: String,
+    /// What all paths begin with.
+    version: &'static str,
+    /// None when the host adds it.
+    authorization: Option<String>,
+    /// Of this call of the plugin: a client is made for each.
+    budget: Cell<Budget>,
+}
+
+/// An answer in the vendor's JSON, as it came.
+type Answer = (Response, Value);
+
+impl<'a, H: Http> Client<'a, H> {
+    /// A client for Freshchat. Fails when the chat URL is unusable.
+    pub fn chat(http: &'a H, settings: &'a Settings) -> Result<Self, Error> {
+        let authorization = settings.api_key.as_ref().map(|key| format!("Bearer {}", key.reveal()));
+        Ok(Self::new(http, settings, settings.origin()?, "/v2", authorization))
+    }
+
+    /// A client for the ticket desk; none when the settings name no desk. Fails when its address is unusable.
+    pub fn tickets(http: &'a H, settings: &'a Settings) -> Result<Option<Self>, Error> {
+        let Some(desk) = settings.ticket_desk()? else { return Ok(None) };
+        // The key is the user name; any password will do.
+        let basic = |key: &Secret| format!("Basic {}", Base64::encode_string(format!("{}:X", key.reveal()).as_bytes()));
+        let authorization = settings.ticket_api_key.as_ref().map(basic);
+        Ok(Some(Self::new(http, settings, desk.origin, "/api/v2", authorization)))
+    }
+
+    fn new(
+        http: &'a H,
+        settings: &'a Settings,
+        origin: String,
+        version: &'static str,
+        authorization: Option<String>,
+    ) -> Self {
+        let worst_case_ms = u64::from(settings.connect_timeout_ms) + u64::from(settings.response_timeout_ms);
+        let budget = Cell::new(Budget { left_ms: settings.retry_budget_ms.into(), worst_case_ms });
+        Self { http, settings, origin, version, authorization, budget }
+    }
+
+    /// The origin that all requests go to.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Sends one request.
+    pub async fn call<E: Endpoint>(&self, endpoint: &E) -> Result<E::Answer, Failure> {
+        let response = self.http.send(self.request(endpoint)).await;
+        self.read(endpoint, response).await
+    }
+
+    /// Sends several requests of one kind at once; answers in their order.
+    pub async fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Answer, Failure>> {
+        let requests = endpoints.iter().map(|endpoint| self.request(endpoint)).collect();
+        let responses = self.http.send_all(requests).await;
+        let mut answers = Vec::new();
+        for (endpoint, response) in endpoints.iter().zip(responses) {
+            answers.push(self.read(endpoint, response).await);
+        }
+        answers
+    }
+
+    /// Reads what came of an endpoint's request, and sends it again where that is allowed.
+    pub async fn read<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        response: Result<Response, TransportError>,
+    ) -> Result<E::Answer, Failure> {
+        let again = || self.request(endpoint);
+        let (response, body) = self.settle(E::KIND, response, &again).await?;
+        E::answer(&body).ok_or_else(|| unreadable(E::KIND, &response))
+    }
+
+    // Not generic: the code is made once.
+    #[inline(never)]
+    async fn settle(
+        &self,
+        kind: Kind,
+        response: Result<Response, TransportError>,
+        again: &dyn Fn() -> Request,
+    ) -> Result<Answer, Failure> {
+        let failure = match body_of(kind, response) {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let Some(budget) = self.budget.get().after_repeat(failure.kind, failure.retry_after_ms) else {
+            return Err(failure);
+        };
+        self.budget.set(budget);
+        // Once: what fails twice in a row needs time.
+        body_of(kind, self.http.send(again()).await)
+    }
+
+    /// Sends one request of any kind, once.
+    pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.http.send(request).await
+    }
+
+    /// Passes the body of one answer on in another request; see [`Http::forward`].
+    pub async fn forward(
+        &self,
+        source: Request,
+        most_bytes: u64,
+        wrap: &dyn Fn(&Response) -> Option<Wrapped>,
+    ) -> Result<Option<Forwarded>, TransportError> {
+        self.http.forward(source, most_bytes, wrap).await
+    }
+
+    /// Sends requests of any kinds at once; their answers are read with [`Self::read`], or with [`read`] when none is to be
+    /// sent again.
+    pub async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+        self.http.send_all(requests).await
+    }
+
+    /// The rest of a list whose first page was read: all other pages at once where their number is known.
+    pub async fn rest_of<E: Paged>(&self, first: Page<E::Item>) -> Result<Vec<E::Item>, Failure> {
+        let mut items = first.items;
+        let (mut has_next, total, mut page) = (first.has_next, first.total_pages, 1);
+        while has_next && page < MOST_PAGES {
+            let last = total.unwrap_or(page + 1).min(page + PAGES_AT_ONCE).min(MOST_PAGES);
+            let wanted: Vec<E> = (page + 1..=last.max(page + 1)).map(E::page).collect();
+            page = last.max(page + 1);
+            for answer in self.call_all(&wanted).await {
+                let answer = answer?;
+                has_next = answer.has_next;
+                items.extend(answer.items);
+            }
+        }
+        Ok(items)
+    }
+
+    /// A complete list.
+    pub async fn all<E: Paged>(&self) -> Result<Vec<E::Item>, Failure> {
+        let first = self.call(&E::page(1)).await?;
+        self.rest_of::<E>(first).await
+    }
+
+    /// An endpoint as a request to this account.
+    pub fn request<E: Endpoint>(&self, endpoint: &E) -> Request {
+        let (content_type, body) = match (endpoint.form(), endpoint.body()) {
+            (Some(form), _) => form,
+            (None, Some(body)) => ("application/json".to_owned(), body.to_string().into_bytes()),
+            (None, None) => Default::default(),
+        };
+        self.raw_request(E::METHOD, &endpoint.path(), content_type, body)
+    }
+
+    // What follows is the same for all endpoints and kept out of their generic code, which is made once for each of them.
+    /// Any request to this account; no type where there is no body.
+    #[inline(never)]
+    pub fn raw_request(&self, method: Method, path: &str, content_type: String, body: Vec<u8>) -> Request {
+        let mut headers = vec![("accept", "application/json".to_owned())];
+        if let Some(authorization) = &self.authorization {
+            headers.push(("authorization", authorization.clone()));
+        }
+        if !content_type.is_empty() {
+            headers.push(("content-type", content_type));
+        }
+        Request {
+            method,
+            origin: self.origin.clone(),
+            path: format!("{}{path}", self.version),
+            headers,
+            body,
+            connect_timeout_ms: self.settings.connect_timeout_ms,
+            response_timeout_ms: self.settings.response_timeout_ms,
+        }
+    }
+}
+
+/// Reads the answer to an endpoint's request.
+pub fn read<E: Endpoint>(response: Result<Response, TransportError>) -> Result<E::Answer, Failure> {
+    let (response, body) = body_of(E::KIND, response)?;
+    E::answer(&body).ok_or_else(|| unreadable(E::KIND, &response))
+}
+
+#[inline(never)]
+fn body_of(kind: Kind, response: Result<Response, TransportError>) -> Result<Answer, Failure> {
+    let response = failure::sort(kind, response)?;
+    if response.body.is_empty() {
+        return Ok((response, Value::Null));
+    }
+    match serde_json::from_slice(&response.body) {
+        Ok(body) => Ok((response, body)),
+        Err(_) => Err(unreadable(kind, &response)),
+    }
+}
+
+/// A write that was accepted but whose answer cannot be read has most likely happened.
+#[inline(never)]
+fn unreadable(call: Kind, response: &Response) -> Failure {
+    let kind = if call.effect == Effect::Write { FailureKind::OutcomeUnknown } else { FailureKind::Malformed };
+    Failure::of(call, kind, response)
+}

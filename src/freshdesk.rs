@@ -1,0 +1,3 @@
+//! The ticket desk's API v2, of Freshdesk and of Freshservice: its calls, and what its JSON means.
+
+pub mod endpoints;

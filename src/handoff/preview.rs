@@ -1,0 +1,84 @@
+//! What a handoff would do, without doing it. Only reads go out.
+
+use super::live::pages_that_fit;
+use super::{Run, check};
+use crate::client::Client;
+use crate::error::{Error, ErrorKind};
+use crate::freshchat::endpoints::priority_word;
+use crate::http::Http;
+use crate::model::{Finding, HandoffRequest, Mode, Plan, Step};
+use crate::session::Session;
+use crate::settings::Settings;
+
+/// The plan of the first try of a handoff.
+pub async fn preview<H: Http>(http: &H, settings: &str, request: &HandoffRequest) -> Result<Plan, Error> {
+    let settings = Settings::parse(settings)?;
+    check(request)?;
+    let freshchat = Client::chat(http, &settings)?;
+    let desk = Client::tickets(http, &settings)?;
+    let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request, request.mode);
+    let mut session = Session::begin(&request.key, 1);
+    if run.is_ticket(&session).await? { run.plan_of_ticket(&mut session) } else { run.plan_of_live(&mut session).await }
+}
+
+impl<H: Http> Run<'_, H> {
+    async fn plan_of_live(mut self, session: &mut Session) -> Result<Plan, Error> {
+        let mut steps = Vec::new();
+        match self.find_user().await? {
+            Some(_) => steps.append(&mut self.steps),
+            None => {
+                self.decide("user", "created", "");
+                steps.push(Step::new("create-user", "", "with what is known of the person"));
+            }
+        }
+        let channel = self.channel(session).await?;
+        let assignment = self.assignment().await?;
+        self.note_author().await?;
+        self.tell_context();
+        let written = self.written(session, self.max_chars());
+        self.tell_masked(&written);
+        let (messages, parts, first) = (self.request.history.len(), written.pages.len(), pages_that_fit(&written));
+        let detail = format!("messages of history: {messages}, parts: {parts}, of them in this request: {first}");
+        steps.push(Step::new("create-conversation", channel.as_str(), detail));
+        if parts > first {
+            let detail = format!("further parts of the history: {}", parts - first);
+            steps.push(Step::new("send-history", "", detail));
+        }
+        let mut fields = assignment.properties;
+        fields.extend(assignment.priority.map(|priority| ("priority".to_owned(), priority_word(priority).to_owned())));
+        fields.extend(self.carried.user.iter().map(|(name, value)| (format!("user.{name}"), value.clone())));
+        let texts = std::iter::once(written.opening).chain(written.pages).collect();
+        Ok(self.plan(Mode::Live, steps, texts, fields))
+    }
+
+    fn plan_of_ticket(mut self, session: &mut Session) -> Result<Plan, Error> {
+        self.desk()?;
+        let written = self.written(session, super::ticket::PAGE_CHARS);
+        self.tell_context();
+        self.tell_masked(&written);
+        let (mut steps, mut fields) = (Vec::new(), Vec::new());
+        match self.ticket_fields(session, &written) {
+            Ok(ticket) => {
+                let detail = format!("messages of history: {}", self.request.history.len());
+                steps.push(Step::new("create-ticket", "", detail));
+                fields.push(("subject".to_owned(), ticket.subject));
+                fields.push(("tags".to_owned(), ticket.tags.join(", ")));
+                fields.extend(self.settings.ticket_group.clone().map(|group| ("group".to_owned(), group)));
+                fields.extend(ticket.custom_fields);
+            }
+            Err(error) if error.kind == ErrorKind::NeedsEmail => self.findings.push(Finding::failure(
+                "user",
+                "needs-email",
+                error.message.clone(),
+                error.remedy.clone().unwrap_or_default(),
+            )),
+            Err(error) => return Err(error),
+        }
+        let texts = std::iter::once(written.opening).chain(written.pages).collect();
+        Ok(self.plan(Mode::Ticket, steps, texts, fields))
+    }
+
+    fn plan(self, mode: Mode, steps: Vec<Step>, texts: Vec<String>, fields: Vec<(String, String)>) -> Plan {
+        Plan { mode, steps, findings: self.findings, decisions: self.decisions, texts, fields }
+    }
+}

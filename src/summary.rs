@@ -1,0 +1,84 @@
+//! What happened while human agents had the conversation, for the AI agent to read.
+
+use crate::client::Client;
+use crate::freshchat::endpoints::ListMessages;
+use crate::freshchat::wire::{Actor, VendorMessage};
+use crate::http::Http;
+use crate::model::{Event, EventKind, Finding};
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::{plain_text, transcript};
+
+/// The newest words count most; older ones are left out first.
+const MOST_CHARS: usize = 4_000;
+const MOST_CHARS_OF_ONE: usize = 600;
+
+/// Adds the summary to the return to the AI agent, if there is one among the events and a human agent was there. One request;
+/// without its answer the return goes out all the same.
+pub async fn add<H: Http>(
+    freshchat: &Client<'_, H>,
+    settings: &Settings,
+    session: &Session,
+    events: &mut [Event],
+    findings: &mut Vec<Finding>,
+) {
+    let Some(event) = events.iter_mut().find(|event| event.kind == EventKind::ReturnedToAi) else { return };
+    let (Some(id), true, true) = (&session.conversation, settings.return_summary, session.agent.is_some()) else {
+        return;
+    };
+    match freshchat.call(&ListMessages { id, page: 1 }).await {
+        Ok(newest) => event.summary = of(&newest.messages, session, settings),
+        Err(_) => findings.push(Finding::warning(
+            "summary",
+            "summary-unreadable",
+            "what the human agents wrote could not be read for the summary",
+            "Nothing needs to be done; the conversation holds it.",
+        )),
+    }
+}
+
+/// Who wrote how much, then what was said, oldest first. None when no human agent wrote. Pure.
+fn of(newest_first: &[VendorMessage], session: &Session, settings: &Settings) -> Option<String> {
+    let ours = newest_first.iter().position(|message| transcript::is_opening(&message.text()));
+    let spoken = newest_first.iter().take(ours.unwrap_or(newest_first.len()));
+    let (mut lines, mut used) = (Vec::new(), 0);
+    let mut agents: Vec<(String, usize)> = Vec::new();
+    let mut of_user = 0;
+    for message in spoken {
+        let text = message.text();
+        if message.private || message.system || transcript::is_marked(&text) {
+            continue;
+        }
+        let name = match &message.actor {
+            Actor::User(_) => {
+                of_user += 1;
+                "End user".to_owned()
+            }
+            Actor::Agent(Some(id)) => {
+                let known = session.known_agent(id).and_then(|agent| agent.name.clone());
+                let name = known.unwrap_or_else(|| "Human agent".to_owned());
+                match agents.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, count)) => *count += 1,
+                    None => agents.push((name.clone(), 1)),
+                }
+                name
+            }
+            _ => continue,
+        };
+        let parts = message.parts.iter().map(transcript::part_text).collect::<Vec<_>>().join(" ");
+        let said = transcript::one_line(&plain_text::from_rich(&parts), MOST_CHARS_OF_ONE);
+        let line = format!("{name}: {}", settings.masking.apply(&said).0);
+        used += line.chars().count();
+        if used <= MOST_CHARS {
+            lines.push(line);
+        }
+    }
+    if agents.is_empty() {
+        return None;
+    }
+    let count = |(name, count): &(String, usize)| format!("{name} ({count})");
+    let agents = agents.iter().rev().map(count).collect::<Vec<_>>().join(", ");
+    lines.push(format!("Messages while human agents had the conversation: {agents}, end user ({of_user})."));
+    lines.reverse();
+    Some(lines.join("\n"))
+}

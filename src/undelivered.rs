@@ -1,0 +1,89 @@
+//! Tells the human agents that words of theirs did not reach the end user.
+
+use crate::client::{Client, Failure};
+use crate::conversation::{self, Search};
+use crate::error::Error;
+use crate::freshchat::endpoints::{ListMessages, NewMessage};
+use crate::freshchat::wire::{Actor, VendorMessage};
+use crate::http::Http;
+use crate::model::{ConversationId, Finding, Timestamp, Update, UserId};
+use crate::session::{Pending, Session, digest};
+use crate::settings::Settings;
+use crate::{close, timers, transcript};
+
+/// So much of the message is quoted that its author knows it again.
+const QUOTED_CHARS: usize = 80;
+
+/// Writes the note; one about the same message is not written again.
+pub async fn undelivered<H: Http>(
+    http: &H,
+    settings: &str,
+    session: &[u8],
+    message_id: &str,
+    retry: bool,
+    now: Timestamp,
+) -> Result<Update, Error> {
+    let settings = Settings::parse(settings)?;
+    let freshchat = Client::chat(http, &settings)?;
+    let mut session = Session::decode(session)?;
+    if message_id.trim().is_empty() {
+        let remedy = "Pass the `id` of the message in the event.";
+        return Err(Error::request("message-id", "the message's id is empty", remedy));
+    }
+    let told = format!("undelivered:{message_id}");
+    let (Some(conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
+        return Err(Error::request("session", "the session knows no conversation", "There is nobody to tell."));
+    };
+    if session.seen_events.contains(&told) {
+        return Ok(session.update(&settings, Vec::new(), Vec::new()));
+    }
+    let mut findings = Vec::new();
+    match write(&freshchat, &settings, &mut session, (&conversation, &user), message_id, retry).await {
+        Ok(found) => findings.extend(found),
+        Err(error) => return Err(error.with_session(session.encode())),
+    }
+    session.mark_seen(&told);
+    timers::alive(&mut session, now);
+    Ok(session.update(&settings, Vec::new(), findings))
+}
+
+async fn write<H: Http>(
+    freshchat: &Client<'_, H>,
+    settings: &Settings,
+    session: &mut Session,
+    place: (&ConversationId, &UserId),
+    message_id: &str,
+    retry: bool,
+) -> Result<Option<Finding>, Error> {
+    let (id, user) = place;
+    let newest = freshchat.call(&ListMessages { id, page: 1 }).await.map_err(Failure::into_error)?;
+    let found = newest.messages.iter().find(|message| message.id.as_str() == message_id);
+    // Only what the end user was to see is quoted.
+    let quoted = found.filter(|found| !found.private && matches!(found.actor, Actor::Agent(_))).map(|found| {
+        let text = found.parts.iter().map(transcript::part_text).collect::<Vec<_>>().join(" ");
+        format!(": “{}”", transcript::one_line(&text, QUOTED_CHARS))
+    });
+    let quoted = quoted.unwrap_or_default();
+    // The first line tells one note from another, even where the same words were lost twice.
+    let marker = transcript::marker(&session.reference);
+    let about = digest(&[message_id], 2);
+    let text = format!("The user did not receive a message ({about}) · {marker}\nNot received{quoted}");
+    let mut unsure = retry || session.pending == Some(Pending::UndeliveredNote);
+    let mut author = close::note_author(settings, user);
+    let first = text.lines().next().unwrap_or_default();
+    let is_it = |found: &VendorMessage| found.text().lines().next() == Some(first);
+    let search = Search { is_it: &is_it, is_newest: false };
+    let mut finding = None;
+    loop {
+        let message = NewMessage::text(author.clone(), text.clone());
+        let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search).await;
+        session.pending = unsure.then_some(Pending::UndeliveredNote);
+        match sent {
+            Ok(_) => return Ok(finding),
+            Err(failure) => match close::without_author(&mut author, user, &failure) {
+                Some(found) => finding = Some(found),
+                None => return Err(failure.into_error()),
+            },
+        }
+    }
+}
