@@ -74,36 +74,36 @@ impl<'a, H: Http> Client<'a, H> {
     }
 
     /// Sends one request.
-    pub async fn call<E: Endpoint>(&self, endpoint: &E) -> Result<E::Answer, Failure> {
-        let response = self.http.send(self.request(endpoint)).await;
-        self.read(endpoint, response).await
+    pub fn call<E: Endpoint>(&self, endpoint: &E) -> Result<E::Answer, Failure> {
+        let response = self.http.send(self.request(endpoint));
+        self.read(endpoint, response)
     }
 
     /// Sends several requests of one kind at once; answers in their order.
-    pub async fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Answer, Failure>> {
+    pub fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Answer, Failure>> {
         let requests = endpoints.iter().map(|endpoint| self.request(endpoint)).collect();
-        let responses = self.http.send_all(requests).await;
+        let responses = self.http.send_all(requests);
         let mut answers = Vec::new();
         for (endpoint, response) in endpoints.iter().zip(responses) {
-            answers.push(self.read(endpoint, response).await);
+            answers.push(self.read(endpoint, response));
         }
         answers
     }
 
     /// Reads what came of an endpoint's request, and sends it again where that is allowed.
-    pub async fn read<E: Endpoint>(
+    pub fn read<E: Endpoint>(
         &self,
         endpoint: &E,
         response: Result<Response, TransportError>,
     ) -> Result<E::Answer, Failure> {
         let again = || self.request(endpoint);
-        let (response, body) = self.settle(E::KIND, response, &again).await?;
+        let (response, body) = self.settle(E::KIND, response, &again)?;
         E::answer(&body).ok_or_else(|| unreadable(E::KIND, &response))
     }
 
     // Not generic: the code is made once.
     #[inline(never)]
-    async fn settle(
+    fn settle(
         &self,
         kind: Kind,
         response: Result<Response, TransportError>,
@@ -118,39 +118,39 @@ impl<'a, H: Http> Client<'a, H> {
         };
         self.budget.set(budget);
         // Once: what fails twice in a row needs time.
-        body_of(kind, self.http.send(again()).await)
+        body_of(kind, self.http.send(again()))
     }
 
     /// Sends one request of any kind, once.
-    pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.http.send(request).await
+    pub fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.http.send(request)
     }
 
     /// Passes the body of one answer on in another request; see [`Http::forward`].
-    pub async fn forward(
+    pub fn forward(
         &self,
         source: Request,
         most_bytes: u64,
         wrap: &dyn Fn(&Response) -> Option<Wrapped>,
     ) -> Result<Option<Forwarded>, TransportError> {
-        self.http.forward(source, most_bytes, wrap).await
+        self.http.forward(source, most_bytes, wrap)
     }
 
     /// Sends requests of any kinds at once; their answers are read with [`Self::read`], or with [`read`] when none is to be
     /// sent again.
-    pub async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
-        self.http.send_all(requests).await
+    pub fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+        self.http.send_all(requests)
     }
 
     /// The rest of a list whose first page was read: all other pages at once where their number is known.
-    pub async fn rest_of<E: Paged>(&self, first: Page<E::Item>) -> Result<Vec<E::Item>, Failure> {
+    pub fn rest_of<E: Paged>(&self, first: Page<E::Item>) -> Result<Vec<E::Item>, Failure> {
         let mut items = first.items;
         let (mut has_next, total, mut page) = (first.has_next, first.total_pages, 1);
         while has_next && page < MOST_PAGES {
             let last = total.unwrap_or(page + 1).min(page + PAGES_AT_ONCE).min(MOST_PAGES);
             let wanted: Vec<E> = (page + 1..=last.max(page + 1)).map(E::page).collect();
             page = last.max(page + 1);
-            for answer in self.call_all(&wanted).await {
+            for answer in self.call_all(&wanted) {
                 let answer = answer?;
                 has_next = answer.has_next;
                 items.extend(answer.items);
@@ -160,9 +160,9 @@ impl<'a, H: Http> Client<'a, H> {
     }
 
     /// A complete list.
-    pub async fn all<E: Paged>(&self) -> Result<Vec<E::Item>, Failure> {
-        let first = self.call(&E::page(1)).await?;
-        self.rest_of::<E>(first).await
+    pub fn all<E: Paged>(&self) -> Result<Vec<E::Item>, Failure> {
+        let first = self.call(&E::page(1))?;
+        self.rest_of::<E>(first)
     }
 
     /// An endpoint as a request to this account.

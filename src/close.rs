@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::{summary, timers, transcript};
 
 /// Tells the human agents why, and resolves the conversation. Closing what is closed does nothing.
-pub async fn close<H: Http>(
+pub fn close<H: Http>(
     http: &H,
     settings: &str,
     session: &[u8],
@@ -32,15 +32,15 @@ pub async fn close<H: Http>(
         return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
     session.enter(state, now);
-    let (returned, mut findings) = end(&freshchat, &settings, &mut session, reason.into(), retry, now).await?;
+    let (returned, mut findings) = end(&freshchat, &settings, &mut session, reason.into(), retry, now)?;
     let mut events = vec![returned];
-    summary::add(&freshchat, &settings, &session, &mut events, &mut findings).await;
+    summary::add(&freshchat, &settings, &session, &mut events, &mut findings);
     Ok(session.update(&settings, events, findings))
 }
 
 /// Ends the human part of a session that is [`State::Closing`](lifecycle::State::Closing): note, resolution, return. `retry`: an
 /// earlier try may have got further than the session knows. Its error carries the session.
-pub async fn end<H: Http>(
+pub fn end<H: Http>(
     freshchat: &Client<'_, H>,
     settings: &Settings,
     session: &mut Session,
@@ -50,7 +50,7 @@ pub async fn end<H: Http>(
 ) -> Result<(Event, Vec<Finding>), Error> {
     // A repeated call keeps the first reason: the note may be out already.
     let reason = *session.end.get_or_insert(reason);
-    let findings = match note_and_resolve(freshchat, settings, session, reason, retry).await {
+    let findings = match note_and_resolve(freshchat, settings, session, reason, retry) {
         Ok(findings) => findings,
         Err(error) => {
             timers::looked(session, now);
@@ -96,7 +96,7 @@ fn note(reason: EndReason, reference: &str) -> String {
 }
 
 /// What is refused for good is left out with a finding: the end of the human part must never fail for ever.
-async fn note_and_resolve<H: Http>(
+fn note_and_resolve<H: Http>(
     freshchat: &Client<'_, H>,
     settings: &Settings,
     session: &mut Session,
@@ -109,7 +109,7 @@ async fn note_and_resolve<H: Http>(
         // The handoff may have got through: then human agents wait for somebody who has gone.
         let reference = session.reference.clone();
         let is_ours = |found: &VendorMessage| handoff::is_of_handoff(&found.text(), &reference);
-        if let Some(found) = conversation::find(freshchat, &user, false, &is_ours).await.map_err(Failure::into_error)? {
+        if let Some(found) = conversation::find(freshchat, &user, false, &is_ours).map_err(Failure::into_error)? {
             conversation::adopt(session, &found.conversation);
         }
         (session.pending, session.look) = (None, false);
@@ -124,7 +124,7 @@ async fn note_and_resolve<H: Http>(
             let message = NewMessage::text(author.clone(), text.clone());
             let search = Search { is_it: &|found: &VendorMessage| found.text() == text, is_newest: false };
             let place = (&conversation, &user);
-            let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search).await;
+            let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search);
             session.pending = unsure.then_some(Pending::EndNote);
             match sent {
                 Ok(_) => break,
@@ -142,7 +142,7 @@ async fn note_and_resolve<H: Http>(
         }
         session.end_noted = true;
     }
-    match freshchat.call(&Resolve { id: &conversation }).await {
+    match freshchat.call(&Resolve { id: &conversation }) {
         Ok(()) => {}
         Err(failure) if is_final(failure.kind) => {
             session.end_refused = true;
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::lifecycle::State;
     use crate::model::ConversationKey;
-    use crate::testing::{Script, now};
+    use crate::testing::Script;
 
     const SETTINGS: &str = r#"{"chat_url": "acme", "api_key": "k"}"#;
 
@@ -204,7 +204,7 @@ mod tests {
     fn what_is_refused_for_good_does_not_keep_the_end_from_coming() {
         let messages = r#"{"messages": []}"#;
         let script = Script::default().then(400, "{}").then(200, messages).then(404, "{}");
-        let update = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, 7)).unwrap();
+        let update = close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, 7).unwrap();
         let codes: Vec<&str> = update.findings.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["end-note-refused", "resolution-refused"]);
         assert_eq!(update.info.unwrap().state, State::Returned);
@@ -214,15 +214,15 @@ mod tests {
     #[test]
     fn a_repeated_close_goes_on_behind_the_note() {
         let script = Script::default().then(200, r#"{"id": "m-1"}"#).then(503, "");
-        let error = now(close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, 7)).unwrap_err();
+        let error = close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, 7).unwrap_err();
         let session = error.into_details().session.unwrap();
         let script = Script::default().then(200, "");
-        let update = now(close(&script, SETTINGS, &session, CloseReason::TimedOut, false, 8)).unwrap();
+        let update = close(&script, SETTINGS, &session, CloseReason::TimedOut, false, 8).unwrap();
         assert_eq!(script.sent(), ["Put /v2/conversations/c-1"]);
         assert_eq!(update.events[0].outcome, Some(Outcome::Abandoned), "the first reason stays");
 
         let nothing = Script::default();
-        let again = now(close(&nothing, SETTINGS, &update.session.unwrap(), CloseReason::UserLeft, false, 9)).unwrap();
+        let again = close(&nothing, SETTINGS, &update.session.unwrap(), CloseReason::UserLeft, false, 9).unwrap();
         assert_eq!((again.events.len(), nothing.sent().len()), (0, 0));
     }
 }

@@ -1,9 +1,6 @@
 //! EDGE: the exports of `wit/connector.wit`. Renames between the contract's records and the core's nouns, and nothing
 //! else; the only file that sees generated bindings.
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use crate::error::{Details, Error, ErrorKind};
 use crate::lifecycle::State;
 use crate::model;
@@ -22,13 +19,8 @@ use bindings::exports::agent_handoff::connector::connector as wit;
 
 struct Component;
 
-/// Runs a use case. Every wait happens inside a host call, so the first poll finishes.
-fn run<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, wit::Error> {
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(future).poll(&mut context) {
-        Poll::Ready(result) => result.map_err(wit::Error::from),
-        Poll::Pending => Err(Error::new(ErrorKind::Internal, "a use case waited outside of the host").into()),
-    }
+fn answer<A, B: From<A>>(result: Result<A, Error>) -> Result<B, wit::Error> {
+    result.map(B::from).map_err(wit::Error::from)
 }
 
 impl wit::Guest for Component {
@@ -54,7 +46,7 @@ impl wit::Guest for Component {
     }
 
     fn connect(settings: wit::Settings) -> Result<wit::Connection, wit::Error> {
-        let connection = run(connect::connect(&WasiHttp, &settings))?;
+        let connection = connect::connect(&WasiHttp, &settings)?;
         Ok(wit::Connection {
             connected: connection.connected,
             account: connection.account,
@@ -68,7 +60,7 @@ impl wit::Guest for Component {
         request: wit::HandoffRequest,
         _: wit::Timestamp,
     ) -> Result<wit::Plan, wit::Error> {
-        let plan = run(handoff::preview(&WasiHttp, &settings, &request.into()))?;
+        let plan = handoff::preview(&WasiHttp, &settings, &request.into())?;
         Ok(wit::Plan {
             mode: plan.mode.into(),
             steps: list(plan.steps),
@@ -85,7 +77,7 @@ impl wit::Guest for Component {
         session: Option<wit::Session>,
         now: wit::Timestamp,
     ) -> Result<wit::Receipt, wit::Error> {
-        run(handoff::handoff(&WasiHttp, &settings, &request.into(), session.as_deref(), now)).map(wit::Receipt::from)
+        answer(handoff::handoff(&WasiHttp, &settings, &request.into(), session.as_deref(), now))
     }
 
     fn relay(
@@ -95,7 +87,7 @@ impl wit::Guest for Component {
         retry: bool,
         now: wit::Timestamp,
     ) -> Result<wit::Update, wit::Error> {
-        run(relay::relay(&WasiHttp, &settings, &session, &message.into(), retry, now)).map(wit::Update::from)
+        answer(relay::relay(&WasiHttp, &settings, &session, &message.into(), retry, now))
     }
 
     fn close(
@@ -105,7 +97,7 @@ impl wit::Guest for Component {
         retry: bool,
         now: wit::Timestamp,
     ) -> Result<wit::Update, wit::Error> {
-        run(close::close(&WasiHttp, &settings, &session, reason.into(), retry, now)).map(wit::Update::from)
+        answer(close::close(&WasiHttp, &settings, &session, reason.into(), retry, now))
     }
 
     fn create_ticket(
@@ -114,8 +106,7 @@ impl wit::Guest for Component {
         session: Option<wit::Session>,
         now: wit::Timestamp,
     ) -> Result<wit::Receipt, wit::Error> {
-        run(handoff::create_ticket(&WasiHttp, &settings, &request.into(), session.as_deref(), now))
-            .map(wit::Receipt::from)
+        answer(handoff::create_ticket(&WasiHttp, &settings, &request.into(), session.as_deref(), now))
     }
 
     fn undelivered(
@@ -125,7 +116,7 @@ impl wit::Guest for Component {
         retry: bool,
         now: wit::Timestamp,
     ) -> Result<wit::Update, wit::Error> {
-        run(undelivered::undelivered(&WasiHttp, &settings, &session, &message_id, retry, now)).map(wit::Update::from)
+        answer(undelivered::undelivered(&WasiHttp, &settings, &session, &message_id, retry, now))
     }
 
     fn peek(body: Vec<u8>) -> Vec<String> {
@@ -139,11 +130,11 @@ impl wit::Guest for Component {
     ) -> Result<wit::Update, wit::Error> {
         let delivery =
             model::Delivery { headers: delivery.headers, body: delivery.body, received_at: delivery.received_at };
-        run(webhook::on_webhook(&WasiHttp, &settings, &delivery, session.as_deref())).map(wit::Update::from)
+        answer(webhook::on_webhook(&WasiHttp, &settings, &delivery, session.as_deref()))
     }
 
     fn tick(settings: wit::Settings, session: wit::Session, now: wit::Timestamp) -> Result<wit::Update, wit::Error> {
-        run(tick::tick(&WasiHttp, &settings, &session, now)).map(wit::Update::from)
+        answer(tick::tick(&WasiHttp, &settings, &session, now))
     }
 }
 

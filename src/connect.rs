@@ -28,7 +28,7 @@ const FORM: [&str; 10] = [
 ];
 
 /// Makes every check, independent ones at once, and returns the settings with the ids that were found.
-pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Error> {
+pub fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Error> {
     let settings = Settings::parse(settings)?;
     let mut findings = Vec::new();
     let mut resolved = Resolved::default();
@@ -43,13 +43,13 @@ pub async fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Er
         Ok(freshchat) => {
             findings.push(Finding::ok("chat-url", "chat-url-valid", format!("requests go to {}", freshchat.origin())));
             resolved.origin = freshchat.origin().to_owned();
-            account = check_account(&freshchat, &settings, &mut resolved, &mut findings).await;
+            account = check_account(&freshchat, &settings, &mut resolved, &mut findings);
         }
     }
     findings.push(check_key(&settings));
     match Client::tickets(http, &settings) {
         Ok(None) => {}
-        Ok(Some(desk)) => check_tickets(&desk, &settings, &mut resolved, &mut findings).await,
+        Ok(Some(desk)) => check_tickets(&desk, &settings, &mut resolved, &mut findings),
         Err(error) => {
             let error = error.into_details();
             let remedy = error.remedy.unwrap_or_default();
@@ -75,7 +75,7 @@ fn in_order_of_form(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// Everything that needs the account. The first request of each list goes out together with the others.
-async fn check_account<H: Http>(
+fn check_account<H: Http>(
     freshchat: &Client<'_, H>,
     settings: &Settings,
     resolved: &mut Resolved,
@@ -89,7 +89,7 @@ async fn check_account<H: Http>(
     requests.extend(get_agents.iter().map(|endpoint| freshchat.request(endpoint)));
     let properties = wanted_properties(settings);
     requests.extend((!properties.is_empty()).then(|| freshchat.request(&ListFields)));
-    let mut responses = freshchat.send_all(requests).await.into_iter();
+    let mut responses = freshchat.send_all(requests).into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(no_answer()));
 
     let account = read::<GetAccount>(next());
@@ -112,15 +112,15 @@ async fn check_account<H: Http>(
             return None;
         }
     };
-    let channels = complete::<ListChannels, H>(freshchat, channels).await;
+    let channels = complete::<ListChannels, H>(freshchat, channels);
     check_topics(channels, settings, resolved, findings);
     findings.extend(fields.map(|fields| check_properties(fields, &properties)));
     if let Some((wanted, groups)) = settings.group.as_deref().zip(groups) {
-        let groups = complete::<ListGroups, H>(freshchat, groups).await;
+        let groups = complete::<ListGroups, H>(freshchat, groups);
         findings.push(check_group(groups, wanted, resolved));
     }
     let by_email = match agents {
-        Some(agents) => complete::<ListAgents, H>(freshchat, agents).await,
+        Some(agents) => complete::<ListAgents, H>(freshchat, agents),
         None => Ok(Vec::new()),
     };
     let mut by_id = agents_by_id.into_iter();
@@ -138,12 +138,12 @@ async fn check_account<H: Http>(
 }
 
 /// The rest of a list whose first page came with the first requests.
-async fn complete<E: Paged, H: Http>(
+fn complete<E: Paged, H: Http>(
     freshchat: &Client<'_, H>,
     first: Result<Response, TransportError>,
 ) -> Result<Vec<E::Item>, Failure> {
     let first: Page<E::Item> = read::<E>(first)?;
-    freshchat.rest_of::<E>(first).await
+    freshchat.rest_of::<E>(first)
 }
 
 /// The human agents that settings name, each with the check that speaks of it.
@@ -373,7 +373,7 @@ fn check_properties(fields: Result<Vec<String>, Failure>, wanted: &[&str]) -> Fi
 }
 
 /// Whether tickets can be filed: the key opens the desk and may read tickets, which is needed for looking before filing.
-async fn check_tickets<H: Http>(
+fn check_tickets<H: Http>(
     desk: &Client<'_, H>,
     settings: &Settings,
     resolved: &mut Resolved,
@@ -383,7 +383,7 @@ async fn check_tickets<H: Http>(
     let group = settings.ticket_group.as_deref().filter(is_name);
     let mut requests = vec![desk.request(&ListTickets { email: None, page: 1 })];
     requests.extend(group.map(|_| desk.request(&ListTicketGroups::page(1))));
-    let mut responses = desk.send_all(requests).await.into_iter();
+    let mut responses = desk.send_all(requests).into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(no_answer()));
     let tickets = read::<ListTickets<'_>>(next());
     let groups = group.map(|_| next());
@@ -406,7 +406,7 @@ async fn check_tickets<H: Http>(
     let detail = format!("tickets can be filed at {}", desk.origin());
     findings.push(Finding::ok("ticket-desk", "ticket-desk-open", detail));
     let Some((wanted, groups)) = group.zip(groups) else { return };
-    let finding = match complete::<ListTicketGroups, H>(desk, groups).await {
+    let finding = match complete::<ListTicketGroups, H>(desk, groups) {
         Err(failure) => unreadable("ticket-group", "the groups of the ticket desk", &failure),
         Ok(groups) => match groups.into_iter().find(|group| group.name == wanted) {
             Some(found) => {
@@ -453,7 +453,7 @@ fn unknown_setting(name: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Script, now};
+    use crate::testing::Script;
 
     #[test]
     fn independent_requests_go_out_together_and_so_do_further_pages() {
@@ -469,7 +469,7 @@ mod tests {
             .then(404, "{}")
             .then(200, &topics(2, r#"{"id": "t-2", "name": "Other"}"#))
             .then(200, &topics(3, r#"{"id": "t-3", "name": "Sendbird Integration"}"#));
-        let connection = now(connect(&script, settings)).unwrap();
+        let connection = connect(&script, settings).unwrap();
         assert_eq!(script.batches(), [5, 2]);
         let codes: Vec<_> = connection.findings.iter().map(|finding| (finding.check, finding.code)).collect();
         assert_eq!(
@@ -493,7 +493,7 @@ mod tests {
     #[test]
     fn a_refused_address_costs_no_request() {
         let script = Script::default();
-        let connection = now(connect(&script, r#"{"chat_url": "acme.freshdesk.com", "api_key": "k"}"#)).unwrap();
+        let connection = connect(&script, r#"{"chat_url": "acme.freshdesk.com", "api_key": "k"}"#).unwrap();
         assert_eq!((connection.findings[0].code, script.sent().len()), ("chat-url-refused", 0));
         assert!(connection.findings[0].remedy.as_deref().is_some_and(|remedy| remedy.contains(".freshchat.com")));
     }

@@ -44,7 +44,7 @@ pub struct Place<'a> {
 ///
 /// After [`FailureKind::OutcomeUnknown`] the next try has to look; after [`FailureKind::Refused`] the caller has to, because
 /// Freshchat was seen to refuse what it had stored. Until then [`Pending::Conversation`] stands in the session.
-pub async fn create<H: Http>(
+pub fn create<H: Http>(
     freshchat: &Client<'_, H>,
     session: &mut Session,
     place: &Place<'_>,
@@ -52,7 +52,7 @@ pub async fn create<H: Http>(
 ) -> Result<Conversation, Failure> {
     session.pending = Some(Pending::Conversation);
     let Place { user, channel, assignment } = *place;
-    let answer = freshchat.call(&CreateConversation { channel, user, messages, assignment }).await;
+    let answer = freshchat.call(&CreateConversation { channel, user, messages, assignment });
     let may_exist = |failure: &Failure| matches!(failure.kind, FailureKind::OutcomeUnknown | FailureKind::Refused);
     if !answer.as_ref().is_err_and(may_exist) {
         session.pending = None;
@@ -84,7 +84,7 @@ pub struct Search<'a> {
 /// Sends a message, or finds that it has arrived already: then the answer is true.
 ///
 /// `unsure` says that an earlier try may have got through, and afterwards whether this one may have.
-pub async fn send_once<H: Http>(
+pub fn send_once<H: Http>(
     freshchat: &Client<'_, H>,
     session: &mut Session,
     unsure: &mut bool,
@@ -93,12 +93,12 @@ pub async fn send_once<H: Http>(
     search: &Search<'_>,
 ) -> Result<bool, Failure> {
     let (conversation, user) = place;
-    if *unsure && arrived(freshchat, session, conversation, search).await? {
+    if *unsure && arrived(freshchat, session, conversation, search)? {
         *unsure = false;
         return Ok(true);
     }
     *unsure = true;
-    let failure = match freshchat.call(&SendMessage { conversation, user, message }).await {
+    let failure = match freshchat.call(&SendMessage { conversation, user, message }) {
         Ok(sent) => {
             *unsure = false;
             session.mark_own(sent.id);
@@ -116,14 +116,14 @@ pub async fn send_once<H: Http>(
     let arrived = match failure.kind {
         FailureKind::OutcomeUnknown => return Err(failure),
         // Freshchat was seen to answer 400 to a message that it stored (text into an e-mail conversation).
-        FailureKind::Refused => arrived(freshchat, session, conversation, search).await?,
+        FailureKind::Refused => arrived(freshchat, session, conversation, search)?,
         _ => false,
     };
     *unsure = false;
     if arrived { Ok(true) } else { Err(failure) }
 }
 
-async fn arrived<H: Http>(
+fn arrived<H: Http>(
     freshchat: &Client<'_, H>,
     session: &mut Session,
     conversation: &ConversationId,
@@ -132,7 +132,7 @@ async fn arrived<H: Http>(
     // The oldest one counts: of two equal pieces in a row the first is asked for first.
     let mut found = None;
     'pages: for page in 1..=PAGES_SEARCHED {
-        let newest = freshchat.call(&ListMessages { id: conversation, page }).await?;
+        let newest = freshchat.call(&ListMessages { id: conversation, page })?;
         for message in newest.messages {
             if session.is_own(&message.id) {
                 if search.is_newest {
@@ -153,23 +153,23 @@ async fn arrived<H: Http>(
 
 /// The conversation of this user in which `is_ours` recognises a message. One that has ended counts only when
 /// `resolved_too` says so.
-pub async fn find<H: Http>(
+pub fn find<H: Http>(
     freshchat: &Client<'_, H>,
     user: &UserId,
     resolved_too: bool,
     is_ours: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<Option<Found>, Failure> {
-    let ids = freshchat.call(&ListUserConversations { user }).await?;
+    let ids = freshchat.call(&ListUserConversations { user })?;
     let ids: Vec<ConversationId> = ids.into_iter().take(MOST_SEARCHED).collect();
     for batch in ids.chunks(SEARCHED_AT_ONCE) {
         let mut searched: Vec<&ConversationId> = batch.iter().collect();
         for page in 1..=PAGES_SEARCHED {
             let searches: Vec<ListMessages<'_>> = searched.iter().map(|id| ListMessages { id, page }).collect();
             let mut older = Vec::new();
-            for (id, answer) in searched.iter().zip(freshchat.call_all(&searches).await) {
+            for (id, answer) in searched.iter().zip(freshchat.call_all(&searches)) {
                 let answer = answer?;
                 if answer.messages.iter().any(is_ours) {
-                    let conversation = freshchat.call(&GetConversation { id }).await?;
+                    let conversation = freshchat.call(&GetConversation { id })?;
                     if resolved_too || !conversation.is_resolved() {
                         return Ok(Some(Found { conversation, messages: answer.messages }));
                     }

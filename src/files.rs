@@ -89,12 +89,7 @@ fn name(part: &Part, path: &str) -> String {
 }
 
 /// Uploads a file; none when it cannot be carried. May be repeated: an upload that no message names is seen by nobody.
-pub async fn upload<H: Http>(
-    freshchat: &Client<'_, H>,
-    settings: &Settings,
-    part: &Part,
-    secret: &str,
-) -> Option<SentFile> {
+pub fn upload<H: Http>(freshchat: &Client<'_, H>, settings: &Settings, part: &Part, secret: &str) -> Option<SentFile> {
     let url = part.url.as_deref()?;
     let (origin, path) = source(settings, url)?;
     let name = name(part, &path);
@@ -110,17 +105,13 @@ pub async fn upload<H: Http>(
         let (before, after) = form.around();
         Some(Wrapped { request, before, after })
     };
-    let (head, answer) = freshchat.forward(get(settings, (origin, path)), MOST_BYTES, &wrap).await.ok().flatten()?;
+    let (head, answer) = freshchat.forward(get(settings, (origin, path)), MOST_BYTES, &wrap).ok().flatten()?;
     let answer = answer.ok().filter(|answer| (200..300).contains(&answer.status))?;
     SentFile::read(&answer.body, &name, &media_type(&head, part))
 }
 
 /// The files of a history, as far as they can be carried, and how many stay links.
-pub async fn fetch<H: Http>(
-    client: &Client<'_, H>,
-    settings: &Settings,
-    history: &[Message],
-) -> (Vec<Attachment>, usize) {
+pub fn fetch<H: Http>(client: &Client<'_, H>, settings: &Settings, history: &[Message]) -> (Vec<Attachment>, usize) {
     let parts = history.iter().flat_map(|message| &message.parts).filter(|part| part.kind.is_file());
     let (mut wanted, mut left) = (Vec::new(), 0);
     for part in parts {
@@ -135,7 +126,7 @@ pub async fn fetch<H: Http>(
         return (files, left);
     }
     let requests = wanted.iter().map(|(_, source)| get(settings, source.clone())).collect();
-    for ((part, (_, path)), answer) in wanted.iter().zip(client.send_all(requests).await) {
+    for ((part, (_, path)), answer) in wanted.iter().zip(client.send_all(requests)) {
         match answer {
             Ok(answer)
                 if answer.status == 200 && used + answer.body.len() <= MOST_TICKET_BYTES && !answer.body.is_empty() =>

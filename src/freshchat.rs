@@ -11,8 +11,8 @@ pub mod wire;
 use endpoints::GetAgent;
 
 /// A human agent's name and photo, as far as they can be had: a message without a name is better than none.
-pub async fn human_agent<H: Http>(freshchat: &Client<'_, H>, id: &AgentId) -> Sender {
-    let response = freshchat.send(freshchat.request(&GetAgent { id: id.clone() })).await;
+pub fn human_agent<H: Http>(freshchat: &Client<'_, H>, id: &AgentId) -> Sender {
+    let response = freshchat.send(freshchat.request(&GetAgent { id: id.clone() }));
     // Not sent again: the webhook that waits for it is worth more than the name.
     let found = client::read::<GetAgent>(response).ok();
     let (name, avatar_url) = found.map_or((None, None), |agent| (agent.display_name(), agent.avatar_url));

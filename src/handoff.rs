@@ -31,30 +31,30 @@ const MOST_ATTEMPTS: u32 = 8;
 const LONGEST_ID: usize = 255;
 
 /// Hands over, or goes on with a handoff that was begun.
-pub async fn handoff<H: Http>(
+pub fn handoff<H: Http>(
     http: &H,
     settings: &str,
     request: &HandoffRequest,
     session: Option<&[u8]>,
     now: Timestamp,
 ) -> Result<Receipt, Error> {
-    hand_over(http, settings, request, request.mode, session, now).await
+    hand_over(http, settings, request, request.mode, session, now)
 }
 
 /// Files a ticket, whatever mode the request names.
-pub async fn create_ticket<H: Http>(
+pub fn create_ticket<H: Http>(
     http: &H,
     settings: &str,
     request: &HandoffRequest,
     session: Option<&[u8]>,
     now: Timestamp,
 ) -> Result<Receipt, Error> {
-    hand_over(http, settings, request, Mode::Ticket, session, now).await
+    hand_over(http, settings, request, Mode::Ticket, session, now)
 }
 
 // Once for both.
 #[inline(never)]
-async fn hand_over<H: Http>(
+fn hand_over<H: Http>(
     http: &H,
     settings: &str,
     request: &HandoffRequest,
@@ -102,7 +102,7 @@ async fn hand_over<H: Http>(
 
     // In the session, because this try may fail before it has looked.
     session.look |= request.retry;
-    match run.all_steps(&mut session).await {
+    match run.all_steps(&mut session) {
         Ok(agent_url) => {
             let done = if session.ticket.is_some() { Input::TicketFiled } else { Input::HandoffDone };
             let (state, _) = lifecycle::step(session.state, done);
@@ -223,21 +223,21 @@ impl<'a, H: Http> Run<'a, H> {
         }
     }
 
-    async fn all_steps(&mut self, session: &mut Session) -> Result<Option<String>, Error> {
-        if self.adopted(session).await? {
+    fn all_steps(&mut self, session: &mut Session) -> Result<Option<String>, Error> {
+        if self.adopted(session)? {
             self.decide(
                 "mode",
                 "begun-before",
                 mode_word(if session.ticket.is_some() { Mode::Ticket } else { Mode::Live }),
             );
-        } else if self.is_ticket(session).await? {
-            self.file(session).await?;
+        } else if self.is_ticket(session)? {
+            self.file(session)?;
             return Ok(None);
         }
         if session.ticket.is_some() {
             return Ok(None);
         }
-        match self.live(session).await {
+        match self.live(session) {
             // What failed for good and left nothing behind is no reason to leave the person alone.
             Err(error)
                 if self.mode == Mode::Automatic
@@ -252,28 +252,28 @@ impl<'a, H: Http> Run<'a, H> {
                     format!("no live conversation could be opened ({}); a ticket was filed", error.message),
                     error.remedy.clone().unwrap_or_default(),
                 ));
-                self.file(session).await?;
+                self.file(session)?;
                 Ok(None)
             }
             done => done,
         }
     }
 
-    async fn live(&mut self, session: &mut Session) -> Result<Option<String>, Error> {
-        let user = self.user(session).await?;
-        let channel = self.channel(session).await?;
-        let assignment = self.assignment().await?;
-        let note_author = self.note_author().await?;
+    fn live(&mut self, session: &mut Session) -> Result<Option<String>, Error> {
+        let user = self.user(session)?;
+        let channel = self.channel(session)?;
+        let assignment = self.assignment()?;
+        let note_author = self.note_author()?;
         self.tell_context();
         let mut author = note_author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
-        let agent_url = self.conversation(session, &user, &channel, assignment, &mut author).await?;
-        self.rest_of_history(session, &user, &mut author).await?;
+        let agent_url = self.conversation(session, &user, &channel, assignment, &mut author)?;
+        self.rest_of_history(session, &user, &mut author)?;
         Ok(agent_url)
     }
 
     /// With `automatic`, a lost try may have opened a conversation or filed a ticket: both are looked for before the choice is
     /// made anew. With `ticket`, a conversation that may have been opened goes before.
-    async fn adopted(&mut self, session: &mut Session) -> Result<bool, Error> {
+    fn adopted(&mut self, session: &mut Session) -> Result<bool, Error> {
         let is_unsure = session.pending == Some(Pending::Conversation) && self.mode != Mode::Live;
         if session.conversation.is_some() {
             return Ok(true);
@@ -283,17 +283,17 @@ impl<'a, H: Http> Run<'a, H> {
         }
         let user = match &session.user {
             Some(user) => Some(user.clone()),
-            None => self.find_user().await?.map(|user| user.id),
+            None => self.find_user()?.map(|user| user.id),
         };
         if let Some(user) = user
-            && self.find(session, &user).await?.is_some()
+            && self.find(session, &user)?.is_some()
         {
             session.user = Some(user);
             (session.look, session.lost) = (false, false);
             return Ok(true);
         }
         session.pending = None;
-        if session.look && self.desk.is_some() && self.find_ticket(session).await? {
+        if session.look && self.desk.is_some() && self.find_ticket(session)? {
             (session.look, session.lost) = (false, false);
             return Ok(true);
         }
@@ -302,7 +302,7 @@ impl<'a, H: Http> Run<'a, H> {
     }
 
     /// Whether it shall be a ticket, and why.
-    async fn is_ticket(&mut self, session: &Session) -> Result<bool, Error> {
+    fn is_ticket(&mut self, session: &Session) -> Result<bool, Error> {
         if self.mode == Mode::Ticket || session.pending == Some(Pending::Ticket) {
             let rule = if self.mode == Mode::Ticket { "requested" } else { "begun-before" };
             self.decide("mode", rule, mode_word(Mode::Ticket));
@@ -311,10 +311,10 @@ impl<'a, H: Http> Run<'a, H> {
         let mut rule = if self.mode == Mode::Live { "requested" } else { "default" };
         if self.settings.availability != Availability::Off {
             let before = self.decisions.len();
-            let assignment = self.assignment().await?;
+            let assignment = self.assignment()?;
             // Said once, when it is used.
             self.decisions.truncate(before);
-            if let Some(absence) = self.absence(&assignment).await {
+            if let Some(absence) = self.absence(&assignment) {
                 rule = match absence {
                     Absence::OutsideHours => "outside-hours",
                     Absence::NobodyAvailable => "nobody-available",
@@ -416,7 +416,7 @@ fn first_line(text: &str) -> &str {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::testing::{Script, now, request};
+    use crate::testing::{Script, request};
     use serde_json::json;
 
     const SETTINGS: &str = r#"{
@@ -426,7 +426,7 @@ mod tests {
     const CONVERSATION: &str = r#"{"conversation_id": "c-1", "conversation_internal_id": 1019183591791880, "messages": [{"id": "m-1"}, {"id": "m-2"}]}"#;
 
     fn hand_off(script: &Script, request: &HandoffRequest, session: Option<&[u8]>) -> Result<Receipt, Error> {
-        now(handoff(script, SETTINGS, request, session, 0))
+        handoff(script, SETTINGS, request, session, 0)
     }
 
     #[test]

@@ -89,33 +89,31 @@ pub struct Wrapped {
 pub type Forwarded = (Response, Result<Response, TransportError>);
 
 /// Sends requests. The shells implement it; tests script it.
-// Callers are generic over the implementation and single-threaded, so no `Send` bound is wanted.
-#[allow(async_fn_in_trait)]
 pub trait Http {
     /// Sends all requests at once and answers in their order. Never retries and follows no redirect.
-    async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>>;
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>>;
 
     /// Sends one request.
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+    fn send(&self, request: Request) -> Result<Response, TransportError> {
         let lost = TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() };
-        self.send_all(vec![request]).await.pop().unwrap_or(Err(lost))
+        self.send_all(vec![request]).pop().unwrap_or(Err(lost))
     }
 
     /// Sends `source` and passes the body of its answer on in the request that `wrap` makes of the answer's head. None when
     /// `wrap` makes none, or the body is empty or larger than `most_bytes`. An implementation that can passes it on piece by
     /// piece; this one holds it.
-    async fn forward(
+    fn forward(
         &self,
         source: Request,
         most_bytes: u64,
         wrap: &dyn Fn(&Response) -> Option<Wrapped>,
     ) -> Result<Option<Forwarded>, TransportError> {
-        let mut head = self.send(source).await?;
+        let mut head = self.send(source)?;
         let body = std::mem::take(&mut head.body);
         let fits = !body.is_empty() && u64::try_from(body.len()).is_ok_and(|bytes| bytes <= most_bytes);
         let Some(wrapped) = wrap(&head).filter(|_| fits) else { return Ok(None) };
         let body = [wrapped.before, body, wrapped.after].concat();
-        let answer = self.send(Request { body, ..wrapped.request }).await;
+        let answer = self.send(Request { body, ..wrapped.request });
         Ok(Some((head, answer)))
     }
 }

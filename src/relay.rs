@@ -17,7 +17,7 @@ const LONGEST_ID: usize = 255;
 const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Relays one message; one that was relayed before is not sent again.
-pub async fn relay<H: Http>(
+pub fn relay<H: Http>(
     http: &H,
     settings: &str,
     session: &[u8],
@@ -53,14 +53,14 @@ pub async fn relay<H: Http>(
         match Client::tickets(http, &settings)? {
             Some(desk) => {
                 let text = settings.masking.apply(&text).0;
-                ticket::add_note(&desk, &mut session, &mut journal, &message.id, &text).await
+                ticket::add_note(&desk, &mut session, &mut journal, &message.id, &text)
             }
             None => {
                 Err(Error::settings("ticket_domain", "the ticket desk is gone from the settings", "Enter it again."))
             }
         }
     } else {
-        sent.all(&freshchat, &mut session, &mut journal).await
+        sent.all(&freshchat, &mut session, &mut journal)
     };
     match done {
         Ok(()) => {
@@ -161,7 +161,7 @@ struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    async fn all<H: Http>(
+    fn all<H: Http>(
         &mut self,
         freshchat: &Client<'_, H>,
         session: &mut Session,
@@ -182,13 +182,13 @@ impl Sending<'_> {
                     let secret = session.reference.as_str();
                     // A line of text in its place, should it fail.
                     let line = transcript::clean_text(&transcript::part_text(&Part { text: None, ..(*part).clone() }));
-                    let file = files::upload(freshchat, self.settings, part, secret).await;
+                    let file = files::upload(freshchat, self.settings, part, secret);
                     (NewMessage { author, text: line, file }, true)
                 }
             };
             let mut message = message;
             let sent = loop {
-                match send(freshchat, session, journal, (&conversation, &user), &message, is_file).await {
+                match send(freshchat, session, journal, (&conversation, &user), &message, is_file) {
                     // A file that is refused goes as a link.
                     Err(failure) if failure.kind == FailureKind::Refused && message.file.is_some() => {
                         message.file = None
@@ -198,7 +198,7 @@ impl Sending<'_> {
             };
             let sent = match sent {
                 Some(sent) => sent,
-                None => replace(freshchat, session, &conversation, &user, &message, journal.untracked).await?,
+                None => replace(freshchat, session, &conversation, &user, &message, journal.untracked)?,
             };
             if is_file && sent != Sent::Perhaps {
                 *(if message.file.is_some() { &mut self.uploaded } else { &mut self.linked }) += 1;
@@ -214,7 +214,7 @@ impl Sending<'_> {
 }
 
 /// Sends one piece; none when the conversation has to be replaced first.
-async fn send<H: Http>(
+fn send<H: Http>(
     freshchat: &Client<'_, H>,
     session: &mut Session,
     journal: &mut Relaying,
@@ -231,7 +231,7 @@ async fn send<H: Http>(
         matches!(found.actor, Actor::User(_)) && (found.text() == message.text || holds_file(found))
     };
     let search = Search { is_it: &is_it, is_newest: !journal.overtaken };
-    match conversation::send_once(freshchat, session, &mut journal.unsure, place, message, &search).await {
+    match conversation::send_once(freshchat, session, &mut journal.unsure, place, message, &search) {
         Ok(false) => Ok(Some(Sent::Now)),
         Ok(true) => Ok(Some(Sent::Before)),
         // A human agent has resolved it and the person has a newer one: go on there. The piece goes out with the new
@@ -256,7 +256,7 @@ enum Sent {
 
 /// Opens a new conversation with the message in it, unless an earlier try has: then the message may be in it or not. The old
 /// conversation stays known under its ids.
-async fn replace<H: Http>(
+fn replace<H: Http>(
     freshchat: &Client<'_, H>,
     session: &mut Session,
     old: &ConversationId,
@@ -270,18 +270,17 @@ async fn replace<H: Http>(
     let opening = transcript::continuation(old.as_str(), &session.reference);
     let is_ours = |found: &VendorMessage| found.text() == opening;
     if (look || session.pending == Some(Pending::Conversation))
-        && adopt_replacement(freshchat, session, user, &is_ours).await?
+        && adopt_replacement(freshchat, session, user, &is_ours)?
     {
         return Ok(Sent::Perhaps);
     }
     let messages = [NewMessage::text(message.author.clone(), opening.clone()), message.clone()];
     let assignment = Assignment { group: session.group.clone(), ..Assignment::default() };
     let place = Place { user, channel: &channel, assignment: &assignment };
-    match conversation::create(freshchat, session, &place, &messages).await {
+    match conversation::create(freshchat, session, &place, &messages) {
         Ok(_) => Ok(Sent::Now),
         Err(failure)
-            if failure.kind == FailureKind::Refused
-                && adopt_replacement(freshchat, session, user, &is_ours).await? =>
+            if failure.kind == FailureKind::Refused && adopt_replacement(freshchat, session, user, &is_ours)? =>
         {
             Ok(Sent::Perhaps)
         }
@@ -290,14 +289,14 @@ async fn replace<H: Http>(
 }
 
 /// Goes on in the conversation that an earlier try has opened, if there is one.
-async fn adopt_replacement<H: Http>(
+fn adopt_replacement<H: Http>(
     freshchat: &Client<'_, H>,
     session: &mut Session,
     user: &UserId,
     is_ours: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<bool, Error> {
     session.pending = Some(Pending::Conversation);
-    let found = conversation::find(freshchat, user, false, is_ours).await.map_err(Failure::into_error)?;
+    let found = conversation::find(freshchat, user, false, is_ours).map_err(Failure::into_error)?;
     session.pending = None;
     if let Some(found) = &found {
         conversation::adopt(session, &found.conversation);

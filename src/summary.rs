@@ -15,7 +15,7 @@ const MOST_CHARS_OF_ONE: usize = 600;
 
 /// Adds the summary to the return to the AI agent, if there is one among the events and a human agent was there. One request;
 /// without its answer the return goes out all the same.
-pub async fn add<H: Http>(
+pub fn add<H: Http>(
     freshchat: &Client<'_, H>,
     settings: &Settings,
     session: &Session,
@@ -26,7 +26,7 @@ pub async fn add<H: Http>(
     let (Some(id), true, true) = (&session.conversation, settings.return_summary, session.agent.is_some()) else {
         return;
     };
-    match freshchat.call(&ListMessages { id, page: 1 }).await {
+    match freshchat.call(&ListMessages { id, page: 1 }) {
         Ok(newest) => event.summary = of(&newest.messages, session, settings),
         Err(_) => findings.push(Finding::warning(
             "summary",

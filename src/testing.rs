@@ -76,21 +76,12 @@ impl Script {
 }
 
 impl Http for Script {
-    async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         let end = || TransportError { not_sent: true, denied: false, reason: "script-ended".into() };
         let answers =
             requests.iter().map(|_| self.answers.borrow_mut().pop_front().unwrap_or_else(|| Err(end()))).collect();
         self.batches.borrow_mut().push(requests.len());
         self.requests.borrow_mut().extend(requests);
         answers
-    }
-}
-
-/// Drives a future that never waits.
-pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(future).poll(&mut context) {
-        std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => unreachable!("the script answers at once"),
     }
 }

@@ -16,7 +16,7 @@ use crate::webhook::vendor_event::{About, Kind, VendorEvent};
 use crate::{summary, ticket, timers, transcript, webhook};
 
 /// Looks what webhooks did not tell, and ends what has waited for too long.
-pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
+pub fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
     let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
@@ -27,7 +27,7 @@ pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timest
     if let Some(id) = session.ticket.clone() {
         // Gone from the settings since: nothing can be learned.
         if let Some(desk) = Client::tickets(http, &settings)?.filter(|_| waits) {
-            events = ticket::look(&desk, &mut session, &id, now).await?;
+            events = ticket::look(&desk, &mut session, &id, now)?;
             if events.is_empty() {
                 timers::looked(&mut session, now);
             } else {
@@ -40,11 +40,11 @@ pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timest
         let Some(conversation) = session.conversation.clone() else {
             return Ok(session.update(&settings, events, findings));
         };
-        let (found, messages) = look(&freshchat, &conversation).await.map_err(Failure::into_error)?;
+        let (found, messages) = look(&freshchat, &conversation).map_err(Failure::into_error)?;
         let missed = missed(conversation, &found, messages, &session);
         let told = missed.iter().flat_map(|event| translate(event, Some(&mut session), &settings, now));
         events.extend(told.filter(|event| event.kind != EventKind::Ignored));
-        webhook::name_agents(http, &settings, Some(&mut session), &mut events).await;
+        webhook::name_agents(http, &settings, Some(&mut session), &mut events);
         timers::looked(&mut session, now);
     }
 
@@ -58,25 +58,25 @@ pub async fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timest
         let (state, _) = lifecycle::step(session.state, Input::TimedOut);
         session.enter(state, now);
         // An earlier try may have been cut off and its session lost.
-        let (returned, left_out) = close::end(&freshchat, &settings, &mut session, reason, true, now).await?;
+        let (returned, left_out) = close::end(&freshchat, &settings, &mut session, reason, true, now)?;
         events.push(returned);
         findings = left_out;
     }
-    summary::add(&freshchat, &settings, &session, &mut events, &mut findings).await;
+    summary::add(&freshchat, &settings, &session, &mut events, &mut findings);
     Ok(session.update(&settings, events, findings))
 }
 
 /// The conversation and its newest messages, asked for together.
-async fn look<H: Http>(
+fn look<H: Http>(
     freshchat: &Client<'_, H>,
     id: &ConversationId,
 ) -> Result<(Conversation, Vec<VendorMessage>), Failure> {
     let (get, list) = (GetConversation { id }, ListMessages { id, page: 1 });
-    let mut answers = freshchat.send_all(vec![freshchat.request(&get), freshchat.request(&list)]).await;
+    let mut answers = freshchat.send_all(vec![freshchat.request(&get), freshchat.request(&list)]);
     let (listed, got) = (answers.pop(), answers.pop());
     let lost = || Err(TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() });
-    let conversation = freshchat.read(&get, got.unwrap_or_else(lost)).await?;
-    let newest = freshchat.read(&list, listed.unwrap_or_else(lost)).await?;
+    let conversation = freshchat.read(&get, got.unwrap_or_else(lost))?;
+    let newest = freshchat.read(&list, listed.unwrap_or_else(lost))?;
     Ok((conversation, newest.messages))
 }
 

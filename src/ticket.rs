@@ -13,14 +13,14 @@ use crate::session::{Relaying, Session, digest};
 const MOST_PAGES: u32 = 10;
 
 /// What happened to the ticket since the last look. Two requests, together.
-pub async fn look<H: Http>(
+pub fn look<H: Http>(
     desk: &Client<'_, H>,
     session: &mut Session,
     id: &str,
     now: Timestamp,
 ) -> Result<Vec<Event>, Error> {
     let (get, list) = (GetTicket { id }, ListEntries { id, page: 1 });
-    let mut answers = desk.send_all(vec![desk.request(&get), desk.request(&list)]).await;
+    let mut answers = desk.send_all(vec![desk.request(&get), desk.request(&list)]);
     let (listed, got) = (answers.pop(), answers.pop());
     let missing =
         || Err(crate::http::TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() });
@@ -31,7 +31,7 @@ pub async fn look<H: Http>(
         if !page.has_next {
             break;
         }
-        page = desk.call(&ListEntries { id, page: number }).await.map_err(Failure::into_error)?;
+        page = desk.call(&ListEntries { id, page: number }).map_err(Failure::into_error)?;
         entries.append(&mut page.items);
     }
     let mut events: Vec<Event> = entries.into_iter().filter_map(|entry| reply(entry, session, now)).collect();
@@ -89,7 +89,7 @@ fn change(is_solved: bool, session: &mut Session, at: Timestamp, id: &str, now: 
 }
 
 /// Puts words of the end user under the ticket, unless an earlier try has.
-pub async fn add_note<H: Http>(
+pub fn add_note<H: Http>(
     desk: &Client<'_, H>,
     session: &mut Session,
     journal: &mut Relaying,
@@ -106,7 +106,7 @@ pub async fn add_note<H: Http>(
     let marker = format!("ref {}", digest(&[&session.reference, message], 4));
     if journal.unsure {
         for page in 1..=MOST_PAGES {
-            let found = desk.call(&ListEntries { id: &id, page }).await.map_err(Failure::into_error)?;
+            let found = desk.call(&ListEntries { id: &id, page }).map_err(Failure::into_error)?;
             if found.items.iter().any(|entry| entry.is_incoming && entry.text.contains(&marker)) {
                 journal.unsure = false;
                 return Ok(());
@@ -118,7 +118,7 @@ pub async fn add_note<H: Http>(
     }
     journal.unsure = true;
     let body = format!("{}<br><br>{marker}", escape_html(text));
-    match desk.call(&CreateNote { id: &id, body: &body }).await {
+    match desk.call(&CreateNote { id: &id, body: &body }) {
         Ok(_) => {
             journal.unsure = false;
             Ok(())

@@ -15,7 +15,7 @@ use crate::{close, timers, transcript};
 const QUOTED_CHARS: usize = 80;
 
 /// Writes the note; one about the same message is not written again.
-pub async fn undelivered<H: Http>(
+pub fn undelivered<H: Http>(
     http: &H,
     settings: &str,
     session: &[u8],
@@ -38,7 +38,7 @@ pub async fn undelivered<H: Http>(
         return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
     let mut findings = Vec::new();
-    match write(&freshchat, &settings, &mut session, (&conversation, &user), message_id, retry).await {
+    match write(&freshchat, &settings, &mut session, (&conversation, &user), message_id, retry) {
         Ok(found) => findings.extend(found),
         Err(error) => return Err(error.with_session(session.encode())),
     }
@@ -47,7 +47,7 @@ pub async fn undelivered<H: Http>(
     Ok(session.update(&settings, Vec::new(), findings))
 }
 
-async fn write<H: Http>(
+fn write<H: Http>(
     freshchat: &Client<'_, H>,
     settings: &Settings,
     session: &mut Session,
@@ -56,7 +56,7 @@ async fn write<H: Http>(
     retry: bool,
 ) -> Result<Option<Finding>, Error> {
     let (id, user) = place;
-    let newest = freshchat.call(&ListMessages { id, page: 1 }).await.map_err(Failure::into_error)?;
+    let newest = freshchat.call(&ListMessages { id, page: 1 }).map_err(Failure::into_error)?;
     let found = newest.messages.iter().find(|message| message.id.as_str() == message_id);
     // Only what the end user was to see is quoted.
     let quoted = found.filter(|found| !found.private && matches!(found.actor, Actor::Agent(_))).map(|found| {
@@ -76,7 +76,7 @@ async fn write<H: Http>(
     let mut finding = None;
     loop {
         let message = NewMessage::text(author.clone(), text.clone());
-        let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search).await;
+        let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search);
         session.pending = unsure.then_some(Pending::UndeliveredNote);
         match sent {
             Ok(_) => return Ok(finding),

@@ -24,13 +24,13 @@ const NANOSECONDS: u64 = 1_000_000;
 pub struct WasiHttp;
 
 impl Http for WasiHttp {
-    async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         let started: Vec<Result<FutureIncomingResponse, TransportError>> = requests.iter().map(start).collect();
         wait_for_all(&started);
         started.into_iter().map(|started| finish(started?)).collect()
     }
 
-    async fn forward(
+    fn forward(
         &self,
         source: Request,
         most_bytes: u64,

@@ -23,7 +23,7 @@ use vendor_event::{Kind, VendorEvent};
 pub const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Verifies a delivery and turns it into events.
-pub async fn on_webhook<H: Http>(
+pub fn on_webhook<H: Http>(
     http: &H,
     settings: &str,
     delivery: &Delivery,
@@ -32,7 +32,7 @@ pub async fn on_webhook<H: Http>(
     let settings = Settings::parse(settings)?;
     let session = session.map(Session::decode).transpose()?;
     verify(&settings, delivery)?;
-    on_verified(http, &settings, delivery, session).await
+    on_verified(http, &settings, delivery, session)
 }
 
 /// Holds a delivery against the account's public key. For shells that do more than [`on_webhook`] with what is genuine.
@@ -48,19 +48,19 @@ pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
 }
 
 /// Turns a delivery that was [verified](verify) into events.
-pub async fn on_verified<H: Http>(
+pub fn on_verified<H: Http>(
     http: &H,
     settings: &Settings,
     delivery: &Delivery,
     mut session: Option<Session>,
 ) -> Result<Update, Error> {
     let mut event = VendorEvent::decode(&delivery.body)?;
-    complete(http, settings, &mut event).await?;
+    complete(http, settings, &mut event)?;
     let mut events = translate::translate(&event, session.as_mut(), settings, delivery.received_at);
-    name_agents(http, settings, session.as_mut(), &mut events).await;
+    name_agents(http, settings, session.as_mut(), &mut events);
     let mut findings = Vec::new();
     if let (Some(session), Ok(freshchat)) = (&session, Client::chat(http, settings)) {
-        summary::add(&freshchat, settings, session, &mut events, &mut findings).await;
+        summary::add(&freshchat, settings, session, &mut events, &mut findings);
     }
     Ok(match session {
         Some(session) => session.update(settings, events, findings),
@@ -78,7 +78,7 @@ pub fn peek(body: &[u8]) -> Vec<String> {
 
 /// Webhooks were seen without the type of a message, and without the address of a file. The API has both. No private note may pass
 /// for an answer: without the type the webhook has to come again. A file without an address is better than no message.
-async fn complete<H: Http>(http: &H, settings: &Settings, event: &mut VendorEvent) -> Result<(), Error> {
+fn complete<H: Http>(http: &H, settings: &Settings, event: &mut VendorEvent) -> Result<(), Error> {
     let Kind::Message(message) = &mut event.kind else { return Ok(()) };
     let is_agents = matches!(message.actor, Actor::Agent(Some(_)));
     let could_be_an_answer = is_agents && !message.private && !transcript::is_marked(&message.text());
@@ -86,7 +86,7 @@ async fn complete<H: Http>(http: &H, settings: &Settings, event: &mut VendorEven
     let Some(id) = message.conversation.as_ref().filter(|_| could_be_an_answer && (!message.typed || lacks_url)) else {
         return Ok(());
     };
-    let newest = Client::chat(http, settings)?.call(&ListMessages { id, page: 1 }).await;
+    let newest = Client::chat(http, settings)?.call(&ListMessages { id, page: 1 });
     let found = match newest {
         Ok(newest) => newest.messages.into_iter().find(|found| found.id == message.id),
         // A conversation that the account does not have cannot have notes in it.
@@ -116,12 +116,7 @@ fn type_unknown(log: &str) -> Error {
 }
 
 /// Adds name and photo to each human agent; one look-up for each who is new to the session.
-pub async fn name_agents<H: Http>(
-    http: &H,
-    settings: &Settings,
-    mut session: Option<&mut Session>,
-    events: &mut [Event],
-) {
+pub fn name_agents<H: Http>(http: &H, settings: &Settings, mut session: Option<&mut Session>, events: &mut [Event]) {
     // An unusable chat URL costs the name, not the message.
     let Ok(freshchat) = Client::chat(http, settings) else { return };
     for event in events {
@@ -133,7 +128,7 @@ pub async fn name_agents<H: Http>(
         let known = match known {
             Some(known) => known,
             None => {
-                let found = human_agent(&freshchat, &id).await;
+                let found = human_agent(&freshchat, &id);
                 let found = KnownAgent { name: found.name, avatar_url: found.avatar_url };
                 if let Some(session) = session.as_deref_mut()
                     && found != KnownAgent::default()

@@ -18,7 +18,7 @@ const FIRST_BYTES: usize = 200 * 1024;
 
 impl<H: Http> Run<'_, H> {
     /// Adopts the conversation of an earlier try, or creates one with as much of the history as one request should carry.
-    pub(super) async fn conversation(
+    pub(super) fn conversation(
         &mut self,
         session: &mut Session,
         user: &UserId,
@@ -27,7 +27,7 @@ impl<H: Http> Run<'_, H> {
         author: &mut Author,
     ) -> Result<Option<String>, Error> {
         if session.look || session.pending == Some(Pending::Conversation) {
-            let found = self.find(session, user).await?;
+            let found = self.find(session, user)?;
             (session.look, session.lost) = (false, false);
             if let Some(found) = found {
                 return Ok(found.conversation.url);
@@ -45,7 +45,7 @@ impl<H: Http> Run<'_, H> {
             let messages: Vec<NewMessage> =
                 std::iter::once(opening).chain(written.pages.iter().take(pages).map(page)).collect();
             let place = Place { user, channel, assignment: &assignment };
-            let failure = match conversation::create(self.freshchat, session, &place, &messages).await {
+            let failure = match conversation::create(self.freshchat, session, &place, &messages) {
                 Ok(conversation) => {
                     session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
                     session.group = assignment.group.clone();
@@ -58,7 +58,7 @@ impl<H: Http> Run<'_, H> {
                 Err(failure) => failure,
             };
             if failure.kind == FailureKind::Refused {
-                if let Some(found) = self.find(session, user).await? {
+                if let Some(found) = self.find(session, user)? {
                     return Ok(found.conversation.url);
                 }
                 session.pending = None;
@@ -93,7 +93,7 @@ impl<H: Http> Run<'_, H> {
 
     /// The conversation of an earlier try, with what it holds already. When the session is lost, of any earlier handoff that is
     /// still open.
-    pub(super) async fn find(&mut self, session: &mut Session, user: &UserId) -> Result<Option<Found>, Error> {
+    pub(super) fn find(&mut self, session: &mut Session, user: &UserId) -> Result<Option<Found>, Error> {
         let attempts = if session.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
         let tries: Vec<(u32, String)> =
             attempts.map(|attempt| (attempt, reference(&self.request.key, attempt))).collect();
@@ -104,8 +104,7 @@ impl<H: Http> Run<'_, H> {
         let is_ours = |message: &VendorMessage| try_of(message).is_some();
         // What this very try has begun is adopted even if a human agent was quick to end it: `tick` tells the rest. With the
         // session lost, what has ended is an earlier handoff.
-        let found =
-            conversation::find(self.freshchat, user, !session.lost, &is_ours).await.map_err(Failure::into_error)?;
+        let found = conversation::find(self.freshchat, user, !session.lost, &is_ours).map_err(Failure::into_error)?;
         let Some(found) = found else { return Ok(None) };
         session.pending = None;
         conversation::adopt(session, &found.conversation);
@@ -136,7 +135,7 @@ impl<H: Http> Run<'_, H> {
         Ok(Some(found))
     }
 
-    pub(super) async fn rest_of_history(
+    pub(super) fn rest_of_history(
         &mut self,
         session: &mut Session,
         user: &UserId,
@@ -152,8 +151,7 @@ impl<H: Http> Run<'_, H> {
             loop {
                 let message = NewMessage::text(author.clone(), page.clone());
                 let place = (&conversation, user);
-                let sent =
-                    conversation::send_once(self.freshchat, session, &mut unsure, place, &message, &search).await;
+                let sent = conversation::send_once(self.freshchat, session, &mut unsure, place, &message, &search);
                 session.pending = unsure.then_some(Pending::Page);
                 match sent {
                     Ok(_) => break,

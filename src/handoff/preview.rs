@@ -11,29 +11,29 @@ use crate::session::Session;
 use crate::settings::Settings;
 
 /// The plan of the first try of a handoff.
-pub async fn preview<H: Http>(http: &H, settings: &str, request: &HandoffRequest) -> Result<Plan, Error> {
+pub fn preview<H: Http>(http: &H, settings: &str, request: &HandoffRequest) -> Result<Plan, Error> {
     let settings = Settings::parse(settings)?;
     check(request)?;
     let freshchat = Client::chat(http, &settings)?;
     let desk = Client::tickets(http, &settings)?;
     let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request, request.mode);
     let mut session = Session::begin(&request.key, 1);
-    if run.is_ticket(&session).await? { run.plan_of_ticket(&mut session) } else { run.plan_of_live(&mut session).await }
+    if run.is_ticket(&session)? { run.plan_of_ticket(&mut session) } else { run.plan_of_live(&mut session) }
 }
 
 impl<H: Http> Run<'_, H> {
-    async fn plan_of_live(mut self, session: &mut Session) -> Result<Plan, Error> {
+    fn plan_of_live(mut self, session: &mut Session) -> Result<Plan, Error> {
         let mut steps = Vec::new();
-        match self.find_user().await? {
+        match self.find_user()? {
             Some(_) => steps.append(&mut self.steps),
             None => {
                 self.decide("user", "created", "");
                 steps.push(Step::new("create-user", "", "with what is known of the person"));
             }
         }
-        let channel = self.channel(session).await?;
-        let assignment = self.assignment().await?;
-        self.note_author().await?;
+        let channel = self.channel(session)?;
+        let assignment = self.assignment()?;
+        self.note_author()?;
         self.tell_context();
         let written = self.written(session, self.max_chars());
         self.tell_masked(&written);

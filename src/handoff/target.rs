@@ -29,16 +29,16 @@ fn filled(text: Option<&String>) -> Option<&str> {
 
 impl<H: Http> Run<'_, H> {
     /// The record, found or made. After an unknown outcome the next try finds it by the platform's id.
-    pub(super) async fn user(&mut self, session: &mut Session) -> Result<UserId, Error> {
+    pub(super) fn user(&mut self, session: &mut Session) -> Result<UserId, Error> {
         if let Some(user) = &session.user {
             return Ok(user.clone());
         }
-        let user = match self.find_user().await? {
+        let user = match self.find_user()? {
             Some(user) => {
-                self.complete_user(&user).await?;
+                self.complete_user(&user)?;
                 user
             }
-            None => self.create_user().await?,
+            None => self.create_user()?,
         };
         session.user = Some(user.id.clone());
         Ok(user.id)
@@ -46,10 +46,10 @@ impl<H: Http> Run<'_, H> {
 
     /// External id first, then e-mail address; the phone number only where there is no e-mail address, because families share
     /// phones. Nobody is invented.
-    pub(super) async fn find_user(&mut self) -> Result<Option<User>, Error> {
+    pub(super) fn find_user(&mut self) -> Result<Option<User>, Error> {
         let wanted = &self.request.user;
         let by_reference = FindUsers { by: Identity::Reference, value: wanted.id.clone() };
-        let found = self.freshchat.call(&by_reference).await.map_err(Failure::into_error)?;
+        let found = self.freshchat.call(&by_reference).map_err(Failure::into_error)?;
         if let Some(user) = found.into_iter().next() {
             self.steps.push(Step::new("find-user", user.id.as_str(), "by the platform's id"));
             self.decide("user", "by-platform-id", user.id.as_str());
@@ -61,7 +61,7 @@ impl<H: Http> Run<'_, H> {
             (None, None) => return Ok(None),
         };
         let by = FindUsers { by, value: value.to_owned() };
-        let found = self.freshchat.call(&by).await.map_err(Failure::into_error)?;
+        let found = self.freshchat.call(&by).map_err(Failure::into_error)?;
         // A record that bears another id of the platform is somebody else, who must not see this conversation.
         let is_free = |user: &User| user.reference_id.as_ref().is_none_or(|reference| *reference == wanted.id);
         let found = found.into_iter().find(is_free);
@@ -74,7 +74,7 @@ impl<H: Http> Run<'_, H> {
 
     /// Adds what the record lacks; what is there is better than what the platform knows. The platform's id lets the next
     /// handoff find the person. A refusal costs that, and nothing else.
-    async fn complete_user(&mut self, user: &User) -> Result<(), Error> {
+    fn complete_user(&mut self, user: &User) -> Result<(), Error> {
         let wanted = &self.request.user;
         let lacking = |has: bool, value: &Option<String>| {
             if has { None } else { filled(value.as_ref()).map(str::to_owned) }
@@ -91,13 +91,13 @@ impl<H: Http> Run<'_, H> {
             return Ok(());
         }
         let whole = UpdateUser { id: &user.id, fields: &fields, properties };
-        let mut answer = self.freshchat.call(&whole).await;
+        let mut answer = self.freshchat.call(&whole);
         let is_refused =
             |answer: &Result<(), Failure>| matches!(answer, Err(failure) if failure.kind == FailureKind::Refused);
         let id_alone = EndUser { id: fields.id.clone(), ..EndUser::default() };
         if is_refused(&answer) && !id_alone.id.is_empty() && (id_alone != fields || !properties.is_empty()) {
             // An address may belong to one person only, and properties have to be declared; the id matters more.
-            answer = self.freshchat.call(&UpdateUser { id: &user.id, fields: &id_alone, properties: &[] }).await;
+            answer = self.freshchat.call(&UpdateUser { id: &user.id, fields: &id_alone, properties: &[] });
         }
         match answer {
             Ok(()) if fields.id.is_empty() => {
@@ -123,14 +123,14 @@ impl<H: Http> Run<'_, H> {
         Ok(())
     }
 
-    async fn create_user(&mut self) -> Result<User, Error> {
+    fn create_user(&mut self) -> Result<User, Error> {
         let wanted = &self.request.user;
         let properties = &self.carried.user;
-        let user = match self.freshchat.call(&CreateUser { user: wanted, properties }).await {
+        let user = match self.freshchat.call(&CreateUser { user: wanted, properties }) {
             Err(failure) if failure.kind == FailureKind::Refused => {
                 // What was refused may be there all the same: Freshchat was seen to refuse what it had stored.
                 let by_reference = FindUsers { by: Identity::Reference, value: wanted.id.clone() };
-                let found = self.freshchat.call(&by_reference).await.map_err(Failure::into_error)?;
+                let found = self.freshchat.call(&by_reference).map_err(Failure::into_error)?;
                 match found.into_iter().next() {
                     Some(user) => user,
                     None if wanted.email.is_none() && wanted.phone.is_none() && properties.is_empty() => {
@@ -140,7 +140,7 @@ impl<H: Http> Run<'_, H> {
                     None => {
                         let bare = EndUser { email: None, phone: None, ..wanted.clone() };
                         let create = CreateUser { user: &bare, properties: &[] };
-                        let user = self.freshchat.call(&create).await.map_err(Failure::into_error)?;
+                        let user = self.freshchat.call(&create).map_err(Failure::into_error)?;
                         let detail = "the person was created without e-mail address, phone number and properties, which Freshworks refused";
                         let remedy = "Nothing needs to be done; they stand in the first message.";
                         self.findings.push(Finding::warning("user", "address-refused", detail, remedy));
@@ -155,7 +155,7 @@ impl<H: Http> Run<'_, H> {
         Ok(user)
     }
 
-    pub(super) async fn channel(&mut self, session: &mut Session) -> Result<ChannelId, Error> {
+    pub(super) fn channel(&mut self, session: &mut Session) -> Result<ChannelId, Error> {
         if let Some(channel) = &session.channel {
             return Ok(channel.clone());
         }
@@ -174,7 +174,7 @@ impl<H: Http> Run<'_, H> {
         let (channel, name) = match known.filter(|(name, _)| is_first_choice(name)) {
             Some((name, channel)) => (channel, name.clone()),
             None => {
-                let channels = self.freshchat.all::<ListChannels>().await.map_err(Failure::into_error)?;
+                let channels = self.freshchat.all::<ListChannels>().map_err(Failure::into_error)?;
                 match names::choose_topic(&channels, &wanted) {
                     TopicChoice::Found { id, name, .. } => {
                         if !is_first_choice(&name) {
@@ -196,7 +196,7 @@ impl<H: Http> Run<'_, H> {
         Ok(channel)
     }
 
-    pub(super) async fn assignment(&mut self) -> Result<Assignment, Error> {
+    pub(super) fn assignment(&mut self) -> Result<Assignment, Error> {
         let routing = &self.request.routing;
         let rule = |asked: bool| if asked { "request" } else { "settings" };
         let group = match routing.group.as_ref().or(self.settings.group.as_ref()) {
@@ -205,7 +205,7 @@ impl<H: Http> Run<'_, H> {
                 let found = match self.settings.resolved.group(wanted) {
                     Some(id) => Some(id),
                     None => {
-                        let groups = self.freshchat.all::<ListGroups>().await.map_err(Failure::into_error)?;
+                        let groups = self.freshchat.all::<ListGroups>().map_err(Failure::into_error)?;
                         names::choose_group(&groups, wanted)
                     }
                 };
@@ -222,7 +222,7 @@ impl<H: Http> Run<'_, H> {
         let agent = match routing.agent.clone().or_else(|| self.settings.agent.clone()) {
             None => None,
             Some(wanted) => {
-                let found = self.agent("agent", &wanted).await?;
+                let found = self.agent("agent", &wanted)?;
                 if let Some(id) = &found {
                     self.decide("agent", rule(routing.agent.is_some()), id.as_str());
                 }
@@ -237,10 +237,10 @@ impl<H: Http> Run<'_, H> {
         Ok(Assignment { group, agent, priority, properties: self.carried.conversation.clone() })
     }
 
-    pub(super) async fn note_author(&mut self) -> Result<Option<AgentId>, Error> {
+    pub(super) fn note_author(&mut self) -> Result<Option<AgentId>, Error> {
         let author = match self.settings.note_author.clone() {
             None => None,
-            Some(wanted) => self.agent("note-author", &wanted).await?,
+            Some(wanted) => self.agent("note-author", &wanted)?,
         };
         match &author {
             Some(author) => self.decide("history", "private-notes", author.as_str()),
@@ -249,11 +249,11 @@ impl<H: Http> Run<'_, H> {
         Ok(author)
     }
 
-    async fn agent(&mut self, check: &'static str, wanted: &str) -> Result<Option<AgentId>, Error> {
+    fn agent(&mut self, check: &'static str, wanted: &str) -> Result<Option<AgentId>, Error> {
         if let Some(id) = self.settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted)) {
             return Ok(Some(id));
         }
-        let agents = self.freshchat.all::<ListAgents>().await.map_err(Failure::into_error)?;
+        let agents = self.freshchat.all::<ListAgents>().map_err(Failure::into_error)?;
         let found = names::choose_agent(&agents, wanted).filter(|agent| agent.active).map(|agent| agent.id.clone());
         if found.is_none() {
             let detail = "the human agent named in settings or request is not an active one".to_owned();
@@ -263,16 +263,16 @@ impl<H: Http> Run<'_, H> {
     }
 
     /// Whether anybody would take it, where the settings want that looked at. What cannot be learned never stands in the way.
-    pub(super) async fn absence(&mut self, assignment: &Assignment) -> Option<Absence> {
+    pub(super) fn absence(&mut self, assignment: &Assignment) -> Option<Absence> {
         let group = assignment.group.as_ref();
         let there = match self.settings.availability {
             Availability::Off => return None,
-            Availability::Hours => match self.freshchat.call(&WithinHours { group }).await {
+            Availability::Hours => match self.freshchat.call(&WithinHours { group }) {
                 Ok(Some(true)) => Ok(()),
                 Ok(Some(false)) => Err(Some(Absence::OutsideHours)),
                 Ok(None) | Err(_) => Err(None),
             },
-            Availability::Agents => match self.freshchat.all::<ListAgents>().await {
+            Availability::Agents => match self.freshchat.all::<ListAgents>() {
                 Ok(agents) if agents.iter().any(|agent| is_there(agent, assignment.agent.as_ref(), group)) => Ok(()),
                 Ok(_) => Err(Some(Absence::NobodyAvailable)),
                 Err(_) => Err(None),

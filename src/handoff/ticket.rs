@@ -37,19 +37,19 @@ impl<H: Http> Run<'_, H> {
     }
 
     /// Adopts the ticket of an earlier try, or files one.
-    pub(super) async fn file(&mut self, session: &mut Session) -> Result<(), Error> {
+    pub(super) fn file(&mut self, session: &mut Session) -> Result<(), Error> {
         if session.look || session.pending == Some(Pending::Ticket) {
-            let found = self.find_ticket(session).await?;
+            let found = self.find_ticket(session)?;
             (session.look, session.lost, session.pending) = (false, false, None);
             if found {
                 return Ok(());
             }
         }
-        let mut ticket = self.new_ticket(session).await?;
+        let mut ticket = self.new_ticket(session)?;
         loop {
             session.pending = Some(Pending::Ticket);
             let desk = self.desk()?;
-            let failure = match desk.call(&CreateTicket { ticket: &ticket }).await {
+            let failure = match desk.call(&CreateTicket { ticket: &ticket }) {
                 Ok(made) => {
                     session.pending = None;
                     let (messages, files) = (self.request.history.len(), ticket.attachments.len());
@@ -80,7 +80,7 @@ impl<H: Http> Run<'_, H> {
     }
 
     /// The ticket of an earlier try. When the session is lost, of any earlier handoff of this conversation.
-    pub(super) async fn find_ticket(&mut self, session: &mut Session) -> Result<bool, Error> {
+    pub(super) fn find_ticket(&mut self, session: &mut Session) -> Result<bool, Error> {
         let attempts = if session.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
         let tags: Vec<(u32, String)> =
             attempts.map(|attempt| (attempt, tag(&reference(&self.request.key, attempt)))).collect();
@@ -91,7 +91,7 @@ impl<H: Http> Run<'_, H> {
         };
         let email = self.request.user.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
         for page in 1..=PAGES_SEARCHED {
-            let found = match self.desk()?.call(&ListTickets { email, page }).await {
+            let found = match self.desk()?.call(&ListTickets { email, page }) {
                 Ok(found) => found,
                 // Nobody has that address yet, so nothing was made for it.
                 Err(failure) if matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound) => {
@@ -116,12 +116,12 @@ impl<H: Http> Run<'_, H> {
     }
 
     /// The ticket as it is filed. Reads: the group's number where `connect` has not seen it, and files.
-    async fn new_ticket(&mut self, session: &mut Session) -> Result<NewTicket, Error> {
+    fn new_ticket(&mut self, session: &mut Session) -> Result<NewTicket, Error> {
         let written = self.written(session, PAGE_CHARS);
         self.tell_masked(&written);
         self.tell_context();
         let mut ticket = self.ticket_fields(session, &written)?;
-        ticket.group = self.ticket_group().await?;
+        ticket.group = self.ticket_group()?;
         if ticket.description.len() > LONGEST_DESCRIPTION {
             let content = std::iter::once(&written.opening).chain(&written.pages).map(String::as_str);
             let content = content.collect::<Vec<_>>().join("\n\n").into_bytes();
@@ -130,7 +130,7 @@ impl<H: Http> Run<'_, H> {
             let name = "conversation.txt".to_owned();
             ticket.attachments.push(Attachment { name, media_type: "text/plain; charset=utf-8".to_owned(), content });
         }
-        let (attachments, left) = files::fetch(self.freshchat, self.settings, &self.request.history).await;
+        let (attachments, left) = files::fetch(self.freshchat, self.settings, &self.request.history);
         if left > 0 {
             self.findings.push(Finding::warning(
                 "files",
@@ -182,7 +182,7 @@ impl<H: Http> Run<'_, H> {
         })
     }
 
-    async fn ticket_group(&mut self) -> Result<Option<String>, Error> {
+    fn ticket_group(&mut self) -> Result<Option<String>, Error> {
         let Some(wanted) = self.settings.ticket_group.clone() else { return Ok(None) };
         if wanted.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Some(wanted));
@@ -190,7 +190,7 @@ impl<H: Http> Run<'_, H> {
         if let Some(group) = self.settings.resolved.ticket_groups.get(&wanted) {
             return Ok(Some(group.clone()));
         }
-        let groups = self.desk()?.all::<ListTicketGroups>().await.map_err(Failure::into_error)?;
+        let groups = self.desk()?.all::<ListTicketGroups>().map_err(Failure::into_error)?;
         let found = groups.into_iter().find(|group| group.name == wanted).map(|group| group.id);
         if found.is_none() {
             let detail = format!("the ticket desk has no group named `{wanted}`; its own rules assign");
