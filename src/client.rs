@@ -16,7 +16,7 @@ use crate::settings::{Secret, Settings};
 pub mod endpoint;
 pub mod failure;
 
-pub use endpoint::{Effect, Endpoint, Kind, Page, Paged, Service, encode};
+pub use endpoint::{Call, Effect, Endpoint, Kind, Page, Paged, Service, encode};
 pub use failure::{Failure, FailureKind};
 
 /// Most pages of a list that are read. 100 items each; beyond that a name is reported as not found.
@@ -25,8 +25,8 @@ const MOST_PAGES: u32 = 50;
 const PAGES_AT_ONCE: u32 = 8;
 
 /// One account's API.
-pub struct Client<'a, H> {
-    http: &'a H,
+pub struct Client<'a> {
+    http: &'a dyn Http,
     settings: &'a Settings,
     origin: String,
     /// What all paths begin with.
@@ -40,15 +40,15 @@ pub struct Client<'a, H> {
 /// An answer in the vendor's JSON, as it came.
 type Answer = (Response, Value);
 
-impl<'a, H: Http> Client<'a, H> {
+impl<'a> Client<'a> {
     /// A client for Freshchat. Fails when the chat URL is unusable.
-    pub fn chat(http: &'a H, settings: &'a Settings) -> Result<Self, Error> {
+    pub fn chat(http: &'a dyn Http, settings: &'a Settings) -> Result<Self, Error> {
         let authorization = settings.api_key.as_ref().map(|key| format!("Bearer {}", key.reveal()));
         Ok(Self::new(http, settings, settings.origin()?, "/v2", authorization))
     }
 
     /// A client for the ticket desk; none when the settings name no desk. Fails when its address is unusable.
-    pub fn tickets(http: &'a H, settings: &'a Settings) -> Result<Option<Self>, Error> {
+    pub fn tickets(http: &'a dyn Http, settings: &'a Settings) -> Result<Option<Self>, Error> {
         let Some(desk) = settings.ticket_desk()? else { return Ok(None) };
         // The key is the user name; any password will do.
         let basic = |key: &Secret| format!("Basic {}", Base64::encode_string(format!("{}:X", key.reveal()).as_bytes()));
@@ -57,7 +57,7 @@ impl<'a, H: Http> Client<'a, H> {
     }
 
     fn new(
-        http: &'a H,
+        http: &'a dyn Http,
         settings: &'a Settings,
         origin: String,
         version: &'static str,
@@ -75,8 +75,7 @@ impl<'a, H: Http> Client<'a, H> {
 
     /// Sends one request.
     pub fn call<E: Endpoint>(&self, endpoint: &E) -> Result<E::Answer, Failure> {
-        let response = self.http.send(self.request(endpoint));
-        self.read(endpoint, response)
+        answer::<E>(self.exchange(endpoint)?)
     }
 
     /// Sends several requests of one kind at once; answers in their order.
@@ -96,20 +95,17 @@ impl<'a, H: Http> Client<'a, H> {
         endpoint: &E,
         response: Result<Response, TransportError>,
     ) -> Result<E::Answer, Failure> {
-        let again = || self.request(endpoint);
-        let (response, body) = self.settle(E::KIND, response, &again)?;
-        E::answer(&body).ok_or_else(|| unreadable(E::KIND, &response))
+        answer::<E>(self.settle(endpoint, response)?)
     }
 
-    // Not generic: the code is made once.
     #[inline(never)]
-    fn settle(
-        &self,
-        kind: Kind,
-        response: Result<Response, TransportError>,
-        again: &dyn Fn() -> Request,
-    ) -> Result<Answer, Failure> {
-        let failure = match body_of(kind, response) {
+    fn exchange(&self, call: &dyn Call) -> Result<Answer, Failure> {
+        self.settle(call, self.http.send(self.request(call)))
+    }
+
+    #[inline(never)]
+    fn settle(&self, call: &dyn Call, response: Result<Response, TransportError>) -> Result<Answer, Failure> {
+        let failure = match body_of(call.kind(), response) {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
@@ -118,7 +114,7 @@ impl<'a, H: Http> Client<'a, H> {
         };
         self.budget.set(budget);
         // Once: what fails twice in a row needs time.
-        body_of(kind, self.http.send(again()))
+        body_of(call.kind(), self.http.send(self.request(call)))
     }
 
     /// Sends one request of any kind, once.
@@ -165,17 +161,13 @@ impl<'a, H: Http> Client<'a, H> {
         self.rest_of::<E>(first)
     }
 
-    /// An endpoint as a request to this account.
-    pub fn request<E: Endpoint>(&self, endpoint: &E) -> Request {
-        let (content_type, body) = match (endpoint.form(), endpoint.body()) {
-            (Some(form), _) => form,
-            (None, Some(body)) => ("application/json".to_owned(), body.to_string().into_bytes()),
-            (None, None) => Default::default(),
-        };
-        self.raw_request(E::METHOD, &endpoint.path(), content_type, body)
+    /// A call as a request to this account.
+    #[inline(never)]
+    pub fn request(&self, call: &dyn Call) -> Request {
+        let (content_type, body) = call.content();
+        self.raw_request(call.method(), &call.path(), content_type, body)
     }
 
-    // What follows is the same for all endpoints and kept out of their generic code, which is made once for each of them.
     /// Any request to this account; no type where there is no body.
     #[inline(never)]
     pub fn raw_request(&self, method: Method, path: &str, content_type: String, body: Vec<u8>) -> Request {
@@ -200,7 +192,10 @@ impl<'a, H: Http> Client<'a, H> {
 
 /// Reads the answer to an endpoint's request.
 pub fn read<E: Endpoint>(response: Result<Response, TransportError>) -> Result<E::Answer, Failure> {
-    let (response, body) = body_of(E::KIND, response)?;
+    answer::<E>(body_of(E::KIND, response)?)
+}
+
+fn answer<E: Endpoint>((response, body): Answer) -> Result<E::Answer, Failure> {
     E::answer(&body).ok_or_else(|| unreadable(E::KIND, &response))
 }
 

@@ -16,8 +16,8 @@ use crate::settings::Settings;
 use crate::{summary, timers, transcript};
 
 /// Tells the human agents why, and resolves the conversation. Closing what is closed does nothing.
-pub fn close<H: Http>(
-    http: &H,
+pub fn close(
+    http: &dyn Http,
     settings: &str,
     session: &[u8],
     reason: CloseReason,
@@ -40,8 +40,8 @@ pub fn close<H: Http>(
 
 /// Ends the human part of a session that is [`State::Closing`](lifecycle::State::Closing): note, resolution, return. `retry`: an
 /// earlier try may have got further than the session knows. Its error carries the session.
-pub fn end<H: Http>(
-    freshchat: &Client<'_, H>,
+pub fn end(
+    freshchat: &Client<'_>,
     settings: &Settings,
     session: &mut Session,
     reason: EndReason,
@@ -96,8 +96,8 @@ fn note(reason: EndReason, reference: &str) -> String {
 }
 
 /// What is refused for good is left out with a finding: the end of the human part must never fail for ever.
-fn note_and_resolve<H: Http>(
-    freshchat: &Client<'_, H>,
+fn note_and_resolve(
+    freshchat: &Client<'_>,
     settings: &Settings,
     session: &mut Session,
     reason: EndReason,

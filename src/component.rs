@@ -100,15 +100,6 @@ impl wit::Guest for Component {
         answer(close::close(&WasiHttp, &settings, &session, reason.into(), retry, now))
     }
 
-    fn create_ticket(
-        settings: wit::Settings,
-        request: wit::HandoffRequest,
-        session: Option<wit::Session>,
-        now: wit::Timestamp,
-    ) -> Result<wit::Receipt, wit::Error> {
-        answer(handoff::create_ticket(&WasiHttp, &settings, &request.into(), session.as_deref(), now))
-    }
-
     fn undelivered(
         settings: wit::Settings,
         session: wit::Session,
@@ -194,11 +185,37 @@ same_fields!(wit::Part => model::Part: kind text url name media_type bytes choic
 same_fields!(model::Part => wit::Part: kind text url name media_type bytes choices);
 same_fields!(wit::Message => model::Message: id sender sent_at; parts);
 same_fields!(model::Message => wit::Message: id sender sent_at; parts);
-same_fields!(model::Finding => wit::Finding: check level code detail remedy);
 same_fields!(model::Step => wit::Step: action target detail);
 same_fields!(model::Decision => wit::Decision: subject rule choice);
 same_fields!(model::SessionInfo => wit::SessionInfo: state owner conversation_ids ticket_id next_tick_at);
-same_fields!(Details => wit::Error: kind field message remedy retry_after_ms log session);
+
+impl From<model::Finding> for wit::Finding {
+    #[inline(never)]
+    fn from(finding: model::Finding) -> Self {
+        Self {
+            check: finding.check.into(),
+            level: finding.level.into(),
+            code: finding.code.into(),
+            detail: finding.detail.into(),
+            remedy: finding.remedy.map(String::from),
+        }
+    }
+}
+
+impl From<Details> for wit::Error {
+    #[inline(never)]
+    fn from(details: Details) -> Self {
+        Self {
+            kind: details.kind.into(),
+            field: details.field,
+            message: details.message.into(),
+            remedy: details.remedy.map(String::from),
+            retry_after_ms: details.retry_after_ms,
+            log: details.log,
+            session: details.session,
+        }
+    }
+}
 
 impl From<Error> for wit::Error {
     fn from(error: Error) -> Self {

@@ -28,7 +28,7 @@ const FORM: [&str; 10] = [
 ];
 
 /// Makes every check, independent ones at once, and returns the settings with the ids that were found.
-pub fn connect<H: Http>(http: &H, settings: &str) -> Result<Connection, Error> {
+pub fn connect(http: &dyn Http, settings: &str) -> Result<Connection, Error> {
     let settings = Settings::parse(settings)?;
     let mut findings = Vec::new();
     let mut resolved = Resolved::default();
@@ -75,8 +75,8 @@ fn in_order_of_form(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// Everything that needs the account. The first request of each list goes out together with the others.
-fn check_account<H: Http>(
-    freshchat: &Client<'_, H>,
+fn check_account(
+    freshchat: &Client<'_>,
     settings: &Settings,
     resolved: &mut Resolved,
     findings: &mut Vec<Finding>,
@@ -112,15 +112,15 @@ fn check_account<H: Http>(
             return None;
         }
     };
-    let channels = complete::<ListChannels, H>(freshchat, channels);
+    let channels = complete::<ListChannels>(freshchat, channels);
     check_topics(channels, settings, resolved, findings);
     findings.extend(fields.map(|fields| check_properties(fields, &properties)));
     if let Some((wanted, groups)) = settings.group.as_deref().zip(groups) {
-        let groups = complete::<ListGroups, H>(freshchat, groups);
+        let groups = complete::<ListGroups>(freshchat, groups);
         findings.push(check_group(groups, wanted, resolved));
     }
     let by_email = match agents {
-        Some(agents) => complete::<ListAgents, H>(freshchat, agents),
+        Some(agents) => complete::<ListAgents>(freshchat, agents),
         None => Ok(Vec::new()),
     };
     let mut by_id = agents_by_id.into_iter();
@@ -138,8 +138,8 @@ fn check_account<H: Http>(
 }
 
 /// The rest of a list whose first page came with the first requests.
-fn complete<E: Paged, H: Http>(
-    freshchat: &Client<'_, H>,
+fn complete<E: Paged>(
+    freshchat: &Client<'_>,
     first: Result<Response, TransportError>,
 ) -> Result<Vec<E::Item>, Failure> {
     let first: Page<E::Item> = read::<E>(first)?;
@@ -373,12 +373,7 @@ fn check_properties(fields: Result<Vec<String>, Failure>, wanted: &[&str]) -> Fi
 }
 
 /// Whether tickets can be filed: the key opens the desk and may read tickets, which is needed for looking before filing.
-fn check_tickets<H: Http>(
-    desk: &Client<'_, H>,
-    settings: &Settings,
-    resolved: &mut Resolved,
-    findings: &mut Vec<Finding>,
-) {
+fn check_tickets(desk: &Client<'_>, settings: &Settings, resolved: &mut Resolved, findings: &mut Vec<Finding>) {
     let is_name = |group: &&str| !group.bytes().all(|byte| byte.is_ascii_digit());
     let group = settings.ticket_group.as_deref().filter(is_name);
     let mut requests = vec![desk.request(&ListTickets { email: None, page: 1 })];
@@ -397,8 +392,8 @@ fn check_tickets<H: Http>(
             FailureKind::Unauthorized | FailureKind::Forbidden => {
                 failure.into_error().remedy.clone().unwrap_or_default()
             }
-            FailureKind::Denied => "Allow the hosts that `describe` lists for these settings.".to_owned(),
-            _ => "Compare the address with the one in the browser; when it is right, connect again later.".to_owned(),
+            FailureKind::Denied => "Allow the hosts that `describe` lists for these settings.".into(),
+            _ => "Compare the address with the one in the browser; when it is right, connect again later.".into(),
         };
         findings.push(Finding::failure("ticket-desk", code, detail, remedy));
         return;
@@ -406,7 +401,7 @@ fn check_tickets<H: Http>(
     let detail = format!("tickets can be filed at {}", desk.origin());
     findings.push(Finding::ok("ticket-desk", "ticket-desk-open", detail));
     let Some((wanted, groups)) = group.zip(groups) else { return };
-    let finding = match complete::<ListTicketGroups, H>(desk, groups) {
+    let finding = match complete::<ListTicketGroups>(desk, groups) {
         Err(failure) => unreadable("ticket-group", "the groups of the ticket desk", &failure),
         Ok(groups) => match groups.into_iter().find(|group| group.name == wanted) {
             Some(found) => {

@@ -10,7 +10,6 @@ use crate::freshchat::endpoints::{
     SendMessage,
 };
 use crate::freshchat::wire::VendorMessage;
-use crate::http::Http;
 use crate::model::{ChannelId, ConversationId, UserId};
 use crate::session::{Pending, Session};
 
@@ -44,8 +43,8 @@ pub struct Place<'a> {
 ///
 /// After [`FailureKind::OutcomeUnknown`] the next try has to look; after [`FailureKind::Refused`] the caller has to, because
 /// Freshchat was seen to refuse what it had stored. Until then [`Pending::Conversation`] stands in the session.
-pub fn create<H: Http>(
-    freshchat: &Client<'_, H>,
+pub fn create(
+    freshchat: &Client<'_>,
     session: &mut Session,
     place: &Place<'_>,
     messages: &[NewMessage],
@@ -84,8 +83,8 @@ pub struct Search<'a> {
 /// Sends a message, or finds that it has arrived already: then the answer is true.
 ///
 /// `unsure` says that an earlier try may have got through, and afterwards whether this one may have.
-pub fn send_once<H: Http>(
-    freshchat: &Client<'_, H>,
+pub fn send_once(
+    freshchat: &Client<'_>,
     session: &mut Session,
     unsure: &mut bool,
     place: (&ConversationId, &UserId),
@@ -123,8 +122,8 @@ pub fn send_once<H: Http>(
     if arrived { Ok(true) } else { Err(failure) }
 }
 
-fn arrived<H: Http>(
-    freshchat: &Client<'_, H>,
+fn arrived(
+    freshchat: &Client<'_>,
     session: &mut Session,
     conversation: &ConversationId,
     search: &Search<'_>,
@@ -153,8 +152,8 @@ fn arrived<H: Http>(
 
 /// The conversation of this user in which `is_ours` recognises a message. One that has ended counts only when
 /// `resolved_too` says so.
-pub fn find<H: Http>(
-    freshchat: &Client<'_, H>,
+pub fn find(
+    freshchat: &Client<'_>,
     user: &UserId,
     resolved_too: bool,
     is_ours: &dyn Fn(&VendorMessage) -> bool,

@@ -3,6 +3,7 @@
 //! It has two texts: `message` for the platform's admins and `log` for the operator. Neither ever holds what
 //! people wrote, nor a secret.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -49,9 +50,9 @@ pub struct Details {
     /// The setting or argument at fault.
     pub field: Option<String>,
     /// For the platform's admins.
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// What to do about it.
-    pub remedy: Option<String>,
+    pub remedy: Option<Cow<'static, str>>,
     /// How long to wait at least.
     pub retry_after_ms: Option<u64>,
     /// For the operator.
@@ -62,7 +63,7 @@ pub struct Details {
 
 impl Error {
     /// An error of which only kind and message are known.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Details {
             kind,
             field: None,
@@ -80,18 +81,18 @@ impl Error {
     }
 
     /// A setting at fault.
-    pub fn settings(field: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn settings(field: &str, message: impl Into<Cow<'static, str>>, remedy: impl Into<Cow<'static, str>>) -> Self {
         let field = if field.is_empty() { "settings".to_owned() } else { format!("settings.{field}") };
         Self::new(ErrorKind::InvalidSettings, message).at(field).with_remedy(remedy)
     }
 
     /// An argument at fault.
-    pub fn request(field: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn request(field: &str, message: impl Into<Cow<'static, str>>, remedy: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::InvalidRequest, message).at(field).with_remedy(remedy)
     }
 
     /// Something that this version cannot do.
-    pub fn unsupported(what: &str, remedy: &str) -> Self {
+    pub fn unsupported(what: &str, remedy: &'static str) -> Self {
         Self::new(ErrorKind::Unsupported, format!("{what} is not part of this version")).with_remedy(remedy)
     }
 
@@ -102,7 +103,7 @@ impl Error {
     }
 
     /// Says what to do.
-    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+    pub fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }

@@ -6,7 +6,7 @@
 use crate::client::Client;
 use crate::freshchat::endpoints::{FILE_UPLOAD, IMAGE_UPLOAD, SentFile};
 use crate::freshdesk::endpoints::Attachment;
-use crate::http::{Http, Method, Request, Response, Wrapped};
+use crate::http::{Method, Request, Response, Wrapped};
 use crate::model::{Message, Part, PartKind};
 use crate::multipart::Form;
 use crate::session::digest;
@@ -89,7 +89,7 @@ fn name(part: &Part, path: &str) -> String {
 }
 
 /// Uploads a file; none when it cannot be carried. May be repeated: an upload that no message names is seen by nobody.
-pub fn upload<H: Http>(freshchat: &Client<'_, H>, settings: &Settings, part: &Part, secret: &str) -> Option<SentFile> {
+pub fn upload(freshchat: &Client<'_>, settings: &Settings, part: &Part, secret: &str) -> Option<SentFile> {
     let url = part.url.as_deref()?;
     let (origin, path) = source(settings, url)?;
     let name = name(part, &path);
@@ -111,7 +111,7 @@ pub fn upload<H: Http>(freshchat: &Client<'_, H>, settings: &Settings, part: &Pa
 }
 
 /// The files of a history, as far as they can be carried, and how many stay links.
-pub fn fetch<H: Http>(client: &Client<'_, H>, settings: &Settings, history: &[Message]) -> (Vec<Attachment>, usize) {
+pub fn fetch(client: &Client<'_>, settings: &Settings, history: &[Message]) -> (Vec<Attachment>, usize) {
     let parts = history.iter().flat_map(|message| &message.parts).filter(|part| part.kind.is_file());
     let (mut wanted, mut left) = (Vec::new(), 0);
     for part in parts {

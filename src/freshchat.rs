@@ -1,7 +1,6 @@
 //! Freshchat's API v2: its calls, and what its JSON means.
 
 use crate::client::{self, Client};
-use crate::http::Http;
 use crate::model::{AgentId, Sender, SenderRole};
 
 pub mod endpoints;
@@ -11,7 +10,7 @@ pub mod wire;
 use endpoints::GetAgent;
 
 /// A human agent's name and photo, as far as they can be had: a message without a name is better than none.
-pub fn human_agent<H: Http>(freshchat: &Client<'_, H>, id: &AgentId) -> Sender {
+pub fn human_agent(freshchat: &Client<'_>, id: &AgentId) -> Sender {
     let response = freshchat.send(freshchat.request(&GetAgent { id: id.clone() }));
     // Not sent again: the webhook that waits for it is worth more than the name.
     let found = client::read::<GetAgent>(response).ok();

@@ -31,34 +31,10 @@ const MOST_ATTEMPTS: u32 = 8;
 const LONGEST_ID: usize = 255;
 
 /// Hands over, or goes on with a handoff that was begun.
-pub fn handoff<H: Http>(
-    http: &H,
+pub fn handoff(
+    http: &dyn Http,
     settings: &str,
     request: &HandoffRequest,
-    session: Option<&[u8]>,
-    now: Timestamp,
-) -> Result<Receipt, Error> {
-    hand_over(http, settings, request, request.mode, session, now)
-}
-
-/// Files a ticket, whatever mode the request names.
-pub fn create_ticket<H: Http>(
-    http: &H,
-    settings: &str,
-    request: &HandoffRequest,
-    session: Option<&[u8]>,
-    now: Timestamp,
-) -> Result<Receipt, Error> {
-    hand_over(http, settings, request, Mode::Ticket, session, now)
-}
-
-// Once for both.
-#[inline(never)]
-fn hand_over<H: Http>(
-    http: &H,
-    settings: &str,
-    request: &HandoffRequest,
-    mode: Mode,
     session: Option<&[u8]>,
     now: Timestamp,
 ) -> Result<Receipt, Error> {
@@ -66,7 +42,8 @@ fn hand_over<H: Http>(
     check(request)?;
     let freshchat = Client::chat(http, &settings)?;
     let desk = Client::tickets(http, &settings)?;
-    let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request, mode);
+    let mode = request.mode;
+    let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request);
     if mode == Mode::Ticket {
         run.desk()?;
     }
@@ -168,12 +145,11 @@ fn text_bytes(request: &HandoffRequest) -> usize {
 }
 
 /// One try.
-struct Run<'a, H> {
-    freshchat: &'a Client<'a, H>,
-    desk: Option<&'a Client<'a, H>>,
+struct Run<'a> {
+    freshchat: &'a Client<'a>,
+    desk: Option<&'a Client<'a>>,
     settings: &'a Settings,
     request: &'a HandoffRequest,
-    mode: Mode,
     /// The values of the context, masked, by where they go.
     carried: Carried,
     steps: Vec<Step>,
@@ -181,13 +157,12 @@ struct Run<'a, H> {
     decisions: Vec<Decision>,
 }
 
-impl<'a, H: Http> Run<'a, H> {
+impl<'a> Run<'a> {
     fn new(
-        freshchat: &'a Client<'a, H>,
-        desk: Option<&'a Client<'a, H>>,
+        freshchat: &'a Client<'a>,
+        desk: Option<&'a Client<'a>>,
         settings: &'a Settings,
         request: &'a HandoffRequest,
-        mode: Mode,
     ) -> Self {
         let mut carried = context_map::carry(&settings.context, &request.context);
         // What is shown is masked with all other texts.
@@ -197,7 +172,7 @@ impl<'a, H: Http> Run<'a, H> {
             }
         }
         let (steps, findings, decisions) = (Vec::new(), Vec::new(), Vec::new());
-        Self { freshchat, desk, settings, request, mode, carried, steps, findings, decisions }
+        Self { freshchat, desk, settings, request, carried, steps, findings, decisions }
     }
 
     /// The receipt of a handoff that was done, now or before.
@@ -240,7 +215,7 @@ impl<'a, H: Http> Run<'a, H> {
         match self.live(session) {
             // What failed for good and left nothing behind is no reason to leave the person alone.
             Err(error)
-                if self.mode == Mode::Automatic
+                if self.request.mode == Mode::Automatic
                     && self.desk.is_some()
                     && is_lasting(&error)
                     && is_untouched(session) =>
@@ -274,11 +249,11 @@ impl<'a, H: Http> Run<'a, H> {
     /// With `automatic`, a lost try may have opened a conversation or filed a ticket: both are looked for before the choice is
     /// made anew. With `ticket`, a conversation that may have been opened goes before.
     fn adopted(&mut self, session: &mut Session) -> Result<bool, Error> {
-        let is_unsure = session.pending == Some(Pending::Conversation) && self.mode != Mode::Live;
+        let is_unsure = session.pending == Some(Pending::Conversation) && self.request.mode != Mode::Live;
         if session.conversation.is_some() {
             return Ok(true);
         }
-        if !is_unsure && !(session.look && self.mode == Mode::Automatic) {
+        if !is_unsure && !(session.look && self.request.mode == Mode::Automatic) {
             return Ok(false);
         }
         let user = match &session.user {
@@ -303,12 +278,12 @@ impl<'a, H: Http> Run<'a, H> {
 
     /// Whether it shall be a ticket, and why.
     fn is_ticket(&mut self, session: &Session) -> Result<bool, Error> {
-        if self.mode == Mode::Ticket || session.pending == Some(Pending::Ticket) {
-            let rule = if self.mode == Mode::Ticket { "requested" } else { "begun-before" };
+        if self.request.mode == Mode::Ticket || session.pending == Some(Pending::Ticket) {
+            let rule = if self.request.mode == Mode::Ticket { "requested" } else { "begun-before" };
             self.decide("mode", rule, mode_word(Mode::Ticket));
             return Ok(true);
         }
-        let mut rule = if self.mode == Mode::Live { "requested" } else { "default" };
+        let mut rule = if self.request.mode == Mode::Live { "requested" } else { "default" };
         if self.settings.availability != Availability::Off {
             let before = self.decisions.len();
             let assignment = self.assignment()?;
@@ -319,7 +294,7 @@ impl<'a, H: Http> Run<'a, H> {
                     Absence::OutsideHours => "outside-hours",
                     Absence::NobodyAvailable => "nobody-available",
                 };
-                if self.mode == Mode::Automatic && self.desk.is_some() {
+                if self.request.mode == Mode::Automatic && self.desk.is_some() {
                     self.decide("mode", rule, mode_word(Mode::Ticket));
                     return Ok(true);
                 }

@@ -3,6 +3,7 @@
 //! They mirror the records of `wit/connector.wit`, where each field is explained for callers; here are only
 //! the facts that matter inside. This file knows neither Freshworks nor WebAssembly.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -77,14 +78,14 @@ pub struct Finding {
     /// What was found, for programs.
     pub code: &'static str,
     /// What was found, for people.
-    pub detail: String,
+    pub detail: Cow<'static, str>,
     /// What the admin should do.
-    pub remedy: Option<String>,
+    pub remedy: Option<Cow<'static, str>>,
 }
 
 impl Finding {
     /// A check that came out right.
-    pub fn ok(check: &'static str, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn ok(check: &'static str, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { check, level: FindingLevel::Ok, code, detail: detail.into(), remedy: None }
     }
 
@@ -92,8 +93,8 @@ impl Finding {
     pub fn warning(
         check: &'static str,
         code: &'static str,
-        detail: impl Into<String>,
-        remedy: impl Into<String>,
+        detail: impl Into<Cow<'static, str>>,
+        remedy: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (detail, remedy) = (detail.into(), Some(remedy.into()));
         Self { check, level: FindingLevel::Warning, code, detail, remedy }
@@ -103,8 +104,8 @@ impl Finding {
     pub fn failure(
         check: &'static str,
         code: &'static str,
-        detail: impl Into<String>,
-        remedy: impl Into<String>,
+        detail: impl Into<Cow<'static, str>>,
+        remedy: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (detail, remedy) = (detail.into(), Some(remedy.into()));
         Self { check, level: FindingLevel::Failure, code, detail, remedy }
@@ -397,12 +398,12 @@ pub struct Step {
     /// To which object.
     pub target: String,
     /// Counts and reasons.
-    pub detail: String,
+    pub detail: Cow<'static, str>,
 }
 
 impl Step {
     /// A step done to `target`.
-    pub fn new(action: &'static str, target: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn new(action: &'static str, target: impl Into<String>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { action, target: target.into(), detail: detail.into() }
     }
 }

@@ -17,8 +17,8 @@ const LONGEST_ID: usize = 255;
 const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Relays one message; one that was relayed before is not sent again.
-pub fn relay<H: Http>(
-    http: &H,
+pub fn relay(
+    http: &dyn Http,
     settings: &str,
     session: &[u8],
     message: &Message,
@@ -161,12 +161,7 @@ struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    fn all<H: Http>(
-        &mut self,
-        freshchat: &Client<'_, H>,
-        session: &mut Session,
-        journal: &mut Relaying,
-    ) -> Result<(), Error> {
+    fn all(&mut self, freshchat: &Client<'_>, session: &mut Session, journal: &mut Relaying) -> Result<(), Error> {
         let (Some(mut conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
             return Err(Error::request(
                 "session",
@@ -214,8 +209,8 @@ impl Sending<'_> {
 }
 
 /// Sends one piece; none when the conversation has to be replaced first.
-fn send<H: Http>(
-    freshchat: &Client<'_, H>,
+fn send(
+    freshchat: &Client<'_>,
     session: &mut Session,
     journal: &mut Relaying,
     place: (&ConversationId, &UserId),
@@ -256,8 +251,8 @@ enum Sent {
 
 /// Opens a new conversation with the message in it, unless an earlier try has: then the message may be in it or not. The old
 /// conversation stays known under its ids.
-fn replace<H: Http>(
-    freshchat: &Client<'_, H>,
+fn replace(
+    freshchat: &Client<'_>,
     session: &mut Session,
     old: &ConversationId,
     user: &UserId,
@@ -289,8 +284,8 @@ fn replace<H: Http>(
 }
 
 /// Goes on in the conversation that an earlier try has opened, if there is one.
-fn adopt_replacement<H: Http>(
-    freshchat: &Client<'_, H>,
+fn adopt_replacement(
+    freshchat: &Client<'_>,
     session: &mut Session,
     user: &UserId,
     is_ours: &dyn Fn(&VendorMessage) -> bool,

@@ -236,7 +236,7 @@ impl Session {
     /// Reads a stored session; anything else is refused, never misread.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let remedy = "Pass the newest session that the connector returned for this conversation, byte for byte.";
-        let refuse = |message: &str| Error::request("session", message, remedy);
+        let refuse = |message: &'static str| Error::request("session", message, remedy);
         let rest = bytes.strip_prefix(NAME).ok_or_else(|| refuse("this is not a session of this connector"))?;
         let (version, rest) = rest.split_first().ok_or_else(|| refuse("the session is damaged"))?;
         if *version != VERSION {

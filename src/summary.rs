@@ -3,7 +3,6 @@
 use crate::client::Client;
 use crate::freshchat::endpoints::ListMessages;
 use crate::freshchat::wire::{Actor, VendorMessage};
-use crate::http::Http;
 use crate::model::{Event, EventKind, Finding};
 use crate::session::Session;
 use crate::settings::Settings;
@@ -15,8 +14,8 @@ const MOST_CHARS_OF_ONE: usize = 600;
 
 /// Adds the summary to the return to the AI agent, if there is one among the events and a human agent was there. One request;
 /// without its answer the return goes out all the same.
-pub fn add<H: Http>(
-    freshchat: &Client<'_, H>,
+pub fn add(
+    freshchat: &Client<'_>,
     settings: &Settings,
     session: &Session,
     events: &mut [Event],

@@ -16,7 +16,7 @@ use crate::webhook::vendor_event::{About, Kind, VendorEvent};
 use crate::{summary, ticket, timers, transcript, webhook};
 
 /// Looks what webhooks did not tell, and ends what has waited for too long.
-pub fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
+pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
     let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
@@ -67,10 +67,7 @@ pub fn tick<H: Http>(http: &H, settings: &str, session: &[u8], now: Timestamp) -
 }
 
 /// The conversation and its newest messages, asked for together.
-fn look<H: Http>(
-    freshchat: &Client<'_, H>,
-    id: &ConversationId,
-) -> Result<(Conversation, Vec<VendorMessage>), Failure> {
+fn look(freshchat: &Client<'_>, id: &ConversationId) -> Result<(Conversation, Vec<VendorMessage>), Failure> {
     let (get, list) = (GetConversation { id }, ListMessages { id, page: 1 });
     let mut answers = freshchat.send_all(vec![freshchat.request(&get), freshchat.request(&list)]);
     let (listed, got) = (answers.pop(), answers.pop());

@@ -3,7 +3,6 @@
 use crate::client::{Client, Failure, FailureKind, read};
 use crate::error::Error;
 use crate::freshdesk::endpoints::{CreateNote, Entry, EntryFile, GetTicket, ListEntries};
-use crate::http::Http;
 use crate::lifecycle::{self, Action, Input};
 use crate::model::{Event, EventKind, Message, Part, PartKind, Sender, SenderRole, Timestamp};
 use crate::plain_text::escape_html;
@@ -13,12 +12,7 @@ use crate::session::{Relaying, Session, digest};
 const MOST_PAGES: u32 = 10;
 
 /// What happened to the ticket since the last look. Two requests, together.
-pub fn look<H: Http>(
-    desk: &Client<'_, H>,
-    session: &mut Session,
-    id: &str,
-    now: Timestamp,
-) -> Result<Vec<Event>, Error> {
+pub fn look(desk: &Client<'_>, session: &mut Session, id: &str, now: Timestamp) -> Result<Vec<Event>, Error> {
     let (get, list) = (GetTicket { id }, ListEntries { id, page: 1 });
     let mut answers = desk.send_all(vec![desk.request(&get), desk.request(&list)]);
     let (listed, got) = (answers.pop(), answers.pop());
@@ -89,8 +83,8 @@ fn change(is_solved: bool, session: &mut Session, at: Timestamp, id: &str, now: 
 }
 
 /// Puts words of the end user under the ticket, unless an earlier try has.
-pub fn add_note<H: Http>(
-    desk: &Client<'_, H>,
+pub fn add_note(
+    desk: &Client<'_>,
     session: &mut Session,
     journal: &mut Relaying,
     message: &str,

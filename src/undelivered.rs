@@ -15,8 +15,8 @@ use crate::{close, timers, transcript};
 const QUOTED_CHARS: usize = 80;
 
 /// Writes the note; one about the same message is not written again.
-pub fn undelivered<H: Http>(
-    http: &H,
+pub fn undelivered(
+    http: &dyn Http,
     settings: &str,
     session: &[u8],
     message_id: &str,
@@ -47,8 +47,8 @@ pub fn undelivered<H: Http>(
     Ok(session.update(&settings, Vec::new(), findings))
 }
 
-fn write<H: Http>(
-    freshchat: &Client<'_, H>,
+fn write(
+    freshchat: &Client<'_>,
     settings: &Settings,
     session: &mut Session,
     place: (&ConversationId, &UserId),

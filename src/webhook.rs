@@ -23,8 +23,8 @@ use vendor_event::{Kind, VendorEvent};
 pub const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Verifies a delivery and turns it into events.
-pub fn on_webhook<H: Http>(
-    http: &H,
+pub fn on_webhook(
+    http: &dyn Http,
     settings: &str,
     delivery: &Delivery,
     session: Option<&[u8]>,
@@ -48,8 +48,8 @@ pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
 }
 
 /// Turns a delivery that was [verified](verify) into events.
-pub fn on_verified<H: Http>(
-    http: &H,
+pub fn on_verified(
+    http: &dyn Http,
     settings: &Settings,
     delivery: &Delivery,
     mut session: Option<Session>,
@@ -78,7 +78,7 @@ pub fn peek(body: &[u8]) -> Vec<String> {
 
 /// Webhooks were seen without the type of a message, and without the address of a file. The API has both. No private note may pass
 /// for an answer: without the type the webhook has to come again. A file without an address is better than no message.
-fn complete<H: Http>(http: &H, settings: &Settings, event: &mut VendorEvent) -> Result<(), Error> {
+fn complete(http: &dyn Http, settings: &Settings, event: &mut VendorEvent) -> Result<(), Error> {
     let Kind::Message(message) = &mut event.kind else { return Ok(()) };
     let is_agents = matches!(message.actor, Actor::Agent(Some(_)));
     let could_be_an_answer = is_agents && !message.private && !transcript::is_marked(&message.text());
@@ -116,7 +116,7 @@ fn type_unknown(log: &str) -> Error {
 }
 
 /// Adds name and photo to each human agent; one look-up for each who is new to the session.
-pub fn name_agents<H: Http>(http: &H, settings: &Settings, mut session: Option<&mut Session>, events: &mut [Event]) {
+pub fn name_agents(http: &dyn Http, settings: &Settings, mut session: Option<&mut Session>, events: &mut [Event]) {
     // An unusable chat URL costs the name, not the message.
     let Ok(freshchat) = Client::chat(http, settings) else { return };
     for event in events {

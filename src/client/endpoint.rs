@@ -69,6 +69,44 @@ pub trait Endpoint {
     fn answer(body: &Value) -> Option<Self::Answer>;
 }
 
+/// A call without the type of its answer, so that what all calls share is compiled once.
+pub trait Call {
+    /// What failures say about it.
+    fn kind(&self) -> Kind;
+    /// Its method.
+    fn method(&self) -> Method;
+    /// Its path.
+    fn path(&self) -> String;
+    /// Its body, with its type; both empty for reads.
+    fn content(&self) -> (String, Vec<u8>);
+}
+
+impl<E: Endpoint> Call for E {
+    fn kind(&self) -> Kind {
+        E::KIND
+    }
+
+    fn method(&self) -> Method {
+        E::METHOD
+    }
+
+    fn path(&self) -> String {
+        Endpoint::path(self)
+    }
+
+    fn content(&self) -> (String, Vec<u8>) {
+        match self.form() {
+            Some(form) => form,
+            None => self.body().map(|body| json(&body)).unwrap_or_default(),
+        }
+    }
+}
+
+#[inline(never)]
+fn json(body: &Value) -> (String, Vec<u8>) {
+    ("application/json".to_owned(), body.to_string().into_bytes())
+}
+
 /// A list that comes in pages.
 pub trait Paged: Endpoint<Answer = Page<Self::Item>> {
     /// What the list holds.

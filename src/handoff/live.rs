@@ -6,7 +6,6 @@ use crate::conversation::{self, Found, Place, Search};
 use crate::error::Error;
 use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
-use crate::http::Http;
 use crate::model::{ChannelId, Finding, Step, UserId};
 use crate::session::{Pending, Session, reference};
 use crate::transcript::{self, Transcript};
@@ -16,7 +15,7 @@ use crate::transcript::{self, Transcript};
 const FIRST_MESSAGES: usize = 40;
 const FIRST_BYTES: usize = 200 * 1024;
 
-impl<H: Http> Run<'_, H> {
+impl Run<'_> {
     /// Adopts the conversation of an earlier try, or creates one with as much of the history as one request should carry.
     pub(super) fn conversation(
         &mut self,

@@ -11,17 +11,17 @@ use crate::session::Session;
 use crate::settings::Settings;
 
 /// The plan of the first try of a handoff.
-pub fn preview<H: Http>(http: &H, settings: &str, request: &HandoffRequest) -> Result<Plan, Error> {
+pub fn preview(http: &dyn Http, settings: &str, request: &HandoffRequest) -> Result<Plan, Error> {
     let settings = Settings::parse(settings)?;
     check(request)?;
     let freshchat = Client::chat(http, &settings)?;
     let desk = Client::tickets(http, &settings)?;
-    let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request, request.mode);
+    let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request);
     let mut session = Session::begin(&request.key, 1);
     if run.is_ticket(&session)? { run.plan_of_ticket(&mut session) } else { run.plan_of_live(&mut session) }
 }
 
-impl<H: Http> Run<'_, H> {
+impl Run<'_> {
     fn plan_of_live(mut self, session: &mut Session) -> Result<Plan, Error> {
         let mut steps = Vec::new();
         match self.find_user()? {

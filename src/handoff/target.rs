@@ -10,7 +10,6 @@ use crate::freshchat::endpoints::{
     Agent, Assignment, CreateUser, FindUsers, Identity, ListAgents, ListChannels, ListGroups, UpdateUser, User,
     WithinHours,
 };
-use crate::http::Http;
 use crate::model::{AgentId, ChannelId, EndUser, Finding, GroupId, Step, UserId};
 use crate::names::{self, TopicChoice};
 use crate::session::Session;
@@ -27,7 +26,7 @@ fn filled(text: Option<&String>) -> Option<&str> {
     text.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
-impl<H: Http> Run<'_, H> {
+impl Run<'_> {
     /// The record, found or made. After an unknown outcome the next try finds it by the platform's id.
     pub(super) fn user(&mut self, session: &mut Session) -> Result<UserId, Error> {
         if let Some(user) = &session.user {

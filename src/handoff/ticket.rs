@@ -7,7 +7,6 @@ use super::{MOST_ATTEMPTS, Run};
 use crate::client::{Client, Failure, FailureKind};
 use crate::error::{Error, ErrorKind};
 use crate::freshdesk::endpoints::{Attachment, CreateTicket, ListTicketGroups, ListTickets, NewTicket, Ticket};
-use crate::http::Http;
 use crate::model::{Finding, Step};
 use crate::plain_text::escape_html;
 use crate::session::{Pending, Session, digest, reference};
@@ -27,9 +26,9 @@ fn tag(reference: &str) -> String {
     format!("handoff-{reference}")
 }
 
-impl<H: Http> Run<'_, H> {
+impl Run<'_> {
     /// The ticket desk, which must be there.
-    pub(super) fn desk(&self) -> Result<&Client<'_, H>, Error> {
+    pub(super) fn desk(&self) -> Result<&Client<'_>, Error> {
         self.desk.ok_or_else(|| {
             let remedy = "Enter the address of Freshdesk or Freshservice and its API key, and connect again.";
             Error::settings("ticket_domain", "tickets need a ticket desk, and none is set up", remedy)
@@ -217,8 +216,8 @@ fn refused(failure: Failure) -> Error {
     let is_refused = failure.kind == FailureKind::Refused;
     let mut error = failure.into_error();
     if is_refused {
-        error.message = "the ticket desk refused the ticket".to_owned();
-        error.remedy = Some("The log text of this error names the fields: make them optional for agents, or fill them with the setting `context`.".to_owned());
+        error.message = "the ticket desk refused the ticket".into();
+        error.remedy = Some("The log text of this error names the fields: make them optional for agents, or fill them with the setting `context`.".into());
     }
     error
 }

@@ -14,7 +14,7 @@ const NOT_ACCOUNTS: [&str; 4] =
 /// The origin of an account's API: `acme`, `acme.freshchat.com`, with `/v2`, scheme or trailing slash all give
 /// `https://acme.freshchat.com`.
 pub fn account_origin(chat_url: &str) -> Result<String, Error> {
-    let fault = |message: &str, remedy: &str| Error::settings("chat_url", message, remedy);
+    let fault = |message: &'static str, remedy: &'static str| Error::settings("chat_url", message, remedy);
     if chat_url.trim_matches(AROUND).is_empty() {
         return Err(fault("the Chat URL is missing", REMEDY));
     }

@@ -20,7 +20,7 @@ pub struct TicketDesk {
 
 /// The desk at `acme` (Freshdesk), `acme.freshdesk.com` or `acme.freshservice.com`, with `https://` and path or without.
 pub fn desk(text: &str) -> Result<TicketDesk, Error> {
-    let fault = |message: &str| Error::settings("ticket_domain", message, REMEDY);
+    let fault = |message: &'static str| Error::settings("ticket_domain", message, REMEDY);
     let host = host_of(text).ok_or_else(|| fault("the address does not start with https://"))?;
     let host = if host.contains('.') { host } else { format!("{host}{FRESHDESK}") };
     let is_freshservice = host.ends_with(FRESHSERVICE);

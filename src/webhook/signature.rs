@@ -40,7 +40,7 @@ pub fn verify(delivery: &Delivery, public_key: Option<&str>) -> Result<(), Error
         .map_err(|_| refused("the signature does not match the body"))
 }
 
-fn refused(why: &str) -> Error {
+fn refused(why: &'static str) -> Error {
     Error::new(ErrorKind::InvalidSignature, why).with_remedy(
         "Answer 401 and drop it. When every webhook is refused, paste the public key from Freshworks again, and pass the body's bytes unchanged.",
     )
