@@ -1,6 +1,6 @@
 //! What the API answers. Options that are not there are null; fields that belong to a larger answer only are left out.
 
-use freshworks_handoff::model::{ConversationKey, Event, Finding, Receipt, Step, Timestamp};
+use freshworks_handoff::model::{ConversationKey, Decision, Event, Finding, Receipt, Step, Timestamp};
 use serde::Serialize;
 
 use crate::state::Handoff;
@@ -145,12 +145,20 @@ pub struct ReceiptAnswer {
     pub steps: Vec<Step>,
     /// What was left out or done differently, and why.
     pub findings: Vec<Finding>,
+    /// What was chosen, and why. Empty when the conversation was handed over already.
+    pub decisions: Vec<Decision>,
 }
 
 impl From<Receipt> for ReceiptAnswer {
     fn from(receipt: Receipt) -> Self {
         let external_case = ExternalCase { case_id: receipt.case_id, kind: "freshworks" };
-        Self { external_case, agent_url: receipt.agent_url, steps: receipt.steps, findings: receipt.findings }
+        Self {
+            external_case,
+            agent_url: receipt.agent_url,
+            steps: receipt.steps,
+            findings: receipt.findings,
+            decisions: receipt.decisions,
+        }
     }
 }
 
@@ -158,7 +166,7 @@ impl From<Receipt> for ReceiptAnswer {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExternalCase {
-    /// The id in the help desk, with a prefix that says what it is: `fc:<conversation>`.
+    /// The id in the help desk, with a prefix that says what it is: `fc:<conversation>`, `fd:<ticket>` or `fs:<ticket>`.
     pub case_id: String,
     /// `freshworks`.
     pub kind: &'static str,

@@ -2,9 +2,11 @@
 
 use freshworks_handoff::error::{Error, ErrorKind};
 use freshworks_handoff::http::Http;
-use freshworks_handoff::model::{CloseReason, ConversationKey, EventKind, HandoffRequest, Message, Receipt, Update};
+use freshworks_handoff::model::{
+    CloseReason, ConversationKey, Event, EventKind, HandoffRequest, Message, Outcome, Receipt, Update,
+};
 use freshworks_handoff::session::digest;
-use freshworks_handoff::{close, handoff, relay, tick};
+use freshworks_handoff::{close, handoff, relay, tick, undelivered};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
@@ -46,20 +48,20 @@ pub(crate) fn channel_word(channel: &str) -> String {
 }
 
 impl<H: Http, S: State> Service<'_, H, S> {
-    pub(crate) async fn hand_off(
+    pub(crate) fn hand_off(
         &self,
         connection: &Connection,
         request: HandoffRequest,
         repeat: Option<&str>,
     ) -> Result<Answer, Problem> {
         let key = request.key.clone();
-        let (handoff, receipt) = self.hand_over(connection, &key, Asked::Complete(Box::new(request)), repeat).await?;
+        let (handoff, receipt) = self.hand_over(connection, &key, Asked::Complete(Box::new(request)), repeat)?;
         Ok(Answer::ok(HandedOverAnswer { handoff: (&handoff).into(), receipt: receipt.map(Into::into) }))
     }
 
     /// Hands over, or goes on with it. `repeat`: the id of the request, which is carried out once; without a receipt it was
     /// carried out before.
-    pub(crate) async fn hand_over(
+    pub(crate) fn hand_over(
         &self,
         connection: &Connection,
         key: &ConversationKey,
@@ -73,7 +75,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             work.give_back()?;
             return Ok((handoff, None));
         }
-        let prepared = match connection.platform.prepare(&work.http, &asked).await {
+        let prepared = match connection.platform.prepare(&work.http, &asked) {
             Ok(prepared) => prepared,
             Err(untold) => {
                 let kind = match untold {
@@ -81,7 +83,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     Untold::Never(_) => ErrorKind::Rejected,
                 };
                 let error = Error::new(kind, "the platform does not say what to hand over").with_log(untold.text());
-                return Err(self.put_off(connection, work, asked, repeat, error).await);
+                return Err(self.put_off(connection, work, asked, repeat, error));
             }
         };
         let mut request = prepared.request;
@@ -89,7 +91,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let session = work.handoff.session.clone();
         let was_with_humans = work.handoff.is_with_humans();
         let now = (self.clock)();
-        match handoff::handoff(&work.http, &connection.settings, &request, session.as_deref(), now).await {
+        match handoff::handoff(&work.http, &connection.settings, &request, session.as_deref(), now) {
             Ok(receipt) => {
                 work.take(Some(receipt.session.clone()), Some(&receipt.info));
                 let notes = &mut work.handoff.platform;
@@ -103,19 +105,33 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
                 let mut known = receipt.info.conversation_ids.clone();
                 known.push(channel_word(&key.channel));
+                if let (Asked::Event(_), Some(ticket)) = (&asked, &receipt.info.ticket_id) {
+                    // The platform's AI agent has left the conversation to human agents; it has to learn that none comes.
+                    let mut event = Event::new(format!("ticket:{ticket}"), EventKind::ReturnedToAi, now, None);
+                    event.outcome = Some(Outcome::Ticketed);
+                    let update = Update {
+                        events: vec![event],
+                        session: Some(receipt.session.clone()),
+                        info: Some(receipt.info.clone()),
+                        findings: Vec::new(),
+                        decisions: Vec::new(),
+                    };
+                    let handoff = self.tell(connection, work, update, false)?;
+                    return Ok((handoff, Some(receipt)));
+                }
                 let handoff = work.save(&known)?;
                 // What the person wrote while this was under way. Whatever fails here is done by the next tick.
-                if let Err(problem) = self.catch_up(connection, &handoff).await {
+                if let Err(problem) = self.catch_up(connection, &handoff) {
                     (self.log)(&format!("{}/{id}: {}", connection.id, problem.detail));
                 }
                 Ok((handoff, Some(receipt)))
             }
-            Err(error) => Err(self.put_off(connection, work, asked, repeat, error).await),
+            Err(error) => Err(self.put_off(connection, work, asked, repeat, error)),
         }
     }
 
     /// A handoff that failed. Where nobody waits for the answer, `tick` tries again, until it is plain that it will not come about.
-    async fn put_off(
+    fn put_off(
         &self,
         connection: &Connection,
         mut work: Work<'_, H, S>,
@@ -127,12 +143,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let notes = &mut work.handoff.platform;
         let now = (self.clock)();
         let failing_for = now.saturating_sub(*notes.failing_since.get_or_insert(now));
-        notes.last_failure = Some(error.message.clone());
+        notes.last_failure = Some(error.message.clone().into_owned());
         let may_pass =
             matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown);
         let over = !may_pass || failing_for >= MOST_WAITING_MS;
         if over {
-            let told = connection.platform.give_up(&work.http, connection, &work.handoff, now).await;
+            let told = connection.platform.give_up(&work.http, connection, &work.handoff, now);
             match told {
                 Ok(()) | Err(Untold::Never(_)) => {
                     (work.handoff.platform.pending, work.handoff.next_tick_at) = (None, None);
@@ -159,12 +175,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
         failed
     }
 
-    pub(crate) async fn relay(&self, connection: &Connection, id: &str, message: &Message) -> Result<Answer, Problem> {
-        let (handoff, update) = self.relay_message(connection, id, message).await?;
+    pub(crate) fn relay(&self, connection: &Connection, id: &str, message: &Message) -> Result<Answer, Problem> {
+        let (handoff, update) = self.relay_message(connection, id, message)?;
         Ok(Answer::ok(RelayedAnswer { handoff: (&handoff).into(), findings: update.findings }))
     }
 
-    pub(crate) async fn relay_message(
+    pub(crate) fn relay_message(
         &self,
         connection: &Connection,
         id: &str,
@@ -173,7 +189,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let doing = format!("message:{}", digest(&[&message.id], 8));
         let (mut work, session) = self.work_on(connection, id, &doing)?;
         let retry = work.is_retry();
-        match relay::relay(&work.http, &connection.settings, &session, message, retry, (self.clock)()).await {
+        match relay::relay(&work.http, &connection.settings, &session, message, retry, (self.clock)()) {
             Ok(mut update) => {
                 work.take(update.session.take(), update.info.as_ref());
                 let known = update.info.as_ref().map(|info| info.conversation_ids.clone()).unwrap_or_default();
@@ -183,8 +199,24 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
     }
 
+    /// Tells the human agents that a message of theirs could not be shown.
+    pub(crate) fn undelivered(&self, connection: &Connection, id: &str, message: &str) -> Result<Answer, Problem> {
+        let doing = format!("undelivered:{}", digest(&[message], 8));
+        let (mut work, session) = self.work_on(connection, id, &doing)?;
+        let retry = work.is_retry();
+        let now = (self.clock)();
+        match undelivered::undelivered(&work.http, &connection.settings, &session, message, retry, now) {
+            Ok(update) => {
+                work.take(update.session, update.info.as_ref());
+                let handoff = work.save(&[])?;
+                Ok(Answer::ok(RelayedAnswer { handoff: (&handoff).into(), findings: update.findings }))
+            }
+            Err(error) => Err(work.failed(error)),
+        }
+    }
+
     /// Ends the human part. `repeat`: the id of the request, which is carried out once.
-    pub(crate) async fn close(
+    pub(crate) fn close(
         &self,
         connection: &Connection,
         id: &str,
@@ -200,14 +232,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
             return Ok(Answer::ok(ClosedAnswer { handoff, events: Vec::new(), findings: Vec::new() }));
         }
         let retry = work.is_retry();
-        match close::close(&work.http, &connection.settings, &session, reason, retry, (self.clock)()).await {
+        match close::close(&work.http, &connection.settings, &session, reason, retry, (self.clock)()) {
             Ok(update) => {
                 let (events, findings) = (update.events.clone(), update.findings.clone());
                 // Whoever called knows; a platform that sent a webhook learns the outcome.
                 let handoff = match repeat {
                     Some(repeat) => {
                         work.handoff.has_seen(repeat);
-                        self.tell(connection, work, update, true).await?
+                        self.tell(connection, work, update, true)?
                     }
                     None => {
                         work.take(update.session, update.info.as_ref());
@@ -221,7 +253,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Everything that is due.
-    pub(crate) async fn tick(&self) -> Result<Answer, Problem> {
+    pub(crate) fn tick(&self) -> Result<Answer, Problem> {
         let started = (self.clock)();
         let (mut done, mut failed) = (0, 0);
         let due = self.state.due(started, MOST_TICKS)?;
@@ -231,7 +263,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 break;
             }
             let looked = match self.connection(&connection) {
-                Ok(connection) => self.tick_one(&connection, &id).await,
+                Ok(connection) => self.tick_one(&connection, &id),
                 Err(problem) => Err(problem),
             };
             match looked {
@@ -247,27 +279,27 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// What time has brought for one handoff.
-    pub(crate) async fn tick_one(&self, connection: &Connection, id: &str) -> Result<(), Problem> {
+    pub(crate) fn tick_one(&self, connection: &Connection, id: &str) -> Result<(), Problem> {
         let stored = self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
         let pending = stored.platform.pending.as_deref().and_then(|text| serde_json::from_str::<Pending>(text).ok());
         if let Some(Pending { id, event }) = pending {
-            return self.hand_over(connection, &stored.key, Asked::Event(event), Some(&id)).await.map(drop);
+            return self.hand_over(connection, &stored.key, Asked::Event(event), Some(&id)).map(drop);
         }
         let (work, session) = self.work_on(connection, id, "")?;
-        let handoff = match tick::tick(&work.http, &connection.settings, &session, (self.clock)()).await {
-            Ok(update) => self.tell(connection, work, update, false).await?,
+        let handoff = match tick::tick(&work.http, &connection.settings, &session, (self.clock)()) {
+            Ok(update) => self.tell(connection, work, update, false)?,
             Err(error) => return Err(work.failed(error)),
         };
-        if handoff.is_with_humans() { self.catch_up(connection, &handoff).await } else { Ok(()) }
+        if handoff.is_with_humans() { self.catch_up(connection, &handoff) } else { Ok(()) }
     }
 
     /// Relays what the end user wrote and no webhook has brought, as far as the platform can be asked.
-    async fn catch_up(&self, connection: &Connection, handoff: &Handoff) -> Result<(), Problem> {
-        let written = connection.platform.written(self.http, handoff).await.map_err(|untold| {
+    fn catch_up(&self, connection: &Connection, handoff: &Handoff) -> Result<(), Problem> {
+        let written = connection.platform.written(self.http, handoff).map_err(|untold| {
             Problem::new(503, "unavailable", "the platform does not say what was written").logged(untold.text())
         })?;
         for message in &written {
-            match self.relay_message(connection, &handoff.id, message).await {
+            match self.relay_message(connection, &handoff.id, message) {
                 // One that can never go over must not hold up those behind it.
                 Err(problem) if problem.status < 500 => {
                     (self.log)(&format!("{}/{}: a message was left out: {}", connection.id, handoff.id, problem.kind));
@@ -284,7 +316,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// Tells the platform what happened, and only then stores that it did: what was not told comes again.
     /// `asked`: the platform has asked for it itself.
-    pub(crate) async fn tell(
+    pub(crate) fn tell(
         &self,
         connection: &Connection,
         mut work: Work<'_, H, S>,
@@ -293,13 +325,20 @@ impl<H: Http, S: State> Service<'_, H, S> {
     ) -> Result<Handoff, Problem> {
         let mut events = update.events;
         events.retain(|event| event.kind != EventKind::Ignored);
+        let mut lost = Vec::new();
         if !events.is_empty() {
             let news = News { events: &events, info: update.info.as_ref(), asked, now: (self.clock)() };
-            match connection.platform.tell(&work.http, connection, &mut work.handoff, &news).await {
+            match connection.platform.tell(&work.http, connection, &mut work.handoff, &news) {
                 Ok(()) => work.handoff.platform.last_failure = None,
                 Err(Untold::Never(text)) => {
                     (self.log)(&format!("{}/{}: {text}", connection.id, work.handoff.id));
                     work.handoff.platform.last_failure = Some(text);
+                    lost.extend(
+                        events
+                            .iter()
+                            .filter(|event| event.kind == EventKind::AgentMessage)
+                            .filter_map(|event| event.message.as_ref().map(|message| message.id.clone())),
+                    );
                 }
                 Err(Untold::Later(text)) => {
                     let place = format!("{}/{}: {text}", connection.id, work.handoff.id);
@@ -317,7 +356,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
             *until = (*until).max(reopened.at);
         }
         work.take(update.session, update.info.as_ref());
-        work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())
+        let handoff = work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())?;
+        for message in &lost {
+            // The human agents should know; that they cannot be told changes nothing.
+            if let Err(problem) = self.undelivered(connection, &handoff.id, message) {
+                (self.log)(&format!("{}/{}: {}", connection.id, handoff.id, problem.detail));
+            }
+        }
+        Ok(handoff)
     }
 
     /// The platform has ended a conversation whose handoff has not come about: it is no longer tried.

@@ -13,7 +13,7 @@ use crate::answers::{
 };
 use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
 use crate::problem::Document;
-use crate::service::{CloseBody, ConnectBody};
+use crate::service::{CloseBody, ConnectBody, UndeliveredBody};
 
 mod operations;
 
@@ -149,6 +149,7 @@ fn request_body(body: Body, schemas: &mut SchemaGenerator) -> Option<Value> {
             (request, operations::handoff_example())
         }
         Body::Relay => (relayed(schemas), operations::message_example("m-2")),
+        Body::Undelivered => (schemas.subschema_for::<UndeliveredBody>().to_value(), json!({ "message": "m-7" })),
         Body::Close => (schemas.subschema_for::<CloseBody>().to_value(), json!({ "reason": "user-left" })),
         Body::Freshworks => (json!({}), json!({ "action": "message_create", "data": {} })),
         Body::Platform => {
@@ -183,9 +184,9 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
         schemas.subschema_for::<T>().to_value()
     }
     let schema = match reply {
-        Reply::Never => return None,
         Reply::Empty => return Some(("204", json!({ "description": about }))),
         Reply::Document => json!({ "type": "object", "required": ["openapi"] }),
+        Reply::Plan => of::<freshworks_handoff::model::Plan>(schemas),
         Reply::Health => of::<HealthAnswer>(schemas),
         Reply::Connections => of::<ConnectionsAnswer>(schemas),
         Reply::Connection => of::<ConnectionAnswer>(schemas),

@@ -128,21 +128,19 @@ pub struct News<'a> {
 }
 
 /// What the bridge needs of a platform.
-// Callers are generic over the implementation and single-threaded, so no `Send` bound is wanted.
-#[allow(async_fn_in_trait)]
 pub trait Platform {
     /// Settings that can be stored: checked, and completed by what the platform says. `webhooks`: where this connection takes
     /// webhooks, without the last two parts; none when the operator has not said under which address the app is reached.
-    async fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem>;
+    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem>;
 
     /// Verifies a webhook and says what it asks for. Pure; whatever is wrong with the signature, the problem is the same.
     fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem>;
 
     /// Completes a request.
-    async fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold>;
+    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold>;
 
     /// Tells what happened, as often as it is called with the same news: nobody sees it twice.
-    async fn tell<H: Http>(
+    fn tell<H: Http>(
         &self,
         http: &H,
         connection: &Connection,
@@ -151,7 +149,7 @@ pub trait Platform {
     ) -> Result<(), Untold>;
 
     /// Says that a handoff which the platform has asked for by webhook will not come about.
-    async fn give_up<H: Http>(
+    fn give_up<H: Http>(
         &self,
         http: &H,
         connection: &Connection,
@@ -160,7 +158,7 @@ pub trait Platform {
     ) -> Result<(), Untold>;
 
     /// What the end user wrote after the handoff, oldest first, as far as the platform can be asked.
-    async fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold>;
+    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold>;
 }
 
 /// Where a connection takes webhooks.
@@ -186,39 +184,39 @@ macro_rules! forward {
 }
 
 impl Platform for PlatformSettings {
-    async fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem> {
-        forward!(self, it => it.connect(http, webhooks).await)
+    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem> {
+        forward!(self, it => it.connect(http, webhooks))
     }
 
     fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
         forward!(self, it => it.read(endpoint, call))
     }
 
-    async fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
-        forward!(self, it => it.prepare(http, asked).await)
+    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
+        forward!(self, it => it.prepare(http, asked))
     }
 
-    async fn tell<H: Http>(
+    fn tell<H: Http>(
         &self,
         http: &H,
         connection: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
     ) -> Result<(), Untold> {
-        forward!(self, it => it.tell(http, connection, handoff, news).await)
+        forward!(self, it => it.tell(http, connection, handoff, news))
     }
 
-    async fn give_up<H: Http>(
+    fn give_up<H: Http>(
         &self,
         http: &H,
         connection: &Connection,
         handoff: &Handoff,
         now: Timestamp,
     ) -> Result<(), Untold> {
-        forward!(self, it => it.give_up(http, connection, handoff, now).await)
+        forward!(self, it => it.give_up(http, connection, handoff, now))
     }
 
-    async fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {
-        forward!(self, it => it.written(http, handoff).await)
+    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {
+        forward!(self, it => it.written(http, handoff))
     }
 }

@@ -152,15 +152,16 @@ impl From<Error> for Problem {
             ErrorKind::Unavailable => (503, "unavailable"),
             ErrorKind::OutcomeUnknown => (503, "outcome-unknown"),
             ErrorKind::InvalidSignature => return Self::not_allowed(),
+            ErrorKind::NeedsEmail => (422, "needs-email"),
             ErrorKind::Unsupported => (422, "unsupported"),
             ErrorKind::Internal => (500, "internal"),
         };
         Self(Box::new(Details {
             status,
             kind,
-            detail: details.message,
+            detail: details.message.into(),
             field: details.field,
-            remedy: details.remedy,
+            remedy: details.remedy.map(String::from),
             retry_after_ms: details.retry_after_ms,
             allow: None,
             log: details.log,

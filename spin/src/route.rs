@@ -19,8 +19,6 @@ pub enum Route<'a> {
     Disconnect(&'a str),
     /// `POST /v1/connections/{connection}/preview`.
     Preview(&'a str),
-    /// `POST /v1/connections/{connection}/tickets`.
-    Tickets(&'a str),
     /// `POST /v1/connections/{connection}/handoffs`.
     HandOff(&'a str),
     /// `GET /v1/connections/{connection}/handoffs`: the open ones.
@@ -29,6 +27,8 @@ pub enum Route<'a> {
     Handoff(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/messages`.
     Relay(&'a str, &'a str),
+    /// `POST /v1/connections/{connection}/handoffs/{handoff}/undelivered`.
+    Undelivered(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/close`.
     Close(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/tick`: looks now.
@@ -69,7 +69,6 @@ pub const ROUTES: [(&str, &str, Make); 18] = [
     ("PUT", "/v1/connections/{connection}", |connection, _| Route::Connect(connection)),
     ("DELETE", "/v1/connections/{connection}", |connection, _| Route::Disconnect(connection)),
     ("POST", "/v1/connections/{connection}/preview", |connection, _| Route::Preview(connection)),
-    ("POST", "/v1/connections/{connection}/tickets", |connection, _| Route::Tickets(connection)),
     ("GET", "/v1/connections/{connection}/handoffs", |connection, _| Route::Handoffs(connection)),
     ("POST", "/v1/connections/{connection}/handoffs", |connection, _| Route::HandOff(connection)),
     ("GET", "/v1/connections/{connection}/handoffs/{handoff}", |connection, handoff| {
@@ -77,6 +76,9 @@ pub const ROUTES: [(&str, &str, Make); 18] = [
     }),
     ("POST", "/v1/connections/{connection}/handoffs/{handoff}/messages", |connection, handoff| {
         Route::Relay(connection, handoff)
+    }),
+    ("POST", "/v1/connections/{connection}/handoffs/{handoff}/undelivered", |connection, handoff| {
+        Route::Undelivered(connection, handoff)
     }),
     ("POST", "/v1/connections/{connection}/handoffs/{handoff}/close", |connection, handoff| {
         Route::Close(connection, handoff)

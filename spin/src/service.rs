@@ -1,9 +1,9 @@
 //! What each request of the API does: who may call, which connection and which handoff are meant.
 
-use freshworks_handoff::connect;
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{CloseReason, HandoffRequest, Message, Timestamp};
 use freshworks_handoff::session::digest;
+use freshworks_handoff::{connect, handoff};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -77,10 +77,20 @@ pub struct CloseBody {
     pub reason: CloseReason,
 }
 
+/// What `POST .../undelivered` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UndeliveredBody {
+    /// The `id` of the message in the event.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255), regex(pattern = r"\S")))]
+    pub message: String,
+}
+
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Answers a request. Never fails.
-    pub async fn answer(&self, call: &Call<'_>) -> Answer {
-        self.dispatch(call).await.unwrap_or_else(|problem| {
+    pub fn answer(&self, call: &Call<'_>) -> Answer {
+        self.dispatch(call).unwrap_or_else(|problem| {
             if let Some(log) = &problem.log {
                 (self.log)(log);
             }
@@ -88,7 +98,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         })
     }
 
-    async fn dispatch(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn dispatch(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         let route = route::route(call.method, call.path);
         // Strangers learn nothing, not even which paths there are.
         if !route.as_ref().is_ok_and(Route::is_open) && !self.may_call(call) {
@@ -104,23 +114,21 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 let connections = self.state.connections()?.iter().map(|one| self.status_of(one)).collect();
                 Ok(Answer::ok(ConnectionsAnswer { connections }))
             }
-            Route::Connect(id) => self.connect(id, call).await,
+            Route::Connect(id) => self.connect(id, call),
             Route::Connection(id) => Ok(Answer::ok(self.status_of(&self.connection(id)?))),
             Route::Disconnect(id) => {
                 self.connection(id)?;
                 self.state.remove_connection(id)?;
                 Ok(Answer::empty())
             }
-            Route::Preview(id) | Route::Tickets(id) => {
-                self.connection(id)?;
-                let _: HandoffRequest = read(call.body, "request")?;
-                Err(Problem::new(422, "unsupported", "this is not part of this version")
-                    .with_remedy("Hand off with the mode `live`."))
+            Route::Preview(id) => {
+                let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
+                Ok(Answer::ok(handoff::preview(self.http, &connection.settings, &request)?))
             }
             Route::HandOff(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
                 let repeat = call.header("idempotency-key").map(|key| digest(&["idempotency-key", key], 12));
-                self.hand_off(&connection, request, repeat.as_deref()).await
+                self.hand_off(&connection, request, repeat.as_deref())
             }
             Route::Handoffs(id) => {
                 self.connection(id)?;
@@ -134,21 +142,25 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
             Route::Relay(id, handoff) => {
                 let (connection, message) = (self.connection(id)?, read::<Message>(call.body, "message")?);
-                self.relay(&connection, handoff, &message).await
+                self.relay(&connection, handoff, &message)
+            }
+            Route::Undelivered(id, handoff) => {
+                let (connection, body) = (self.connection(id)?, read::<UndeliveredBody>(call.body, "undelivered")?);
+                self.undelivered(&connection, handoff, &body.message)
             }
             Route::Close(id, handoff) => {
                 let (connection, body) = (self.connection(id)?, read::<CloseBody>(call.body, "close")?);
-                self.close(&connection, handoff, body.reason, None).await
+                self.close(&connection, handoff, body.reason, None)
             }
             Route::Look(id, handoff) => {
-                self.tick_one(&self.connection(id)?, handoff).await?;
+                self.tick_one(&self.connection(id)?, handoff)?;
                 let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
                 Ok(Answer::ok(HandoffAnswer::from(&stored)))
             }
-            Route::Tick => self.tick().await,
-            Route::FreshchatWebhook(id, secret) => self.freshchat_webhook(&self.addressed(id, secret)?, call).await,
+            Route::Tick => self.tick(),
+            Route::FreshchatWebhook(id, secret) => self.freshchat_webhook(&self.addressed(id, secret)?, call),
             Route::PlatformWebhook(endpoint, id, secret) => {
-                self.platform_webhook(&self.addressed(id, secret)?, endpoint, call).await
+                self.platform_webhook(&self.addressed(id, secret)?, endpoint, call)
             }
         }
     }
@@ -201,7 +213,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         found.filter(|found| is_same(secret, &found.webhook_secret)).ok_or_else(Problem::not_allowed)
     }
 
-    async fn connect(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn connect(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
         use base64ct::{Base64UrlUnpadded, Encoding};
 
         let body: ConnectBody = read(call.body, "connection")?;
@@ -215,8 +227,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let drawn = || Base64UrlUnpadded::encode_string(&(self.draw)());
         let webhook_secret = before.map_or_else(drawn, |before| before.webhook_secret);
         let mut platform = body.platform;
-        let mut findings = platform.connect(self.http, &self.webhooks(id, &webhook_secret)).await?;
-        let report = connect::connect(self.http, &Value::Object(body.settings).to_string()).await?;
+        let mut findings = platform.connect(self.http, &self.webhooks(id, &webhook_secret))?;
+        let report = connect::connect(self.http, &Value::Object(body.settings).to_string())?;
         let is_failure = |finding: &freshworks_handoff::model::Finding| {
             finding.level == freshworks_handoff::model::FindingLevel::Failure
         };

@@ -81,7 +81,7 @@ async fn answer(request: IncomingRequest) -> Answer {
     }
     let Some(body) = collect(request).await else { return Problem::too_large().into() };
     call.body = &body;
-    service.answer(&call).await
+    service.answer(&call)
 }
 
 /// The body. None when it is larger than what is read: Spin sets no limit.

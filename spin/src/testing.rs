@@ -173,7 +173,7 @@ impl<F: Fn(&str) -> (u16, String)> Outside<F> {
 }
 
 impl<F: Fn(&str) -> (u16, String)> Http for Outside<F> {
-    async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         let answer = |request: Request| {
             let line = format!("{:?} {}{}", request.method, request.origin, request.path);
             let (status, body) = (self.answer)(&line);
@@ -181,14 +181,5 @@ impl<F: Fn(&str) -> (u16, String)> Http for Outside<F> {
             Ok(Response { status, headers: Vec::new(), body: body.into_bytes() })
         };
         requests.into_iter().map(answer).collect()
-    }
-}
-
-/// Drives a future that never waits.
-pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(future).poll(&mut context) {
-        std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => unreachable!("the outside answers at once"),
     }
 }

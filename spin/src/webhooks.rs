@@ -20,7 +20,7 @@ const FORWARD_RESPONSE_MS: u32 = 2_000;
 
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Acknowledged when its effects are safe; until then Freshworks repeats it.
-    pub(crate) async fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
         let delivery = Delivery { headers: call.headers.clone(), body: call.body.to_vec(), received_at: call.now };
         let settings = Settings::parse(&connection.settings)?;
         if let Err(error) = webhook::verify(&settings, &delivery) {
@@ -29,17 +29,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
             );
         }
-        self.on_genuine(connection, &settings, &delivery).await?;
-        self.forward(connection, call).await;
+        self.on_genuine(connection, &settings, &delivery)?;
+        self.forward(connection, call);
         Ok(Answer::empty())
     }
 
-    async fn on_genuine(
-        &self,
-        connection: &Connection,
-        settings: &Settings,
-        delivery: &Delivery,
-    ) -> Result<(), Problem> {
+    fn on_genuine(&self, connection: &Connection, settings: &Settings, delivery: &Delivery) -> Result<(), Problem> {
         let conversations = webhook::peek(&delivery.body);
         let Some(id) = self.state.handoff_of(&connection.id, &conversations)? else {
             // A conversation that is being opened has no handoff yet. Otherwise it is not ours: others may use the same topic.
@@ -48,11 +43,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
         };
         let (work, session) = self.work_on(connection, &id, "")?;
         let heard = match Session::decode(&session) {
-            Ok(session) => webhook::on_verified(&work.http, settings, delivery, Some(session)).await,
+            Ok(session) => webhook::on_verified(&work.http, settings, delivery, Some(session)),
             Err(error) => Err(error),
         };
         match heard {
-            Ok(update) => self.tell(connection, work, update, false).await.map(drop),
+            Ok(update) => self.tell(connection, work, update, false).map(drop),
             Err(error) if error.kind == ErrorKind::Malformed => {
                 // A repeat would be as unreadable.
                 (self.log)(&format!("{}: a webhook of Freshworks cannot be read: {}", connection.id, error.message));
@@ -64,7 +59,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// There is one webhook for each account: who else needs it gets the same bytes, with the signature. Once: whether it arrives is
     /// no reason for Freshworks to repeat what is done here.
-    async fn forward(&self, connection: &Connection, call: &Call<'_>) {
+    fn forward(&self, connection: &Connection, call: &Call<'_>) {
         let Some((origin, path)) = connection.forward_url.as_deref().and_then(web_url::split) else { return };
         let names = ["content-type", "x-freshchat-signature"];
         let headers = names.into_iter().filter_map(|name| Some((name, call.header(name)?.to_owned()))).collect();
@@ -77,7 +72,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             connect_timeout_ms: FORWARD_CONNECT_MS,
             response_timeout_ms: FORWARD_RESPONSE_MS,
         };
-        let failed = match self.http.send(request).await {
+        let failed = match self.http.send(request) {
             Ok(response) if response.status < 300 => return,
             Ok(response) => response.status.to_string(),
             Err(error) => error.reason,
@@ -86,7 +81,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Acknowledged when it is carried out, or never will be.
-    pub(crate) async fn platform_webhook(
+    pub(crate) fn platform_webhook(
         &self,
         connection: &Connection,
         endpoint: Endpoint,
@@ -95,7 +90,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         match connection.platform.read(endpoint, call)? {
             Inbound::Nothing => {}
             Inbound::HandOff { id, key, asked } => {
-                match self.hand_over(connection, &key, asked, Some(&id)).await {
+                match self.hand_over(connection, &key, asked, Some(&id)) {
                     // The platform was told that it will not come about.
                     Err(_) if self.was_seen(connection, &handoff_id(&key), &id)? => {}
                     other => other.map(drop)?,
@@ -116,7 +111,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     stored.is_with_humans() && from_user && message.sent_at > stored.platform.carried_until
                 };
                 if let Some(stored) = stored.filter(is_for_humans) {
-                    self.relay_message(connection, &stored.id, &message).await?;
+                    self.relay_message(connection, &stored.id, &message)?;
                 }
             }
             Inbound::Closed { id, key, reason } => {
@@ -124,7 +119,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 match self.state.handoff(&connection.id, &handoff)? {
                     Some(stored) if stored.session.is_none() => self.call_off(connection, &handoff, &id)?,
                     Some(stored) if stored.is_open() => {
-                        self.close(connection, &handoff, reason, Some(&id)).await?;
+                        self.close(connection, &handoff, reason, Some(&id))?;
                     }
                     _ => {}
                 }

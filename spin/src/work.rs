@@ -212,9 +212,9 @@ impl<H: Http, S: State> Fenced<'_, H, S> {
 }
 
 impl<H: Http, S: State> Http for Fenced<'_, H, S> {
-    async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
+    fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         if self.holds(&requests) {
-            return self.service.http.send_all(requests).await;
+            return self.service.http.send_all(requests);
         }
         let lost = || TransportError { not_sent: true, denied: false, reason: "lease-lost".to_owned() };
         requests.iter().map(|_| Err(lost())).collect()

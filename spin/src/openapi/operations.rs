@@ -32,6 +32,7 @@ pub(super) enum Body {
     Connect,
     HandOff,
     Relay,
+    Undelivered,
     Close,
     Freshworks,
     Platform,
@@ -41,8 +42,7 @@ pub(super) enum Body {
 /// What is answered when it was carried out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reply {
-    /// This version always refuses.
-    Never,
+    Plan,
     Empty,
     Document,
     Health,
@@ -101,8 +101,9 @@ pub(super) const STATUSES: [Status; 10] = [
     Status {
         status: 422,
         name: "CannotBe",
-        description: "`invalid-settings`: fix the settings. `unsupported`: this version cannot do it.",
-        kinds: &["invalid-settings", "unsupported"],
+        description: "`invalid-settings`: fix the settings. `needs-email`: a ticket needs an address; ask the end user. \
+                      `unsupported`: this version cannot do it.",
+        kinds: &["invalid-settings", "needs-email", "unsupported"],
     },
     Status {
         status: 424,
@@ -222,27 +223,13 @@ pub(super) const OPERATIONS: [Operation; 18] = [
         id: "preview",
         tag: "handoffs",
         summary: "Says what a handoff would do",
-        description: "Not part of this version: answers `unsupported`.",
+        description: "Creates nothing and stores nothing; reads from Freshworks.",
         is_open: false,
         headers: &[],
         body: Body::HandOff,
-        reply: Reply::Never,
-        about: "",
-        problems: &[400, 401, 404, 413, 422, 503],
-    },
-    Operation {
-        method: "POST",
-        path: "/v1/connections/{connection}/tickets",
-        id: "ticket",
-        tag: "handoffs",
-        summary: "Files a ticket",
-        description: "Not part of this version: answers `unsupported`.",
-        is_open: false,
-        headers: &[],
-        body: Body::HandOff,
-        reply: Reply::Never,
-        about: "",
-        problems: &[400, 401, 404, 413, 422, 503],
+        reply: Reply::Plan,
+        about: "What would be done, what human agents would read, and why.",
+        problems: &[400, 401, 404, 409, 413, 422, 424, 502, 503],
     },
     Operation {
         method: "GET",
@@ -302,6 +289,20 @@ pub(super) const OPERATIONS: [Operation; 18] = [
         body: Body::Relay,
         reply: Reply::Relayed,
         about: "Human agents see it.",
+        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/handoffs/{handoff}/undelivered",
+        id: "undelivered",
+        tag: "handoffs",
+        summary: "Tells the human agents that a message of theirs could not be shown",
+        description: "One note is written for each message, however often this is called.",
+        is_open: false,
+        headers: &[],
+        body: Body::Undelivered,
+        reply: Reply::Relayed,
+        about: "The human agents know.",
         problems: &[400, 401, 404, 413, 422, 424, 502, 503],
     },
     Operation {

@@ -145,20 +145,20 @@ impl Delight {
         Persona { id: format!("fw-{}", digest(&[connection, id], 12)), name, photo }
     }
 
-    async fn join<H: Http>(&self, api: &Api<'_, H>, handoff: &mut Handoff, persona: &Persona) -> Result<(), ApiError> {
+    fn join<H: Http>(&self, api: &Api<'_, H>, handoff: &mut Handoff, persona: &Persona) -> Result<(), ApiError> {
         let look = digest(&[&persona.id, &persona.name, persona.photo.as_deref().unwrap_or_default()], 8);
         if !handoff.platform.personas.contains(&look) {
-            api.save_user(&persona.id, &persona.name, persona.photo.as_deref()).await?;
+            api.save_user(&persona.id, &persona.name, persona.photo.as_deref())?;
             handoff.platform.personas.push(look);
         }
         if !handoff.platform.members.contains(&persona.id) {
-            api.invite(&handoff.key.channel, &persona.id).await?;
+            api.invite(&handoff.key.channel, &persona.id)?;
             handoff.platform.members.push(persona.id.clone());
         }
         Ok(())
     }
 
-    async fn tell_one<H: Http>(
+    fn tell_one<H: Http>(
         &self,
         api: &Api<'_, H>,
         connection: &Connection,
@@ -175,38 +175,40 @@ impl Delight {
             EventKind::Transferred => Some(self.texts.transferred.clone()),
             EventKind::Reopened => Some(self.texts.reopened.clone()),
             // Nobody reads it in a conversation that the platform has closed.
+            EventKind::ReturnedToAi if event.outcome == Some(Outcome::Ticketed) => Some(self.texts.ticketed.clone()),
             EventKind::ReturnedToAi if !asked => Some(self.texts.returned.clone()),
             _ => None,
         };
-        if matches!(event.kind, EventKind::AgentAssigned | EventKind::AgentMessage) {
-            self.join(api, handoff, &persona).await?;
+        if matches!(event.kind, EventKind::AgentAssigned | EventKind::AgentMessage | EventKind::TicketReplied) {
+            self.join(api, handoff, &persona)?;
         }
-        if let (EventKind::AgentMessage, Some(message)) = (event.kind, &event.message) {
+        if let (EventKind::AgentMessage | EventKind::TicketReplied, Some(message)) = (event.kind, &event.message) {
             for (number, content) in pieces(message).iter().enumerate() {
                 let dedup_id = digest(&[&event.id, &number.to_string()], 16);
-                api.write(&channel, Some(&persona.id), &content.as_content(), &dedup_id).await?;
+                api.write(&channel, Some(&persona.id), &content.as_content(), &dedup_id)?;
             }
         }
         if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
-            api.write(&channel, None, &Content::System(&line), &digest(&[&event.id, "line"], 16)).await?;
+            api.write(&channel, None, &Content::System(&line), &digest(&[&event.id, "line"], 16))?;
         }
         if event.kind == EventKind::ReturnedToAi {
             let members = std::mem::take(&mut handoff.platform.members);
             if !members.is_empty() {
-                api.leave(&channel, &members).await?;
+                api.leave(&channel, &members)?;
             }
-            let case = event.conversation_id.as_ref().map(|id| format!("fc:{id}")).unwrap_or_default();
+            let ticket = event.id.strip_prefix("ticket:").map(|id| format!("fd:{id}"));
+            let case = event.conversation_id.as_ref().map(|id| format!("fc:{id}")).or(ticket).unwrap_or_default();
             let outcome = event.outcome.map_or("unknown", outcome_word);
             let mut facts = vec![("handoff_outcome", outcome.to_owned()), ("handoff_case_id", case)];
             facts.extend(event.summary.clone().map(|summary| ("handoff_summary", summary)));
-            api.add_to_context(&channel, &facts).await?;
+            api.add_to_context(&channel, &facts)?;
         }
         Ok(())
     }
 }
 
 impl Platform for Delight {
-    async fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem> {
+    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem> {
         self.check()?;
         let mut findings = vec![Finding::warning(
             "chat-webhook",
@@ -214,7 +216,7 @@ impl Platform for Delight {
             format!("files of the end user come through the Chat webhook {}", webhooks.chat),
             "Add it in the dashboard (Settings, Chat, Webhooks) with the event group_channel:message_send.",
         )];
-        let connected = self.connect_webhook(&Api::new(http, self), webhooks).await;
+        let connected = self.connect_webhook(&Api::new(http, self), webhooks);
         findings.push(match connected {
             Ok(secret) => {
                 self.signature_secret = secret.or(self.signature_secret.take());
@@ -233,7 +235,7 @@ impl Platform for Delight {
         inbound::read(self, endpoint, call)
     }
 
-    async fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
+    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
         let asked: AskedFor = match asked {
             Asked::Complete(request) => {
                 let user = request.user.id.clone();
@@ -244,13 +246,13 @@ impl Platform for Delight {
             }
         };
         let api = Api::new(http, self);
-        let found = match api.user(&asked.user).await {
+        let found = match api.user(&asked.user) {
             Ok(found) => found,
             // Without a name is better than not at all.
             Err(ApiError::Refused(..)) => Value::Null,
             Err(error) => return Err(error.into()),
         };
-        let history = self.history(&api, &asked).await?;
+        let history = self.history(&api, &asked)?;
         let context = facts(&asked.context["context"]);
         let fact = |name: &str| context.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let words = |name: &str| found[name].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
@@ -263,10 +265,12 @@ impl Platform for Delight {
             locale: asked.context["language"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
             avatar_url: words("profile_url"),
         };
+        let has_address = user.email.is_some() || user.phone.is_some();
         let request = HandoffRequest {
             key: asked.key,
             user,
-            mode: Mode::Automatic,
+            // A ticket needs an address; whoever has none waits for a person all the same.
+            mode: if has_address { Mode::Automatic } else { Mode::Live },
             // The webhook does not say who asked.
             reason: Reason::Api,
             reason_text: None,
@@ -280,7 +284,7 @@ impl Platform for Delight {
         Ok(Prepared { request, user: asked.user, carried_until: asked.until })
     }
 
-    async fn tell<H: Http>(
+    fn tell<H: Http>(
         &self,
         http: &H,
         connection: &Connection,
@@ -290,7 +294,7 @@ impl Platform for Delight {
         let api = Api::new(http, self);
         let mut never = None;
         for event in news.events {
-            match self.tell_one(&api, connection, handoff, event, news.asked).await {
+            match self.tell_one(&api, connection, handoff, event, news.asked) {
                 Ok(()) => {}
                 Err(ApiError::Later(text)) => return Err(Untold::Later(text)),
                 // The rest may still arrive.
@@ -298,12 +302,12 @@ impl Platform for Delight {
             }
         }
         if let Some(callback) = &self.callback {
-            callback.tell(http, connection, handoff, news).await?;
+            callback.tell(http, connection, handoff, news)?;
         }
         never.map_or(Ok(()), Err)
     }
 
-    async fn give_up<H: Http>(
+    fn give_up<H: Http>(
         &self,
         http: &H,
         connection: &Connection,
@@ -314,18 +318,18 @@ impl Platform for Delight {
         let channel = &handoff.key.channel;
         let dedup_id = digest(&[&handoff.id, "failed", &handoff.platform.failing_since.unwrap_or(0).to_string()], 16);
         if !self.texts.failed.trim().is_empty() {
-            api.write(channel, None, &Content::System(&self.texts.failed), &dedup_id).await?;
+            api.write(channel, None, &Content::System(&self.texts.failed), &dedup_id)?;
         }
-        api.add_to_context(channel, &[("handoff_outcome", outcome_word(Outcome::Failed).to_owned())]).await?;
+        api.add_to_context(channel, &[("handoff_outcome", outcome_word(Outcome::Failed).to_owned())])?;
         match &self.callback {
-            Some(callback) => callback.give_up(http, connection, handoff, now).await,
+            Some(callback) => callback.give_up(http, connection, handoff, now),
             None => Ok(()),
         }
     }
 
-    async fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {
+    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {
         let notes = &handoff.platform;
-        let found = Api::new(http, self).messages(&handoff.key.channel, notes.carried_until, true).await?;
+        let found = Api::new(http, self).messages(&handoff.key.channel, notes.carried_until, true)?;
         let read = found.iter().filter_map(|found| inbound::message(found, &notes.user, &self.ai_agent_id));
         let is_new = |message: &Message| {
             message.sent_at > notes.carried_until && message.sender.id.as_deref() == Some(notes.user.as_str())
@@ -336,11 +340,11 @@ impl Platform for Delight {
 
 impl Delight {
     /// What was said in this conversation before the handoff, oldest first.
-    async fn history<H: Http>(&self, api: &Api<'_, H>, asked: &AskedFor) -> Result<Vec<Message>, Untold> {
+    fn history<H: Http>(&self, api: &Api<'_, H>, asked: &AskedFor) -> Result<Vec<Message>, Untold> {
         let mut history: Vec<Message> = Vec::new();
         let mut at = asked.until;
         while history.len() < MOST_HISTORY {
-            let page = match api.messages(&asked.key.channel, at, false).await {
+            let page = match api.messages(&asked.key.channel, at, false) {
                 Ok(page) => page,
                 // A conversation without history is better than none.
                 Err(ApiError::Refused(..)) => break,
@@ -362,7 +366,7 @@ impl Delight {
     }
 
     /// Sees to it that the AI agent's webhook leads here. Answers its secret; a finding when that cannot be done.
-    async fn connect_webhook<H: Http>(&self, api: &Api<'_, H>, webhooks: &Webhooks) -> Result<Option<Secret>, Finding> {
+    fn connect_webhook<H: Http>(&self, api: &Api<'_, H>, webhooks: &Webhooks) -> Result<Option<Secret>, Finding> {
         let by_hand = |code: &'static str, detail: String| {
             let remedy = format!(
                 "Ask the platform to send the events handoff, message:user_sent and conversation:closed to {}, and enter the \
@@ -387,7 +391,7 @@ impl Delight {
             }
             ApiError::Later(text) => Finding::failure("platform-webhook", "unreachable", text, "Connect again later."),
         };
-        let there = api.webhook().await.map_err(failed)?;
+        let there = api.webhook().map_err(failed)?;
         if !webhooks.are_urls {
             let detail = "the operator has not said under which address this app is reached".to_owned();
             return Err(by_hand("address-unknown", detail));
@@ -407,7 +411,7 @@ impl Delight {
                 all.dedup();
                 all
             };
-            api.set_webhook(&webhooks.platform, &categories).await.map_err(failed)?
+            api.set_webhook(&webhooks.platform, &categories).map_err(failed)?
         };
         match settings["signature_secret"].as_str().filter(|secret| !secret.is_empty()) {
             Some(secret) => Ok(Some(Secret::new(secret))),

@@ -91,7 +91,7 @@ pub(crate) struct HandoffFailed<'a> {
 
 impl Generic {
     /// Sends one signed request of this kind. `ids` name what is told, so that a repeat can be told by its id.
-    pub(crate) async fn post<H: Http>(
+    pub(crate) fn post<H: Http>(
         &self,
         http: &H,
         kind: &str,
@@ -109,7 +109,7 @@ impl Generic {
         let (connect_timeout_ms, response_timeout_ms) = (CONNECT_TIMEOUT_MS, RESPONSE_TIMEOUT_MS);
         let method = Method::Post;
         let request = Request { method, origin, path, headers, body, connect_timeout_ms, response_timeout_ms };
-        match http.send(request).await {
+        match http.send(request) {
             Ok(response) if (200..300).contains(&response.status) => Ok(()),
             // The scheme's word for "this endpoint is gone".
             Ok(response) if response.status == 410 => Err(never("the callback answered 410: it is gone")),
@@ -135,7 +135,7 @@ impl Generic {
 }
 
 impl Platform for Generic {
-    async fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Result<Vec<Finding>, Problem> {
+    fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Result<Vec<Finding>, Problem> {
         self.check("platform")?;
         Ok(Vec::new())
     }
@@ -160,7 +160,7 @@ impl Platform for Generic {
         })
     }
 
-    async fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, Untold> {
+    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, Untold> {
         match asked {
             Asked::Complete(request) => {
                 Ok(Prepared { request: (**request).clone(), user: request.user.id.clone(), carried_until: 0 })
@@ -169,13 +169,7 @@ impl Platform for Generic {
         }
     }
 
-    async fn tell<H: Http>(
-        &self,
-        http: &H,
-        _: &Connection,
-        handoff: &mut Handoff,
-        news: &News<'_>,
-    ) -> Result<(), Untold> {
+    fn tell<H: Http>(&self, http: &H, _: &Connection, handoff: &mut Handoff, news: &News<'_>) -> Result<(), Untold> {
         let ids: Vec<&str> = news.events.iter().map(|event| event.id.as_str()).collect();
         let data = HandoffNews {
             connection: &handoff.connection,
@@ -184,22 +178,16 @@ impl Platform for Generic {
             events: news.events,
             info: news.info,
         };
-        self.post(http, "handoff.events", &ids, data, news.now).await
+        self.post(http, "handoff.events", &ids, data, news.now)
     }
 
-    async fn give_up<H: Http>(
-        &self,
-        http: &H,
-        _: &Connection,
-        handoff: &Handoff,
-        now: Timestamp,
-    ) -> Result<(), Untold> {
+    fn give_up<H: Http>(&self, http: &H, _: &Connection, handoff: &Handoff, now: Timestamp) -> Result<(), Untold> {
         let since = handoff.platform.failing_since.unwrap_or(0).to_string();
         let data = HandoffFailed { connection: &handoff.connection, handoff: &handoff.id, key: &handoff.key };
-        self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &since], data, now).await
+        self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &since], data, now)
     }
 
-    async fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, Untold> {
+    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, Untold> {
         Ok(Vec::new())
     }
 }

@@ -54,7 +54,7 @@ impl<'a, H: Http> Api<'a, H> {
     }
 
     /// Writes into a channel. The platform shows messages with the same `dedup_id` once.
-    pub(crate) async fn write(
+    pub(crate) fn write(
         &self,
         channel: &str,
         author: Option<&str>,
@@ -73,55 +73,53 @@ impl<'a, H: Http> Api<'a, H> {
         if let Some(author) = author {
             body["user_id"] = json!(author);
         }
-        self.call(Method::Post, &format!("/v3/group_channels/{}/messages", escape(channel)), Some(&body))
-            .await
-            .map(drop)
+        self.call(Method::Post, &format!("/v3/group_channels/{}/messages", escape(channel)), Some(&body)).map(drop)
     }
 
     /// Messages of a channel, oldest first: up to 200 from this time on, or up to it.
-    pub(crate) async fn messages(&self, channel: &str, at: u64, forward: bool) -> Result<Vec<Value>, ApiError> {
+    pub(crate) fn messages(&self, channel: &str, at: u64, forward: bool) -> Result<Vec<Value>, ApiError> {
         let (before, after) = if forward { (0, 200) } else { (200, 0) };
         let path = format!(
             "/v3/group_channels/{}/messages?message_ts={at}&prev_limit={before}&next_limit={after}&include=true",
             escape(channel)
         );
-        let mut found = self.call(Method::Get, &path, None).await?;
+        let mut found = self.call(Method::Get, &path, None)?;
         Ok(found["messages"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// Creates a user, or changes the one that is there.
-    pub(crate) async fn save_user(&self, id: &str, name: &str, photo: Option<&str>) -> Result<(), ApiError> {
+    pub(crate) fn save_user(&self, id: &str, name: &str, photo: Option<&str>) -> Result<(), ApiError> {
         let mut body = json!({ "user_id": id, "nickname": name, "profile_url": photo.unwrap_or_default() });
-        match self.call(Method::Post, "/v3/users", Some(&body)).await {
+        match self.call(Method::Post, "/v3/users", Some(&body)) {
             Err(ApiError::Refused(status, code)) if code == EXISTS || status == 400 || status == 409 => {
                 if let Some(object) = body.as_object_mut() {
                     object.remove("user_id");
                 }
-                self.call(Method::Put, &format!("/v3/users/{}", escape(id)), Some(&body)).await.map(drop)
+                self.call(Method::Put, &format!("/v3/users/{}", escape(id)), Some(&body)).map(drop)
             }
             other => other.map(drop),
         }
     }
 
-    pub(crate) async fn user(&self, id: &str) -> Result<Value, ApiError> {
-        self.call(Method::Get, &format!("/v3/users/{}", escape(id)), None).await
+    pub(crate) fn user(&self, id: &str) -> Result<Value, ApiError> {
+        self.call(Method::Get, &format!("/v3/users/{}", escape(id)), None)
     }
 
-    pub(crate) async fn invite(&self, channel: &str, user: &str) -> Result<(), ApiError> {
+    pub(crate) fn invite(&self, channel: &str, user: &str) -> Result<(), ApiError> {
         let body = json!({ "user_ids": [user] });
-        self.call(Method::Post, &format!("/v3/group_channels/{}/invite", escape(channel)), Some(&body)).await.map(drop)
+        self.call(Method::Post, &format!("/v3/group_channels/{}/invite", escape(channel)), Some(&body)).map(drop)
     }
 
-    pub(crate) async fn leave(&self, channel: &str, users: &[String]) -> Result<(), ApiError> {
+    pub(crate) fn leave(&self, channel: &str, users: &[String]) -> Result<(), ApiError> {
         let body = json!({ "user_ids": users });
-        self.call(Method::Put, &format!("/v3/group_channels/{}/leave", escape(channel)), Some(&body)).await.map(drop)
+        self.call(Method::Put, &format!("/v3/group_channels/{}/leave", escape(channel)), Some(&body)).map(drop)
     }
 
     /// Adds to the AI agent's context. The platform's PUT replaces all of it, so the rest is read first.
-    pub(crate) async fn add_to_context(&self, channel: &str, facts: &[(&str, String)]) -> Result<(), ApiError> {
+    pub(crate) fn add_to_context(&self, channel: &str, facts: &[(&str, String)]) -> Result<(), ApiError> {
         let agent = escape(&self.settings.ai_agent_id);
         let path = format!("/v3/ai_agent/ai_agents/{agent}/channels/{}/ai_agent_context", escape(channel));
-        let mut found = self.call(Method::Get, &path, None).await?;
+        let mut found = self.call(Method::Get, &path, None)?;
         if !found["context"].is_object() {
             found["context"] = json!({});
         }
@@ -134,25 +132,25 @@ impl<'a, H: Http> Api<'a, H> {
                 body[kept] = found[kept].clone();
             }
         }
-        self.call(Method::Put, &path, Some(&body)).await.map(drop)
+        self.call(Method::Put, &path, Some(&body)).map(drop)
     }
 
-    pub(crate) async fn webhook(&self) -> Result<Value, ApiError> {
+    pub(crate) fn webhook(&self) -> Result<Value, ApiError> {
         let path = format!("/v3/ai_agent/settings/webhook?ai_agent_id={}", escape(&self.settings.ai_agent_id));
-        self.call(Method::Get, &path, None).await
+        self.call(Method::Get, &path, None)
     }
 
-    pub(crate) async fn set_webhook(&self, url: &str, categories: &[String]) -> Result<Value, ApiError> {
+    pub(crate) fn set_webhook(&self, url: &str, categories: &[String]) -> Result<Value, ApiError> {
         let body = json!({
             "ai_agent_id": self.settings.ai_agent_id,
             "enabled": true,
             "url": url,
             "category_subscriptions": categories,
         });
-        self.call(Method::Put, "/v3/ai_agent/settings/webhook", Some(&body)).await
+        self.call(Method::Put, "/v3/ai_agent/settings/webhook", Some(&body))
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
+    fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
         let request = Request {
             method,
             origin: self.settings.origin(),
@@ -165,7 +163,7 @@ impl<'a, H: Http> Api<'a, H> {
             connect_timeout_ms: CONNECT_TIMEOUT_MS,
             response_timeout_ms: RESPONSE_TIMEOUT_MS,
         };
-        let response = self.http.send(request).await;
+        let response = self.http.send(request);
         let response =
             response.map_err(|error| ApiError::Later(format!("the platform cannot be reached: {}", error.reason)))?;
         let answer = serde_json::from_slice::<Value>(&response.body);

@@ -17,6 +17,8 @@ pub struct Texts {
     pub reopened: String,
     /// The AI agent answers again.
     pub returned: String,
+    /// A ticket was filed instead.
+    pub ticketed: String,
     /// No human agent can be reached.
     pub failed: String,
 }
@@ -29,6 +31,8 @@ impl Default for Texts {
             transferred: "The conversation was passed on to a colleague.".to_owned(),
             reopened: "The support team has reopened the conversation.".to_owned(),
             returned: "The support team has left the conversation.".to_owned(),
+            ticketed: "Nobody is there at the moment. The support team has got your request and will answer it."
+                .to_owned(),
             failed: "The support team cannot be reached at the moment.".to_owned(),
         }
     }
