@@ -247,9 +247,21 @@ fn clean(line: &str) -> String {
     line.chars().filter_map(keep).collect()
 }
 
-/// Without control characters, line by line.
+/// Without control characters, of which line ends and tabs stay.
 pub fn clean_text(text: &str) -> String {
-    text.lines().map(clean).collect::<Vec<_>>().join("\n")
+    let mut lines = String::with_capacity(text.len());
+    for (index, line) in text.lines().enumerate() {
+        if index > 0 {
+            lines.push('\n');
+        }
+        lines.extend(line.chars().filter(|letter| *letter == '\t' || !is_hidden(*letter)));
+    }
+    lines
+}
+
+/// Bidirectional overrides and isolates reorder what follows; single marks are part of ordinary text.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// As one line of at most so many characters, without control characters.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::bindings::CloseReason;
+use crate::bindings::{CloseReason, HandoffRequest, Mode};
 use crate::demo;
 use session::{Exit, Host, SessionFiles};
 
@@ -129,7 +129,7 @@ enum Command {
         #[arg(long)]
         retry: bool,
     },
-    /// File a ticket.
+    /// File a ticket: a handoff whose mode is `ticket`.
     Ticket {
         #[command(flatten)]
         settings: SettingsFile,
@@ -157,6 +157,19 @@ enum Command {
         /// The exact body: a file, or - for standard input.
         #[arg(long, value_name = "FILE")]
         body: PathBuf,
+    },
+    /// Tell the human agents that a message of theirs could not be shown.
+    Undelivered {
+        #[command(flatten)]
+        settings: SettingsFile,
+        #[command(flatten)]
+        session: SessionFiles,
+        /// The message's id, as in the event.
+        #[arg(long)]
+        message_id: String,
+        /// An earlier try ended without a session: look before writing.
+        #[arg(long)]
+        retry: bool,
     },
     /// Do what time makes necessary.
     Tick {
@@ -275,10 +288,10 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             host.answer(call, Some(&session), |receipt| Some(&receipt.session), render::receipt)
         }
         Command::Ticket { settings, request, session } => {
-            let request = host.input.json(&request, "request")?;
+            let request = HandoffRequest { mode: Mode::Ticket, ..host.input.json(&request, "request")? };
             let old = session.load()?;
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
-            let call = plugin.create_ticket(&sandbox, &settings, &request, old.as_deref(), host.now()).await;
+            let call = plugin.handoff(&sandbox, &settings, &request, old.as_deref(), host.now()).await;
             host.answer(call, Some(&session), |receipt| Some(&receipt.session), render::receipt)
         }
         Command::Relay { settings, session, message, text, retry } => {
@@ -302,6 +315,12 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             let old = session.load()?;
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
             let call = plugin.on_webhook(&sandbox, &settings, &delivery, old.as_deref()).await;
+            host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
+        }
+        Command::Undelivered { settings, session, message_id, retry } => {
+            let old = session.load_required()?;
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.undelivered(&sandbox, &settings, &old, &message_id, retry, host.now()).await;
             host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
         }
         Command::Tick { settings, session } => {

@@ -168,21 +168,23 @@ impl Plugin {
         .await
     }
 
-    /// Files a ticket. `now` is in milliseconds since 1970.
-    pub async fn create_ticket(
+    /// Tells the human agents that a message of theirs could not be shown. `now` is in milliseconds since 1970; `retry`: an
+    /// earlier try may have ended without a session.
+    pub async fn undelivered(
         &self,
         sandbox: &Sandbox,
         settings: &str,
-        request: &HandoffRequest,
-        session: Option<&[u8]>,
+        session: &[u8],
+        message_id: &str,
+        retry: bool,
         now: u64,
-    ) -> Call<Receipt> {
-        let settings = settings.to_owned();
-        let session = session.map(<[u8]>::to_vec);
+    ) -> Call<Update> {
+        let (settings, message_id) = (settings.to_owned(), message_id.to_owned());
+        let session = session.to_vec();
         run(&self.engine, sandbox, |mut store| async move {
             let plugin = instantiate(&self.pre, &mut store).await?;
             let connector = plugin.agent_handoff_connector_connector();
-            connector.call_create_ticket(&mut store, &settings, request, session.as_ref(), now).await
+            connector.call_undelivered(&mut store, &settings, &session, &message_id, retry, now).await
         })
         .await
     }

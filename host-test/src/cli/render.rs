@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::bindings::{
-    Connection, Descriptor, Event, Finding, FindingLevel, Message, Part, PartKind, Plan, Receipt, Sender, SenderRole,
+    Connection, Decision, Descriptor, Event, Finding, FindingLevel, Message, Part, PartKind, Plan, Receipt, Sender, SenderRole,
     SessionInfo, Step, Update,
 };
 use crate::json::to_json;
@@ -67,6 +67,14 @@ fn steps(steps: &[Step]) -> String {
     table(&rows)
 }
 
+fn decisions(decisions: &[Decision]) -> String {
+    let row = |decision: &Decision| {
+        let (subject, rule) = (decision.subject.clone(), decision.rule.clone());
+        vec!["chosen".to_owned(), subject, plain(&decision.choice), format!("({rule})")]
+    };
+    table(&decisions.iter().map(row).collect::<Vec<_>>())
+}
+
 fn info(info: &SessionInfo) -> String {
     let mut text = format!("state: {}, with the {}\n", word(&info.state), word(&info.owner));
     if !info.conversation_ids.is_empty() {
@@ -107,7 +115,16 @@ pub(super) fn connection(connection: &Connection) -> String {
 
 /// What a handoff would do.
 pub(super) fn plan(plan: &Plan) -> String {
-    format!("would go {}\n{}{}", word(&plan.mode), steps(&plan.steps), findings(&plan.findings))
+    let mut text = format!("would go {}\n{}{}", word(&plan.mode), steps(&plan.steps), findings(&plan.findings));
+    text += &decisions(&plan.decisions);
+    for (name, value) in &plan.fields {
+        let _ = writeln!(text, "field {name}: {}", plain(value));
+    }
+    for (index, read) in plan.texts.iter().enumerate() {
+        let _ = writeln!(text, "--- what human agents would read, {} of {} ---", index + 1, plan.texts.len());
+        read.lines().for_each(|line| text.push_str(&format!("{}\n", plain(line))));
+    }
+    text
 }
 
 /// What a handoff did.
@@ -116,7 +133,10 @@ pub(super) fn receipt(receipt: &Receipt) -> String {
     if let Some(url) = &receipt.agent_url {
         let _ = writeln!(text, "human agents see it at {}", plain(url));
     }
-    text + &steps(&receipt.steps) + &findings(&receipt.findings) + &info(&receipt.info)
+    text + &steps(&receipt.steps)
+        + &findings(&receipt.findings)
+        + &decisions(&receipt.decisions)
+        + &info(&receipt.info)
 }
 
 /// Events, one on each line, and where the session stands.

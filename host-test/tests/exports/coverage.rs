@@ -6,7 +6,7 @@ use std::path::Path;
 use wit_parser::{Resolve, TypeDefKind};
 
 use crate::support::{plugin, reaching};
-use crate::{close, connect, describe, handoff_errors, peek, relay, tick, unsupported, webhook};
+use crate::{close, connect, describe, handoff_errors, peek, preview, relay, tick, undelivered, webhook};
 
 /// Kinds of error, or `ok`, each with the name of the test that shows it.
 pub(crate) type Covered = &'static [(&'static str, &'static str)];
@@ -15,26 +15,27 @@ pub(crate) type Covered = &'static [(&'static str, &'static str)];
 const COVERED: [(&str, Covered, &str); 10] = [
     ("describe", describe::COVERED, include_str!("describe.rs")),
     ("connect", connect::COVERED, include_str!("connect.rs")),
-    ("preview", unsupported::PREVIEW, include_str!("unsupported.rs")),
+    ("preview", preview::COVERED, include_str!("preview.rs")),
     ("handoff", handoff_errors::COVERED, include_str!("handoff_errors.rs")),
     ("relay", relay::COVERED, include_str!("relay.rs")),
     ("close", close::COVERED, include_str!("close.rs")),
-    ("create-ticket", unsupported::CREATE_TICKET, include_str!("unsupported.rs")),
+    ("undelivered", undelivered::COVERED, include_str!("undelivered.rs")),
     ("peek", peek::COVERED, include_str!("peek.rs")),
     ("on-webhook", webhook::COVERED, include_str!("webhook.rs")),
     ("tick", tick::COVERED, include_str!("tick.rs")),
 ];
 
 /// What cannot be brought about from outside, and why.
-const CANNOT_HAPPEN: [(&str, &str, &str); 10] = [
+const CANNOT_HAPPEN: [(&str, &str, &str); 11] = [
     ("handoff", "internal", "a bug, by definition"),
     ("on-webhook", "internal", "a bug, by definition"),
     ("relay", "internal", "a bug, by definition"),
     ("close", "internal", "a bug, by definition"),
     ("tick", "internal", "a bug, by definition"),
-    ("tick", "unsupported", "it has no mode to choose"),
-    ("relay", "unsupported", "it has no mode to choose"),
-    ("close", "unsupported", "it has no mode to choose"),
+    ("tick", "needs-email", "it files no ticket"),
+    ("relay", "needs-email", "it files no ticket"),
+    ("close", "needs-email", "it files no ticket"),
+    ("tick", "unsupported", "this version has the capability"),
     ("close", "not-found", "the end must never fail for ever: it becomes a finding"),
     ("close", "rejected", "the end must never fail for ever: it becomes a finding"),
 ];
@@ -107,10 +108,10 @@ async fn every_function_and_every_error_that_it_documents_has_a_test() {
 #[test]
 fn the_documentation_of_the_contract_is_read() {
     let contract = contract();
-    assert_eq!(contract.kinds.len(), 12);
+    assert_eq!(contract.kinds.len(), 13);
     assert_eq!(contract.errors("handoff").len(), 11);
     assert_eq!(contract.errors("relay"), contract.errors("handoff"));
     assert_eq!(contract.errors("on-webhook").len(), 6);
     assert!(contract.errors("peek").is_empty());
-    assert_eq!(contract.capability("create-ticket"), Some("tickets"));
+    assert_eq!(contract.capability("tick"), Some("tick"));
 }

@@ -19,7 +19,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("unavailable", "a_read_that_fails_is_unavailable"),
     ("outcome-unknown", "a_write_without_a_clear_answer_is_of_unknown_outcome"),
     ("malformed", "a_read_that_is_no_json_is_malformed"),
-    ("unsupported", "a_ticket_is_not_supported"),
+    ("needs-email", "a_ticket_without_an_address_asks_for_one"),
 ];
 
 fn users() -> Match {
@@ -28,6 +28,27 @@ fn users() -> Match {
 
 fn conversations() -> Match {
     Match::path("/v2/conversations").method("POST")
+}
+
+#[tokio::test]
+async fn a_ticket_without_an_address_asks_for_one() {
+    let desk = Desk::connected().await.with_tickets();
+    let mut request = HandoffRequest { mode: Mode::Ticket, ..request() };
+    (request.user.email, request.user.phone) = (None, Some(" ".into()));
+    let error = refused_at_once(desk.handoff(&request, None).await);
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NeedsEmail, Some("request.user.email")));
+    let session = error.session.unwrap();
+    request.user.email = Some("ana@xylomar.example".into());
+    let receipt = desk.handoff(&request, Some(&session)).await.result.unwrap();
+    assert!(receipt.external_case.case_id.starts_with("fd:"), "asked for, it goes on");
+}
+
+#[tokio::test]
+async fn a_ticket_needs_a_ticket_desk() {
+    let desk = Desk::connected().await;
+    let error = refused_at_once(desk.handoff(&HandoffRequest { mode: Mode::Ticket, ..request() }, None).await);
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidSettings, Some("settings.ticket_domain")));
+    assert!(error.remedy.is_some());
 }
 
 #[tokio::test]
@@ -111,13 +132,6 @@ async fn a_session_that_is_not_this_conversations_is_refused() {
         assert!(error.message.contains("another conversation"), "{}", error.message);
     }
     assert!(desk.lines().is_empty());
-}
-
-#[tokio::test]
-async fn a_ticket_is_not_supported() {
-    let desk = Desk::connected().await;
-    let error = refused_at_once(desk.handoff(&HandoffRequest { mode: Mode::Ticket, ..request() }, None).await);
-    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Unsupported, Some("request.mode")));
 }
 
 #[tokio::test]

@@ -105,8 +105,8 @@ impl Desk {
         watched(plugin().handoff(&self.sandbox, &self.json(), request, session, NOW).await)
     }
 
-    pub(crate) async fn create_ticket(&self, request: &HandoffRequest, session: Option<&[u8]>) -> Call<Receipt> {
-        watched(plugin().create_ticket(&self.sandbox, &self.json(), request, session, NOW).await)
+    pub(crate) async fn undelivered(&self, session: &[u8], message_id: &str) -> Call<Update> {
+        watched(plugin().undelivered(&self.sandbox, &self.json(), session, message_id, false, NOW).await)
     }
 
     pub(crate) async fn relay(&self, session: &[u8], message: &Message) -> Call<Update> {

@@ -1,6 +1,6 @@
 //! Looks for leaked text in everything that a call of the plugin gives out, but for the conversation itself.
 
-use host_test::bindings::{Connection, Descriptor, Event, Finding, Plan, PluginError, Receipt, Update};
+use host_test::bindings::{Connection, Decision, Descriptor, Event, Finding, Plan, PluginError, Receipt, Update};
 use host_test::{Call, CallError, CallReport};
 
 use crate::support::{API_KEY, SPOKEN};
@@ -17,6 +17,10 @@ fn findings_shown(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|finding| format!("{finding:?}")).collect()
 }
 
+fn decisions_shown(decisions: &[Decision]) -> Vec<String> {
+    decisions.iter().map(|decision| format!("{decision:?}")).collect()
+}
+
 impl Shown for Descriptor {
     fn shown(&self) -> Vec<String> {
         vec![format!("{self:?}")]
@@ -31,13 +35,15 @@ impl Shown for Connection {
 
 impl Shown for Plan {
     fn shown(&self) -> Vec<String> {
-        vec![format!("{self:?}")]
+        // What human agents would read is text of people.
+        let steps = self.steps.iter().map(|step| format!("{step:?}"));
+        steps.chain(findings_shown(&self.findings)).chain(decisions_shown(&self.decisions)).collect()
     }
 }
 
 impl Shown for Receipt {
     fn shown(&self) -> Vec<String> {
-        let steps = self.steps.iter().map(|step| format!("{step:?}"));
+        let steps = self.steps.iter().map(|step| format!("{step:?}")).chain(decisions_shown(&self.decisions));
         steps.chain(findings_shown(&self.findings)).chain([format!("{:?}", self.info)]).collect()
     }
     fn stored(&self) -> &[u8] {
@@ -48,7 +54,8 @@ impl Shown for Receipt {
 impl Shown for Update {
     fn shown(&self) -> Vec<String> {
         let outline = |event: &Event| format!("{} {:?} {:?}", event.id, event.conversation_id, event.detail);
-        self.events.iter().map(outline).chain(findings_shown(&self.findings)).collect()
+        let outlines = self.events.iter().map(outline).chain(decisions_shown(&self.decisions));
+        outlines.chain(findings_shown(&self.findings)).collect()
     }
     fn stored(&self) -> &[u8] {
         self.session.as_deref().unwrap_or_default()

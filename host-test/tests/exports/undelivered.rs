@@ -1,0 +1,155 @@
+//! `undelivered`: human agents learn what did not reach the end user.
+
+use freshworks_simulator::{ActorType, Fault, How, Match, MessageType};
+use host_test::bindings::{ErrorKind, Update};
+use serde_json::Value;
+
+use crate::support::{Desk, NOW, StopAt, Talk, codes, nowhere, plugin, reaching, refused, refused_at_once, request, said, texts};
+use crate::watch::watched;
+
+pub(crate) const COVERED: crate::coverage::Covered = &[
+    ("ok", "a_private_note_quotes_what_did_not_arrive"),
+    ("invalid-settings", "unusable_arguments_are_refused_before_any_request"),
+    ("invalid-request", "unusable_arguments_are_refused_before_any_request"),
+    ("unauthorized", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
+    ("not-found", "a_conversation_that_is_gone_is_not_found"),
+    ("rejected", "a_refusal_is_rejected"),
+    ("rate-limited", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
+    ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
+    ("outcome-unknown", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
+    ("malformed", "a_look_up_that_is_no_json_is_malformed"),
+];
+
+/// Maya has answered; the id of her message.
+async fn answered(desk: Desk) -> (Talk, String) {
+    let mut talk = Talk::of(desk, &request()).await;
+    let maya = talk.desk.maya();
+    let webhooks = talk.desk.sim.reply(&talk.id, &maya, &said("Let me look")).await.unwrap();
+    let events = talk.hear(&webhooks).await;
+    let id = events.iter().find_map(|event| event.message.as_ref()).unwrap().id.clone();
+    talk.desk.sim.settled().await;
+    talk.desk.sim.clear_journal();
+    (talk, id)
+}
+
+fn notes(talk: &Talk) -> Vec<(ActorType, MessageType, String)> {
+    texts(&talk.conversation()).into_iter().filter(|(.., text)| text.contains("did not receive")).collect()
+}
+
+async fn tell(talk: &mut Talk, id: &str) -> Update {
+    let update = talk.desk.undelivered(&talk.session, id).await.result.unwrap();
+    talk.session = update.session.clone().unwrap();
+    update
+}
+
+#[tokio::test]
+async fn a_private_note_quotes_what_did_not_arrive() {
+    let desk = Desk::new().await.set("note_author", "tom@acme.example").connect_now().await;
+    let (mut talk, id) = answered(desk).await;
+    let update = tell(&mut talk, &id).await;
+    assert!(update.events.is_empty() && update.findings.is_empty());
+    assert_eq!(talk.desk.lines().len(), 2);
+    let (actor, kind, text) = notes(&talk).pop().unwrap();
+    assert_eq!((actor, kind), (ActorType::Agent, MessageType::Private));
+    assert!(text.contains(&format!("“{}”", said("Let me look"))), "{text}");
+
+    talk.desk.sim.clear_journal();
+    tell(&mut talk, &id).await;
+    assert!(talk.desk.lines().is_empty());
+    assert_eq!(notes(&talk).len(), 1, "told once");
+}
+
+#[tokio::test]
+async fn without_an_author_of_notes_it_comes_as_a_message_of_the_user() {
+    let (mut talk, id) = answered(Desk::connected().await).await;
+    tell(&mut talk, &id).await;
+    let (actor, kind, _) = notes(&talk).pop().unwrap();
+    assert_eq!((actor, kind), (ActorType::User, MessageType::Normal));
+}
+
+#[tokio::test]
+async fn what_a_note_among_agents_says_is_not_quoted() {
+    let (mut talk, _) = answered(Desk::connected().await).await;
+    talk.desk.sim.note(&talk.id, &talk.desk.maya(), &said("she is angry")).await.unwrap();
+    let note = talk.conversation().messages.last().unwrap().id.clone();
+    tell(&mut talk, &note).await;
+    assert!(!notes(&talk).pop().unwrap().2.contains("angry"));
+}
+
+#[tokio::test]
+async fn a_call_that_was_cut_off_writes_one_note() {
+    for after in [false, true] {
+        let (talk, id) = answered(Desk::connected().await).await;
+        let sandbox = reaching(&[talk.desk.sim.origin()]).intercept(StopAt { index: 1, after });
+        let cut = plugin().undelivered(&sandbox, &talk.desk.json(), &talk.session, &id, false, NOW).await;
+        assert!(cut.result.is_err());
+        let again = plugin().undelivered(&talk.desk.sandbox, &talk.desk.json(), &talk.session, &id, true, NOW).await;
+        watched(again).result.unwrap();
+        assert_eq!(notes(&talk).len(), 1, "stopped after sending: {after}");
+    }
+}
+
+#[tokio::test]
+async fn unusable_arguments_are_refused_before_any_request() {
+    let (talk, id) = answered(Desk::connected().await).await;
+    assert_eq!(refused_at_once(talk.desk.undelivered(&talk.session, " ").await).kind, ErrorKind::InvalidRequest);
+    assert_eq!(refused_at_once(talk.desk.undelivered(b"none", &id).await).kind, ErrorKind::InvalidRequest);
+    let elsewhere = talk.desk.set("test_origin", Value::Null).set("chat_url", "acme.freshdesk.com");
+    assert_eq!(refused_at_once(elsewhere.undelivered(&talk.session, &id).await).kind, ErrorKind::InvalidSettings);
+}
+
+#[tokio::test]
+async fn each_trouble_of_the_account_has_its_kind_and_ends_with_one_note() {
+    for (how, kind) in [
+        (How::Status(401), ErrorKind::Unauthorized),
+        (How::Status(429), ErrorKind::RateLimited),
+        (How::Status(503), ErrorKind::OutcomeUnknown),
+        (How::CommitThenStatus(500), ErrorKind::OutcomeUnknown),
+    ] {
+        let (mut talk, id) = answered(Desk::connected().await).await;
+        talk.desk.sim.fault(Fault::new(Match::path("/messages").method("POST"), how));
+        let error = refused(talk.desk.undelivered(&talk.session, &id).await);
+        assert_eq!(error.kind, kind, "{:?}", error.log);
+        talk.session = error.session.unwrap();
+        tell(&mut talk, &id).await;
+        assert_eq!(notes(&talk).len(), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_gone_is_not_found() {
+    let (talk, id) = answered(Desk::connected().await).await;
+    talk.desk.sim.fault(Fault::new(Match::path("/messages"), How::Status(404)).always());
+    assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_refusal_is_rejected() {
+    let (talk, id) = answered(Desk::connected().await).await;
+    talk.desk.sim.fault(Fault::new(Match::path("/messages").method("POST"), How::Status(400)).always());
+    assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::Rejected);
+}
+
+#[tokio::test]
+async fn an_author_of_notes_who_has_gone_does_not_keep_the_note_back() {
+    let desk = Desk::new().await.set("note_author", "tom@acme.example").connect_now().await;
+    let (mut talk, id) = answered(desk).await;
+    talk.desk.sim.remove_agent(&talk.desk.tom());
+    assert_eq!(codes(&tell(&mut talk, &id).await.findings), ["author-refused"]);
+    assert_eq!(notes(&talk).len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_reached_is_unavailable() {
+    let (talk, id) = answered(Desk::connected().await).await;
+    let gone = nowhere();
+    let desk = Desk { sandbox: reaching(&[gone.as_str()]), ..talk.desk.set("test_origin", gone.as_str()) };
+    assert_eq!(refused(desk.undelivered(&talk.session, &id).await).kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_look_up_that_is_no_json_is_malformed() {
+    let (talk, id) = answered(Desk::connected().await).await;
+    talk.desk.sim.fault(Fault::new(Match::path("/messages").method("GET"), How::Garbage).always());
+    assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::Malformed);
+}
