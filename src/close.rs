@@ -34,7 +34,7 @@ pub fn close(
     session.enter(state, now);
     let (returned, mut findings) = end(&freshchat, &settings, &mut session, reason.into(), retry, now)?;
     let mut events = vec![returned];
-    summary::add(&freshchat, &settings, &session, &mut events, &mut findings);
+    summary::add(&freshchat, &settings, &session, &mut events, None, &mut findings);
     Ok(session.update(&settings, events, findings))
 }
 

@@ -46,8 +46,8 @@ pub fn relay(
     let mut journal = session.take_relaying(&message.id);
     (journal.unsure, journal.untracked) = (journal.unsure || retry, journal.untracked || retry);
     let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
-    let mut sent =
-        Sending { settings: &settings, pieces: pieces(message, &settings, max_chars), uploaded: 0, linked: 0 };
+    let linked = message.parts.iter().filter(|part| part.kind.is_file() && !may_be_fetched(part, &settings)).count();
+    let mut sent = Sending { settings: &settings, pieces: pieces(message, &settings, max_chars), uploaded: 0, linked };
     let done = if session.state == State::Ticketed {
         sent.linked = message.parts.iter().filter(|part| part.kind.is_file()).count();
         match Client::tickets(http, &settings)? {
@@ -80,6 +80,10 @@ pub fn relay(
     }
 }
 
+fn may_be_fetched(part: &Part, settings: &Settings) -> bool {
+    part.url.as_deref().is_some_and(|url| files::source(settings, url).is_some())
+}
+
 /// What goes out as one message.
 enum Piece<'a> {
     Text(String),
@@ -93,12 +97,12 @@ fn pieces<'a>(message: &'a Message, settings: &Settings, max_chars: usize) -> Ve
     let mut text = String::new();
     let end_of_text = |text: &mut String, pieces: &mut Vec<Piece<'a>>| {
         let masked = settings.masking.apply(text).0.into_owned();
-        pieces.extend(transcript::split(&masked, max_chars).into_iter().map(Piece::Text));
+        let split = transcript::split(&masked, max_chars).into_iter();
+        pieces.extend(split.map(|piece| Piece::Text(transcript::unmarked(&piece).into_owned())));
         text.clear();
     };
     for part in &message.parts {
-        let may_be_fetched = |url: &String| files::source(settings, url).is_some();
-        let is_file = part.kind.is_file() && part.url.as_ref().is_some_and(may_be_fetched);
+        let is_file = part.kind.is_file() && may_be_fetched(part, settings);
         let line = if is_file { part.text.clone().unwrap_or_default() } else { transcript::part_text(part) };
         let line = transcript::clean_text(&line);
         if !line.trim().is_empty() {

@@ -12,21 +12,26 @@ use crate::{plain_text, transcript};
 const MOST_CHARS: usize = 4_000;
 const MOST_CHARS_OF_ONE: usize = 600;
 
-/// Adds the summary to the return to the AI agent, if there is one among the events and a human agent was there. One request;
-/// without its answer the return goes out all the same.
+/// Adds the summary to the return to the AI agent, if there is one among the events and a human agent was there. One request,
+/// unless the newest messages are at hand; without its answer the return goes out all the same.
 pub fn add(
     freshchat: &Client<'_>,
     settings: &Settings,
     session: &Session,
     events: &mut [Event],
+    newest: Option<Vec<VendorMessage>>,
     findings: &mut Vec<Finding>,
 ) {
     let Some(event) = events.iter_mut().find(|event| event.kind == EventKind::ReturnedToAi) else { return };
     let (Some(id), true, true) = (&session.conversation, settings.return_summary, session.agent.is_some()) else {
         return;
     };
-    match freshchat.call(&ListMessages { id, page: 1 }) {
-        Ok(newest) => event.summary = of(&newest.messages, session, settings),
+    let newest = match newest {
+        Some(newest) => Ok(newest),
+        None => freshchat.call(&ListMessages { id, page: 1 }).map(|page| page.messages),
+    };
+    match newest {
+        Ok(newest) => event.summary = of(&newest, session, settings),
         Err(_) => findings.push(Finding::warning(
             "summary",
             "summary-unreadable",

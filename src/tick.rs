@@ -22,6 +22,7 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
     let mut session = Session::decode(session)?;
     let mut events = Vec::new();
     let mut findings = Vec::new();
+    let mut newest = None;
     let waits = timers::next_tick(&session, &settings).is_some();
 
     if let Some(id) = session.ticket.clone() {
@@ -41,7 +42,8 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
             return Ok(session.update(&settings, events, findings));
         };
         let (found, messages) = look(&freshchat, &conversation).map_err(Failure::into_error)?;
-        let missed = missed(conversation, &found, messages, &session);
+        let missed = missed(conversation, &found, messages.clone(), &session);
+        newest = Some(messages);
         let told = missed.iter().flat_map(|event| translate(event, Some(&mut session), &settings, now));
         events.extend(told.filter(|event| event.kind != EventKind::Ignored));
         webhook::name_agents(http, &settings, Some(&mut session), &mut events);
@@ -62,7 +64,7 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
         events.push(returned);
         findings = left_out;
     }
-    summary::add(&freshchat, &settings, &session, &mut events, &mut findings);
+    summary::add(&freshchat, &settings, &session, &mut events, newest, &mut findings);
     Ok(session.update(&settings, events, findings))
 }
 

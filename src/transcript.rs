@@ -2,6 +2,8 @@
 //!
 //! Pure. Lines that people wrote are indented below their first, so that no text can pass for a line of somebody else.
 
+use std::borrow::Cow;
+
 use crate::model::{HandoffRequest, Message, Part, PartKind, Reason, Sender, SenderRole};
 use crate::time;
 
@@ -25,6 +27,16 @@ pub fn marker(reference: &str) -> String {
 /// Such a text is never somebody's answer, whatever the vendor says about its author and kind.
 pub fn is_marked(text: &str) -> bool {
     reference_of(text).is_some()
+}
+
+/// A text of somebody else: a first line that ends as ours do, whoever wrote it, must not pass for ours.
+pub fn unmarked(text: &str) -> Cow<'_, str> {
+    if !is_marked(text) {
+        return Cow::Borrowed(text);
+    }
+    let end = text.find('\n').unwrap_or(text.len());
+    let (first, rest) = text.split_at(end);
+    Cow::Owned(format!("{first}.{rest}"))
 }
 
 /// The reference in the marker of such a text.

@@ -9,7 +9,7 @@ use wasip2::http::types::{
     OutgoingRequest, RequestOptions, Scheme,
 };
 use wasip2::io::poll;
-use wasip2::io::streams::StreamError;
+use wasip2::io::streams::{OutputStream, StreamError};
 
 use crate::http::{Forwarded, Http, Method, Request, Response, TransportError, Wrapped};
 
@@ -58,12 +58,14 @@ impl Http for WasiHttp {
             Ok(answer) => answer,
             Err(code) => return Ok(Some((head, Err(failed(&code))))),
         };
-        let passed = write(&body, &wrapped.before).is_ok()
+        let Ok(stream) = body.write() else { return Ok(Some((head, Err(after_sending("body-cut"))))) };
+        let passed = write(&stream, &wrapped.before).is_ok()
             && match held {
-                Some(held) => write(&body, &held).is_ok(),
-                None => pass_on(&response, &body, length).is_ok(),
+                Some(held) => write(&stream, &held).is_ok(),
+                None => pass_on(&response, &stream, length).is_ok(),
             }
-            && write(&body, &wrapped.after).is_ok();
+            && write(&stream, &wrapped.after).is_ok();
+        drop(stream);
         if !passed {
             // Dropped unfinished, so that nobody takes it for complete.
             return Ok(Some((head, Err(after_sending("body-cut")))));
@@ -77,7 +79,7 @@ impl Http for WasiHttp {
 }
 
 /// Copies exactly so many bytes, piece by piece.
-fn pass_on(from: &IncomingResponse, to: &OutgoingBody, mut left: u64) -> Result<(), ()> {
+fn pass_on(from: &IncomingResponse, to: &OutputStream, mut left: u64) -> Result<(), ()> {
     let body: IncomingBody = from.consume()?;
     let stream = body.stream()?;
     while left > 0 {
@@ -94,7 +96,7 @@ fn start(request: &Request) -> Result<FutureIncomingResponse, TransportError> {
     let body = outgoing.body().map_err(|()| before_sending("request-refused-by-host"))?;
     let answer = outgoing_handler::handle(outgoing, Some(options)).map_err(|code| failed(&code))?;
     // A body that cannot be written makes the answer an error, which tells more than the stream does.
-    if write(&body, &request.body).is_ok() {
+    if body.write().and_then(|stream| write(&stream, &request.body)).is_ok() {
         let _ = OutgoingBody::finish(body, None);
     }
     Ok(answer)
@@ -137,8 +139,7 @@ fn prepare(request: &Request, length: u64) -> Result<(OutgoingRequest, RequestOp
     Ok((outgoing, options))
 }
 
-fn write(body: &OutgoingBody, bytes: &[u8]) -> Result<(), ()> {
-    let stream = body.write()?;
+fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), ()> {
     for piece in bytes.chunks(WRITE_BYTES) {
         stream.blocking_write_and_flush(piece).map_err(|_| ())?;
     }

@@ -10,7 +10,7 @@ use crate::http::Http;
 use crate::model::{AgentId, Delivery, Event, SenderRole, Update};
 use crate::session::{KnownAgent, Session};
 use crate::settings::Settings;
-use crate::{summary, transcript};
+use crate::summary;
 
 pub mod public_key;
 pub mod signature;
@@ -60,7 +60,7 @@ pub fn on_verified(
     name_agents(http, settings, session.as_mut(), &mut events);
     let mut findings = Vec::new();
     if let (Some(session), Ok(freshchat)) = (&session, Client::chat(http, settings)) {
-        summary::add(&freshchat, settings, session, &mut events, &mut findings);
+        summary::add(&freshchat, settings, session, &mut events, None, &mut findings);
     }
     Ok(match session {
         Some(session) => session.update(settings, events, findings),
@@ -80,8 +80,8 @@ pub fn peek(body: &[u8]) -> Vec<String> {
 /// for an answer: without the type the webhook has to come again. A file without an address is better than no message.
 fn complete(http: &dyn Http, settings: &Settings, event: &mut VendorEvent) -> Result<(), Error> {
     let Kind::Message(message) = &mut event.kind else { return Ok(()) };
-    let is_agents = matches!(message.actor, Actor::Agent(Some(_)));
-    let could_be_an_answer = is_agents && !message.private && !transcript::is_marked(&message.text());
+    let Actor::Agent(Some(agent)) = &message.actor else { return Ok(()) };
+    let could_be_an_answer = !message.private && !translate::is_own_note(agent, message, settings);
     let lacks_url = message.parts.iter().any(|part| part.kind.is_file() && part.url.is_none());
     let Some(id) = message.conversation.as_ref().filter(|_| could_be_an_answer && (!message.typed || lacks_url)) else {
         return Ok(());

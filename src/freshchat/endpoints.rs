@@ -350,6 +350,9 @@ pub struct CreateUser<'a> {
     pub properties: &'a [(String, String)],
 }
 
+/// Longer names are no names.
+const LONGEST_NAME: usize = 200;
+
 /// The writable fields of a record. User properties are an array, unlike those of conversations.
 fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, Value> {
     let mut body = Map::new();
@@ -358,7 +361,8 @@ fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, V
             body.insert(key.to_owned(), json!(value));
         }
     };
-    let name = user.name.as_deref().unwrap_or_default().trim();
+    let name = crate::transcript::one_line(user.name.as_deref().unwrap_or_default(), LONGEST_NAME);
+    let name = name.trim();
     let (first, last) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
     put("reference_id", Some(&user.id));
     put("first_name", Some(first));

@@ -6,6 +6,7 @@ use crate::close;
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::lifecycle::{self, Action, Input, State};
 use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
+use crate::names;
 use crate::session::{Session, digest};
 use crate::settings::Settings;
 use crate::{timers, transcript};
@@ -40,7 +41,7 @@ pub fn translate(
         if foreign && !settings.resolved.topics.is_empty() {
             return ignored("foreign-channel");
         }
-        return match stateless(event, &id, at, conversation) {
+        return match stateless(event, settings, &id, at, conversation) {
             Ok(event) => vec![event],
             Err(why) => ignored(why),
         };
@@ -87,11 +88,17 @@ fn event_id(event: &VendorEvent) -> String {
 }
 
 /// Without a session: what the event says by itself.
-fn stateless(event: &VendorEvent, id: &str, at: Timestamp, conversation: Option<&str>) -> Result<Event, &'static str> {
+fn stateless(
+    event: &VendorEvent,
+    settings: &Settings,
+    id: &str,
+    at: Timestamp,
+    conversation: Option<&str>,
+) -> Result<Event, &'static str> {
     let event_of = |kind| Event::new(id, kind, at, conversation);
     match &event.kind {
         Kind::Message(message) => {
-            let message = agent_message(message, at)?;
+            let message = agent_message(message, settings, at)?;
             let agent = Some(message.sender.clone());
             Ok(Event { agent, message: Some(message), ..event_of(EventKind::AgentMessage) })
         }
@@ -133,7 +140,7 @@ fn stateful(
     {
         return Err("own-message");
     }
-    let mut told = stateless(event, id, at, conversation)?;
+    let mut told = stateless(event, clock.settings, id, at, conversation)?;
     let input = match &event.kind {
         Kind::Message(_) => Input::AgentMessage,
         Kind::Assignment { to_agent: Some(agent), .. } if session.agent.as_ref() == Some(agent) => {
@@ -227,7 +234,7 @@ fn stateful(
 }
 
 /// A message that the end user may see; everything else is refused with a word.
-fn agent_message(message: &VendorMessage, at: Timestamp) -> Result<Message, &'static str> {
+fn agent_message(message: &VendorMessage, settings: &Settings, at: Timestamp) -> Result<Message, &'static str> {
     if message.private {
         return Err("private-note");
     }
@@ -236,7 +243,7 @@ fn agent_message(message: &VendorMessage, at: Timestamp) -> Result<Message, &'st
         Actor::User(_) => return Err("end-user-message"),
         Actor::System | Actor::Agent(None) => return Err("system-message"),
         // Some accounts leave the type of a message out: our own notes must not come back as answers.
-        Actor::Agent(Some(_)) if transcript::is_marked(&message.text()) => return Err("own-message"),
+        Actor::Agent(Some(agent)) if is_own_note(agent, message, settings) => return Err("own-message"),
         Actor::Agent(Some(agent)) => human_agent(agent),
     };
     if message.parts.is_empty() {
@@ -248,6 +255,16 @@ fn agent_message(message: &VendorMessage, at: Timestamp) -> Result<Message, &'st
         sent_at: message.created_at.unwrap_or(at),
         parts: message.parts.clone(),
     })
+}
+
+/// Written by us in the name of the configured author. A human agent who quotes one of our notes is heard.
+pub fn is_own_note(agent: &AgentId, message: &VendorMessage, settings: &Settings) -> bool {
+    let is_author = settings.note_author.as_deref().is_some_and(|wanted| {
+        let author = settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted));
+        // Whose name stands behind an address is not known before `connect`.
+        author.is_none_or(|author| author == *agent)
+    });
+    is_author && transcript::is_marked(&message.text())
 }
 
 fn human_agent(id: &AgentId) -> Sender {

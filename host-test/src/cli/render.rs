@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::bindings::{
-    Connection, Decision, Descriptor, Event, Finding, FindingLevel, Message, Part, PartKind, Plan, Receipt, Sender, SenderRole,
-    SessionInfo, Step, Update,
+    Connection, Decision, Descriptor, Event, Finding, FindingLevel, Message, Part, PartKind, Plan, Receipt, Sender,
+    SenderRole, SessionInfo, Step, Update,
 };
 use crate::json::to_json;
 use crate::{CallError, CallReport, Import};
@@ -133,10 +133,7 @@ pub(super) fn receipt(receipt: &Receipt) -> String {
     if let Some(url) = &receipt.agent_url {
         let _ = writeln!(text, "human agents see it at {}", plain(url));
     }
-    text + &steps(&receipt.steps)
-        + &findings(&receipt.findings)
-        + &decisions(&receipt.decisions)
-        + &info(&receipt.info)
+    text + &steps(&receipt.steps) + &findings(&receipt.findings) + &decisions(&receipt.decisions) + &info(&receipt.info)
 }
 
 /// Events, one on each line, and where the session stands.

@@ -17,9 +17,15 @@ async fn it_tells_what_a_host_must_provide() {
     assert_eq!((descriptor.name.as_str(), descriptor.vendor.as_str()), ("freshworks", "Freshworks"));
     assert_eq!(descriptor.webhook_headers, ["x-freshchat-signature"]);
     assert!(descriptor.capabilities.iter().any(|word| word == "live"));
-    assert_eq!(descriptor.outbound.len(), 1);
-    assert_eq!(descriptor.outbound[0].origin, "https://*.freshchat.com");
-    assert_eq!(descriptor.outbound[0].credential.as_deref(), Some("authorization: Bearer {api_key}"));
+    let (bearer, basic) = ("authorization: Bearer {api_key}", "authorization: Basic {ticket_api_key}:X");
+    let outbound: Vec<(&str, Option<&str>)> =
+        descriptor.outbound.iter().map(|host| (host.origin.as_str(), host.credential.as_deref())).collect();
+    let expected = [
+        ("https://*.freshchat.com", Some(bearer)),
+        ("https://*.freshdesk.com", Some(basic)),
+        ("https://*.freshservice.com", Some(basic)),
+    ];
+    assert_eq!(outbound, expected);
 
     let schema: Value = serde_json::from_str(&descriptor.settings_schema).unwrap();
     assert_eq!(schema["type"], "object");
@@ -27,6 +33,24 @@ async fn it_tells_what_a_host_must_provide() {
         assert!(property["title"].is_string() && property["description"].is_string(), "{name}");
     }
     assert_eq!(schema["properties"]["api_key"]["writeOnly"], true);
+}
+
+#[tokio::test]
+async fn with_settings_it_tells_the_exact_hosts_and_no_credential_for_files() {
+    let settings = json!({
+        "chat_url": "acme", "ticket_domain": "acme.freshservice.com", "file_hosts": ["files.example.com", "*.cdn.example"],
+    });
+    let call = watched(plugin().describe(&reaching(&[]), Some(&settings.to_string())).await);
+    let outbound = call.result.unwrap().outbound;
+    let origins: Vec<&str> = outbound.iter().map(|host| host.origin.as_str()).collect();
+    let expected = [
+        "https://acme.freshchat.com",
+        "https://acme.freshservice.com",
+        "https://files.example.com",
+        "https://*.cdn.example",
+    ];
+    assert_eq!(origins, expected);
+    assert!(outbound[2..].iter().all(|host| host.credential.is_none()), "no key goes to a foreign host");
 }
 
 /// With settings, the one origin that calls will go to.

@@ -75,14 +75,31 @@ async fn knowing(user: UserSpec) -> (Desk, String) {
 
 #[tokio::test]
 async fn a_person_who_is_known_by_the_platforms_id_is_used_as_is() {
-    let spec =
-        UserSpec { reference_id: Some("user-1".into()), email: Some("old@acme.example".into()), ..UserSpec::default() };
+    let spec = UserSpec {
+        reference_id: Some("user-1".into()),
+        first_name: Some("Anna-Maria".into()),
+        email: Some("old@acme.example".into()),
+        ..UserSpec::default()
+    };
     let (desk, id) = knowing(spec).await;
     let receipt = desk.handoff(&request(), None).await.result.unwrap();
     assert_eq!(actions(&receipt.steps), ["find-user", "create-conversation"]);
     assert_eq!(desk.conversation().user_id, id);
     let users = desk.sim.users();
     assert_eq!((users.len(), users[0].email.as_deref()), (1, Some("old@acme.example")));
+    assert_eq!(users[0].first_name.as_deref(), Some("Anna-Maria"));
+}
+
+#[tokio::test]
+async fn what_a_record_lacks_is_added_and_what_it_has_stays() {
+    let spec =
+        UserSpec { reference_id: Some("user-1".into()), email: Some("old@acme.example".into()), ..UserSpec::default() };
+    let (desk, _) = knowing(spec).await;
+    let receipt = desk.handoff(&request(), None).await.result.unwrap();
+    assert_eq!(actions(&receipt.steps), ["find-user", "update-user", "create-conversation"]);
+    let user = desk.sim.users().remove(0);
+    assert_eq!((user.first_name.as_deref(), user.last_name.as_deref()), (Some("Ana"), Some("Xylomar")));
+    assert_eq!(user.email.as_deref(), Some("old@acme.example"), "what is there is better than what the platform knows");
 }
 
 #[tokio::test]

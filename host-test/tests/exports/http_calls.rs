@@ -20,8 +20,27 @@ async fn a_handoff_of_a_new_person_takes_four() {
 #[tokio::test]
 async fn a_handoff_of_a_known_person_takes_two() {
     let desk = Desk::connected().await;
-    desk.sim.seed_user(UserSpec { reference_id: Some("user-1".into()), ..UserSpec::default() });
+    let known = UserSpec {
+        reference_id: Some("user-1".into()),
+        first_name: Some("Ana".into()),
+        email: Some("ana@xylomar.example".into()),
+        ..UserSpec::default()
+    };
+    desk.sim.seed_user(known);
     desk.handoff(&forty_messages(), None).await.result.unwrap();
+    assert_eq!(desk.lines(), ["GET /v2/users", "POST /v2/conversations"]);
+}
+
+#[tokio::test]
+async fn a_record_that_lacks_what_is_known_is_completed_once() {
+    let desk = Desk::connected().await;
+    let id = desk.sim.seed_user(UserSpec { reference_id: Some("user-1".into()), ..UserSpec::default() });
+    desk.handoff(&forty_messages(), None).await.result.unwrap();
+    assert_eq!(desk.lines(), ["GET /v2/users", &format!("PUT /v2/users/{id}"), "POST /v2/conversations"]);
+    desk.sim.clear_journal();
+    let mut next = forty_messages();
+    next.key.conversation = "43".into();
+    desk.handoff(&next, None).await.result.unwrap();
     assert_eq!(desk.lines(), ["GET /v2/users", "POST /v2/conversations"]);
 }
 

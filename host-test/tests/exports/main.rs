@@ -4,6 +4,7 @@
 //! carries one rare word, and the API key is another: no error, finding, step, report or session may hold either, in any
 //! test (see `watch.rs`).
 
+mod choices;
 mod close;
 mod connect;
 mod connect_settings;
@@ -16,13 +17,14 @@ mod history;
 mod http_calls;
 mod lost_and_doubled;
 mod peek;
+mod preview;
 mod relay;
 mod relay_repeats;
 mod secrets;
 mod sessions;
 mod support;
 mod tick;
-mod unsupported;
+mod undelivered;
 mod watch;
 mod webhook;
 mod webhook_events;

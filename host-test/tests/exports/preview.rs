@@ -34,7 +34,10 @@ async fn a_plan_is_what_the_handoff_then_does() {
     assert!(desk.lines().iter().all(|line| line.starts_with("GET ")), "{:?}", desk.lines());
     assert!(desk.sim.users().is_empty() && desk.sim.conversations().is_empty());
     assert!(plan.fields.contains(&("cf_reference".into(), "4711".into())), "{:?}", plan.fields);
-    assert!(plan.fields.contains(&("user.plan".into(), "gold".into())) && plan.fields.contains(&("priority".into(), "High".into())));
+    assert!(
+        plan.fields.contains(&("user.plan".into(), "gold".into()))
+            && plan.fields.contains(&("priority".into(), "High".into()))
+    );
     assert_eq!(codes(&plan.findings), ["context-left-out"]);
 
     let receipt = desk.handoff(&request, None).await.result.unwrap();
@@ -81,13 +84,13 @@ async fn a_topic_that_is_gone_is_not_found() {
 #[tokio::test]
 async fn each_trouble_of_the_account_has_its_kind() {
     for (how, kind) in [
-        (How::Status(401), ErrorKind::Unauthorized),
-        (How::Status(429), ErrorKind::RateLimited),
-        (How::Status(503), ErrorKind::Unavailable),
+        (How::status(401), ErrorKind::Unauthorized),
+        (How::rate_limit(7), ErrorKind::RateLimited),
+        (How::status(503), ErrorKind::Unavailable),
         (How::Garbage, ErrorKind::Malformed),
     ] {
         let desk = Desk::connected().await;
-        desk.sim.fault(Fault::new(Match::path("/v2/users"), how).always());
+        desk.sim.fail(Fault::new(Match::path("/v2/users"), how).times(9));
         let error = refused(desk.preview(&request()).await);
         assert_eq!(error.kind, kind, "{:?}", error.log);
     }

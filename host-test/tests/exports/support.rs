@@ -85,6 +85,12 @@ impl Desk {
         self
     }
 
+    /// With a ticket desk.
+    pub(crate) fn with_tickets(mut self) -> Self {
+        self.settings["test_ticket_origin"] = self.sim.origin().into();
+        self
+    }
+
     pub(crate) fn json(&self) -> String {
         self.settings.to_string()
     }

@@ -1,10 +1,14 @@
 //! `undelivered`: human agents learn what did not reach the end user.
 
+use std::sync::Arc;
+
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType};
 use host_test::bindings::{ErrorKind, Update};
 use serde_json::Value;
 
-use crate::support::{Desk, NOW, StopAt, Talk, codes, nowhere, plugin, reaching, refused, refused_at_once, request, said, texts};
+use crate::support::{
+    Desk, NOW, StopAt, Talk, codes, nowhere, plugin, reaching, refused, refused_at_once, request, said, texts,
+};
 use crate::watch::watched;
 
 pub(crate) const COVERED: crate::coverage::Covered = &[
@@ -30,6 +34,10 @@ async fn answered(desk: Desk) -> (Talk, String) {
     talk.desk.sim.settled().await;
     talk.desk.sim.clear_journal();
     (talk, id)
+}
+
+fn messages() -> Match {
+    Match::path("/v2/conversations/*/messages")
 }
 
 fn notes(talk: &Talk) -> Vec<(ActorType, MessageType, String)> {
@@ -80,7 +88,7 @@ async fn what_a_note_among_agents_says_is_not_quoted() {
 async fn a_call_that_was_cut_off_writes_one_note() {
     for after in [false, true] {
         let (talk, id) = answered(Desk::connected().await).await;
-        let sandbox = reaching(&[talk.desk.sim.origin()]).intercept(StopAt { index: 1, after });
+        let sandbox = reaching(&[talk.desk.sim.origin()]).interceptor(Arc::new(StopAt { index: 1, after }));
         let cut = plugin().undelivered(&sandbox, &talk.desk.json(), &talk.session, &id, false, NOW).await;
         assert!(cut.result.is_err());
         let again = plugin().undelivered(&talk.desk.sandbox, &talk.desk.json(), &talk.session, &id, true, NOW).await;
@@ -101,13 +109,14 @@ async fn unusable_arguments_are_refused_before_any_request() {
 #[tokio::test]
 async fn each_trouble_of_the_account_has_its_kind_and_ends_with_one_note() {
     for (how, kind) in [
-        (How::Status(401), ErrorKind::Unauthorized),
-        (How::Status(429), ErrorKind::RateLimited),
-        (How::Status(503), ErrorKind::OutcomeUnknown),
-        (How::CommitThenStatus(500), ErrorKind::OutcomeUnknown),
+        (How::status(401), ErrorKind::Unauthorized),
+        (How::rate_limit(7), ErrorKind::RateLimited),
+        (How::status(503), ErrorKind::OutcomeUnknown),
+        (How::CutMidBody, ErrorKind::OutcomeUnknown),
     ] {
         let (mut talk, id) = answered(Desk::connected().await).await;
-        talk.desk.sim.fault(Fault::new(Match::path("/messages").method("POST"), how));
+        let fault = Fault::new(messages().method("POST"), how);
+        talk.desk.sim.fail(if kind == ErrorKind::OutcomeUnknown { fault.after_effect() } else { fault });
         let error = refused(talk.desk.undelivered(&talk.session, &id).await);
         assert_eq!(error.kind, kind, "{:?}", error.log);
         talk.session = error.session.unwrap();
@@ -119,14 +128,14 @@ async fn each_trouble_of_the_account_has_its_kind_and_ends_with_one_note() {
 #[tokio::test]
 async fn a_conversation_that_is_gone_is_not_found() {
     let (talk, id) = answered(Desk::connected().await).await;
-    talk.desk.sim.fault(Fault::new(Match::path("/messages"), How::Status(404)).always());
+    talk.desk.sim.fail(Fault::new(messages(), How::status(404)).times(9));
     assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::NotFound);
 }
 
 #[tokio::test]
 async fn a_refusal_is_rejected() {
     let (talk, id) = answered(Desk::connected().await).await;
-    talk.desk.sim.fault(Fault::new(Match::path("/messages").method("POST"), How::Status(400)).always());
+    talk.desk.sim.fail(Fault::new(messages().method("POST"), How::status(400)).times(9));
     assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::Rejected);
 }
 
@@ -150,6 +159,6 @@ async fn an_account_that_cannot_be_reached_is_unavailable() {
 #[tokio::test]
 async fn a_look_up_that_is_no_json_is_malformed() {
     let (talk, id) = answered(Desk::connected().await).await;
-    talk.desk.sim.fault(Fault::new(Match::path("/messages").method("GET"), How::Garbage).always());
+    talk.desk.sim.fail(Fault::new(messages().method("GET"), How::Garbage).times(9));
     assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::Malformed);
 }

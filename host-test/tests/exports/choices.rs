@@ -1,0 +1,179 @@
+//! What a handoff chooses, and what it says about that: topic, group, human agent, availability, context.
+
+use freshworks_simulator::{Fault, How, Match, TopicSpec, UserSpec};
+use host_test::bindings::{Decision, HandoffRequest, Mode, Priority, Routing};
+use serde_json::json;
+
+use crate::support::{Desk, codes, request, texts};
+
+fn rule<'a>(decisions: &'a [Decision], subject: &str) -> &'a str {
+    let found = decisions.iter().find(|decision| decision.subject == subject);
+    found.map_or("none", |decision| decision.rule.as_str())
+}
+
+/// An account with topics of several languages.
+async fn with_languages() -> Desk {
+    let desk = Desk::new().await;
+    for name in ["Atendimento", "Hilfe"] {
+        desk.sim.add_topic(TopicSpec::named(name));
+    }
+    desk.set("topic_by_locale", json!({ "pt-BR": "Atendimento", "de": "Hilfe" })).connect_now().await
+}
+
+fn of_locale(locale: &str) -> HandoffRequest {
+    let mut request = request();
+    request.user.locale = Some(locale.into());
+    request
+}
+
+#[tokio::test]
+async fn the_topic_follows_the_end_users_language() {
+    for (locale, topic, by) in [
+        ("pt-BR", "Atendimento", "locale"),
+        ("pt_br", "Atendimento", "locale"),
+        ("de-AT", "Hilfe", "locale"),
+        ("fr", "Sendbird Integration", "settings"),
+        ("", "Sendbird Integration", "settings"),
+    ] {
+        let desk = with_languages().await;
+        let receipt = desk.handoff(&of_locale(locale), None).await.result.unwrap();
+        assert_eq!(desk.conversation().channel_id, desk.sim.topic_id(topic).unwrap(), "{locale}");
+        assert_eq!(rule(&receipt.decisions, "topic"), by, "{locale}");
+        assert!(desk.lines().iter().all(|line| !line.contains("channels")), "connect has looked it up");
+    }
+}
+
+#[tokio::test]
+async fn a_topic_that_the_request_names_goes_before_the_language() {
+    let desk = with_languages().await;
+    let mut request = of_locale("de");
+    request.routing.topic = Some("Inbox".into());
+    let receipt = desk.handoff(&request, None).await.result.unwrap();
+    assert_eq!(desk.conversation().channel_id, desk.sim.topic_id("Inbox").unwrap());
+    assert_eq!(rule(&receipt.decisions, "topic"), "request");
+}
+
+#[tokio::test]
+async fn a_topic_of_a_language_that_does_not_exist_is_a_finding_of_connect_and_a_fallback_at_a_handoff() {
+    let desk = Desk::new().await.set("topic_by_locale", json!({ "pt": "Nowhere" }));
+    let connection = desk.connect().await.result.unwrap();
+    assert!(!connection.connected);
+    assert!(codes(&connection.findings).contains(&"topic-missing"));
+    let receipt = desk.handoff(&of_locale("pt"), None).await.result.unwrap();
+    assert_eq!(codes(&receipt.findings), ["topic-fallback"]);
+    assert_eq!(desk.conversation().channel_id, desk.sim.topic_id("Sendbird Integration").unwrap());
+}
+
+#[tokio::test]
+async fn every_choice_is_told_with_its_rule() {
+    let desk = Desk::new().await.set("group", "Support").set("note_author", "maya@acme.example");
+    let desk = desk.set("priority", "low").connect_now().await;
+    let routing =
+        Routing { topic: None, group: None, agent: Some("tom@acme.example".into()), priority: Some(Priority::Urgent) };
+    let receipt = desk.handoff(&HandoffRequest { routing, ..request() }, None).await.result.unwrap();
+    let told: Vec<(&str, &str)> =
+        receipt.decisions.iter().map(|decision| (decision.subject.as_str(), decision.rule.as_str())).collect();
+    let expected = [
+        ("mode", "requested"),
+        ("user", "created"),
+        ("topic", "settings"),
+        ("group", "settings"),
+        ("agent", "request"),
+        ("priority", "request"),
+        ("history", "private-notes"),
+    ];
+    assert_eq!(told, expected);
+    let again = desk.handoff(&request(), Some(&receipt.session)).await.result.unwrap();
+    assert!(again.decisions.is_empty(), "nothing was chosen again");
+}
+
+#[tokio::test]
+async fn outside_of_business_hours_that_is_told_and_the_conversation_waits() {
+    for mode in [Mode::Live, Mode::Automatic] {
+        let desk = Desk::new().await.set("availability", "hours").set("group", "Support").connect_now().await;
+        desk.sim.set_behaviour(|it| it.within_business_hours = false);
+        let receipt = desk.handoff(&HandoffRequest { mode, ..request() }, None).await.result.unwrap();
+        assert_eq!(codes(&receipt.findings), ["outside-hours"]);
+        assert_eq!(rule(&receipt.decisions, "mode"), "outside-hours");
+        assert!(receipt.external_case.case_id.starts_with("fc:"), "nobody is lost for it");
+        let asked: Vec<String> = desk.lines().into_iter().filter(|line| line.contains("business-hours")).collect();
+        assert_eq!(asked, ["GET /v2/business-hours/within-bh"]);
+    }
+}
+
+#[tokio::test]
+async fn inside_of_business_hours_nothing_is_told() {
+    let desk = Desk::new().await.set("availability", "hours").connect_now().await;
+    let receipt = desk.handoff(&HandoffRequest { mode: Mode::Automatic, ..request() }, None).await.result.unwrap();
+    assert!(receipt.findings.is_empty());
+    assert_eq!(rule(&receipt.decisions, "mode"), "default");
+}
+
+#[tokio::test]
+async fn hours_that_cannot_be_learned_do_not_stand_in_the_way() {
+    for how in [How::status(400), How::status(503), How::Garbage, How::Cut] {
+        let desk = Desk::new().await.set("availability", "hours").connect_now().await;
+        desk.sim.fail(Fault::new(Match::path("/v2/business-hours/within-bh"), how).times(2));
+        let receipt = desk.handoff(&request(), None).await.result.unwrap();
+        assert_eq!(codes(&receipt.findings), ["availability-unknown"]);
+    }
+}
+
+#[tokio::test]
+async fn availability_that_is_not_asked_for_costs_no_request() {
+    let desk = Desk::connected().await;
+    desk.handoff(&HandoffRequest { mode: Mode::Automatic, ..request() }, None).await.result.unwrap();
+    assert_eq!(desk.lines().len(), 4);
+}
+
+#[tokio::test]
+async fn values_of_the_context_go_where_the_settings_say_and_nowhere_else() {
+    let map = json!({ "order": "conversation.cf_reference", "plan": "user.plan", "page": "shown" });
+    let desk = Desk::new().await.set("context", map).connect_now().await;
+    let context =
+        [("order", "4711"), ("plan", "gold"), ("page", "checkout"), ("Order", "x"), ("session_token", "s3cret")];
+    let context = context.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let receipt = desk.handoff(&HandoffRequest { context, ..request() }, None).await.result.unwrap();
+    assert_eq!(codes(&receipt.findings), ["context-left-out"]);
+    assert!(receipt.findings[0].detail.starts_with('2'), "{}", receipt.findings[0].detail);
+    let conversation = desk.conversation();
+    assert_eq!(conversation.properties["cf_reference"], "4711");
+    assert_eq!(desk.sim.users()[0].properties, [("plan".to_owned(), "gold".to_owned())]);
+    let all: String = texts(&conversation).into_iter().map(|(.., text)| text).collect();
+    assert!(all.contains("checkout"), "{all}");
+    assert!(!all.contains("4711") && !all.contains("gold") && !all.contains("s3cret"), "{all}");
+    assert_eq!(desk.lines().len(), 4, "no request more");
+}
+
+#[tokio::test]
+async fn properties_that_the_account_does_not_have_are_found_by_connect() {
+    let desk = Desk::new().await.set("context", json!({ "order": "conversation.cf_nowhere" }));
+    let connection = desk.connect().await.result.unwrap();
+    assert!(!connection.connected && codes(&connection.findings).contains(&"properties-missing"));
+    let finding = connection.findings.iter().find(|finding| finding.code == "properties-missing").unwrap();
+    assert!(finding.detail.contains("cf_nowhere") && finding.remedy.as_ref().unwrap().contains("cf_reference"));
+}
+
+#[tokio::test]
+async fn properties_that_are_refused_do_not_keep_the_handoff_from_coming() {
+    let desk = Desk::new().await.set("context", json!({ "order": "conversation.cf_reference" })).connect_now().await;
+    desk.sim.fail(Fault::new(Match::path("/v2/conversations").method("POST"), How::status(400)));
+    let context = vec![("order".to_owned(), "4711".to_owned())];
+    let receipt = desk.handoff(&HandoffRequest { context, ..request() }, None).await.result.unwrap();
+    assert_eq!(codes(&receipt.findings), ["properties-refused"]);
+    assert!(!desk.conversation().properties.contains_key("cf_reference"));
+}
+
+#[tokio::test]
+async fn properties_of_a_known_user_are_set_too() {
+    let desk = Desk::new().await.set("context", json!({ "plan": "user.plan" })).connect_now().await;
+    desk.sim.seed_user(UserSpec {
+        reference_id: Some("user-1".into()),
+        first_name: Some("Ana".into()),
+        email: Some("ana@xylomar.example".into()),
+        ..UserSpec::default()
+    });
+    let context = vec![("plan".to_owned(), "gold".to_owned())];
+    desk.handoff(&HandoffRequest { context, ..request() }, None).await.result.unwrap();
+    assert_eq!(desk.sim.users()[0].properties, [("plan".to_owned(), "gold".to_owned())]);
+}
