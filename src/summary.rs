@@ -6,6 +6,7 @@ use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::model::{Event, EventKind, Finding};
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::webhook::translate;
 use crate::{plain_text, transcript};
 
 /// The newest words count most; older ones are left out first.
@@ -43,14 +44,20 @@ pub fn add(
 
 /// Who wrote how much, then what was said, oldest first. None when no human agent wrote. Pure.
 fn of(newest_first: &[VendorMessage], session: &Session, settings: &Settings) -> Option<String> {
-    let ours = newest_first.iter().position(|message| transcript::is_opening(&message.text()));
+    // Ours are written in the user's name; whoever quotes one has another.
+    let is_ours = |message: &VendorMessage| match &message.actor {
+        Actor::User(_) => transcript::is_marked(&message.text()),
+        Actor::Agent(Some(agent)) => translate::is_own_note(agent, message, settings),
+        _ => false,
+    };
+    let opening = |message: &VendorMessage| is_ours(message) && transcript::is_opening(&message.text());
+    let ours = newest_first.iter().position(opening);
     let spoken = newest_first.iter().take(ours.unwrap_or(newest_first.len()));
     let (mut lines, mut used) = (Vec::new(), 0);
     let mut agents: Vec<(String, usize)> = Vec::new();
     let mut of_user = 0;
     for message in spoken {
-        let text = message.text();
-        if message.private || message.system || transcript::is_marked(&text) {
+        if message.private || message.system || is_ours(message) {
             continue;
         }
         let name = match &message.actor {

@@ -99,7 +99,10 @@ fn missed(
     let change = |action: &str, kind| VendorEvent { action: action.to_owned(), at, kind };
     let mut events = Vec::new();
 
-    let opening = newest_first.iter().position(|message| transcript::is_opening(&message.text()));
+    // Written in the user's name; a human agent who quotes one begins nothing.
+    let is_opening =
+        |message: &VendorMessage| matches!(message.actor, Actor::User(_)) && transcript::is_opening(&message.text());
+    let opening = newest_first.iter().position(is_opening);
     // Another handoff of the same person goes on in the same conversation: what follows is not for this one.
     let is_foreign = |index: &usize| {
         let text = newest_first.get(*index).map(VendorMessage::text).unwrap_or_default();

@@ -6,8 +6,8 @@
 
 #[path = "golden/compare.rs"]
 mod compare;
-#[path = "golden/files.rs"]
-mod files;
+#[path = "support/file_host.rs"]
+mod file_host;
 #[path = "golden/play.rs"]
 mod play;
 #[path = "golden/story.rs"]

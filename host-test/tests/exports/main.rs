@@ -10,6 +10,9 @@ mod connect;
 mod connect_settings;
 mod coverage;
 mod describe;
+#[path = "../support/file_host.rs"]
+mod file_host;
+mod files;
 mod handoff;
 mod handoff_errors;
 mod handoff_repeats;
@@ -22,6 +25,7 @@ mod relay;
 mod relay_repeats;
 mod secrets;
 mod sessions;
+mod summary;
 mod support;
 mod tick;
 mod undelivered;

@@ -9,7 +9,7 @@ use host_test::bindings::{Delivery, Message, Owner, Sender, SenderRole, SessionI
 use host_test::{AllowList, Engine, EngineSettings, HttpClient, Plugin, Sandbox, json};
 use serde_json::{Value, json};
 
-use crate::files::FileHost;
+use crate::file_host::FileHost;
 use crate::story::{Act, Story, parts_of};
 use crate::views::{Names, UserView, inbox};
 
