@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{fuzz, plugin, process, prove, report, spin, tables, tools};
+use crate::{features, fuzz, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -16,12 +16,29 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     process::cargo(&["test", "--workspace", "--all-targets", "--no-run"])?;
     process::say("running the tests");
     let mut cargo = process::cargo_command();
-    cargo.args(["test", "--workspace", "--all-targets", "--quiet"]).args(filter);
-    process::run(cargo.env("FOREIGN_WASMTIME", &wasmtime))?;
-    spin::test_bridge()?;
+    cargo.args(["test", "--workspace", "--all-targets"]).args(filter).env("FOREIGN_WASMTIME", &wasmtime);
+    let mut passed = run_tests(&mut cargo)?;
+    passed.extend(spin::test_bridge()?);
     process::say("running the examples in the documentation");
     let mut cargo = process::cargo_command();
-    process::run(cargo.args(["test", "--workspace", "--doc", "--quiet"]).args(filter).env("FOREIGN_WASMTIME", wasmtime))
+    process::run(
+        cargo.args(["test", "--workspace", "--doc", "--quiet"]).args(filter).env("FOREIGN_WASMTIME", wasmtime),
+    )?;
+    if filter.is_empty() { features::check(&passed) } else { Ok(()) }
+}
+
+/// Runs tests and answers which have passed. Those are not shown one by one.
+pub(crate) fn run_tests(cargo: &mut Command) -> Result<features::Passed> {
+    let mut passed = features::Passed::new();
+    process::lines(cargo, &mut |line| {
+        let name = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... ok"));
+        match name {
+            Some(name) => drop(passed.insert(name.to_owned())),
+            None if line.is_empty() || line.starts_with("running 0 ") || line.contains(" 0 passed; 0 failed") => {}
+            None => println!("{line}"),
+        }
+    })?;
+    Ok(passed)
 }
 
 /// Everything.

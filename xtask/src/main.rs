@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod checks;
+mod features;
 mod fuzz;
 mod panics;
 mod plugin;
@@ -22,7 +23,7 @@ Usage: cargo xtask <task>
   demo [options]    builds the plugin and shows a handoff against the simulator, from both sides
                     (--interactive: be the end user yourself; --help: all options)
   demo --spin       builds the bridge and shows the whole triangle: platform, bridge, Freshworks (--redis: state in Redis)
-  test [filter]     builds the plugin and runs every test
+  test [filter]     builds the plugin, runs every test, and holds FEATURES.md against what has passed
   build             builds the plugin: target/plugin/freshworks.wasm, an unstripped copy, the import list
   report [--check]  measures size, imports, HTTP calls and times; writes FIGURES.md and target/report.json
                     (--check: fails on a broken limit, or when FIGURES.md is out of step)

@@ -1,8 +1,9 @@
 //! Running other programs, and saying so.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -30,6 +31,20 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("`{shown}` cannot be started"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status}) after {:.0?}", started.elapsed());
+    }
+    Ok(())
+}
+
+/// Runs a program to its end and hands each line of its output on; its errors go where ours go.
+pub(crate) fn lines(command: &mut Command, line: &mut dyn FnMut(&str)) -> Result<()> {
+    let shown = shown(command);
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("`{shown}` cannot be started"))?;
+    for read in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
+        line(&read?);
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
     }
     Ok(())
 }

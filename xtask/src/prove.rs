@@ -39,8 +39,8 @@ const MUTATIONS: [Mutation; 16] = [
     Mutation {
         name: "a message without a type passes for an answer",
         file: "src/webhook.rs",
-        original: "    let could_be_an_answer = is_agents &&",
-        replacement: "    let could_be_an_answer = false && is_agents &&",
+        original: "    let could_be_an_answer = ",
+        replacement: "    let could_be_an_answer = false && ",
         flows: &["=agent-answers"],
     },
     Mutation {
@@ -53,7 +53,7 @@ const MUTATIONS: [Mutation; 16] = [
     Mutation {
         name: "a message that was refused and stored is sent again",
         file: "src/conversation.rs",
-        original: "        FailureKind::Refused => arrived(freshchat, session, conversation, search).await?,",
+        original: "        FailureKind::Refused => arrived(freshchat, session, conversation, search)?,",
         replacement: "        FailureKind::Refused => false,",
         flows: &["=relay-text"],
     },
@@ -80,7 +80,7 @@ const MUTATIONS: [Mutation; 16] = [
     },
     Mutation {
         name: "a conversation of unknown outcome is created again unseen",
-        file: "src/handoff.rs",
+        file: "src/handoff/live.rs",
         original: "        if session.look || session.pending == Some(Pending::Conversation) {",
         replacement: "        if session.look {",
         flows: &["=first-handoff"],

@@ -42,10 +42,10 @@ pub(crate) fn check_bridge() -> Result<()> {
 }
 
 /// The tests of the bridge that need no component.
-pub(crate) fn test_bridge() -> Result<()> {
+pub(crate) fn test_bridge() -> Result<crate::features::Passed> {
     let mut cargo = process::cargo_command();
-    cargo.args(["test", "--quiet", "--locked", "--all-targets", "--all-features", "--target-dir"]);
-    process::run(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
+    cargo.args(["test", "--locked", "--all-targets", "--all-features", "--target-dir"]);
+    crate::checks::run_tests(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
 }
 
 fn bridge_target() -> Result<PathBuf> {

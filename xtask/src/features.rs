@@ -1,0 +1,113 @@
+//! `FEATURES.md` against the tests: each row names tests that have just passed, or says why there is no way.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::process;
+
+/// Rows of the comparison with other products; rows of our own follow behind them.
+const COMPARED: usize = 56;
+const NO_WAY: &str = "no way:";
+
+/// Names of tests that have passed.
+pub(crate) type Passed = BTreeSet<String>;
+
+/// Fails where a row names no test that has passed.
+pub(crate) fn check(passed: &Passed) -> Result<()> {
+    let text = std::fs::read_to_string(process::root().join("FEATURES.md")).context("FEATURES.md")?;
+    let faults = faults(&text, passed);
+    ensure!(faults.is_empty(), "FEATURES.md:\n  {}", faults.join("\n  "));
+    process::say(&format!("FEATURES.md: {} rows, all shown by tests or explained", rows(&text).count()));
+    Ok(())
+}
+
+/// The cells of each row that begins with a number.
+fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    let cells = |line: &'_ str| -> Option<Vec<&str>> {
+        let cells: Vec<&str> =
+            line.strip_prefix('|')?.trim_end().strip_suffix('|')?.split('|').map(str::trim).collect();
+        cells.first()?.parse::<usize>().ok().map(|_| cells)
+    };
+    text.lines().filter_map(cells)
+}
+
+fn faults(text: &str, passed: &Passed) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut count = 0;
+    for (index, cells) in rows(text).enumerate() {
+        count += 1;
+        let number = cells[0];
+        if number != (index + 1).to_string() {
+            faults.push(format!("row {number} stands where row {} belongs", index + 1));
+        }
+        let [_, feature, how, shown] = cells[..] else {
+            faults.push(format!("row {number} has {} cells instead of 4", cells.len()));
+            continue;
+        };
+        if feature.is_empty() || how.is_empty() {
+            faults.push(format!("row {number} does not say what it is about"));
+        }
+        if let Some(reason) = shown.strip_prefix(NO_WAY) {
+            if reason.trim().len() < 40 {
+                faults.push(format!("row {number} does not say why there is no way"));
+            }
+            continue;
+        }
+        let tests: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
+        if tests.is_empty() {
+            faults.push(format!("row {number} names no test"));
+        }
+        for test in tests.into_iter().filter(|test| !passed.contains(*test)) {
+            faults.push(format!("row {number} names `{test}`, which has not passed"));
+        }
+    }
+    if count < COMPARED {
+        faults.push(format!("there are {count} rows, and {COMPARED} features to compare"));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(change: impl Fn(usize) -> String) -> String {
+        let rows: Vec<String> = (1..=COMPARED).map(change).collect();
+        format!("# Title\n\n| # | feature | how | shown by |\n|--:|---|---|---|\n{}\n", rows.join("\n"))
+    }
+
+    fn passed() -> Passed {
+        ["a::b".to_owned()].into()
+    }
+
+    #[test]
+    fn a_table_whose_tests_have_passed_is_right() {
+        assert_eq!(faults(&table(|row| format!("| {row} | x | y | `a::b` |")), &passed()), [""; 0]);
+    }
+
+    #[test]
+    fn a_row_without_a_passing_test_is_a_fault() {
+        for (cells, word) in [
+            ("x | y | `a::c`", "has not passed"),
+            ("x | y | `a::b`, `a::c`", "has not passed"),
+            ("x | y | a::b", "names no test"),
+            ("x | y | no way: because", "does not say why"),
+            ("x |  | `a::b`", "does not say what"),
+            ("x | `a::b`", "cells"),
+        ] {
+            let text = table(|row| match row {
+                7 => format!("| 7 | {cells} |"),
+                _ => format!("| {row} | x | y | `a::b` |"),
+            });
+            let faults = faults(&text, &passed());
+            assert!(faults.len() == 1 && faults[0].contains("row 7") && faults[0].contains(word), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_missing_is_a_fault() {
+        let text = table(|row| if row == 3 { String::new() } else { format!("| {row} | x | y | `a::b` |") });
+        assert!(!faults(&text, &passed()).is_empty());
+    }
+}
