@@ -253,7 +253,7 @@ impl<'a> Run<'a> {
         if session.conversation.is_some() {
             return Ok(true);
         }
-        if !is_unsure && !(session.look && self.request.mode == Mode::Automatic) {
+        if !(is_unsure || session.look && self.request.mode == Mode::Automatic) {
             return Ok(false);
         }
         let user = match &session.user {

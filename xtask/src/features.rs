@@ -24,12 +24,13 @@ pub(crate) fn check(passed: &Passed) -> Result<()> {
 
 /// The cells of each row that begins with a number.
 fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
-    let cells = |line: &'_ str| -> Option<Vec<&str>> {
-        let cells: Vec<&str> =
-            line.strip_prefix('|')?.trim_end().strip_suffix('|')?.split('|').map(str::trim).collect();
-        cells.first()?.parse::<usize>().ok().map(|_| cells)
-    };
     text.lines().filter_map(cells)
+}
+
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let inner = line.strip_prefix('|')?.trim_end().strip_suffix('|')?;
+    let cells: Vec<&str> = inner.split('|').map(str::trim).collect();
+    cells.first()?.parse::<usize>().ok().map(|_| cells)
 }
 
 fn faults(text: &str, passed: &Passed) -> Vec<String> {

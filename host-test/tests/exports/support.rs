@@ -87,7 +87,9 @@ impl Desk {
 
     /// With a ticket desk.
     pub(crate) fn with_tickets(mut self) -> Self {
-        self.settings["test_ticket_origin"] = self.sim.origin().into();
+        self.settings["test_ticket_origin"] = self.sim.ticket_origin().into();
+        self.settings["ticket_api_key"] = self.sim.ticket_api_key().into();
+        self.sandbox = reaching(&[self.sim.origin(), self.sim.ticket_origin()]);
         self
     }
 
