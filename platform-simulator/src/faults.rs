@@ -40,7 +40,7 @@ impl Fault {
         Self { method: method.into(), path: path.into(), how, effect, times: 1, every: 1, seen: 0 }
     }
 
-    /// So many of them.
+    /// So many of them; 0: none.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
@@ -71,15 +71,17 @@ pub(crate) fn pick(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<
     hit
 }
 
-/// What happens to a webhook.
+/// What happens to a webhook, in all its tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookFault {
-    /// It goes out twice.
+    /// It goes out twice, the second time after the first was taken or given up.
     Doubled,
-    /// It does not go out.
+    /// It does not go out; the platform has given it up.
     Dropped,
     /// Its signature is made with another key.
     WrongSignature,
     /// Its body is changed after it was signed.
     Altered,
+    /// It goes out so much later. What follows in its channel waits for it.
+    Delayed(Duration),
 }

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tokio::sync::watch;
 
 use crate::client::Client;
-use crate::faults::How;
+use crate::faults::{Effect, How};
 use crate::lock;
 use crate::server::{Cut, Server};
 
@@ -22,7 +23,8 @@ use crate::server::{Cut, Server};
 struct Heard {
     /// By the platform's conversation.
     events: BTreeMap<String, Vec<Value>>,
-    ids: BTreeSet<String>,
+    /// Application, channel, conversation and event of all that was heard.
+    ids: BTreeSet<[String; 4]>,
     repeated: usize,
     refused: usize,
     failed: Vec<Value>,
@@ -31,7 +33,7 @@ struct Heard {
 struct Inner {
     webhook: Webhook,
     heard: Mutex<Heard>,
-    faults: Mutex<VecDeque<How>>,
+    faults: Mutex<VecDeque<(How, Effect)>>,
     changed: watch::Sender<u64>,
 }
 
@@ -76,6 +78,11 @@ impl Generic {
 
     /// Makes the next callbacks go wrong, one after the other, before they take effect.
     pub fn fail(&self, faults: &[How]) {
+        lock(&self.inner.faults).extend(faults.iter().map(|how| (how.clone(), Effect::Before)));
+    }
+
+    /// The same, where each says whether its callback takes effect.
+    pub fn fail_at(&self, faults: &[(How, Effect)]) {
         lock(&self.inner.faults).extend(faults.iter().cloned());
     }
 
@@ -84,12 +91,13 @@ impl Generic {
         lock(&self.inner.heard).events.get(conversation).cloned().unwrap_or_default()
     }
 
-    /// Handoffs that will not come about.
+    /// Handoffs that will not come about, repeats left out.
     pub fn failed(&self) -> Vec<Value> {
         lock(&self.inner.heard).failed.clone()
     }
 
-    /// Events that came more than once, and callbacks whose signature was wrong.
+    /// Events that came again, and callbacks whose signature was wrong. An event is told by its id within its conversation; word of a
+    /// handoff that will not come about has no such id, and is told by that of its webhook.
     pub fn counts(&self) -> (usize, usize) {
         let heard = lock(&self.inner.heard);
         (heard.repeated, heard.refused)
@@ -108,35 +116,66 @@ impl Generic {
 }
 
 async fn hear(State(inner): State<Arc<Inner>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
     let fault = lock(&inner.faults).pop_front();
+    if let Some((how, Effect::Before)) = &fault
+        && let Some(response) = wrong(how).await
+    {
+        return response;
+    }
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, 32 << 20).await.unwrap_or_default();
+    let status = take(&inner, &head.headers, &body);
     match fault {
-        Some(How::Status(status)) => return empty(status),
-        Some(How::Cut) => {
+        Some((how, Effect::After)) => wrong(&how).await.unwrap_or_else(|| empty(status)),
+        _ => empty(status),
+    }
+}
+
+/// The answer of a callback that goes wrong; none when it only comes late.
+async fn wrong(how: &How) -> Option<Response> {
+    match how {
+        How::Status(status) => Some(empty(*status)),
+        How::Cut => {
             let mut response = empty(500);
             response.extensions_mut().insert(Cut);
-            return response;
+            Some(response)
         }
-        Some(How::Delay(time)) => tokio::time::sleep(time).await,
-        None => {}
+        How::Delay(time) => {
+            tokio::time::sleep(*time).await;
+            None
+        }
     }
-    let body = to_bytes(body, 32 << 20).await.unwrap_or_default();
-    if inner.webhook.verify(&body, &head.headers).is_err() {
+}
+
+/// Records a callback: all of it, or nothing. Answers the status.
+fn take(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> u16 {
+    if inner.webhook.verify(body, headers).is_err() {
         lock(&inner.heard).refused += 1;
-        return empty(401);
+        return 401;
     }
-    let Ok(event) = serde_json::from_slice::<Value>(&body) else { return empty(400) };
-    let data = &event["data"];
-    let Some(conversation) = data["key"]["conversation"].as_str() else { return empty(400) };
+    let Ok(told) = serde_json::from_slice::<Value>(body) else { return 400 };
+    let (data, key) = (&told["data"], &told["data"]["key"]);
+    let Some(conversation) = key["conversation"].as_str() else { return 400 };
+    let events = data["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if !events.iter().all(|event| event["id"].is_string() && event["kind"].is_string()) {
+        return 400;
+    }
+    let id_of = |event: &str| {
+        let part = |name: &str| key[name].as_str().unwrap_or_default().to_owned();
+        [part("application"), part("channel"), conversation.to_owned(), event.to_owned()]
+    };
     {
-        let mut heard = lock(&inner.heard);
-        if event["type"] == "handoff.failed" {
-            heard.failed.push(data.clone());
+        let heard = &mut *lock(&inner.heard);
+        if told["type"] == "handoff.failed" {
+            let webhook = headers.get("webhook-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            if heard.ids.insert(id_of(webhook)) {
+                heard.failed.push(data.clone());
+            } else {
+                heard.repeated += 1;
+            }
         }
-        for event in data["events"].as_array().into_iter().flatten() {
-            let Some(id) = event["id"].as_str() else { return empty(400) };
-            let id = format!("{}/{id}", data["key"]);
-            if heard.ids.insert(id) {
+        for event in events {
+            if heard.ids.insert(id_of(event["id"].as_str().unwrap_or_default())) {
                 heard.events.entry(conversation.to_owned()).or_default().push(event.clone());
             } else {
                 heard.repeated += 1;
@@ -144,20 +183,20 @@ async fn hear(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         }
     }
     inner.changed.send_modify(|count| *count += 1);
-    empty(204)
+    204
 }
 
 fn empty(status: u16) -> Response {
     Response::builder().status(status).body(Body::empty()).unwrap_or_default()
 }
 
-/// Calls a bridge as a good platform does: repeats until it is done.
+/// Calls a bridge as a good platform does: repeats what got no answer or a 503, and takes any other answer as it is.
 #[derive(Clone, Debug)]
 pub struct Caller {
     client: Client,
-    /// How long to go on repeating.
+    /// How long to go on repeating, from the first try.
     pub patience: Duration,
-    /// How long to wait before a repeat, at most: whatever the bridge asks for.
+    /// How long to wait before a repeat: as long as `Retry-After` says, and no longer than this; this long where it says nothing.
     pub longest_wait: Duration,
 }
 
@@ -168,7 +207,8 @@ impl Default for Caller {
 }
 
 impl Caller {
-    /// Posts with a bearer token until the answer is neither lost nor 5xx, or patience is at its end. Status 0: no answer.
+    /// Posts with a bearer token until there is an answer other than 503, or patience is at its end. Answers status and JSON of the
+    /// last try; status 0: it got no answer.
     pub async fn post(&self, url: &str, token: &str, body: &Value) -> (u16, Value) {
         let bytes = body.to_string().into_bytes();
         self.repeat(url, &bytes, || Some(vec![("authorization", format!("Bearer {token}"))])).await
@@ -200,12 +240,12 @@ impl Caller {
         loop {
             let headers = headers().unwrap_or_default();
             let answer = self.client.post(url, &headers, body, Duration::from_secs(40)).await;
+            let is_over = started.elapsed() > self.patience;
             let wait = match answer {
-                Some(answer) if answer.status < 500 => {
+                Some(answer) if answer.status != 503 || is_over => {
                     return (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default());
                 }
-                Some(answer) if started.elapsed() > self.patience => return (answer.status, Value::Null),
-                None if started.elapsed() > self.patience => return (0, Value::Null),
+                None if is_over => return (0, Value::Null),
                 Some(answer) => answer.retry_after,
                 None => None,
             };

@@ -13,7 +13,7 @@ mod faults;
 mod generic;
 mod server;
 
-pub use delight::{AGENT_NAME, Config, Delight, FileForm, Kind, Seen, UserSpec};
+pub use delight::{AGENT_NAME, Config, Delight, Delivery, ExternalCase, FileForm, Kind, Seen, UserSpec, Webhook};
 pub use faults::{Effect, Fault, How, WebhookFault};
 pub use generic::{Caller, Generic};
 

@@ -1,17 +1,29 @@
 //! The calls of the API.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use serde_json::{Value, json};
 
 use super::Config;
 use super::delivery::Outgoing;
-use super::store::{CATEGORIES, Kind, Store};
+use super::store::{Draft, Kind, Store};
+use super::webhooks::CATEGORIES;
+
+/// A file in a form.
+pub(crate) struct Upload {
+    pub(crate) name: String,
+    pub(crate) media_type: String,
+    pub(crate) bytes: Bytes,
+}
 
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
-    pub(crate) content_type: &'a str,
-    pub(crate) body: &'a [u8],
+    /// What the JSON or the form says.
+    pub(crate) fields: Value,
+    pub(crate) file: Option<Upload>,
 }
 
 /// An error in the API's form.
@@ -23,31 +35,33 @@ pub(crate) struct Refusal {
 
 type Answer = Result<(Value, Vec<Outgoing>), Refusal>;
 
+/// The one refusal whose code the vendor documents.
 const NOT_FOUND: Refusal = Refusal { status: 400, code: 400_201, message: "Resource not found." };
+// The codes and statuses of the others are assumed.
 const EXISTS: Refusal = Refusal { status: 400, code: 400_202, message: "Resource already exists." };
 const NOT_MEMBER: Refusal = Refusal { status: 400, code: 400_700, message: "The user is no member of the channel." };
-const INVALID: Refusal = Refusal { status: 400, code: 400_111, message: "Invalid value." };
 const FORBIDDEN: Refusal = Refusal { status: 403, code: 400_108, message: "Not permitted." };
+const NO_METHOD: Refusal = Refusal { status: 405, code: 400_111, message: "Method not allowed." };
+pub(crate) const INVALID: Refusal = Refusal { status: 400, code: 400_111, message: "Invalid value." };
+pub(crate) const NO_TOKEN: Refusal = Refusal { status: 401, code: 400_401, message: "Invalid value: \"Api-Token\"." };
+
+/// How many users may be typing in one call (vendor SDK).
+const MOST_TYPING: usize = 10;
 
 /// Answers one call; the webhooks that it causes besides.
-pub(crate) fn answer(config: &Config, store: &mut Store, request: &Request<'_>) -> Answer {
+pub(crate) fn answer(config: &Config, store: &mut Store, request: Request<'_>) -> Answer {
     let decoded: Vec<String> = request.path.trim_start_matches('/').split('/').map(decode).collect();
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
-    let is_json = request.content_type.starts_with("application/json");
-    let body: Value = if request.body.is_empty() || !is_json {
-        json!({})
-    } else {
-        serde_json::from_slice(request.body).map_err(|_| INVALID)?
-    };
+    let body = &request.fields;
     let quiet = |value: Value| Ok((value, Vec::new()));
     match (request.method, segments.as_slice()) {
         ("POST", ["v3", "users"]) => {
-            let id = text(&body, "user_id").ok_or(INVALID)?;
+            let id = text(body, "user_id").ok_or(INVALID)?;
             if store.users.contains_key(&id) {
                 return Err(EXISTS);
             }
             store.users.insert(id, body.clone());
-            quiet(body)
+            quiet(body.clone())
         }
         ("GET", ["v3", "users", id]) => quiet(store.users.get(*id).cloned().ok_or(NOT_FOUND)?),
         ("PUT", ["v3", "users", id]) => {
@@ -57,11 +71,11 @@ pub(crate) fn answer(config: &Config, store: &mut Store, request: &Request<'_>) 
             }
             quiet(user.clone())
         }
-        (method, ["v3", "group_channels", channel, rest @ ..]) => {
+        (_, ["v3", "group_channels", channel, rest @ ..]) => {
             if !store.channels.contains_key(*channel) {
                 return Err(NOT_FOUND);
             }
-            of_channel(store, method, channel, rest, request, &body)
+            of_channel(store, channel, rest, request)
         }
         (method, ["v3", "ai_agent", "ai_agents", agent, "channels", channel, "ai_agent_context"]) => {
             let found = store.channels.get_mut(*channel).filter(|_| *agent == config.ai_agent_id).ok_or(NOT_FOUND)?;
@@ -69,18 +83,20 @@ pub(crate) fn answer(config: &Config, store: &mut Store, request: &Request<'_>) 
                 "GET" => quiet(found.context.clone()),
                 "PUT" => {
                     // Replaces all of it (vendor documentation).
-                    found.context = body;
+                    found.context = body.clone();
                     quiet(found.context.clone())
                 }
-                _ => Err(NOT_FOUND),
+                _ => Err(NO_METHOD),
             }
         }
         (method, ["v3", "ai_agent", "settings", "webhook"]) => {
             if !config.may_set_webhook {
                 return Err(FORBIDDEN);
             }
-            if method == "PUT" {
-                set_webhook(store, &body)?;
+            match method {
+                "GET" => {}
+                "PUT" => set_webhook(store, body)?,
+                _ => return Err(NO_METHOD),
             }
             quiet(store.webhook_settings())
         }
@@ -107,18 +123,12 @@ fn set_webhook(store: &mut Store, body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn of_channel(
-    store: &mut Store,
-    method: &str,
-    channel: &str,
-    rest: &[&str],
-    request: &Request<'_>,
-    body: &Value,
-) -> Answer {
+fn of_channel(store: &mut Store, channel: &str, rest: &[&str], request: Request<'_>) -> Answer {
+    let body = &request.fields;
     let quiet = |value: Value| Ok((value, Vec::new()));
     let users: Vec<String> =
         body["user_ids"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    match (method, rest) {
+    match (request.method, rest) {
         ("POST", ["invite"]) => {
             if users.iter().any(|user| !store.users.contains_key(user)) {
                 return Err(NOT_FOUND);
@@ -130,29 +140,17 @@ fn of_channel(
             users.iter().for_each(|user| store.leave(channel, user));
             quiet(json!({}))
         }
-        ("POST", ["messages"]) => write(store, channel, request, body),
-        ("GET", ["messages"]) => {
-            let query: Map<String, Value> = request
-                .query
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .map(|(name, value)| (name.to_owned(), json!(decode(value))))
-                .collect();
-            let number = |name: &str| query.get(name).and_then(|value| value.as_str()?.parse::<u64>().ok());
-            let limit = |name: &str| usize::try_from(number(name).unwrap_or(15)).unwrap_or(usize::MAX);
-            let (before, after) = (limit("prev_limit"), limit("next_limit"));
-            if before > 200 || after > 200 {
-                return Err(INVALID);
-            }
-            let at = number("message_ts").ok_or(INVALID)?;
-            quiet(json!({ "messages": store.list(channel, at, before, after) }))
-        }
+        ("POST", ["messages"]) => write(store, channel, request),
+        ("GET", ["messages"]) => quiet(json!({ "messages": read(store, channel, request.query)? })),
+        ("POST" | "DELETE", ["typing"]) if users.len() > MOST_TYPING => Err(INVALID),
         ("POST" | "DELETE", ["typing"]) | ("PUT", ["messages", "mark_as_read"]) => quiet(json!({})),
-        (_, ["metadata"]) => {
+        (method, ["metadata"]) => {
             let found = store.channels.get_mut(channel).ok_or(NOT_FOUND)?;
-            if method != "GET" {
-                let given = body["metadata"].as_object().cloned().unwrap_or_default();
-                found.metadata.extend(given);
+            match method {
+                "GET" => {}
+                "POST" | "PUT" => found.metadata.extend(body["metadata"].as_object().cloned().unwrap_or_default()),
+                "DELETE" => found.metadata.clear(),
+                _ => return Err(NO_METHOD),
             }
             quiet(Value::Object(found.metadata.clone()))
         }
@@ -160,40 +158,54 @@ fn of_channel(
     }
 }
 
-fn write(store: &mut Store, channel: &str, request: &Request<'_>, body: &Value) -> Answer {
-    // Files as multipart are more than a bridge sends that has their address.
-    if request.content_type.starts_with("multipart/") {
-        return Err(INVALID);
-    }
+/// Messages around a time or a message; the time counts where both are given.
+fn read(store: &Store, channel: &str, query: &str) -> Result<Vec<Value>, Refusal> {
+    let query: BTreeMap<&str, String> =
+        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name, decode(value))).collect();
+    let number = |name: &str| query.get(name).map(|value| value.parse::<u64>().map_err(|_| INVALID)).transpose();
+    let limit = |name: &str| match number(name)?.unwrap_or(15) {
+        limit @ 0..=200 => Ok(usize::try_from(limit).unwrap_or(usize::MAX)),
+        _ => Err(INVALID),
+    };
+    let (before, after) = (limit("prev_limit")?, limit("next_limit")?);
+    let at = match (number("message_ts")?, number("message_id")?) {
+        (Some(at), _) => at,
+        (None, Some(id)) => store.time_of(channel, id).ok_or(NOT_FOUND)?,
+        (None, None) => return Err(INVALID),
+    };
+    Ok(store.list(channel, at, before, after))
+}
+
+fn write(store: &mut Store, channel: &str, request: Request<'_>) -> Answer {
+    let body = &request.fields;
     let dedup_id = text(body, "dedup_id");
     if let Some(first) = dedup_id.as_deref().and_then(|dedup_id| store.repeated(channel, dedup_id)) {
         return Ok((store.view(channel, first), Vec::new()));
     }
     let sender = text(body, "user_id").unwrap_or_default();
     let words = text(body, "message").unwrap_or_default();
-    let (kind, file) = match body["message_type"].as_str() {
-        Some("MESG") if !words.is_empty() => (Kind::Text, Value::Null),
-        Some("ADMM") if !words.is_empty() => (Kind::System, Value::Null),
-        Some("FILE") if body["url"].is_string() => {
-            let file = json!({
-                "url": body["url"], "name": body["file_name"], "type": body["file_type"], "size": body["file_size"],
-            });
-            (Kind::File, file)
-        }
+    let kind = match body["message_type"].as_str() {
+        Some("MESG") if !words.is_empty() => Kind::Text,
+        Some("ADMM") if !words.is_empty() && sender.is_empty() => Kind::System,
+        Some("FILE") if request.file.is_some() || body["url"].is_string() => Kind::File,
         _ => return Err(INVALID),
     };
-    if kind == Kind::System && !sender.is_empty() {
-        return Err(INVALID);
-    }
     if kind != Kind::System && !store.is_member(channel, &sender) {
         return Err(NOT_MEMBER);
     }
     let custom_type = text(body, "custom_type").unwrap_or_default();
     let data = text(body, "data").unwrap_or_default();
-    if custom_type.len() > 128 {
+    if custom_type.chars().count() > 128 {
         return Err(INVALID);
     }
-    let id = store.add(channel, kind, &sender, &words, file, &custom_type, &data, dedup_id);
+    let file = match request.file {
+        _ if kind != Kind::File => Value::Null,
+        Some(file) => store.keep_file(&file.name, &file.media_type, &file.bytes),
+        None => json!({
+            "url": body["url"], "name": body["file_name"], "type": body["file_type"], "size": body["file_size"],
+        }),
+    };
+    let id = store.add(channel, Draft { kind, sender, text: words, custom_type, data, file, dedup_id });
     Ok((store.view(channel, id), vec![store.chat_event(channel, id, "API")]))
 }
 
@@ -201,6 +213,6 @@ fn text(body: &Value, name: &str) -> Option<String> {
     body[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

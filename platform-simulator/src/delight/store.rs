@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::delivery::{Outgoing, Webhook};
+use super::delivery::Outgoing;
+use super::webhooks::CATEGORIES;
 use super::{AGENT_NAME, Config, FileForm};
 use crate::now_ms;
 
@@ -19,10 +20,20 @@ pub struct UserSpec {
     pub photo: String,
 }
 
+/// A case in a help desk, as an integration names it to the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalCase {
+    /// The case.
+    pub case_id: String,
+    /// The help desk: `type` on the wire, for example `sprinklr` (vendor's samples).
+    pub kind: String,
+}
+
 /// What a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// `MESG`.
+    #[default]
     Text,
     /// `ADMM`: a line of nobody.
     System,
@@ -49,37 +60,48 @@ pub struct Seen {
     pub url: String,
     /// Name of a file.
     pub file_name: String,
+    /// What its sender marked it with; empty without a mark.
+    pub custom_type: String,
 }
 
-#[derive(Clone)]
+/// A message that has no id yet.
+#[derive(Default)]
+pub(crate) struct Draft {
+    pub(crate) kind: Kind,
+    /// Empty for lines of nobody.
+    pub(crate) sender: String,
+    pub(crate) text: String,
+    pub(crate) custom_type: String,
+    pub(crate) data: String,
+    /// `url`, `name`, `type` and `size`; null without a file.
+    pub(crate) file: Value,
+    pub(crate) dedup_id: Option<String>,
+}
+
 struct Message {
     id: u64,
-    kind: Kind,
-    sender: String,
-    text: String,
-    custom_type: String,
-    data: String,
-    file: Value,
     created_at: u64,
-    dedup_id: Option<String>,
+    draft: Draft,
 }
 
 pub(crate) struct Channel {
-    user: String,
+    pub(super) user: String,
     members: Vec<String>,
     messages: Vec<Message>,
-    conversation: u64,
-    started_at: u64,
-    status: &'static str,
+    pub(super) conversation: u64,
+    pub(super) started_at: u64,
+    pub(super) status: &'static str,
+    /// Of the current conversation; null as long as no integration has it.
+    pub(super) external_case: Value,
     pub(crate) context: Value,
     pub(crate) metadata: Map<String, Value>,
 }
 
 pub(crate) struct Store {
     pub(crate) origin: String,
-    app_id: String,
-    ai_agent_id: String,
-    file_form: FileForm,
+    pub(super) app_id: String,
+    pub(super) ai_agent_id: String,
+    pub(super) file_form: FileForm,
     pub(crate) users: BTreeMap<String, Value>,
     pub(crate) channels: BTreeMap<String, Channel>,
     pub(crate) files: BTreeMap<String, (String, Vec<u8>)>,
@@ -90,17 +112,6 @@ pub(crate) struct Store {
     next: u64,
     last_time: u64,
 }
-
-/// Categories of the AI agent's webhook.
-pub(crate) const CATEGORIES: [&str; 7] = [
-    "conversation:started",
-    "conversation:closed",
-    "handoff",
-    "message:user_sent",
-    "message:ai_agent_sent",
-    "message:human_agent_sent",
-    "flagged_message:hallucination_detected",
-];
 
 impl Store {
     pub(crate) fn new(config: &Config) -> Self {
@@ -122,13 +133,13 @@ impl Store {
         }
     }
 
-    fn id(&mut self) -> u64 {
+    pub(super) fn id(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 
     /// Grows with each message, so that order by time is order by writing.
-    fn time(&mut self) -> u64 {
+    pub(super) fn time(&mut self) -> u64 {
         self.last_time = now_ms().max(self.last_time + 1);
         self.last_time
     }
@@ -164,6 +175,7 @@ impl Store {
             conversation: self.id(),
             started_at: self.time(),
             status: "open",
+            external_case: Value::Null,
             context: json!({ "language": "en", "country": "US", "context": facts }),
             metadata: Map::new(),
         };
@@ -176,6 +188,7 @@ impl Store {
         let (conversation, started_at) = (self.id(), self.time());
         let channel = self.channel(url);
         (channel.conversation, channel.started_at, channel.status) = (conversation, started_at, "open");
+        channel.external_case = Value::Null;
         self.event(url, "conversation:started", json!({}))
     }
 
@@ -185,7 +198,7 @@ impl Store {
 
     pub(crate) fn say(&mut self, url: &str, author: Option<&str>, text: &str) -> (u64, Vec<Outgoing>) {
         let sender = author.map_or_else(|| self.channel(url).user.clone(), str::to_owned);
-        let id = self.add(url, Kind::Text, &sender, text, Value::Null, "", "", None);
+        let id = self.add(url, Draft { sender, text: text.to_owned(), ..Draft::default() });
         let category = if author.is_some() { "message:ai_agent_sent" } else { "message:user_sent" };
         let message = json!({ "message_id": id, "content": text });
         let sent_at = iso(self.last_time);
@@ -196,7 +209,7 @@ impl Store {
     pub(crate) fn send_file(&mut self, url: &str, name: &str, media_type: &str, bytes: &[u8]) -> (u64, Vec<Outgoing>) {
         let sender = self.channel(url).user.clone();
         let file = self.keep_file(name, media_type, bytes);
-        let id = self.add(url, Kind::File, &sender, "", file, "", "", None);
+        let id = self.add(url, Draft { kind: Kind::File, sender, file, ..Draft::default() });
         (id, vec![self.chat_event(url, id, "SDK")])
     }
 
@@ -207,53 +220,41 @@ impl Store {
         json!({ "url": format!("{}/files/{escaped}", self.origin), "name": name, "type": media_type, "size": bytes.len() })
     }
 
-    pub(crate) fn hand_off(&mut self, url: &str) -> Outgoing {
+    pub(crate) fn hand_off(&mut self, url: &str, case: Option<&ExternalCase>) -> Outgoing {
         let at = iso(self.time());
-        self.event(url, "handoff", json!({ "external_case": null, "handoff_at": at }))
+        let case = self.take(url, case);
+        self.event(url, "handoff", json!({ "external_case": case, "handoff_at": at }))
     }
 
-    pub(crate) fn close(&mut self, url: &str, reason: &str) -> Outgoing {
+    pub(crate) fn close(&mut self, url: &str, reason: &str, case: Option<&ExternalCase>) -> Outgoing {
         self.channel(url).status = "closed";
-        let mut event = self.event(url, "conversation:closed", json!({}));
+        let case = self.take(url, case);
+        let mut event = self.event(url, "conversation:closed", json!({ "external_case": case }));
         let at = iso(self.time());
         let conversation = &mut event.body["data"]["conversation"];
         (conversation["closed_reason"], conversation["closed_at"]) = (json!(reason), json!(at));
         event
     }
 
-    /// A message through the API. The id of the first one where it repeats a `dedup_id`.
-    #[allow(clippy::too_many_arguments)] // What a message has.
-    pub(crate) fn add(
-        &mut self,
-        url: &str,
-        kind: Kind,
-        sender: &str,
-        text: &str,
-        file: Value,
-        custom_type: &str,
-        data: &str,
-        dedup_id: Option<String>,
-    ) -> u64 {
+    /// An integration takes the conversation, if this names one. Answers whose it is then.
+    fn take(&mut self, url: &str, case: Option<&ExternalCase>) -> Value {
+        let channel = self.channel(url);
+        if let Some(case) = case {
+            channel.external_case = json!({ "case_id": case.case_id, "type": case.kind });
+        }
+        channel.external_case.clone()
+    }
+
+    pub(crate) fn add(&mut self, url: &str, draft: Draft) -> u64 {
         let (id, created_at) = (self.id(), self.time());
-        let (sender, text) = (sender.to_owned(), text.to_owned());
-        let (custom_type, data) = (custom_type.to_owned(), data.to_owned());
-        self.channel(url).messages.push(Message {
-            id,
-            kind,
-            sender,
-            text,
-            custom_type,
-            data,
-            file,
-            created_at,
-            dedup_id,
-        });
+        self.channel(url).messages.push(Message { id, created_at, draft });
         id
     }
 
+    /// The message that had this `dedup_id` first.
     pub(crate) fn repeated(&self, url: &str, dedup_id: &str) -> Option<u64> {
         let messages = &self.channels.get(url)?.messages;
-        messages.iter().find(|message| message.dedup_id.as_deref() == Some(dedup_id)).map(|message| message.id)
+        messages.iter().find(|message| message.draft.dedup_id.as_deref() == Some(dedup_id)).map(|message| message.id)
     }
 
     pub(crate) fn is_member(&self, url: &str, user: &str) -> bool {
@@ -270,20 +271,21 @@ impl Store {
         self.channel(url).members.retain(|member| member != user);
     }
 
-    fn words(&self, user: &str, name: &str) -> String {
+    pub(super) fn words(&self, user: &str, name: &str) -> String {
         self.users.get(user).and_then(|user| user[name].as_str()).unwrap_or_default().to_owned()
     }
 
     pub(crate) fn seen(&self, url: &str) -> Vec<Seen> {
-        let see = |message: &Message| Seen {
-            id: message.id,
-            kind: message.kind,
-            sender: message.sender.clone(),
-            name: self.words(&message.sender, "nickname"),
-            photo: self.words(&message.sender, "profile_url"),
-            text: message.text.clone(),
-            url: message.file["url"].as_str().unwrap_or_default().to_owned(),
-            file_name: message.file["name"].as_str().unwrap_or_default().to_owned(),
+        let see = |&Message { id, ref draft, .. }: &Message| Seen {
+            id,
+            kind: draft.kind,
+            sender: draft.sender.clone(),
+            name: self.words(&draft.sender, "nickname"),
+            photo: self.words(&draft.sender, "profile_url"),
+            text: draft.text.clone(),
+            url: draft.file["url"].as_str().unwrap_or_default().to_owned(),
+            file_name: draft.file["name"].as_str().unwrap_or_default().to_owned(),
+            custom_type: draft.custom_type.clone(),
         };
         self.channels.get(url).map(|channel| channel.messages.iter().map(see).collect()).unwrap_or_default()
     }
@@ -304,22 +306,29 @@ impl Store {
     }
 
     fn view_of(&self, url: &str, message: &Message) -> Value {
+        let draft = &message.draft;
         let mut view = json!({
             "message_id": message.id,
-            "type": word(message.kind),
-            "custom_type": message.custom_type,
+            "type": word(draft.kind),
+            "custom_type": draft.custom_type,
             "channel_url": url,
-            "message": message.text,
-            "data": message.data,
+            "message": draft.text,
+            "data": draft.data,
             "created_at": message.created_at,
         });
-        if message.kind == Kind::File {
-            view["file"] = message.file.clone();
+        if draft.kind == Kind::File {
+            view["file"] = draft.file.clone();
         }
-        if !message.sender.is_empty() {
-            view["user"] = self.users.get(&message.sender).cloned().unwrap_or_default();
+        if !draft.sender.is_empty() {
+            view["user"] = self.users.get(&draft.sender).cloned().unwrap_or_default();
         }
         view
+    }
+
+    /// When this message was written.
+    pub(crate) fn time_of(&self, url: &str, id: u64) -> Option<u64> {
+        let messages = &self.channels.get(url)?.messages;
+        messages.iter().find(|message| message.id == id).map(|message| message.created_at)
     }
 
     /// Messages around a time: so many before it and after it, that moment included, oldest first.
@@ -332,75 +341,6 @@ impl Store {
         let last = (end + after).min(channel.messages.len());
         channel.messages[first..last].iter().map(|message| self.view_of(url, message)).collect()
     }
-
-    /// The AI agent's envelope (vendor documentation).
-    fn event(&mut self, url: &str, category: &str, rest: Value) -> Outgoing {
-        let (id, at) = (format!("event-{}", self.id()), iso(self.time()));
-        let channel = &self.channels[url];
-        let mut data = json!({
-            "ai_agent_id": self.ai_agent_id,
-            "conversation": {
-                "id": channel.conversation,
-                "user_id": channel.user,
-                "channel_url": url,
-                "channel_type": "messenger",
-                "started_at": iso(channel.started_at),
-                "status": channel.status,
-                "ai_agent_context": channel.context,
-            },
-        });
-        for (name, value) in rest.as_object().into_iter().flatten() {
-            data[name] = value.clone();
-        }
-        let body = json!({ "id": id, "app_id": self.app_id, "category": category, "created_at": at, "data": data });
-        Outgoing { kind: Webhook::AiAgent, channel: url.to_owned(), category: category.to_owned(), body }
-    }
-
-    /// `group_channel:message_send` (a third-party copy of the vendor's sample).
-    pub(crate) fn chat_event(&self, url: &str, id: u64, sdk: &str) -> Outgoing {
-        let view = self.view(url, id);
-        let sender = view["user"]["user_id"].as_str().unwrap_or_default();
-        let mut payload = json!({
-            "message_id": id,
-            "custom_type": view["custom_type"],
-            "translations": {},
-            "created_at": view["created_at"],
-            "data": view["data"],
-        });
-        match (&view["type"], self.file_form) {
-            (kind, FileForm::Nested) if kind == "FILE" => payload["file"] = view["file"].clone(),
-            (kind, FileForm::Flat) if kind == "FILE" => {
-                for (name, from) in
-                    [("url", "url"), ("filename", "name"), ("content_type", "type"), ("filesize", "size")]
-                {
-                    payload[name] = view["file"][from].clone();
-                }
-            }
-            _ => payload["message"] = view["message"].clone(),
-        }
-        let body = json!({
-            "category": "group_channel:message_send",
-            "sender": {
-                "user_id": sender,
-                "nickname": self.words(sender, "nickname"),
-                "profile_url": self.words(sender, "profile_url"),
-                "metadata": {},
-            },
-            "silent": false,
-            "sender_ip_addr": "127.0.0.1",
-            "custom_type": view["custom_type"],
-            "mention_type": "users",
-            "mentioned_users": [],
-            "type": view["type"],
-            "payload": payload,
-            "channel": { "name": "", "channel_url": url, "custom_type": "SB_@I_@GENT", "is_distinct": false, "is_public": false,
-                         "is_super": false, "is_ephemeral": false, "is_discoverable": false, "data": "" },
-            "sdk": sdk,
-            "app_id": self.app_id,
-        });
-        let category = "group_channel:message_send".to_owned();
-        Outgoing { kind: Webhook::Chat, channel: url.to_owned(), category, body }
-    }
 }
 
 fn word(kind: Kind) -> &'static str {
@@ -412,7 +352,7 @@ fn word(kind: Kind) -> &'static str {
 }
 
 /// For example `2026-11-23T10:00:30.125Z`.
-fn iso(ms: u64) -> String {
+pub(super) fn iso(ms: u64) -> String {
     let time = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     time.map(|time| format!("{time:.3}")).unwrap_or_default()
 }
