@@ -93,9 +93,10 @@ fn contents() -> Result<Vec<(&'static str, String)>> {
         ("settings", settings()?),
         ("events", enum_table(&resolve, "event-kind", "Event", "What happened")?),
         ("errors", enum_table(&resolve, "error-kind", "Error", "What to do")?),
-        ("findings", findings()),
+        ("findings", triples(&manual::FINDINGS, ["Check", "Code", "Meaning"])),
         ("ignored", words(&manual::IGNORED, "`detail` of `ignored`", "Why there is nothing to do")),
         ("steps", words(&manual::STEPS, "Step", "What was done")),
+        ("decisions", triples(&manual::DECISIONS, ["Subject", "Rule", "What was chosen"])),
         ("capabilities", words(&manual::CAPABILITIES, "Capability", "What this version can do")),
         ("embed", format!("```rust\n{embed}```\n")),
     ])
@@ -125,7 +126,9 @@ fn settings() -> Result<String> {
         let kind = match property["type"].as_str().unwrap_or_default() {
             "array" => "list of texts".to_owned(),
             "integer" => format!("{} to {}", property["minimum"], property["maximum"]),
-            "object" => "written by `connect`".to_owned(),
+            "object" if property["readOnly"] == true => "written by `connect`".to_owned(),
+            "object" => "texts by name".to_owned(),
+            "boolean" => "true or false".to_owned(),
             _ if property["writeOnly"] == true => "secret".to_owned(),
             _ => match property["enum"].as_array() {
                 Some(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
@@ -162,11 +165,10 @@ fn enum_table(resolve: &Resolve, name: &str, head: &str, meaning: &str) -> Resul
     Ok(table(&[head, meaning], &cases.cases.iter().map(row).collect::<Vec<_>>()))
 }
 
-fn findings() -> String {
-    let row = |(check, code, meaning): &(&str, &str, &str)| {
-        vec![format!("`{check}`"), format!("`{code}`"), (*meaning).to_owned()]
-    };
-    table(&["Check", "Code", "Meaning"], &manual::FINDINGS.iter().map(row).collect::<Vec<_>>())
+fn triples(triples: &[(&str, &str, &str)], head: [&str; 3]) -> String {
+    let row =
+        |(one, two, meaning): &(&str, &str, &str)| vec![format!("`{one}`"), format!("`{two}`"), (*meaning).to_owned()];
+    table(&head, &triples.iter().map(row).collect::<Vec<_>>())
 }
 
 fn words(words: &[(&str, &str)], head: &str, meaning: &str) -> String {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use freshworks_simulator::{
     Availability, Config, Fault, How, Match, Simulator, Ticket, TicketProduct, UnknownRequester,
 };
+use host_test::CredentialInjector;
 use host_test::bindings::{
     CloseReason, EventKind, HandoffRequest, Message, Mode, Owner, Part, PartKind, Priority, Receipt, Routing,
     SessionState, Update,
 };
-use host_test::CredentialInjector;
 use serde_json::json;
 
 use crate::file_host::{BYTES, FileHost, content};
@@ -74,7 +74,8 @@ async fn everything_that_is_known_is_in_the_ticket() {
     assert_eq!(ticket.custom_fields["cf_order"], "4711");
     assert_eq!(ticket.group_id, desk.sim.ticket_group_id("Support"));
     assert!(ticket.tags.contains(&"ai-agent".to_owned()) && ticket.tags.len() == 2);
-    for words in ["Reason: the user asked for a person", "Her parcel is late", "Where is my parcel", "It is on its way"] {
+    for words in ["Reason: the user asked for a person", "Her parcel is late", "Where is my parcel", "It is on its way"]
+    {
         assert!(ticket.description_text.contains(words), "{words}: {}", ticket.description_text);
     }
     assert_eq!(desk.lines(), ["POST /api/v2/tickets"], "one request, and none to Freshchat");
@@ -396,7 +397,8 @@ async fn each_service_gets_its_own_key_and_no_other() {
     desk.handoff(&live, None).await.result.unwrap();
     let journal = desk.sim.journal();
     assert!(journal.iter().all(|exchange| exchange.authorized), "each is let in");
-    let both = journal.iter().any(|it| it.path.starts_with("/api/v2")) && journal.iter().any(|it| it.path.starts_with("/v2"));
+    let both =
+        journal.iter().any(|it| it.path.starts_with("/api/v2")) && journal.iter().any(|it| it.path.starts_with("/v2"));
     assert!(both);
 }
 
