@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::ids::IdForm;
+use crate::tickets::TicketProduct;
 use crate::webhooks::Era;
 
 /// An account to simulate. The default is a small one, ready for a handoff.
@@ -22,6 +23,16 @@ pub struct Config {
     pub agents: Vec<AgentSpec>,
     /// The groups.
     pub groups: Vec<GroupSpec>,
+    /// The port of the ticket service on 127.0.0.1; 0 takes a free one.
+    pub ticket_port: u16,
+    /// Which product the ticket service is.
+    pub ticket_product: TicketProduct,
+    /// The key that the ticket service wants, as the user name of HTTP Basic authentication.
+    pub ticket_api_key: String,
+    /// The names of the ticket service's groups. Its human agents are those of the account.
+    pub ticket_groups: Vec<String>,
+    /// The names of tickets' custom fields: texts of one line.
+    pub ticket_fields: Vec<String>,
     /// What all ids are derived from: the same seed and the same calls give the same ids.
     pub seed: u64,
     /// A signing key for this simulator alone. Otherwise all simulators of a process share one.
@@ -47,6 +58,11 @@ impl Default for Config {
                 AgentSpec::named("Tom Okafor", "tom@acme.example"),
             ],
             groups: vec![GroupSpec::named("Support")],
+            ticket_port: 0,
+            ticket_product: TicketProduct::Freshdesk,
+            ticket_api_key: "simulator-ticket-key".into(),
+            ticket_groups: vec!["Support".into()],
+            ticket_fields: vec!["cf_order".into()],
             seed: 1,
             own_key: false,
             behaviour: Behaviour::default(),
@@ -103,6 +119,23 @@ pub struct AgentSpec {
     pub groups: Vec<String>,
     /// Whether an admin switched the agent off.
     pub deactivated: bool,
+    /// Whether the agent takes conversations now.
+    pub availability: Availability,
+}
+
+/// Whether a human agent takes conversations: `availability_status`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Availability {
+    /// Yes.
+    #[default]
+    Available,
+    /// No.
+    Unavailable,
+    /// Not at the desk.
+    Away,
+    /// Has enough to do.
+    Busy,
 }
 
 impl AgentSpec {
@@ -190,14 +223,35 @@ pub struct Behaviour {
     pub email_quirk: bool,
     /// Requests a minute; more is answered with 429. None for no limit.
     pub requests_per_minute: Option<u32>,
+    /// What a conversation's custom property does that `GET /v2/conversations/fields` does not list.
+    pub undeclared_properties: UndeclaredProperties,
     /// What `GET /v2/business-hours/within-bh` says.
     pub within_business_hours: bool,
+    /// How it says so.
+    pub business_hours_form: BusinessHoursForm,
     /// Add lines of type `system` to the thread when a conversation is assigned, resolved or reopened.
     pub system_lines: bool,
     /// Send those lines as webhooks too.
     pub system_line_webhooks: bool,
     /// The agent in whose name changes through the API are reported. None for the account's service account.
     pub api_acts_as: Option<String>,
+
+    /// Calls of the ticket service a minute; more is answered with 429. None for no limit.
+    pub ticket_requests_per_minute: Option<u32>,
+    /// Give tickets without a status or a priority the documented defaults (2 and 1). Otherwise they are refused, as
+    /// integrators have seen.
+    pub ticket_defaults: bool,
+    /// Fields that the account made mandatory for new tickets, such as `type`, `group_id` or a custom one.
+    pub ticket_required: Vec<String>,
+    /// What filtering tickets by an unknown requester does.
+    pub unknown_requester: UnknownRequester,
+    /// The most characters of a subject, and of a custom field. None for no limit.
+    pub max_ticket_line_chars: Option<usize>,
+    /// The most bytes of a ticket's text and files together. None for the product's own limit: 20 MB, 15 MB in
+    /// Freshservice and in older texts.
+    pub max_ticket_bytes: Option<usize>,
+    /// Status of tickets over that size; 413 is the alternative.
+    pub ticket_too_large_status: u16,
 
     /// The era of webhook bodies.
     pub era: Era,
@@ -237,10 +291,20 @@ impl Default for Behaviour {
             private_uploads: false,
             email_quirk: false,
             requests_per_minute: None,
+            undeclared_properties: UndeclaredProperties::Accept,
             within_business_hours: true,
+            business_hours_form: BusinessHoursForm::WithinBusinessHours,
             system_lines: true,
             system_line_webhooks: false,
             api_acts_as: None,
+            ticket_requests_per_minute: None,
+            ticket_defaults: false,
+            ticket_required: Vec::new(),
+            unknown_requester: UnknownRequester::Refuse,
+            // Seen for texts of one line; for subjects it is a reading.
+            max_ticket_line_chars: Some(255),
+            max_ticket_bytes: None,
+            ticket_too_large_status: 400,
             era: Era::Y2024,
             echo_messages: true,
             echo_changes: true,
@@ -300,4 +364,31 @@ pub enum DuplicateUser {
     Conflict,
     /// The user who is there.
     ReturnExisting,
+}
+
+/// What a conversation's custom property does that the account did not declare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UndeclaredProperties {
+    /// It is stored.
+    Accept,
+    /// The call is refused: 400.
+    Refuse,
+}
+
+/// How `GET /v2/business-hours/within-bh` answers. The real form is not published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BusinessHoursForm {
+    /// `{"within_business_hours": true}`
+    WithinBusinessHours,
+    /// `{"within_bh": true}`
+    WithinBh,
+}
+
+/// What filtering tickets by an unknown requester does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownRequester {
+    /// 400, `There is no contact matching the given email` (in several integrators' clients).
+    Refuse,
+    /// An empty list.
+    Empty,
 }

@@ -140,6 +140,16 @@ impl How {
         Self::Status { code, headers: Vec::new(), body }
     }
 
+    /// An error answer in the form of the ticket service: 403 and 5xx have a body, the others have none.
+    pub fn ticket_status(code: u16) -> Self {
+        let body = match code {
+            403 => "{\"code\":\"access_denied\",\"message\":\"You are not authorized to perform this action.\"}",
+            500.. => "{\"code\":\"internal_error\",\"message\":\"We're sorry, but something went wrong.\"}",
+            _ => "",
+        };
+        Self::Status { code, headers: Vec::new(), body: body.to_owned() }
+    }
+
     /// Status 429 with `Retry-After` in seconds.
     pub fn rate_limit(seconds: u32) -> Self {
         Self::RateLimit { retry_after: Some(seconds.to_string()) }

@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 use crate::faults::How;
+use crate::service::Service;
 
 /// One call of the API, with its outcome. In the order the calls were answered.
 #[derive(Clone, Debug)]
 pub struct Exchange {
+    /// Which service was called.
+    pub service: Service,
     /// The method, in capitals.
     pub method: String,
     /// The path without the query, as it was sent.

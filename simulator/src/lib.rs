@@ -30,60 +30,74 @@ mod delivery;
 mod desk;
 mod faults;
 mod feed;
+mod gate;
 mod ids;
 mod journal;
+mod query;
 mod refusal;
 mod server;
+mod service;
 mod signing;
 mod store;
 mod table;
+mod ticket_acts;
+mod ticket_api;
+mod tickets;
 mod views;
 mod webhooks;
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 pub use agent::Assignee;
 pub use config::{
-    AgentSpec, Behaviour, Config, ConversationForm, CreateWhileOpen, DuplicateUser, GroupSpec, MessagePaging,
-    SendToResolved, TopicSpec, UserSpec,
+    AgentSpec, Availability, Behaviour, BusinessHoursForm, Config, ConversationForm, CreateWhileOpen, DuplicateUser,
+    GroupSpec, MessagePaging, SendToResolved, TopicSpec, UndeclaredProperties, UnknownRequester, UserSpec,
 };
 pub use delivery::{Delivery, Outcome};
 pub use faults::{Fault, How, Match, WebhookFault, When};
 pub use ids::IdForm;
 pub use journal::{Exchange, RequestBody};
 pub use refusal::Refusal;
+pub use service::Service;
 pub use signing::KeyForm;
 pub use store::{Actor, ActorType, Agent, Conversation, Group, Message, MessageType, Status, Topic, Upload, User};
+pub use tickets::{EntryKind, Requester, RequesterSpec, Ticket, TicketAttachment, TicketEntry, TicketProduct};
 pub use webhooks::{Action, Era};
 
 use delivery::{Outbox, Receipt};
 use desk::Desk;
 use feed::Feed;
+use gate::Front;
 use ids::Ids;
 use signing::SigningKey;
 use store::Store;
+use tickets::TicketDesk;
 
 /// A running account. Cheap to start; stops, with all its connections, when dropped.
 pub struct Simulator {
     inner: Arc<Inner>,
     journal_read: Mutex<usize>,
     deliveries_read: Mutex<usize>,
-    tasks: [AbortHandle; 2],
+    /// One for each service.
+    listeners: Vec<JoinHandle<()>>,
+    courier: AbortHandle,
 }
 
 /// What the server, the deliveries and the handle share.
 pub(crate) struct Inner {
     pub(crate) origin: String,
+    pub(crate) ticket_origin: String,
     pub(crate) api_key: Mutex<String>,
+    pub(crate) ticket_api_key: Mutex<String>,
     pub(crate) key: SigningKey,
     pub(crate) store: Mutex<Store>,
+    pub(crate) tickets: Mutex<TicketDesk>,
     pub(crate) behaviour: Mutex<Behaviour>,
     pub(crate) faults: faults::Faults,
     pub(crate) journal: Feed<Exchange>,
@@ -92,13 +106,18 @@ pub(crate) struct Inner {
     pub(crate) requests: Mutex<JoinSet<()>>,
     /// How many of them are not answered yet.
     pub(crate) in_flight: watch::Sender<usize>,
-    /// The server is to end, and has ended.
-    pub(crate) closing: Notify,
-    pub(crate) closed: Notify,
-    /// The rate limit's window: its start, and the calls in it.
-    pub(crate) window: Mutex<(Instant, u32)>,
+    /// The listeners are to answer what has come, and to end.
+    pub(crate) closing: watch::Sender<bool>,
     /// Trace ids have their own source, so that refused calls do not change the ids of objects.
     pub(crate) traces: Mutex<Ids>,
+}
+
+async fn bind(port: u16) -> anyhow::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| format!("port {port} of 127.0.0.1 cannot be bound"))?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    Ok((listener, origin))
 }
 
 /// A lock whose holder panicked is as good as any: the panic has failed the test already.
@@ -140,17 +159,18 @@ impl Simulator {
     /// # Errors
     /// When the port is taken or no signing key can be made.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port))
-            .await
-            .with_context(|| format!("port {} of 127.0.0.1 cannot be bound", config.port))?;
-        let origin = format!("http://{}", listener.local_addr()?);
+        let (chat, origin) = bind(config.port).await?;
+        let (tickets, ticket_origin) = bind(config.ticket_port).await?;
         let make_key = if config.own_key { SigningKey::generate } else { SigningKey::shared };
         let key = tokio::task::spawn_blocking(make_key).await??;
         let (outbox, queued) = Outbox::new(config.webhook.clone());
         let inner = Arc::new(Inner {
             store: Mutex::new(Store::new(&config, origin.clone())),
+            tickets: Mutex::new(TicketDesk::new(&config)),
             origin,
+            ticket_origin,
             api_key: Mutex::new(config.api_key),
+            ticket_api_key: Mutex::new(config.ticket_api_key),
             key,
             behaviour: Mutex::new(config.behaviour),
             faults: faults::Faults::default(),
@@ -158,20 +178,27 @@ impl Simulator {
             outbox,
             requests: Mutex::new(JoinSet::new()),
             in_flight: watch::Sender::new(0),
-            closing: Notify::new(),
-            closed: Notify::new(),
-            window: Mutex::new((Instant::now(), 0)),
+            closing: watch::Sender::new(false),
             traces: Mutex::new(Ids::new(!config.seed)),
         });
-        let router = api::routes().merge(control::routes()).with_state(inner.clone());
-        let server = tokio::spawn(server::run(inner.clone(), listener, router)).abort_handle();
+        let fronts = [
+            (chat, Front::new(Service::Chat, api::routes().merge(control::routes()).with_state(inner.clone()))),
+            (tickets, Front::new(Service::Tickets, ticket_api::routes().with_state(inner.clone()))),
+        ];
+        let serve = |(listener, front)| tokio::spawn(server::run(inner.clone(), listener, front));
+        let listeners = fronts.into_iter().map(serve).collect();
         let courier = tokio::spawn(delivery::run(inner.clone(), queued)).abort_handle();
-        Ok(Self { inner, journal_read: Mutex::new(0), deliveries_read: Mutex::new(0), tasks: [server, courier] })
+        Ok(Self { inner, journal_read: Mutex::new(0), deliveries_read: Mutex::new(0), listeners, courier })
     }
 
     /// `http://127.0.0.1:<port>`. The API is below it, at `/v2`; an agent's inbox page is at `/`.
     pub fn origin(&self) -> &str {
         &self.inner.origin
+    }
+
+    /// Where the ticket service is reached: `http://127.0.0.1:<port>`. Its API is below it, at `/api/v2`.
+    pub fn ticket_origin(&self) -> &str {
+        &self.inner.ticket_origin
     }
 
     /// The bearer token that the API wants now.
@@ -182,6 +209,16 @@ impl Simulator {
     /// Replaces the token, as an admin does; the old one stops working at once.
     pub fn set_api_key(&self, key: &str) {
         *lock(&self.inner.api_key) = key.to_owned();
+    }
+
+    /// The key that the ticket service wants now, as the user name of HTTP Basic authentication.
+    pub fn ticket_api_key(&self) -> String {
+        lock(&self.inner.ticket_api_key).clone()
+    }
+
+    /// Replaces the key of the ticket service; the old one stops working at once.
+    pub fn set_ticket_api_key(&self, key: &str) {
+        *lock(&self.inner.ticket_api_key) = key.to_owned();
     }
 
     /// The key to verify webhooks with.
@@ -277,9 +314,12 @@ impl Simulator {
     }
 
     /// Stops as a service does: what has come is answered first. Dropping it cuts everything off.
-    pub async fn stop(self) {
-        self.inner.closing.notify_one();
-        self.inner.closed.notified().await;
+    pub async fn stop(mut self) {
+        self.inner.closing.send_replace(true);
+        for listener in std::mem::take(&mut self.listeners) {
+            // A listener that failed has nothing left to answer.
+            let _ = listener.await;
+        }
     }
 
     /// Adds a topic; answers its channel id.
@@ -378,9 +418,10 @@ impl std::fmt::Debug for Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
+        for listener in &self.listeners {
+            listener.abort();
         }
+        self.courier.abort();
         lock(&self.inner.requests).abort_all();
     }
 }

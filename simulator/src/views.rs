@@ -231,7 +231,7 @@ pub(crate) fn agent_view(store: &Store, agent: &Agent) -> Value {
         "login_status": true,
         "agent_capacity": 5,
         "agent_status": { "name": "Active on Intelliassign" },
-        "availability_status": "AVAILABLE",
+        "availability_status": spec.availability,
         "routing_type": "INTELLIASSIGN",
         "license_type": "fulltime",
         "social_profiles": [],

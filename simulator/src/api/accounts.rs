@@ -6,8 +6,10 @@ use axum::http::Uri;
 use serde_json::{Value, json};
 
 use super::App;
-use super::paging::{Query, envelope};
+use super::paging::envelope;
+use crate::config::BusinessHoursForm;
 use crate::lock;
+use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::views::{agent_view, group_view};
 
@@ -56,5 +58,10 @@ pub(super) async fn within_business_hours(State(app): State<App>, uri: Uri) -> R
     {
         return Err(Refusal::invalid("INVALID_GROUP_ID"));
     }
-    Ok(Json(json!({ "within_business_hours": app.behaviour().within_business_hours })))
+    let behaviour = app.behaviour();
+    let name = match behaviour.business_hours_form {
+        BusinessHoursForm::WithinBusinessHours => "within_business_hours",
+        BusinessHoursForm::WithinBh => "within_bh",
+    };
+    Ok(Json(json!({ name: behaviour.within_business_hours })))
 }

@@ -6,8 +6,9 @@ use axum::http::Uri;
 use serde_json::Value;
 
 use super::App;
-use super::paging::{Query, envelope};
+use super::paging::envelope;
 use crate::lock;
+use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::views::topic_view;
 

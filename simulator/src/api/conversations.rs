@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 use super::input::Input;
 use super::messages::{message_of, quirk};
 use super::{App, created};
-use crate::config::ConversationForm;
+use crate::config::{Behaviour, ConversationForm, UndeclaredProperties};
 use crate::desk::{Changes, Desk, Door};
 use crate::lock;
 use crate::refusal::Refusal;
-use crate::store::{Status, Store};
+use crate::store::Status;
 use crate::views::{conversation_view, created_view};
 
 /// `POST /v2/conversations`: several messages, each with its own actor, in one call and in order.
@@ -34,7 +34,7 @@ pub(super) async fn create(State(app): State<App>, input: Input) -> Result<Respo
             .into_iter()
             .map(|message| message_of(desk, &user_id, &Input::from_value(message)?))
             .collect::<Result<Vec<_>, _>>()?;
-        let changes = changes_of(desk.store, &input)?;
+        let changes = changes_of(desk, &input)?;
         let strange = messages.iter().find_map(|message| quirk(desk.behaviour, message));
         let (id, made) = desk.create(&channel_id, &user_id, messages, changes, Door::Api)?;
         match strange {
@@ -57,7 +57,8 @@ fn user_of(input: &Input, messages: &[Value]) -> Result<String, Refusal> {
 }
 
 /// Status, assignees, topic and properties of a request; everything named must exist.
-fn changes_of(store: &Store, input: &Input) -> Result<Changes, Refusal> {
+fn changes_of(desk: &Desk<'_>, input: &Input) -> Result<Changes, Refusal> {
+    let store = &*desk.store;
     let status = match input.filled("status")? {
         None => None,
         Some(name) => Some(Status::parse(&name).ok_or_else(|| Refusal::invalid("INVALID_STATUS"))?),
@@ -80,12 +81,18 @@ fn changes_of(store: &Store, input: &Input) -> Result<Changes, Refusal> {
         }
         (None, None) => None,
     };
-    Ok(Changes { status, agent, group, channel_id: None, properties: properties_of(input)? })
+    Ok(Changes { status, agent, group, channel_id: None, properties: properties_of(desk.behaviour, input)? })
 }
 
 /// Conversation properties are an object, unlike those of users.
-fn properties_of(input: &Input) -> Result<Map<String, Value>, Refusal> {
+fn properties_of(behaviour: &Behaviour, input: &Input) -> Result<Map<String, Value>, Refusal> {
     let properties = input.object("properties")?.into_fields();
+    let undeclared = |name: &&String| name.starts_with("cf_") && !CUSTOM_FIELDS.iter().any(|(known, _)| known == name);
+    if behaviour.undeclared_properties == UndeclaredProperties::Refuse
+        && properties.keys().any(|name| undeclared(&name))
+    {
+        return Err(Refusal::invalid("INVALID_PROPERTIES"));
+    }
     let known = |priority: &Value| ["Low", "Medium", "High", "Urgent"].iter().any(|name| priority == name);
     match properties.get("priority") {
         Some(priority) if !known(priority) => Err(Refusal::invalid("INVALID_PRIORITY")),
@@ -109,7 +116,7 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, Refusal> {
     let answer = app.api_act(|desk: &mut Desk<'_>| {
         desk.conversation(&id)?;
-        let mut changes = changes_of(desk.store, &input)?;
+        let mut changes = changes_of(desk, &input)?;
         if let Some(channel) = input.filled("channel_id")? {
             desk.store.topic(&channel).ok_or_else(|| Refusal::not_found("channel"))?;
             changes.channel_id = Some(channel);
@@ -120,6 +127,9 @@ pub(super) async fn update(
     });
     answer.await.map(Json)
 }
+
+/// The custom properties that the account declares, with their labels.
+const CUSTOM_FIELDS: [(&str, &str); 2] = [("cf_type", "Type"), ("cf_reference", "Reference")];
 
 /// `GET /v2/conversations/fields`: an array without an envelope.
 pub(super) async fn fields() -> Json<Value> {
@@ -144,9 +154,7 @@ pub(super) async fn fields() -> Json<Value> {
             "fields": [],
         })
     };
-    Json(json!([
-        field(1, "priority", "Priority", "dropdown", false, json!(choices)),
-        field(2, "cf_type", "Type", "text", true, json!([])),
-        field(3, "cf_reference", "Reference", "text", true, json!([])),
-    ]))
+    let mut fields = vec![field(1, "priority", "Priority", "dropdown", false, json!(choices))];
+    fields.extend((2..).zip(CUSTOM_FIELDS).map(|(id, (name, label))| field(id, name, label, "text", true, json!([]))));
+    Json(json!(fields))
 }

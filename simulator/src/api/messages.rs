@@ -7,12 +7,13 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::input::Input;
-use super::paging::{Page, Query};
+use super::paging::Page;
 use super::{App, created};
 use crate::config::{Behaviour, MessagePaging};
 use crate::desk::{Desk, Door, NewMessage};
 use crate::ids::{iso_time, parse_time};
 use crate::lock;
+use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::store::{Actor, ActorType, Message, MessageType, Store};
 use crate::views::MessageView;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{App, created};
 use crate::lock;
 use crate::refusal::Refusal;
+use crate::service::Service;
 use crate::store::Upload;
 
 /// The published limit of files.
@@ -74,7 +75,7 @@ pub(crate) async fn download(
     Path((hash, _)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    if app.behaviour().private_uploads && !crate::server::authorized(&app, &headers) {
+    if app.behaviour().private_uploads && !Service::Chat.authorizes(&app, &headers) {
         return Err(Refusal::new(401, "UNAUTHORIZED", "the API key is missing or wrong"));
     }
     let store = lock(&app.store);

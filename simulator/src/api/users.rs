@@ -7,10 +7,11 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::input::Input;
-use super::paging::{Query, envelope};
+use super::paging::envelope;
 use super::{App, created};
 use crate::config::{DuplicateUser, UserSpec};
 use crate::lock;
+use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::store::User;
 use crate::views::user_view;

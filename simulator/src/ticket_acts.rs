@@ -1,0 +1,86 @@
+//! People in the ticket service: what its human agents and its requesters do. Nothing is told to anybody: the service's own
+//! webhooks are templates that an admin writes.
+
+use crate::refusal::Refusal;
+use crate::tickets::{EntryKind, NewEntry, Requester, RequesterSpec, Ticket, TicketChanges, TicketDesk};
+use crate::{Simulator, lock};
+
+impl Simulator {
+    /// All tickets, in the order they were made.
+    pub fn tickets(&self) -> Vec<Ticket> {
+        lock(&self.inner.tickets).tickets.clone()
+    }
+
+    /// One ticket.
+    pub fn ticket(&self, id: u64) -> Option<Ticket> {
+        lock(&self.inner.tickets).ticket(id).cloned()
+    }
+
+    /// All requesters, in the order they were made.
+    pub fn requesters(&self) -> Vec<Requester> {
+        lock(&self.inner.tickets).requesters.clone()
+    }
+
+    /// Adds a requester who is known already; answers the id.
+    pub fn seed_requester(&self, facts: RequesterSpec) -> u64 {
+        lock(&self.inner.tickets).add_requester(facts).id
+    }
+
+    /// The first group of this name in the ticket service; other ids than [`Simulator::group_id`].
+    pub fn ticket_group_id(&self, name: &str) -> Option<u64> {
+        lock(&self.inner.tickets).groups.iter().find(|group| group.name == name).map(|group| group.id)
+    }
+
+    /// The first human agent of this name in the ticket service; other ids than [`Simulator::agent_id`].
+    pub fn ticket_agent_id(&self, name: &str) -> Option<u64> {
+        lock(&self.inner.tickets).agents.iter().find(|agent| agent.name == name).map(|agent| agent.id)
+    }
+
+    /// A human agent replies to the requester; answers the entry's id.
+    ///
+    /// # Errors
+    /// Unknown ticket or agent.
+    pub fn ticket_reply(&self, id: u64, agent: u64, html: &str) -> Result<u64, Refusal> {
+        self.agent_adds(id, NewEntry::of(EntryKind::Reply, agent, html))
+    }
+
+    /// A human agent writes a note; answers the entry's id.
+    ///
+    /// # Errors
+    /// Unknown ticket or agent.
+    pub fn ticket_note(&self, id: u64, agent: u64, html: &str, private: bool) -> Result<u64, Refusal> {
+        self.agent_adds(id, NewEntry { private, ..NewEntry::of(EntryKind::Note, agent, html) })
+    }
+
+    fn agent_adds(&self, id: u64, entry: NewEntry) -> Result<u64, Refusal> {
+        let mut desk = lock(&self.inner.tickets);
+        if desk.agents.iter().all(|agent| agent.id != entry.user_id) {
+            return Err(Refusal::not_found("agent"));
+        }
+        add(&mut desk, id, entry)
+    }
+
+    /// The requester answers by e-mail; answers the entry's id.
+    ///
+    /// # Errors
+    /// Unknown ticket.
+    pub fn requester_replies(&self, id: u64, html: &str) -> Result<u64, Refusal> {
+        let mut desk = lock(&self.inner.tickets);
+        let requester = desk.ticket(id).ok_or_else(|| Refusal::not_found("ticket"))?.requester.id;
+        add(&mut desk, id, NewEntry { incoming: true, ..NewEntry::of(EntryKind::Reply, requester, html) })
+    }
+
+    /// A human agent sets the status: 2 open, 3 pending, 4 resolved, 5 closed.
+    ///
+    /// # Errors
+    /// Unknown ticket.
+    pub fn ticket_status(&self, id: u64, status: u64) -> Result<(), Refusal> {
+        let changes = TicketChanges { status: Some(status), ..TicketChanges::default() };
+        let mut desk = lock(&self.inner.tickets);
+        desk.update(id, changes).map(drop).ok_or_else(|| Refusal::not_found("ticket"))
+    }
+}
+
+fn add(desk: &mut TicketDesk, id: u64, entry: NewEntry) -> Result<u64, Refusal> {
+    desk.add_entry(id, entry).map(|entry| entry.id).ok_or_else(|| Refusal::not_found("ticket"))
+}
