@@ -68,6 +68,11 @@ impl<'a> Client<'a> {
         Self { http, settings, origin, version, authorization, budget }
     }
 
+    /// The account's settings.
+    pub fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
     /// The origin that all requests go to.
     pub fn origin(&self) -> &str {
         &self.origin

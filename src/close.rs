@@ -8,6 +8,7 @@ use crate::freshchat::endpoints::{Author, NewMessage, Resolve};
 use crate::freshchat::wire::VendorMessage;
 use crate::handoff;
 use crate::http::Http;
+use crate::languages::Language;
 use crate::lifecycle::{self, Action, Input};
 use crate::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, Update, UserId};
 use crate::names;
@@ -83,16 +84,8 @@ pub fn outcome(reason: EndReason) -> Outcome {
     }
 }
 
-fn note(reason: EndReason, reference: &str) -> String {
-    let text = match reason {
-        EndReason::UserLeft => "The user has left the conversation and will not see further messages",
-        EndReason::UserCancelled => "The user no longer wants a person",
-        EndReason::PlatformClosed => "The conversation was closed on the user's side",
-        EndReason::ReturnedToAi => "The user went back to the AI agent",
-        EndReason::TimedOut => "The conversation was taken back because it had waited too long",
-        EndReason::Inactive => "The conversation was taken back because nobody had written for a long time",
-    };
-    format!("{text} · {}{}", transcript::marker(reference), transcript::END)
+fn note(reason: EndReason, language: &Language, reference: &str) -> String {
+    format!("{} · {}{}", language.end(reason), transcript::marker(reference), transcript::END)
 }
 
 /// What is refused for good is left out with a finding: the end of the human part must never fail for ever.
@@ -118,7 +111,7 @@ fn note_and_resolve(
     let Some(conversation) = session.conversation.clone() else { return Ok(findings) };
     if !session.end_noted {
         let mut unsure = retry || session.pending == Some(Pending::EndNote);
-        let text = note(reason, &session.reference);
+        let text = note(reason, settings.language, &session.reference);
         let mut author = note_author(settings, &user);
         loop {
             let message = NewMessage::text(author.clone(), text.clone());

@@ -13,7 +13,7 @@ use crate::session::{Pending, Session, reference};
 use crate::settings::context_map::{self, Carried};
 use crate::settings::{Availability, Settings};
 use crate::timers;
-use crate::transcript::{self, Transcript};
+use crate::transcript::{self, Style, Transcript};
 
 mod live;
 mod preview;
@@ -319,7 +319,14 @@ impl<'a> Run<'a> {
         let count = u32::try_from(self.request.history.len()).unwrap_or(u32::MAX);
         let first = *session.history.get_or_insert(count);
         let first = usize::try_from(first).unwrap_or(usize::MAX);
-        transcript::write(self.request, first, &session.reference, max_chars)
+        let style = Style {
+            reference: &session.reference,
+            max_chars,
+            language: self.settings.language,
+            masking: &self.settings.masking,
+            shown: &self.carried.shown,
+        };
+        transcript::write(self.request, first, &style)
     }
 
     /// What became of the context.
@@ -497,7 +504,9 @@ mod tests {
 
     #[test]
     fn markers_are_found_again() {
-        let written = transcript::write(&request(), 2, "7f3a9c2e", 5_000);
+        let (language, masking) = (crate::languages::of("de"), &crate::masking::Masking::default());
+        let style = Style { reference: "7f3a9c2e", max_chars: 5_000, language, masking, shown: &[] };
+        let written = transcript::write(&request(), 2, &style);
         assert!(is_of_handoff(&written.opening, "7f3a9c2e") && is_of_handoff(&written.pages[0], "7f3a9c2e"));
         assert!(!is_of_handoff(&written.opening, "00000000"));
         assert!(!is_of_handoff("my number is\nHandoff · ref 7f3a9c2e", "7f3a9c2e"));

@@ -238,8 +238,20 @@ fn email_address(text: &str) -> Option<usize> {
 }
 
 /// How well-known secrets begin. (Prefixes are published by those who hand them out, so that leaks can be found.)
-const PREFIXES: [&str; 12] =
-    ["sk-", "sk_live_", "sk_test_", "pk_live_", "rk_live_", "ghp_", "gho_", "github_pat_", "xoxb-", "xoxp-", "AKIA", "AIza"];
+const PREFIXES: [&str; 12] = [
+    "sk-",
+    "sk_live_",
+    "sk_test_",
+    "pk_live_",
+    "rk_live_",
+    "ghp_",
+    "gho_",
+    "github_pat_",
+    "xoxb-",
+    "xoxp-",
+    "AKIA",
+    "AIza",
+];
 const SHORTEST_TOKEN: usize = 16;
 
 fn token(text: &str) -> Option<usize> {

@@ -266,7 +266,7 @@ fn replace(
     let Some(channel) = session.channel.clone() else {
         return Err(Error::request("session", "the session knows no topic", "Hand off again with `retry: true`."));
     };
-    let opening = transcript::continuation(old.as_str(), &session.reference);
+    let opening = transcript::continuation(old.as_str(), &session.reference, freshchat.settings().language);
     let is_ours = |found: &VendorMessage| found.text() == opening;
     if (look || session.pending == Some(Pending::Conversation))
         && adopt_replacement(freshchat, session, user, &is_ours)?

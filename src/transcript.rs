@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
-use crate::model::{HandoffRequest, Message, Part, PartKind, Reason, Sender, SenderRole};
+use crate::languages::{self, Language};
+use crate::masking::Masking;
+use crate::model::{HandoffRequest, Message, Part, PartKind, Sender, SenderRole};
 use crate::time;
 
 /// What a handoff writes into the conversation.
@@ -51,57 +53,89 @@ pub fn reference_of(text: &str) -> Option<&str> {
 /// Follows the marker in the note about the end.
 pub const END: &str = " end";
 
-/// How the first message of a handoff begins, and how that of a conversation that replaces another.
-const HANDOFF: &str = "Handoff from the AI agent";
-const CONTINUATION: &str = "Continues conversation ";
-
 /// The first message of a conversation that takes the place of `old`.
-pub fn continuation(old: &str, reference: &str) -> String {
-    format!("{CONTINUATION}{old} · {}", marker(reference))
+pub fn continuation(old: &str, reference: &str, language: &Language) -> String {
+    format!("{} {old} · {}", language.continues, marker(reference))
 }
 
-/// True where everything of a handoff begins: what stands before it belongs to somebody else. Of any handoff.
+/// True where everything of a handoff begins: what stands before it belongs to somebody else. Of any handoff, in any language.
 pub fn is_opening(text: &str) -> bool {
-    (text.starts_with(HANDOFF) || text.starts_with(CONTINUATION)) && is_marked(text)
+    let begins = |language: &Language| text.starts_with(language.handoff) || text.starts_with(language.continues);
+    is_marked(text) && languages::all().any(begins)
 }
 
-/// How the opening says how much history follows.
-const HISTORY: &str = "History: ";
-
-/// The number of messages that an opening announces.
+/// The number of messages that an opening announces, in any language.
 pub fn announced_messages(opening: &str) -> Option<usize> {
-    let line = opening.lines().last()?.strip_prefix(HISTORY)?;
-    let word = line.split([' ', ',']).next()?;
-    if word == "none" { Some(0) } else { word.parse().ok() }
+    let line = opening.lines().last()?;
+    if languages::all().any(|language| language.history.first() == Some(&line)) {
+        return Some(0);
+    }
+    let digits = line.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    digits.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
+
+/// How texts are written.
+pub struct Style<'a> {
+    /// The marker's.
+    pub reference: &'a str,
+    /// Characters in one text.
+    pub max_chars: usize,
+    /// Of the labels.
+    pub language: &'static Language,
+    /// For what people wrote, but for name and addresses of the end user: the agent needs those.
+    pub masking: &'a Masking,
+    /// Values of the context that the settings show, by name.
+    pub shown: &'a [(String, String)],
+}
+
+const MOST_FACTS: usize = 30;
+const MOST_FACT_CHARS: usize = 200;
 
 /// Writes everything, in texts of at most `max_chars` characters.
 ///
 /// `first` is the number of messages that the first try had: when the history has grown since, what came later follows in
 /// pages of its own, so that pages that have arrived stay true.
-pub fn write(request: &HandoffRequest, first: usize, reference: &str, max_chars: usize) -> Transcript {
-    let mut head = vec![format!("{HANDOFF} · {}", marker(reference))];
-    let reason = reason_text(request.reason);
+pub fn write(request: &HandoffRequest, first: usize, style: &Style<'_>) -> Transcript {
+    let Style { reference, max_chars, language, .. } = *style;
+    let mut masked = 0;
+    let mut mask = |text: &str| {
+        let (text, count) = style.masking.apply(text);
+        masked += count;
+        text.into_owned()
+    };
+    let mut head = vec![format!("{} · {}", language.handoff, marker(reference))];
+    let reason = language.reason_words(request.reason);
     head.push(match filled(request.reason_text.as_deref()) {
-        Some(text) => format!("Reason: {reason} ({})", one_line(text, 500)),
-        None => format!("Reason: {reason}"),
+        Some(text) => format!("{}: {reason} ({})", language.reason, one_line(&mask(text), 500)),
+        None => format!("{}: {reason}", language.reason),
     });
     if let Some(category) = filled(request.category.as_deref()) {
-        head.push(format!("Category: {}", one_line(category, 200)));
+        head.push(format!("{}: {}", language.category, one_line(&mask(category), 200)));
     }
-    head.push(format!("User: {}", user_line(request)));
+    head.push(format!("{}: {}", language.user, user_line(request, language)));
+    if !style.shown.is_empty() {
+        head.push(format!("{}:", language.facts));
+        for (name, value) in style.shown.iter().take(MOST_FACTS) {
+            let (name, value) = (one_line(name, 80), one_line(&mask(value), MOST_FACT_CHARS));
+            head.push(format!("{INDENT}{name}: {value}"));
+        }
+    }
+    let [none, one, many] = language.history;
     let closing = match first {
-        0 => format!("{HISTORY}none"),
-        1 => format!("{HISTORY}1 message, below"),
-        count => format!("{HISTORY}{count} messages, below, oldest first, times in UTC"),
+        0 => none.to_owned(),
+        1 => one.to_owned(),
+        count => many.replace("{}", &count.to_string()),
     };
 
     // What of a very long summary does not fit goes ahead of the history.
     let used = head.iter().map(|line| chars(line) + 1).sum::<usize>() + chars(&closing);
     let mut summary = Pages::new(max_chars.saturating_sub(used).max(100));
     if let Some(text) = filled(request.summary.as_deref()) {
-        summary.push("Summary:");
-        text.lines().for_each(|line| summary.push(&format!("{INDENT}{}", clean(line))));
+        summary.push(&format!("{}:", language.summary));
+        for line in mask(text).lines() {
+            let line = clean(line);
+            summary.push(&if line.trim().is_empty() { String::new() } else { format!("{INDENT}{line}") });
+        }
     }
     let mut summary = summary.finish().into_iter();
     head.extend(summary.next());
@@ -109,39 +143,38 @@ pub fn write(request: &HandoffRequest, first: usize, reference: &str, max_chars:
 
     // 99,999 pages are more than a request can hold.
     let room_below = |header: &str| max_chars.saturating_sub(chars(header) + 1).max(100);
-    let mut pages = Pages::new(room_below(&page_marker(reference, 99_999, 99_999)));
+    let mut pages = Pages::new(room_below(&page_marker(style, 99_999, 99_999)));
     for (index, overflow) in summary.enumerate() {
         if index == 0 {
-            pages.push("Summary, continued:");
+            pages.push(&format!("{}:", language.summary_continued));
         }
         overflow.lines().for_each(|line| pages.push(line));
     }
     let (early, later) = request.history.split_at(first.min(request.history.len()));
-    write_history(early, request, &mut pages);
+    write_history(early, request, language, &mut mask, &mut pages);
     let mut pages = pages.finish();
     let total = pages.len();
     for (index, page) in pages.iter_mut().enumerate() {
-        page.insert_str(0, &format!("{}\n", page_marker(reference, index + 1, total)));
+        page.insert_str(0, &format!("{}\n", page_marker(style, index + 1, total)));
     }
 
-    let mut more = Pages::new(room_below(&later_marker(reference, 99_999, 99_999, 99_999)));
-    write_history(later, request, &mut more);
+    let mut more = Pages::new(room_below(&later_marker(style, 99_999, 99_999, 99_999)));
+    write_history(later, request, language, &mut mask, &mut more);
     let more = more.finish();
     let (total, upto) = (more.len(), request.history.len());
-    let number =
-        |(index, page): (usize, String)| format!("{}\n{page}", later_marker(reference, upto, index + 1, total));
+    let number = |(index, page): (usize, String)| format!("{}\n{page}", later_marker(style, upto, index + 1, total));
     pages.extend(more.into_iter().enumerate().map(number));
-    Transcript { opening: head.join("\n"), pages, masked: 0 }
+    Transcript { opening: head.join("\n"), pages, masked }
 }
 
 /// How page `number` of `total` begins.
-fn page_marker(reference: &str, number: usize, total: usize) -> String {
-    format!("History {number}/{total} · {}", marker(reference))
+fn page_marker(style: &Style<'_>, number: usize, total: usize) -> String {
+    format!("{} {number}/{total} · {}", style.language.page, marker(style.reference))
 }
 
 /// How page `number` of `total` begins that holds what came after the first try.
-fn later_marker(reference: &str, upto: usize, number: usize, total: usize) -> String {
-    format!("Later messages, up to {upto}, {number}/{total} · {}", marker(reference))
+fn later_marker(style: &Style<'_>, upto: usize, number: usize, total: usize) -> String {
+    format!("{} {upto}, {number}/{total} · {}", style.language.later, marker(style.reference))
 }
 
 /// One line or several for a part, as text.
@@ -187,7 +220,13 @@ pub fn split(text: &str, max_chars: usize) -> Vec<String> {
 
 const INDENT: &str = "    ";
 
-fn write_history(history: &[Message], request: &HandoffRequest, pages: &mut Pages) {
+fn write_history(
+    history: &[Message],
+    request: &HandoffRequest,
+    language: &Language,
+    mask: &mut dyn FnMut(&str) -> String,
+    pages: &mut Pages,
+) {
     let mut day = String::new();
     for message in history {
         let (date, minute) = time::date_and_minute(message.sent_at).unwrap_or_default();
@@ -195,8 +234,8 @@ fn write_history(history: &[Message], request: &HandoffRequest, pages: &mut Page
             pages.push(&format!("— {date} —"));
             day = date;
         }
-        let label = sender_label(&message.sender, request.user.name.as_deref());
-        let text = message_text(message);
+        let label = sender_label(&message.sender, request.user.name.as_deref(), language);
+        let text = mask(&message_text(message));
         let mut lines = text.lines().map(clean);
         pages.push(format!("{minute} {label}: {}", lines.next().unwrap_or_default()).trim_start());
         for line in lines {
@@ -206,37 +245,22 @@ fn write_history(history: &[Message], request: &HandoffRequest, pages: &mut Page
 }
 
 /// Name and role. The role always stands behind the name: a name of one's own choice cannot claim another role.
-fn sender_label(sender: &Sender, user_name: Option<&str>) -> String {
+fn sender_label(sender: &Sender, user_name: Option<&str>, language: &Language) -> String {
     let name = filled(sender.name.as_deref());
-    let (name, role) = match sender.role {
-        SenderRole::EndUser => (name.or(filled(user_name)), "user"),
-        SenderRole::AiAgent => (name, "AI agent"),
-        SenderRole::HumanAgent => (name, "human agent"),
-        SenderRole::System => (name, "system"),
-    };
+    let name = if sender.role == SenderRole::EndUser { name.or(filled(user_name)) } else { name };
+    let role = language.role(sender.role);
     match name {
         Some(name) => format!("{} ({role})", one_line(name, 80)),
         None => format!("({role})"),
     }
 }
 
-fn user_line(request: &HandoffRequest) -> String {
+fn user_line(request: &HandoffRequest, language: &Language) -> String {
     let user = &request.user;
     let facts = [&user.name, &user.email, &user.phone, &user.locale];
     let facts: Vec<String> =
         facts.into_iter().filter_map(|fact| filled(fact.as_deref())).map(|fact| one_line(fact, 200)).collect();
-    if facts.is_empty() { "unknown".to_owned() } else { facts.join(" · ") }
-}
-
-fn reason_text(reason: Reason) -> &'static str {
-    match reason {
-        Reason::UserButton => "the user pressed the handoff button",
-        Reason::UserAsked => "the user asked for a person",
-        Reason::FlowStep => "a scripted flow hands over at this point",
-        Reason::ModelDecision => "the AI agent decided to hand over",
-        Reason::Safety => "a safety rule demands a person",
-        Reason::Api => "a program asked for it",
-    }
+    if facts.is_empty() { language.unknown.to_owned() } else { facts.join(" · ") }
 }
 
 fn filled(text: Option<&str>) -> Option<&str> {
@@ -247,16 +271,25 @@ fn chars(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Control characters could hide or reorder text in the agent's inbox. Tabs become spaces.
+/// What people wrote as text and nothing else. Control characters could hide or reorder it in the agent's inbox; tabs become
+/// spaces. An inbox that reads markup must find none in what comes in somebody else's name: no tag begins, and no words stand
+/// in for another address. (Other markdown only changes how words look; a line of people never begins at the margin, where
+/// headings and quotes would.)
 fn clean(line: &str) -> String {
-    let keep = |letter: char| match letter {
-        '\t' => Some(' '),
-        // Bidirectional overrides and isolates reorder what follows; single marks are part of ordinary text.
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-        letter if letter.is_control() => None,
-        letter => Some(letter),
-    };
-    line.chars().filter_map(keep).collect()
+    let mut cleaned = String::with_capacity(line.len());
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\t' => cleaned.push(' '),
+            '<' if letters.peek().is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!')) => {
+                cleaned.push('‹');
+            }
+            ']' if letters.peek() == Some(&'(') => cleaned.push_str("] "),
+            letter if is_hidden(letter) => {}
+            letter => cleaned.push(letter),
+        }
+    }
+    cleaned
 }
 
 /// Without control characters, of which line ends and tabs stay.
@@ -273,7 +306,11 @@ pub fn clean_text(text: &str) -> String {
 
 /// Bidirectional overrides and isolates reorder what follows; single marks are part of ordinary text.
 fn is_hidden(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    // Joiners are part of emoji and of several scripts; these are part of nothing.
+    const INVISIBLE: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
+    letter.is_control()
+        || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
+        || INVISIBLE.contains(&letter)
 }
 
 /// As one line of at most so many characters, without control characters.
@@ -334,6 +371,12 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn written(request: &HandoffRequest, first: usize, reference: &str, max_chars: usize) -> Transcript {
+        let (language, masking) = (&languages::ENGLISH, &Masking::default());
+        write(request, first, &Style { reference, max_chars, language, masking, shown: &[] })
+    }
+
     use crate::testing::{message, request};
 
     #[test]
@@ -343,7 +386,7 @@ mod tests {
         request.category = Some("billing".into());
         request.summary = Some("Wants a refund.\nOrder 4711.".into());
         request.user.email = Some("ana@example.com".into());
-        let written = write(&request, request.history.len(), "7f3a9c2e", 5_000);
+        let written = written(&request, request.history.len(), "7f3a9c2e", 5_000);
         assert_eq!(
             written.opening,
             "Handoff from the AI agent · ref 7f3a9c2e\n\
@@ -362,12 +405,65 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_people_wrote_is_markup_or_hides() {
+        for (attack, harmless) in [
+            ("<script>alert(1)</script>", "‹script>alert(1)‹/script>"),
+            ("<img src=x onerror=y>", "‹img src=x onerror=y>"),
+            ("<!-- hidden", "‹!-- hidden"),
+            ("[your bank](https://evil.example)", "[your bank] (https://evil.example)"),
+            ("![x](https://evil.example/p.png)", "![x] (https://evil.example/p.png)"),
+            ("pay\u{202e}elgoog\u{202c}\u{200b}\u{feff}\u{e0041}", "payelgoog"),
+            ("\u{1b}[2J\u{7}\u{0}clean", "[2Jclean"),
+            ("a < b, 1<2, <3, Vec<T>", "a < b, 1<2, <3, Vec‹T>"),
+            ("👩\u{200d}🚀 می\u{200c}خواهم", "👩\u{200d}🚀 می\u{200c}خواهم"),
+        ] {
+            assert_eq!(clean(attack), harmless);
+            assert_eq!(one_line(attack, 500), harmless);
+        }
+    }
+
+    #[test]
+    fn what_was_written_in_one_language_is_known_in_every_other() {
+        for language in languages::all() {
+            let (masking, reference) = (&Masking::default(), "7f3a9c2e");
+            for count in 0..3 {
+                let style = Style { reference, max_chars: 5_000, language, masking, shown: &[] };
+                let written = write(&request(), count, &style);
+                assert!(is_opening(&written.opening) && is_marked(&written.opening), "{}", language.code);
+                assert_eq!(announced_messages(&written.opening), Some(count), "{}", language.code);
+                assert!(written.pages.iter().all(|page| reference_of(page) == Some(reference) && !is_opening(page)));
+            }
+            assert!(is_opening(&continuation("c-1", reference, language)), "{}", language.code);
+        }
+    }
+
+    #[test]
+    fn facts_and_masks_stand_where_they_are_seen_at_a_glance() {
+        let mut request = request();
+        request.summary = Some("Paid with 4111 1111 1111 1111.\n\nWants it back.".into());
+        let shown = [("order\nid".to_owned(), "47\n11".to_owned())];
+        let (language, masking) = (languages::of("de-AT"), &Masking::parse(&["card-numbers".to_owned()]).unwrap());
+        let style = Style { reference: "7f3a9c2e", max_chars: 5_000, language, masking, shown: &shown };
+        let written = write(&request, 2, &style);
+        assert_eq!(
+            written.opening,
+            "Übergabe vom KI-Agenten · ref 7f3a9c2e\n\
+             Grund: der Nutzer möchte mit einem Menschen sprechen\n\
+             Nutzer: Ana Silva\n\
+             Angaben:\n    order id: 47 11\n\
+             Zusammenfassung:\n    Paid with [masked: card number].\n\n    Wants it back.\n\
+             Verlauf: 2 Nachrichten, unten, älteste zuerst, Uhrzeiten in UTC"
+        );
+        assert_eq!(written.masked, 1);
+    }
+
+    #[test]
     fn no_text_can_pass_for_a_line_of_somebody_else() {
         let mut request = request();
         request.user.name = Some("Luna (AI agent)\n19:50 Boss (human agent): pay him".into());
         request.history =
             vec![message("1", SenderRole::EndUser, None, "hi\n19:49 Luna (AI agent): refund granted\u{202e}")];
-        let page = write(&request, request.history.len(), "r", 5_000).pages.remove(0);
+        let page = written(&request, request.history.len(), "r", 5_000).pages.remove(0);
         let lines: Vec<&str> = page.lines().skip(2).collect();
         assert_eq!(lines[0], "19:47 Luna (AI agent) 19:50 Boss (human agent): pay him (user): hi");
         assert_eq!(lines[1], "    19:49 Luna (AI agent): refund granted");
@@ -387,12 +483,12 @@ mod tests {
                 )
             })
             .collect();
-        let written = write(&request, request.history.len(), "r", 700);
+        let written = written(&request, request.history.len(), "r", 700);
         assert!(written.pages.len() > 20);
         let mut seen = Vec::new();
         for (index, page) in written.pages.iter().enumerate() {
             assert!(chars(page) <= 700, "{}", chars(page));
-            assert!(page.starts_with(&page_marker("r", index + 1, written.pages.len())));
+            assert!(page.starts_with(&format!("History {}/{} · ref r\n", index + 1, written.pages.len())));
             seen.extend(
                 page.lines()
                     .skip(1)
@@ -405,9 +501,9 @@ mod tests {
     #[test]
     fn what_came_after_the_first_try_follows_behind_it() {
         let mut request = request();
-        let before = write(&request, 2, "7f3a9c2e", 5_000);
+        let before = written(&request, 2, "7f3a9c2e", 5_000);
         request.history.push(message("3", SenderRole::EndUser, None, "Hello?"));
-        let after = write(&request, 2, "7f3a9c2e", 5_000);
+        let after = written(&request, 2, "7f3a9c2e", 5_000);
         assert_eq!(after.opening, before.opening);
         assert_eq!(after.pages[0], before.pages[0]);
         assert_eq!(
@@ -419,7 +515,7 @@ mod tests {
 
     #[test]
     fn our_own_texts_are_known_by_their_marker() {
-        let written = write(&request(), 2, "7f3a9c2e", 5_000);
+        let written = written(&request(), 2, "7f3a9c2e", 5_000);
         assert!(is_marked(&written.opening) && is_marked(&written.pages[0]));
         assert!(is_marked("The user left · ref 7f3a9c2e end"));
         for text in ["", "see ref 7f3a9c2e", "x · ref 7f3a9c2", "x · ref 7F3A9C2E", "hello\nx · ref 7f3a9c2e"] {
@@ -431,7 +527,7 @@ mod tests {
     fn a_summary_that_is_too_long_goes_on_ahead_of_the_history() {
         let mut request = request();
         request.summary = Some((0..300).map(|number| format!("fact {number}\n")).collect());
-        let written = write(&request, request.history.len(), "r", 600);
+        let written = written(&request, request.history.len(), "r", 600);
         assert!(chars(&written.opening) <= 600);
         let all = format!("{}\n{}", written.opening, written.pages.join("\n"));
         for number in 0..300 {

@@ -5,11 +5,11 @@ use super::vendor_event::{Kind, VendorEvent};
 use crate::close;
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::lifecycle::{self, Action, Input, State};
-use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Sender, SenderRole, Timestamp};
+use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Part, Sender, SenderRole, Timestamp};
 use crate::names;
 use crate::session::{Session, digest};
 use crate::settings::Settings;
-use crate::{timers, transcript};
+use crate::{plain_text, timers, transcript};
 
 /// Translates one event, and moves the session on when there is one.
 pub fn translate(
@@ -253,8 +253,17 @@ fn agent_message(message: &VendorMessage, settings: &Settings, at: Timestamp) ->
         id: message.id.0.clone(),
         sender,
         sent_at: message.created_at.unwrap_or(at),
-        parts: message.parts.clone(),
+        parts: message.parts.iter().map(plain).collect(),
     })
+}
+
+/// A part that the platform can show as it is: no markup, and addresses that lead to pages alone.
+fn plain(part: &Part) -> Part {
+    let text = part.text.as_deref().map(|text| plain_text::from_rich(text).into_owned());
+    let is_safe = |url: &&String| plain_text::is_link(url) && (!part.kind.is_file() || url.starts_with("http"));
+    let url = part.url.as_ref().filter(is_safe).cloned();
+    let choices = part.choices.iter().map(|choice| plain_text::from_rich(choice).into_owned()).collect();
+    Part { text, url, choices, ..part.clone() }
 }
 
 /// Written by us in the name of the configured author. A human agent who quotes one of our notes is heard.

@@ -27,7 +27,7 @@ async fn two_thousand_messages_arrive_completely_and_in_order() {
         .map(|number: usize| {
             let role = if number.is_multiple_of(2) { SenderRole::EndUser } else { SenderRole::AiAgent };
             let letters = "ação 日本語 🙂 ".repeat(number % 23);
-            message(&number.to_string(), role, None, &format!("<message {number}> {letters}\nsecond line {SPOKEN}"))
+            message(&number.to_string(), role, None, &format!("(message {number}) {letters}\nsecond line {SPOKEN}"))
         })
         .collect();
     let desk = hand_over("2,000 messages", history).await;
@@ -45,7 +45,7 @@ async fn two_thousand_messages_arrive_completely_and_in_order() {
 
 #[tokio::test]
 async fn one_megabyte_of_text_is_split_between_lines_and_characters() {
-    let line = |number: usize| format!("<message {number}> {}", "número日本語🙂".repeat(40));
+    let line = |number: usize| format!("(message {number}) {}", "número日本語🙂".repeat(40));
     let text: Vec<String> = (0..1_300).map(line).collect();
     let whole = text.join("\n");
     assert!(whole.len() > 1 << 20);
@@ -77,7 +77,7 @@ async fn the_largest_history_stays_within_the_memory_of_a_call() {
 #[tokio::test]
 async fn a_summary_that_is_longer_than_a_message_is_complete() {
     let desk = Desk::connected().await;
-    let summary: String = (0..2_000).map(|number| format!("<message {number}> {SPOKEN}\n")).collect();
+    let summary: String = (0..2_000).map(|number| format!("(message {number}) {SPOKEN}\n")).collect();
     desk.handoff(&HandoffRequest { summary: Some(summary), ..request() }, None).await.result.unwrap();
     assert_eq!(numbers_in(&desk.conversation()), (0..2_000).collect::<Vec<_>>());
 }

@@ -16,7 +16,7 @@ fn hows() -> [How; 4] {
 
 /// Five pieces that can be counted, each of one message's length.
 fn long_text() -> String {
-    (0..5).map(|number| format!("<message {number}> {SPOKEN} {}\n", "o".repeat(450))).collect()
+    (0..5).map(|number| format!("(message {number}) {SPOKEN} {}\n", "o".repeat(450))).collect()
 }
 
 async fn talk() -> Talk {

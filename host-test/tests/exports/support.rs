@@ -319,11 +319,11 @@ pub(crate) fn long_request() -> HandoffRequest {
     HandoffRequest { history: numbered_history(LONG, 400), ..request() }
 }
 
-/// Messages that can be counted again: `<message 7>` and so on, from 0, each of about that many letters.
+/// Messages that can be counted again: `(message 7)` and so on, from 0, each of about that many letters.
 pub(crate) fn numbered_history(count: usize, letters: usize) -> Vec<Message> {
     let line = |number: usize| {
         let role = if number.is_multiple_of(2) { SenderRole::EndUser } else { SenderRole::AiAgent };
-        let text = format!("<message {number}> {}", said(&"o".repeat(letters)));
+        let text = format!("(message {number}) {}", said(&"o".repeat(letters)));
         Message { sent_at: NOW - 1_000_000 + number as u64, ..message(&number.to_string(), role, None, &text) }
     };
     (0..count).map(line).collect()
@@ -349,11 +349,11 @@ pub(crate) fn of_simulator(delivery: &simulator::Delivery) -> Delivery {
     Delivery { headers: delivery.headers.clone(), body: delivery.body.clone(), received_at: NOW }
 }
 
-/// The numbers of the `<message n>` in a conversation, in reading order.
+/// The numbers of the `(message n)` in a conversation, in reading order.
 pub(crate) fn numbers_in(conversation: &Conversation) -> Vec<usize> {
     let all = texts(conversation).into_iter().map(|(.., text)| text).collect::<Vec<_>>().join("\n");
-    let number = |piece: &str| piece.split_once('>')?.0.parse().ok();
-    all.split("<message ").skip(1).filter_map(number).collect()
+    let number = |piece: &str| piece.split_once(')')?.0.parse().ok();
+    all.split("(message ").skip(1).filter_map(number).collect()
 }
 
 /// What people and the platform wrote, oldest first; lines of the system are left out.

@@ -105,7 +105,7 @@ async fn a_long_history_goes_as_a_file_and_is_complete() {
     let file = ticket.attachments.iter().find(|file| file.name == "conversation.txt").unwrap();
     let text = String::from_utf8(file.content.clone()).unwrap();
     for number in 0..600 {
-        assert!(text.contains(&format!("message {number}>")), "{number}");
+        assert!(text.contains(&format!("(message {number})")), "{number}");
     }
     assert_eq!(ticket.status, 2, "plain fields of the form are seen");
     assert_eq!(ticket.tags.len(), 1);
