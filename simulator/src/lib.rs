@@ -1,8 +1,9 @@
 //! A Freshchat with a ticket desk, that behaves, and misbehaves on request.
 //!
-//! It speaks the REST API and the webhooks of Freshchat and the tickets API of Freshdesk (or Freshservice) as far as they are
-//! publicly known, for tests, demonstrations and benchmarks of connectors. It shares nothing with any connector: what it knows comes from public material alone,
-//! so that both cannot be wrong together. Where that material is silent, [`Behaviour`] has a switch.
+//! It speaks the REST API and the webhooks of Freshchat, and the tickets API of Freshdesk or Freshservice, as far as they
+//! are publicly known, for tests, demonstrations and benchmarks of connectors. It shares nothing with any connector: what
+//! it knows comes from public material alone, so that both cannot be wrong together. Where that material is silent,
+//! [`Behaviour`] has a switch.
 //!
 //! Each simulator is an account of its own on two ports of its own, one for each service; it stops when it is dropped.
 //!
