@@ -21,6 +21,7 @@ use crate::ids::iso_time;
 use crate::lock;
 use crate::refusal::Refusal;
 use crate::store::{Actor, ActorType, Conversation, MessageType, Status, Store, User};
+use crate::tickets::{Ticket, TicketProduct};
 
 type App = Arc<Inner>;
 
@@ -63,6 +64,7 @@ async fn state(State(app): State<App>) -> Json<Value> {
     let agents: Vec<_> = store.agents.iter().map(|agent| json!({ "id": agent.id, "name": agent.name() })).collect();
     let groups: Vec<_> = store.groups.iter().map(|group| json!({ "id": group.id, "name": group.spec.name })).collect();
     let topics: Vec<_> = store.topics.iter().map(|topic| json!({ "id": topic.id, "name": topic.spec.name })).collect();
+    let tickets: Vec<_> = lock(&app.tickets).tickets.iter().rev().take(12).map(ticket_view).collect();
     let deliveries = app.outbox.sent.all();
     let recent: Vec<_> = deliveries.iter().rev().take(12).map(delivery_view).collect();
     Json(json!({
@@ -72,6 +74,7 @@ async fn state(State(app): State<App>) -> Json<Value> {
         "groups": groups,
         "topics": topics,
         "conversations": conversations.iter().map(|it| conversation_view(&store, it)).collect::<Vec<_>>(),
+        "tickets": tickets,
         "deliveries": recent,
     }))
 }
@@ -124,6 +127,37 @@ fn conversation_view(store: &Store, conversation: &Conversation) -> Value {
         "properties": conversation.properties,
         "updated": iso_time(conversation.updated_ms),
         "messages": messages,
+    })
+}
+
+/// A ticket as the page shows it: texts, never HTML.
+fn ticket_view(ticket: &Ticket) -> Value {
+    // The page asks every second; a ticket may have megabytes.
+    let beginning = |text: &str| text.chars().take(2000).collect::<String>();
+    let facts = &ticket.requester.facts;
+    let names = [&facts.name, &facts.email, &facts.phone, &facts.unique_external_id];
+    let thread: Vec<_> = ticket
+        .entries
+        .iter()
+        .map(|entry| {
+            json!({
+                "text": beginning(&entry.body_text),
+                "private": entry.private,
+                "incoming": entry.incoming,
+                "files": entry.attachments.len(),
+                "at": iso_time(entry.created_ms),
+            })
+        })
+        .collect();
+    json!({
+        "id": ticket.id,
+        "subject": ticket.subject,
+        "requester": names.into_iter().flatten().next(),
+        "status": TicketProduct::Freshdesk.statuses().iter().find(|(code, _)| *code == ticket.status).map(|it| it.1),
+        "text": beginning(&ticket.description_text),
+        "files": ticket.attachments.len(),
+        "thread": thread,
+        "at": iso_time(ticket.created_ms),
     })
 }
 

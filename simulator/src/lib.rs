@@ -1,10 +1,11 @@
-//! A Freshchat that behaves, and misbehaves on request.
+//! A Freshchat with a ticket desk, that behaves, and misbehaves on request.
 //!
-//! It speaks the REST API and the webhooks of Freshchat as far as they are publicly known, for tests, demonstrations
-//! and benchmarks of connectors. It shares nothing with any connector: what it knows comes from public material alone,
-//! so that both cannot be wrong together. Where that material is silent, [`Behaviour`] has a switch.
+//! It speaks the REST API and the webhooks of Freshchat, and the tickets API of Freshdesk or Freshservice, as far as they
+//! are publicly known, for tests, demonstrations and benchmarks of connectors. It shares nothing with any connector: what
+//! it knows comes from public material alone, so that both cannot be wrong together. Where that material is silent,
+//! [`Behaviour`] has a switch.
 //!
-//! Each simulator is an account of its own on a port of its own; it stops when it is dropped.
+//! Each simulator is an account of its own on two ports of its own, one for each service; it stops when it is dropped.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
@@ -46,11 +47,8 @@ mod tickets;
 mod views;
 mod webhooks;
 
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
@@ -112,14 +110,6 @@ pub(crate) struct Inner {
     pub(crate) traces: Mutex<Ids>,
 }
 
-async fn bind(port: u16) -> anyhow::Result<(TcpListener, String)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .with_context(|| format!("port {port} of 127.0.0.1 cannot be bound"))?;
-    let origin = format!("http://{}", listener.local_addr()?);
-    Ok((listener, origin))
-}
-
 /// A lock whose holder panicked is as good as any: the panic has failed the test already.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -159,8 +149,8 @@ impl Simulator {
     /// # Errors
     /// When the port is taken or no signing key can be made.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let (chat, origin) = bind(config.port).await?;
-        let (tickets, ticket_origin) = bind(config.ticket_port).await?;
+        let (chat, origin) = server::bind(config.port).await?;
+        let (tickets, ticket_origin) = server::bind(config.ticket_port).await?;
         let make_key = if config.own_key { SigningKey::generate } else { SigningKey::shared };
         let key = tokio::task::spawn_blocking(make_key).await??;
         let (outbox, queued) = Outbox::new(config.webhook.clone());
@@ -196,11 +186,6 @@ impl Simulator {
         &self.inner.origin
     }
 
-    /// Where the ticket service is reached: `http://127.0.0.1:<port>`. Its API is below it, at `/api/v2`.
-    pub fn ticket_origin(&self) -> &str {
-        &self.inner.ticket_origin
-    }
-
     /// The bearer token that the API wants now.
     pub fn api_key(&self) -> String {
         lock(&self.inner.api_key).clone()
@@ -209,16 +194,6 @@ impl Simulator {
     /// Replaces the token, as an admin does; the old one stops working at once.
     pub fn set_api_key(&self, key: &str) {
         *lock(&self.inner.api_key) = key.to_owned();
-    }
-
-    /// The key that the ticket service wants now, as the user name of HTTP Basic authentication.
-    pub fn ticket_api_key(&self) -> String {
-        lock(&self.inner.ticket_api_key).clone()
-    }
-
-    /// Replaces the key of the ticket service; the old one stops working at once.
-    pub fn set_ticket_api_key(&self, key: &str) {
-        *lock(&self.inner.ticket_api_key) = key.to_owned();
     }
 
     /// The key to verify webhooks with.

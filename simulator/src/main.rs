@@ -3,21 +3,30 @@
 use std::time::Duration;
 
 use clap::Parser;
-use freshworks_simulator::{Config, Delivery, Exchange, KeyForm, Outcome, Simulator, TopicSpec};
+use freshworks_simulator::{Config, Delivery, Exchange, KeyForm, Outcome, Simulator, TicketProduct, TopicSpec};
 
-/// A Freshchat account on this machine, with an agent's inbox page.
+/// A Freshchat account with a ticket desk on this machine, and an agent's inbox page.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
     /// Port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 8787)]
     port: u16,
+    /// Port of the ticket service on 127.0.0.1 [default: the one after the other port]
+    #[arg(long)]
+    ticket_port: Option<u16>,
+    /// Be a Freshservice instead of a Freshdesk where tickets are concerned.
+    #[arg(long)]
+    freshservice: bool,
     /// Where webhooks go; can be changed on the inbox page.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// The API key to require.
     #[arg(long, value_name = "KEY", default_value = "simulator-api-key")]
     api_key: String,
+    /// The ticket service's API key to require.
+    #[arg(long, value_name = "KEY", default_value = "simulator-ticket-key")]
+    ticket_api_key: String,
     /// A topic to have instead of the usual ones; may be repeated.
     #[arg(long = "topic", value_name = "NAME")]
     topics: Vec<String>,
@@ -29,8 +38,19 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let mut config =
-        Config { port: arguments.port, webhook: arguments.webhook, api_key: arguments.api_key, ..Config::default() };
+    // Next to a port that was chosen freely there is nothing to find.
+    let next_port = if arguments.port == 0 { 0 } else { arguments.port.wrapping_add(1) };
+    let mut config = Config {
+        port: arguments.port,
+        webhook: arguments.webhook,
+        api_key: arguments.api_key,
+        ticket_port: arguments.ticket_port.unwrap_or(next_port),
+        ticket_api_key: arguments.ticket_api_key,
+        ..Config::default()
+    };
+    if arguments.freshservice {
+        config.ticket_product = TicketProduct::Freshservice;
+    }
     if !arguments.topics.is_empty() {
         config.topics = arguments.topics.iter().map(|name| TopicSpec::named(name)).collect();
     }
@@ -50,6 +70,8 @@ async fn main() -> anyhow::Result<()> {
 fn introduce(sim: &Simulator) {
     println!("Chat URL    {}/v2", sim.origin());
     println!("API key     {}", sim.api_key());
+    println!("Ticket URL  {}", sim.ticket_origin());
+    println!("Ticket key  {}", sim.ticket_api_key());
     for topic in sim.topics() {
         println!("Topic       {:<24} {}", topic.spec.name, topic.id);
     }

@@ -1,7 +1,9 @@
 //! The server: connections, requests that run to their end, and the end of it all. What a request meets is in `gate.rs`.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use anyhow::Context;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
@@ -21,6 +23,15 @@ use crate::lock;
 
 /// More than the largest upload (25 MB) with its wrapping.
 const MAX_BODY: usize = 32 << 20;
+
+/// Binds a port of this machine, any when it is 0. Answers the origin with it.
+pub(crate) async fn bind(port: u16) -> anyhow::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| format!("port {port} of 127.0.0.1 cannot be bound"))?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    Ok((listener, origin))
+}
 
 /// Accepts connections to one service for as long as the task lives; with it go all of them. Asked to close, it answers what
 /// has come and ends.

@@ -1,11 +1,26 @@
-//! People in the ticket service: what its human agents and its requesters do. Nothing is told to anybody: the service's own
-//! webhooks are templates that an admin writes.
+//! The ticket service in the hands of a test: what it holds, and what its human agents and its requesters
+//! do. Nothing is told to anybody: the service's own webhooks are templates that an admin writes.
 
 use crate::refusal::Refusal;
 use crate::tickets::{EntryKind, NewEntry, Requester, RequesterSpec, Ticket, TicketChanges, TicketDesk};
 use crate::{Simulator, lock};
 
 impl Simulator {
+    /// Where the ticket service is reached: `http://127.0.0.1:<port>`. Its API is below it, at `/api/v2`.
+    pub fn ticket_origin(&self) -> &str {
+        &self.inner.ticket_origin
+    }
+
+    /// The key that the ticket service wants now, as the user name of HTTP Basic authentication.
+    pub fn ticket_api_key(&self) -> String {
+        lock(&self.inner.ticket_api_key).clone()
+    }
+
+    /// Replaces the key of the ticket service; the old one stops working at once.
+    pub fn set_ticket_api_key(&self, key: &str) {
+        *lock(&self.inner.ticket_api_key) = key.to_owned();
+    }
+
     /// All tickets, in the order they were made.
     pub fn tickets(&self) -> Vec<Ticket> {
         lock(&self.inner.tickets).tickets.clone()

@@ -65,36 +65,30 @@ pub(super) fn ticket_changes(desk: &TicketDesk, behaviour: &Behaviour, fields: &
     }
 }
 
-/// Who asks, as the call names them. None when something is wrong with it.
-pub(super) fn asking(desk: &TicketDesk, fields: &mut Fields) -> Option<Asking> {
-    let id = fields.number("requester_id");
-    let facts = RequesterSpec {
-        email: fields.email("email"),
-        phone: fields.string("phone"),
-        unique_external_id: fields.string("unique_external_id"),
-        twitter_id: fields.string("twitter_id"),
-        facebook_id: fields.string("facebook_id"),
-        name: fields.string("name"),
-    };
-    if let Some(id) = id {
-        if desk.requester(id).is_none() {
-            fields.wrong(FieldError::no_match("requester_id", "contact"));
-            return None;
-        }
-        return Some(Asking::Known(id));
-    }
-    let named = [&facts.email, &facts.phone, &facts.unique_external_id, &facts.twitter_id, &facts.facebook_id];
-    if named.iter().all(|identifier| identifier.is_none()) {
+/// Who asks, as the call names them.
+pub(super) fn asking(desk: &TicketDesk, fields: &mut Fields) -> Asking {
+    const NAMES: [&str; 6] = ["requester_id", "phone", "email", "twitter_id", "facebook_id", "unique_external_id"];
+    if !NAMES.iter().any(|name| fields.has(name)) {
         let message = "Please fill at least 1 of requester_id, phone, email, twitter_id, facebook_id fields";
         fields.wrong(FieldError::new("requester_id", "missing_field", message));
-        return None;
+    }
+    let id = known_id(fields, "requester_id", "contact", |id| desk.requester(id).is_some());
+    let facts = RequesterSpec {
+        email: fields.email("email"),
+        phone: fields.filled("phone"),
+        unique_external_id: fields.filled("unique_external_id"),
+        twitter_id: fields.filled("twitter_id"),
+        facebook_id: fields.filled("facebook_id"),
+        name: fields.filled("name"),
+    };
+    if let Some(id) = id {
+        return Asking::Known(id);
     }
     // A phone number alone does not say how to call somebody.
     if facts.phone.is_some() && facts.email.is_none() && facts.name.is_none() {
         fields.wrong(FieldError::missing("name", "String"));
-        return None;
     }
-    Some(Asking::Described(facts))
+    Asking::Described(facts)
 }
 
 fn codes(table: &[(u64, &str)]) -> Vec<u64> {

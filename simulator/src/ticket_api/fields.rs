@@ -32,7 +32,7 @@ impl Fields {
 
     /// Whether a field is there and says something.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|value| !value.is_null())
+        self.values.get(name).is_some_and(|value| !value.is_null() && value != "")
     }
 
     /// Takes a field as it is.
@@ -55,6 +55,11 @@ impl Fields {
             Value::String(text) => Some(text),
             other => self.mistaken(name, &other, "String"),
         }
+    }
+
+    /// A text that says something: absent and empty are the same.
+    pub(super) fn filled(&mut self, name: &str) -> Option<String> {
+        self.string(name).filter(|text| !text.is_empty())
     }
 
     /// A text that must be there and say something.

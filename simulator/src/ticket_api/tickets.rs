@@ -29,8 +29,6 @@ pub(super) async fn create(State(app): State<App>, mut fields: Fields) -> Result
     let asking = asking(&desk, &mut fields);
     fields.end()?;
     too_large(&desk, &behaviour, changes.description.as_ref().map_or(0, String::len), &changes.files)?;
-    // What is none here was refused above.
-    let asking = asking.ok_or(TicketRefusal::NotFound)?;
     let id = desk.create(asking, changes).ok_or(TicketRefusal::NotFound)?.id;
     let ticket = desk.ticket(id).ok_or(TicketRefusal::NotFound)?;
     let view = one(desk.product, "ticket", Value::Object(ticket_view(&desk, ticket, &app.ticket_origin)));

@@ -6,6 +6,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::support::{Account, Answer, Receiver};
+use crate::ticket_desk::{Desk, ana};
 
 async fn act(it: &Account, path: &str, body: Value) -> Answer {
     it.post(&format!("/simulator/{path}"), body).await
@@ -43,6 +44,23 @@ async fn an_agent_can_do_everything_from_the_page() {
     // The page's calls are not calls of the API.
     assert!(it.sim.journal().iter().all(|exchange| exchange.path.starts_with("/v2/")));
     assert_eq!(act(&it, "conversations/none/resolve", json!({ "agent": it.maya })).await.status, 404);
+}
+
+#[tokio::test]
+async fn tickets_are_shown_as_texts() {
+    let it = Desk::start().await;
+    let mut body = ana();
+    (body["subject"], body["description"]) = (json!("<img src=x>"), json!("<p>late</p><script>alert(1)</script>"));
+    let id = it.ticket(body).await["id"].as_u64().unwrap();
+    let maya = it.sim.ticket_agent_id("Maya Chen").unwrap();
+    it.sim.ticket_note(id, maya, "for &lt;b&gt;us&lt;/b&gt;", true).unwrap();
+    it.sim.ticket_status(id, 3).unwrap();
+    let page = axum::http::Request::get(format!("{}/simulator/state", it.sim.origin()));
+    let shown = it.send(page, "").await.unwrap().ok()["tickets"][0].clone();
+    assert_eq!((&shown["requester"], &shown["status"]), (&json!("ana@example.org"), &json!("Pending")));
+    // The page puts them in as text nodes, so what looks like HTML stays as it was written.
+    assert_eq!((&shown["subject"], &shown["text"]), (&json!("<img src=x>"), &json!("late")));
+    assert_eq!((&shown["thread"][0]["text"], &shown["thread"][0]["private"]), (&json!("for <b>us</b>"), &json!(true)));
 }
 
 #[tokio::test]

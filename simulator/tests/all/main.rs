@@ -2,7 +2,14 @@
 
 mod api;
 mod faults;
+mod freshservice;
 mod inbox;
 mod lists;
 mod support;
+mod switches;
+mod ticket_desk;
+mod ticket_forms;
+mod ticket_lists;
+mod ticket_threads;
+mod tickets;
 mod webhooks;
