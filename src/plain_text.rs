@@ -10,13 +10,12 @@ use crate::transcript;
 /// Longer tags are none.
 const LONGEST_TAG: usize = 2_000;
 /// Known tags that begin a new line.
-const BLOCKS: [&str; 17] = [
-    "p", "div", "br", "ul", "ol", "li", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "table", "hr",
-];
+const BLOCKS: [&str; 17] =
+    ["p", "div", "br", "ul", "ol", "li", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "table", "hr"];
 /// Known tags that leave nothing behind.
 const INLINE: [&str; 20] = [
-    "b", "strong", "i", "em", "u", "s", "span", "font", "code", "small", "sub", "sup", "tbody", "thead", "td", "th", "body",
-    "html", "strike", "del",
+    "b", "strong", "i", "em", "u", "s", "span", "font", "code", "small", "sub", "sup", "tbody", "thead", "td", "th",
+    "body", "html", "strike", "del",
 ];
 /// Known tags whose content is no text.
 const SILENT: [&str; 3] = ["script", "style", "head"];
@@ -236,7 +235,9 @@ mod tests {
         for url in ["https://x", "HTTP://x", "mailto:a@b", "tel:+1"] {
             assert!(is_link(url), "{url}");
         }
-        for url in ["javascript:x", "data:text/html,x", "file:///x", " https://x", "https://x\n", "//x", "", "https://x\"y"] {
+        for url in
+            ["javascript:x", "data:text/html,x", "file:///x", " https://x", "https://x\n", "//x", "", "https://x\"y"]
+        {
             assert!(!is_link(url), "{url}");
         }
     }

@@ -64,9 +64,9 @@ pub fn is_opening(text: &str) -> bool {
     is_marked(text) && languages::all().any(begins)
 }
 
-/// The number of messages that an opening announces, in any language.
-pub fn announced_messages(opening: &str) -> Option<usize> {
-    let line = opening.lines().last()?;
+/// The number of messages that an opening announces, in any language; none for every other text.
+pub fn announced_messages(text: &str) -> Option<usize> {
+    let line = Some(text).filter(|text| is_opening(text))?.lines().last()?;
     if languages::all().any(|language| language.history.first() == Some(&line)) {
         return Some(0);
     }

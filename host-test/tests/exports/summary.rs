@@ -69,7 +69,7 @@ async fn where_no_human_agent_was_there_is_no_summary_and_no_request() {
 #[tokio::test]
 async fn without_the_answer_the_return_goes_out_all_the_same() {
     for how in [How::status(503), How::Garbage, How::status(404)] {
-        let mut talk = talked(Desk::connected().await).await;
+        let talk = talked(Desk::connected().await).await;
         let resolved = talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();
         talk.desk.sim.fail(Fault::new(Match::path("/v2/conversations/*/messages"), how).times(3));
         let call = talk.desk.on_webhook(&crate::support::of_simulator(&resolved[0]), Some(&talk.session)).await;

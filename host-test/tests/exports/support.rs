@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use freshworks_simulator::{self as simulator, ActorType, Config, Conversation, KeyForm, MessageType, Simulator};
 use host_test::bindings::{
-    CloseReason, Connection, ConversationKey, Delivery, Descriptor, EndUser, ErrorKind, Event, EventKind, Finding,
+    CloseReason, Connection, ConversationKey, Delivery, EndUser, ErrorKind, Event, EventKind, Finding,
     HandoffRequest, Message, Mode, Part, PartKind, Plan, PluginError, Reason, Receipt, Routing, Sender, SenderRole,
     Step, Update,
 };
@@ -95,10 +95,6 @@ impl Desk {
 
     pub(crate) fn json(&self) -> String {
         self.settings.to_string()
-    }
-
-    pub(crate) async fn describe(&self) -> Call<Descriptor> {
-        watched(plugin().describe(&self.sandbox, Some(&self.json())).await)
     }
 
     pub(crate) async fn connect(&self) -> Call<Connection> {
