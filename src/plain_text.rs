@@ -80,7 +80,7 @@ impl Plain {
         }
         let tag = text.get(..close)?;
         match name.as_str() {
-            "li" if !is_end => self.text.push_str("\n- "),
+            "li" if !is_end => self.text.push_str(if self.is_at_margin() { "- " } else { "\n- " }),
             "a" if is_end => self.end_link(),
             "a" => {
                 let target = attribute(tag, "href").filter(|target| is_link(target));
@@ -92,8 +92,7 @@ impl Plain {
                 return Some(end.map_or(close + 1, |end| close + end));
             }
             name if BLOCKS.contains(&name) => {
-                let is_at_margin = self.text.is_empty() || self.text.ends_with('\n');
-                if name == "br" || !is_at_margin {
+                if name == "br" || !self.is_at_margin() {
                     self.text.push('\n');
                 }
             }
@@ -101,6 +100,10 @@ impl Plain {
             _ => return None,
         }
         Some(close + 1)
+    }
+
+    fn is_at_margin(&self) -> bool {
+        self.text.is_empty() || self.text.ends_with('\n')
     }
 
     fn end_link(&mut self) {
@@ -211,7 +214,7 @@ mod tests {
             ("Hello", "Hello"),
             ("<p>Hi <b>Ana</b>,</p><p>it is&nbsp;here &amp; safe.</p>", "Hi Ana,\nit is here & safe."),
             ("one<br>two<br/>three<BR />four", "one\ntwo\nthree\nfour"),
-            ("Steps:<ul><li>open</li><li>press</li></ul>Done", "Steps:\n\n- open\n\n- press\nDone"),
+            ("Steps:<ul><li>open</li><li>press</li></ul>Done", "Steps:\n- open\n- press\nDone"),
             ("<a href=\"https://x.example/a?b=1&amp;c=2\">the form</a>!", "the form (https://x.example/a?b=1&c=2)!"),
             ("<a href='https://x.example'>https://x.example</a>", "https://x.example"),
             ("<a href=\"javascript:alert(1)\">press</a>", "press"),

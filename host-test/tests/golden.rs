@@ -72,7 +72,8 @@ fn told(name: &str) -> String {
     let mut told = String::new();
     for line in text.lines() {
         own = line.starts_with(OWN_WORDS) || (own && line.starts_with(BAR));
-        if !own {
+        // The summary repeats their words too.
+        if !own && !line.starts_with("  | End user: ") {
             told.push_str(line);
             told.push('\n');
         }

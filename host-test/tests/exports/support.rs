@@ -7,9 +7,8 @@ use std::sync::OnceLock;
 
 use freshworks_simulator::{self as simulator, ActorType, Config, Conversation, KeyForm, MessageType, Simulator};
 use host_test::bindings::{
-    CloseReason, Connection, ConversationKey, Delivery, EndUser, ErrorKind, Event, EventKind, Finding,
-    HandoffRequest, Message, Mode, Part, PartKind, Plan, PluginError, Reason, Receipt, Routing, Sender, SenderRole,
-    Step, Update,
+    CloseReason, Connection, ConversationKey, Delivery, EndUser, ErrorKind, Event, EventKind, Finding, HandoffRequest,
+    Message, Mode, Part, PartKind, Plan, PluginError, Reason, Receipt, Routing, Sender, SenderRole, Step, Update,
 };
 use host_test::{
     After, AllowList, Before, Call, CallError, Engine, EngineSettings, HttpClient, Interceptor, Outgoing, Plugin,
