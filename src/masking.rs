@@ -1,6 +1,6 @@
 //! What must not travel on by accident, masked by rules that are data.
 //!
-//! Pure, and linear in the text. A rule is a name of [`RULES`], or a template in which `#` stands for a digit and `?` for an
+//! Pure, and linear in the text. A rule is a name of the table below, or a template in which `#` stands for a digit and `?` for an
 //! ASCII letter. What looks like a secret and is none is masked too: that costs a question, the other way costs a card.
 
 use std::borrow::Cow;
