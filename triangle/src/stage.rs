@@ -135,7 +135,7 @@ impl Stage {
         freshworks.set_behaviour(|it| it.webhook_retries = vec![Duration::from_millis(250); 60]);
         let front = Front::start().await?;
         let mut allowed: Vec<String> = reaches.iter().map(|origin| (*origin).to_owned()).collect();
-        allowed.push(freshworks.origin().to_owned());
+        allowed.extend([freshworks.origin().to_owned(), freshworks.ticket_origin().to_owned()]);
         let (sqlite, redis) = match store {
             Store::Sqlite(file) => (file, String::new()),
             Store::Redis(url) => (SqliteFile::default(), url),

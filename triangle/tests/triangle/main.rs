@@ -4,4 +4,5 @@ mod cast;
 mod connecting;
 mod refused;
 mod round;
+mod tickets;
 mod trouble;
