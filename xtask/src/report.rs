@@ -28,21 +28,22 @@ const LIMITS: [(&str, u64); 4] = [
     ("component_bytes", MOST_BYTES),
     ("bridge_component_bytes", MOST_BRIDGE_BYTES),
     ("http_calls_first_handoff", 4),
-    ("http_calls_known_user", 3),
+    ("http_calls_known_user", 2),
 ];
 
 /// Key, unit, what it is. In the order of the table.
-const ROWS: [(&str, &str, &str); 24] = [
+const ROWS: [(&str, &str, &str); 25] = [
     ("component_bytes", "bytes", "the stripped component"),
     ("component_gzip_bytes", "bytes", "the same, compressed with gzip"),
     ("bridge_component_bytes", "bytes", "the bridge's component, for Spin"),
     ("http_calls_connect", "requests", "connect (they go out together)"),
     ("http_calls_first_handoff", "requests", "handoff of a new user with e-mail address, 40 messages of history"),
     ("http_calls_known_user", "requests", "handoff of a known user, 40 messages of history"),
+    ("http_calls_incomplete_user", "requests", "the first handoff of a known user whose record lacks what is known"),
     ("http_calls_relay", "requests", "relay of a message"),
     ("http_calls_first_webhook", "requests", "first message of a human agent (name and photo are looked up)"),
     ("http_calls_next_webhook", "requests", "each further message"),
-    ("http_calls_close", "requests", "close"),
+    ("http_calls_close", "requests", "close, with the summary of what a human agent wrote"),
     ("history_2000_messages_http_calls", "requests", "handoff with 2,000 messages"),
     ("history_1_mb_http_calls", "requests", "handoff with 1 MB of text"),
     ("session_bytes", "bytes", "session after handoff, relay and two webhooks"),

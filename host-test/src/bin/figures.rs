@@ -114,10 +114,13 @@ async fn requests(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<V
 
     let first = plugin.handoff(sandbox, settings, &request("new", "1", 40, 100)?, None, NOW).await;
     put("http_calls_first_handoff", first.report.http.len().into());
-    freshworks.seed_user(UserSpec { reference_id: Some("known".to_owned()), ..UserSpec::default() });
-    let known = plugin.handoff(sandbox, settings, &request("known", "2", 40, 100)?, None, NOW).await;
+    let known = plugin.handoff(sandbox, settings, &request("new", "2", 40, 100)?, None, NOW).await;
     put("http_calls_known_user", known.report.http.len().into());
     known.result?;
+    freshworks.seed_user(UserSpec { reference_id: Some("bare".to_owned()), ..UserSpec::default() });
+    let bare = plugin.handoff(sandbox, settings, &request("bare", "3", 40, 100)?, None, NOW).await;
+    put("http_calls_incomplete_user", bare.report.http.len().into());
+    bare.result?;
 
     let receipt = first.result?;
     let conversation = receipt.info.conversation_ids.first().context("no conversation")?;
