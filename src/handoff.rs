@@ -41,8 +41,9 @@ pub fn handoff(
     let settings = Settings::parse(settings)?;
     check(request)?;
     let freshchat = Client::chat(http, &settings)?;
-    let desk = Client::tickets(http, &settings)?;
     let mode = request.mode;
+    // A live conversation does not need it, so nothing that is wrong with it stands in the way.
+    let desk = if mode == Mode::Live { None } else { Client::tickets(http, &settings)? };
     let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request);
     if mode == Mode::Ticket {
         run.desk()?;

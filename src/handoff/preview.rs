@@ -15,7 +15,7 @@ pub fn preview(http: &dyn Http, settings: &str, request: &HandoffRequest) -> Res
     let settings = Settings::parse(settings)?;
     check(request)?;
     let freshchat = Client::chat(http, &settings)?;
-    let desk = Client::tickets(http, &settings)?;
+    let desk = if request.mode == Mode::Live { None } else { Client::tickets(http, &settings)? };
     let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request);
     let mut session = Session::begin(&request.key, 1);
     if run.is_ticket(&session)? { run.plan_of_ticket(&mut session) } else { run.plan_of_live(&mut session) }

@@ -390,6 +390,15 @@ async fn connect_checks_the_ticket_desk() {
 }
 
 #[tokio::test]
+async fn a_ticket_desk_that_cannot_be_used_does_not_stop_live_conversations() {
+    let desk = Desk::connected().await.set("ticket_domain", "acme.example.com");
+    let receipt = desk.handoff(&request(), None).await.result.unwrap();
+    assert!(receipt.external_case.case_id.starts_with("fc:"));
+    let error = refused(desk.handoff(&ticket_request(), None).await);
+    assert_eq!(error.field.as_deref(), Some("settings.ticket_domain"));
+}
+
+#[tokio::test]
 async fn each_service_gets_its_own_key_and_no_other() {
     let desk = desk().await;
     filed(&desk).await;

@@ -132,7 +132,7 @@ pub(crate) fn request(flow: &Flow, now: u64) -> HandoffRequest {
     let (count, letters) = flow.history;
     let line = |number: usize| {
         let role = if number.is_multiple_of(2) { SenderRole::EndUser } else { SenderRole::AiAgent };
-        let text = format!("<h{number}> {}", "o".repeat(letters));
+        let text = format!("⟨h{number}⟩ {}", "o".repeat(letters));
         Message {
             id: format!("history-{number}"),
             sender: sender(role),
@@ -154,7 +154,7 @@ pub(crate) fn request(flow: &Flow, now: u64) -> HandoffRequest {
         reason: Reason::UserAsked,
         reason_text: None,
         category: None,
-        summary: Some("<summary> Her parcel is late".into()),
+        summary: Some("⟨summary⟩ Her parcel is late".into()),
         history: (0..count).map(line).collect(),
         context: Vec::new(),
         routing: Routing { topic: None, group: None, agent: None, priority: None },
@@ -164,7 +164,7 @@ pub(crate) fn request(flow: &Flow, now: u64) -> HandoffRequest {
 
 /// The marks of a request, in reading order.
 pub(crate) fn request_marks(flow: &Flow) -> Vec<String> {
-    std::iter::once("<summary>".to_owned()).chain((0..flow.history.0).map(|number| format!("<h{number}>"))).collect()
+    std::iter::once("⟨summary⟩".to_owned()).chain((0..flow.history.0).map(|number| format!("⟨h{number}⟩"))).collect()
 }
 
 fn sender(role: SenderRole) -> Sender {
@@ -177,12 +177,12 @@ fn part(kind: PartKind, text: Option<String>, url: Option<String>) -> Part {
 
 /// What the end user writes as message `number`, with its marks.
 pub(crate) fn words(words: Words, number: usize, now: u64) -> (Message, Vec<String>) {
-    let mark = format!("<u{number}>");
+    let mark = format!("⟨u{number}⟩");
     let (parts, marks) = match words {
         Words::Line => (vec![part(PartKind::Text, Some(format!("{mark} Hello")), None)], vec![mark]),
-        Words::Yes => (vec![part(PartKind::Text, Some("<yes> please".into()), None)], vec!["<yes>".into()]),
+        Words::Yes => (vec![part(PartKind::Text, Some("⟨yes⟩ please".into()), None)], vec!["⟨yes⟩".into()]),
         Words::Long => {
-            let marks: Vec<String> = (0..3).map(|piece| format!("<u{number}.{piece}>")).collect();
+            let marks: Vec<String> = (0..3).map(|piece| format!("⟨u{number}.{piece}⟩")).collect();
             let text: String = marks.iter().map(|mark| format!("{mark} {}\n", "o".repeat(440))).collect();
             (vec![part(PartKind::Text, Some(text), None)], marks)
         }

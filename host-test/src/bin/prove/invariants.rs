@@ -124,7 +124,7 @@ fn human_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut
 
 /// What the end user sees.
 fn user_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut Fail<'_>) {
-    let is_private = |told: &&Told| matches!(told, Told::Answer(marks) if marks.contains("<n"));
+    let is_private = |told: &&Told| matches!(told, Told::Answer(marks) if marks.contains("⟨n"));
     if let Some(told) = platform.screen.iter().find(is_private) {
         fail("private", format!("the end user sees a private note: {told:?}"));
     }

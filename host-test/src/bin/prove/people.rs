@@ -1,17 +1,17 @@
 //! What people see, in words that can be compared: the end user's messenger and the human agents' inbox.
 //!
-//! Everything that is written in a run carries a mark, such as `<u3>`: who wrote it, and which number it has. Two lists of
+//! Everything that is written in a run carries a mark, such as `⟨u3⟩`: who wrote it, and which number it has. Two lists of
 //! marks say at once whether something is missing, doubled or out of order.
 
 use freshworks_simulator::{Conversation, Message, MessageType};
 use host_test::bindings::{Event, EventKind, Outcome, Part};
 
 /// The mark of the first message of a handoff.
-pub(crate) const OPENING: &str = "<opening>";
+pub(crate) const OPENING: &str = "⟨opening⟩";
 /// The mark of the first message of a conversation that replaces another.
-pub(crate) const CONTINUATION: &str = "<continues>";
+pub(crate) const CONTINUATION: &str = "⟨continues⟩";
 /// The mark of the note about the end.
-pub(crate) const END: &str = "<end>";
+pub(crate) const END: &str = "⟨end⟩";
 /// Where files of these runs are.
 pub(crate) const FILES: &str = "https://files.example/";
 
@@ -74,8 +74,8 @@ pub(crate) fn marks(text: &str) -> Vec<String> {
         if word.starts_with(FILES) {
             found.push(word.to_owned());
         } else {
-            let pieces = word.split('<').skip(1).filter_map(|piece| piece.split_once('>'));
-            found.extend(pieces.map(|(mark, _)| format!("<{mark}>")));
+            let pieces = word.split('⟨').skip(1).filter_map(|piece| piece.split_once('⟩'));
+            found.extend(pieces.map(|(mark, _)| format!("⟨{mark}⟩")));
         }
     }
     found
@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn marks_come_in_reading_order() {
-        assert_eq!(marks("10:00 Ana: <h1> oooo\n<h2>"), ["<h1>", "<h2>"]);
-        assert_eq!(marks("<u1> [file] https://files.example/u1.png"), ["<u1>", "https://files.example/u1.png"]);
+        assert_eq!(marks("10:00 Ana: ⟨h1⟩ oooo\n⟨h2⟩"), ["⟨h1⟩", "⟨h2⟩"]);
+        assert_eq!(marks("⟨u1⟩ [file] https://files.example/u1.png"), ["⟨u1⟩", "https://files.example/u1.png"]);
         assert!(marks("a < b and c > d").is_empty());
     }
 }

@@ -237,7 +237,7 @@ impl Play<'_> {
             }
             Step::Say(who, what) => {
                 self.said += 1;
-                let (agent, mark) = (account.agent(who), format!("<a{}>", self.said));
+                let (agent, mark) = (account.agent(who), format!("⟨a{}⟩", self.said));
                 match what {
                     Answer::Line => {
                         self.truth.answered(&agent, vec![mark.clone()]);
@@ -253,7 +253,7 @@ impl Play<'_> {
             }
             Step::Note(who) => {
                 self.said += 1;
-                let mark = format!("<n{}>", self.said);
+                let mark = format!("⟨n{}⟩", self.said);
                 self.truth.noted(mark.clone());
                 simulator.note(&id, &account.agent(who), &format!("{mark} She is angry")).await
             }
@@ -279,13 +279,13 @@ impl Play<'_> {
         let ben = simulator.seed_user(UserSpec { first_name: Some("Ben".into()), ..UserSpec::default() });
         let topic = simulator.topic_id("Sendbird Integration").unwrap_or_default();
         let maya = self.platform.account.agent(Who::Maya);
-        let (id, _) = simulator.user_starts(&topic, &ben, "<b1> Hello").await.map_err(|error| refused(&error))?;
+        let (id, _) = simulator.user_starts(&topic, &ben, "⟨b1⟩ Hello").await.map_err(|error| refused(&error))?;
         simulator.assign(&id, &maya, Assignee::Agent(&maya)).await.map_err(|error| refused(&error))?;
-        simulator.reply(&id, &maya, "<b2> Hello").await.map_err(|error| refused(&error))?;
+        simulator.reply(&id, &maya, "⟨b2⟩ Hello").await.map_err(|error| refused(&error))?;
         simulator.resolve(&id, &maya).await.map_err(|error| refused(&error))?;
         self.platform.listen().await?;
         let seen = simulator.conversation(&id).map(|conversation| inbox(&conversation).concat());
-        if seen.as_deref() != Some("<b1><b2>") {
+        if seen.as_deref() != Some("⟨b1⟩⟨b2⟩") {
             return Err(Violation::new("stranger", format!("another person's conversation became {seen:?}")));
         }
         Ok(())
