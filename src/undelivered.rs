@@ -13,6 +13,7 @@ use crate::{close, timers, transcript};
 
 /// So much of the message is quoted that its author knows it again.
 const QUOTED_CHARS: usize = 80;
+const LONGEST_ID: usize = 255;
 
 /// Writes the note; one about the same message is not written again.
 pub fn undelivered(
@@ -29,6 +30,11 @@ pub fn undelivered(
     if message_id.trim().is_empty() {
         let remedy = "Pass the `id` of the message in the event.";
         return Err(Error::request("message-id", "the message's id is empty", remedy));
+    }
+    // Remembered in the session, which stays small.
+    if message_id.len() > LONGEST_ID {
+        let fault = format!("the message's id is longer than {LONGEST_ID} bytes");
+        return Err(Error::request("message-id", fault, "Pass the `id` of the message in the event, as it is."));
     }
     let told = format!("undelivered:{message_id}");
     let (Some(conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {

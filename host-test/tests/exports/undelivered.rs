@@ -100,7 +100,10 @@ async fn a_call_that_was_cut_off_writes_one_note() {
 #[tokio::test]
 async fn unusable_arguments_are_refused_before_any_request() {
     let (talk, id) = answered(Desk::connected().await).await;
-    assert_eq!(refused_at_once(talk.desk.undelivered(&talk.session, " ").await).kind, ErrorKind::InvalidRequest);
+    for unusable in [" ".to_owned(), "x".repeat(256)] {
+        let error = refused_at_once(talk.desk.undelivered(&talk.session, &unusable).await);
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("message-id")));
+    }
     assert_eq!(refused_at_once(talk.desk.undelivered(b"none", &id).await).kind, ErrorKind::InvalidRequest);
     let elsewhere = talk.desk.set("test_origin", Value::Null).set("chat_url", "acme.freshdesk.com");
     assert_eq!(refused_at_once(elsewhere.undelivered(&talk.session, &id).await).kind, ErrorKind::InvalidSettings);
