@@ -83,6 +83,14 @@ impl<'a> Client<'a> {
         answer::<E>(self.exchange(endpoint)?)
     }
 
+    /// Sends two requests at once.
+    pub fn call_both<A: Endpoint, B: Endpoint>(&self, one: &A, other: &B) -> Result<(A::Answer, B::Answer), Failure> {
+        let mut responses = self.http.send_all(vec![self.request(one), self.request(other)]).into_iter();
+        let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
+        let (first, second) = (next(), next());
+        Ok((self.read(one, first)?, self.read(other, second)?))
+    }
+
     /// Sends several requests of one kind at once; answers in their order.
     pub fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Answer, Failure>> {
         let requests = endpoints.iter().map(|endpoint| self.request(endpoint)).collect();

@@ -90,7 +90,7 @@ fn check_account(
     let properties = wanted_properties(settings);
     requests.extend((!properties.is_empty()).then(|| freshchat.request(&ListFields)));
     let mut responses = freshchat.send_all(requests).into_iter();
-    let mut next = || responses.next().unwrap_or_else(|| Err(no_answer()));
+    let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
 
     let account = read::<GetAccount>(next());
     let channels = next();
@@ -166,10 +166,6 @@ impl<'a> WantedAgents<'a> {
     fn any_by_email(&self) -> bool {
         self.0.iter().any(|(_, wanted)| names::agent_id(wanted).is_none())
     }
-}
-
-fn no_answer() -> TransportError {
-    TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() }
 }
 
 fn lost(call: Kind) -> Failure {
@@ -379,7 +375,7 @@ fn check_tickets(desk: &Client<'_>, settings: &Settings, resolved: &mut Resolved
     let mut requests = vec![desk.request(&ListTickets { email: None, page: 1 })];
     requests.extend(group.map(|_| desk.request(&ListTicketGroups::page(1))));
     let mut responses = desk.send_all(requests).into_iter();
-    let mut next = || responses.next().unwrap_or_else(|| Err(no_answer()));
+    let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
     let tickets = read::<ListTickets<'_>>(next());
     let groups = group.map(|_| next());
     if let Err(failure) = tickets {

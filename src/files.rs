@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::freshchat::endpoints::{FILE_UPLOAD, IMAGE_UPLOAD, SentFile};
 use crate::freshdesk::endpoints::Attachment;
 use crate::http::{Method, Request, Response, Wrapped};
-use crate::model::{Message, Part, PartKind};
+use crate::model::{Finding, Message, Part, PartKind};
 use crate::multipart::Form;
 use crate::session::digest;
 use crate::settings::Settings;
@@ -18,6 +18,13 @@ const MOST_BYTES: u64 = 25 * 1024 * 1024;
 const MOST_TICKET_BYTES: usize = 8 * 1024 * 1024;
 const MOST_TICKET_FILES: usize = 10;
 const LONGEST_NAME: usize = 120;
+
+/// What is told when files went as links; none when none did.
+pub fn as_links(files: usize) -> Option<Finding> {
+    let detail = || format!("{files} files were passed on as links");
+    let remedy = "Make sure that human agents can open the links, or name the host in the setting `file_hosts`.";
+    (files > 0).then(|| Finding::warning("files", "file-as-link", detail(), remedy))
+}
 
 /// Origin and path of a file that may be fetched; none for every other address.
 pub fn source(settings: &Settings, url: &str) -> Option<(String, String)> {

@@ -88,6 +88,13 @@ pub struct Wrapped {
 /// The head of the answer that was passed on, and the answer to the request that took it.
 pub type Forwarded = (Response, Result<Response, TransportError>);
 
+impl TransportError {
+    /// An implementation that answered fewer requests than it was given.
+    pub fn no_answer() -> Self {
+        Self { not_sent: false, denied: false, reason: "no-answer".to_owned() }
+    }
+}
+
 /// Sends requests. The shells implement it; tests script it.
 pub trait Http {
     /// Sends all requests at once and answers in their order. Never retries and follows no redirect.
@@ -95,8 +102,7 @@ pub trait Http {
 
     /// Sends one request.
     fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let lost = TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() };
-        self.send_all(vec![request]).pop().unwrap_or(Err(lost))
+        self.send_all(vec![request]).pop().unwrap_or_else(|| Err(TransportError::no_answer()))
     }
 
     /// Sends `source` and passes the body of its answer on in the request that `wrap` makes of the answer's head. None when

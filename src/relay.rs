@@ -8,7 +8,7 @@ use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
-use crate::model::{ConversationId, Decision, Finding, Message, Part, SenderRole, Timestamp, Update, UserId};
+use crate::model::{ConversationId, Decision, Message, Part, SenderRole, Timestamp, Update, UserId};
 use crate::session::{Pending, Relaying, Session};
 use crate::settings::Settings;
 use crate::{files, ticket, timers, transcript};
@@ -65,7 +65,7 @@ pub fn relay(
     match done {
         Ok(()) => {
             session.mark_relayed(&message.id);
-            let mut update = session.update(&settings, Vec::new(), left_out(sent.linked));
+            let mut update = session.update(&settings, Vec::new(), files::as_links(sent.linked).into_iter().collect());
             for (rule, count) in [("uploaded", sent.uploaded), ("linked", sent.linked)] {
                 if count > 0 {
                     update.decisions.push(Decision { subject: "file", rule, choice: count.to_string() });
@@ -145,15 +145,6 @@ fn check(message: &Message) -> Result<String, Error> {
         return Err(Error::request("message.parts", "the message is empty", "Do not relay it."));
     }
     Ok(text)
-}
-
-fn left_out(files: usize) -> Vec<Finding> {
-    let finding = || {
-        let detail = format!("{files} files were passed on as links");
-        let remedy = "Make sure that human agents can open the links, or name the host in the setting `file_hosts`.";
-        Finding::warning("files", "file-as-link", detail, remedy)
-    };
-    (files > 0).then(finding).into_iter().collect()
 }
 
 /// A message on its way.

@@ -40,8 +40,6 @@ pub enum Pending {
     EndNote,
     /// The ticket may have been created.
     Ticket,
-    /// The note about a message that did not reach the end user may have been sent.
-    UndeliveredNote,
 }
 
 /// A message of the end user whose relay was begun and not finished.

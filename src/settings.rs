@@ -269,7 +269,7 @@ impl Settings {
         Ok(Some(TicketDesk { origin, is_freshservice: desk.is_some_and(|desk| desk.is_freshservice) }))
     }
 
-    /// The topic names to try, in order: what the request asks for, the one for the end user's locale, the list.
+    /// The name of the topic for this locale: by the whole tag, else by its language alone.
     pub fn topic_for(&self, locale: Option<&str>) -> Option<&String> {
         let locale = locale.map(str::trim).filter(|locale| !locale.is_empty())?;
         let is = |tag: &str, wanted: &str| tag.replace('_', "-").eq_ignore_ascii_case(&wanted.replace('_', "-"));

@@ -6,7 +6,7 @@ use crate::close;
 use crate::error::Error;
 use crate::freshchat::endpoints::{Conversation, GetConversation, ListMessages};
 use crate::freshchat::wire::{Actor, VendorMessage};
-use crate::http::{Http, TransportError};
+use crate::http::Http;
 use crate::lifecycle::{self, Input, State};
 use crate::model::{ConversationId, EventKind, Timestamp, Update};
 use crate::session::{EndReason, Session};
@@ -70,12 +70,7 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
 
 /// The conversation and its newest messages, asked for together.
 fn look(freshchat: &Client<'_>, id: &ConversationId) -> Result<(Conversation, Vec<VendorMessage>), Failure> {
-    let (get, list) = (GetConversation { id }, ListMessages { id, page: 1 });
-    let mut answers = freshchat.send_all(vec![freshchat.request(&get), freshchat.request(&list)]);
-    let (listed, got) = (answers.pop(), answers.pop());
-    let lost = || Err(TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() });
-    let conversation = freshchat.read(&get, got.unwrap_or_else(lost))?;
-    let newest = freshchat.read(&list, listed.unwrap_or_else(lost))?;
+    let (conversation, newest) = freshchat.call_both(&GetConversation { id }, &ListMessages { id, page: 1 })?;
     Ok((conversation, newest.messages))
 }
 

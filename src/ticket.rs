@@ -1,6 +1,6 @@
 //! A ticket after it was filed: what agents answer, how it ends, and what the end user adds.
 
-use crate::client::{Client, Failure, FailureKind, read};
+use crate::client::{Client, Failure, FailureKind};
 use crate::error::Error;
 use crate::freshdesk::endpoints::{CreateNote, Entry, EntryFile, GetTicket, ListEntries};
 use crate::lifecycle::{self, Action, Input};
@@ -14,12 +14,7 @@ const MOST_PAGES: u32 = 10;
 /// What happened to the ticket since the last look. Two requests, together.
 pub fn look(desk: &Client<'_>, session: &mut Session, id: &str, now: Timestamp) -> Result<Vec<Event>, Error> {
     let (get, list) = (GetTicket { id }, ListEntries { id, page: 1 });
-    let mut answers = desk.send_all(vec![desk.request(&get), desk.request(&list)]);
-    let (listed, got) = (answers.pop(), answers.pop());
-    let missing =
-        || Err(crate::http::TransportError { not_sent: false, denied: false, reason: "no-answer".to_owned() });
-    let ticket = read::<GetTicket<'_>>(got.unwrap_or_else(missing)).map_err(Failure::into_error)?;
-    let mut page = read::<ListEntries<'_>>(listed.unwrap_or_else(missing)).map_err(Failure::into_error)?;
+    let (ticket, mut page) = desk.call_both(&get, &list).map_err(Failure::into_error)?;
     let mut entries = page.items;
     for number in 2..=MOST_PAGES {
         if !page.has_next {

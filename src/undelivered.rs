@@ -7,7 +7,7 @@ use crate::freshchat::endpoints::{ListMessages, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::model::{ConversationId, Finding, Timestamp, Update, UserId};
-use crate::session::{Pending, Session, digest};
+use crate::session::{Session, digest};
 use crate::settings::Settings;
 use crate::{close, timers, transcript};
 
@@ -36,7 +36,8 @@ pub fn undelivered(
         let fault = format!("the message's id is longer than {LONGEST_ID} bytes");
         return Err(Error::request("message-id", fault, "Pass the `id` of the message in the event, as it is."));
     }
-    let told = format!("undelivered:{message_id}");
+    // Beside the journal of the conversation, in which another write may be in doubt.
+    let (begun, told) = (format!("undelivered-begun:{message_id}"), format!("undelivered:{message_id}"));
     let (Some(conversation), Some(user)) = (session.conversation.clone(), session.user.clone()) else {
         return Err(Error::request("session", "the session knows no conversation", "There is nobody to tell."));
     };
@@ -44,7 +45,8 @@ pub fn undelivered(
         return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
     let mut findings = Vec::new();
-    match write(&freshchat, &settings, &mut session, (&conversation, &user), message_id, retry) {
+    let unsure = !session.mark_seen(&begun) || retry;
+    match write(&freshchat, &settings, &mut session, (&conversation, &user), message_id, unsure) {
         Ok(found) => findings.extend(found),
         Err(error) => return Err(error.with_session(session.encode())),
     }
@@ -59,7 +61,7 @@ fn write(
     session: &mut Session,
     place: (&ConversationId, &UserId),
     message_id: &str,
-    retry: bool,
+    mut unsure: bool,
 ) -> Result<Option<Finding>, Error> {
     let (id, user) = place;
     let newest = freshchat.call(&ListMessages { id, page: 1 }).map_err(Failure::into_error)?;
@@ -74,7 +76,6 @@ fn write(
     let marker = transcript::marker(&session.reference);
     let about = digest(&[message_id], 2);
     let text = format!("The user did not receive a message ({about}) · {marker}\nNot received{quoted}");
-    let mut unsure = retry || session.pending == Some(Pending::UndeliveredNote);
     let mut author = close::note_author(settings, user);
     let first = text.lines().next().unwrap_or_default();
     let is_it = |found: &VendorMessage| found.text().lines().next() == Some(first);
@@ -83,7 +84,6 @@ fn write(
     loop {
         let message = NewMessage::text(author.clone(), text.clone());
         let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search);
-        session.pending = unsure.then_some(Pending::UndeliveredNote);
         match sent {
             Ok(_) => return Ok(finding),
             Err(failure) => match close::without_author(&mut author, user, &failure) {

@@ -10,6 +10,8 @@ mod compare;
 mod file_host;
 #[path = "golden/play.rs"]
 mod play;
+#[path = "support/plugin.rs"]
+mod plugin;
 #[path = "golden/story.rs"]
 mod story;
 #[path = "golden/views.rs"]

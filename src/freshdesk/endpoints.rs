@@ -10,7 +10,7 @@ use crate::freshchat::wire;
 use crate::http::Method;
 use crate::model::{Priority, Timestamp};
 use crate::multipart::Form;
-use crate::time;
+use crate::{plain_text, time, transcript};
 
 /// The most that Freshdesk gives at once.
 const ITEMS_PER_PAGE: u32 = 100;
@@ -241,7 +241,7 @@ impl Endpoint for GetTicket<'_> {
 pub struct Entry {
     /// A number.
     pub id: String,
-    /// Without markup.
+    /// Without markup, and without what hides or reorders text.
     pub text: String,
     /// Not for the requester.
     pub is_private: bool,
@@ -280,7 +280,10 @@ impl Entry {
         };
         Some(Self {
             id: wire::filled(entry, "id")?,
-            text: wire::filled(entry, "body_text").or_else(|| wire::filled(entry, "body")).unwrap_or_default(),
+            text: match (wire::filled(entry, "body_text"), wire::filled(entry, "body")) {
+                (Some(text), _) => transcript::clean_text(&text),
+                (None, html) => plain_text::from_rich(&html.unwrap_or_default()).into_owned(),
+            },
             // Fail closed: what does not say that it is for the requester is not.
             is_private: flag("private").unwrap_or(true),
             is_incoming: flag("incoming").unwrap_or(false),
@@ -377,5 +380,23 @@ impl Paged for ListTicketGroups {
     type Item = TicketGroup;
     fn page(number: u32) -> Self {
         Self { page: number }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_plain_text_even_where_the_desk_sends_html_alone() {
+        for (entry, text) in [
+            (json!({ "id": 1, "body": "<p>It is <b>found</b></p><script>x()</script>" }), "It is found"),
+            (json!({ "id": 1, "body": "<p>a</p>", "body_text": "Use <b> for bold\u{202e}" }), "Use <b> for bold"),
+            (json!({ "id": 1 }), ""),
+        ] {
+            let entry = Entry::read(&entry).unwrap();
+            assert_eq!(entry.text, text);
+            assert!(entry.is_private, "what does not say that it is for the requester is not");
+        }
     }
 }

@@ -25,7 +25,12 @@ impl Run<'_> {
     fn plan_of_live(mut self, session: &mut Session) -> Result<Plan, Error> {
         let mut steps = Vec::new();
         match self.find_user()? {
-            Some(_) => steps.append(&mut self.steps),
+            Some(user) => {
+                steps.append(&mut self.steps);
+                if self.lacking(&user).is_some() {
+                    steps.push(Step::new("update-user", user.id.as_str(), "what the record lacks would be added"));
+                }
+            }
             None => {
                 self.decide("user", "created", "");
                 steps.push(Step::new("create-user", "", "with what is known of the person"));

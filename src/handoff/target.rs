@@ -74,21 +74,8 @@ impl Run<'_> {
     /// Adds what the record lacks; what is there is better than what the platform knows. The platform's id lets the next
     /// handoff find the person. A refusal costs that, and nothing else.
     fn complete_user(&mut self, user: &User) -> Result<(), Error> {
-        let wanted = &self.request.user;
-        let lacking = |has: bool, value: &Option<String>| {
-            if has { None } else { filled(value.as_ref()).map(str::to_owned) }
-        };
-        let fields = EndUser {
-            id: if user.reference_id.is_none() { wanted.id.clone() } else { String::new() },
-            name: lacking(user.is_named, &wanted.name),
-            email: lacking(user.has_email, &wanted.email),
-            phone: lacking(user.has_phone, &wanted.phone),
-            ..EndUser::default()
-        };
+        let Some(fields) = self.lacking(user) else { return Ok(()) };
         let properties = &self.carried.user;
-        if fields == EndUser::default() && properties.is_empty() {
-            return Ok(());
-        }
         let whole = UpdateUser { id: &user.id, fields: &fields, properties };
         let mut answer = self.freshchat.call(&whole);
         let is_refused =
@@ -120,6 +107,23 @@ impl Run<'_> {
             Err(failure) => return Err(failure.into_error()),
         }
         Ok(())
+    }
+
+    /// What is known of the person and not in the record, with an empty id where that is there; none when nothing is to be
+    /// set.
+    pub(super) fn lacking(&self, user: &User) -> Option<EndUser> {
+        let wanted = &self.request.user;
+        let lacking = |has: bool, value: &Option<String>| {
+            if has { None } else { filled(value.as_ref()).map(str::to_owned) }
+        };
+        let fields = EndUser {
+            id: if user.reference_id.is_none() { wanted.id.clone() } else { String::new() },
+            name: lacking(user.is_named, &wanted.name),
+            email: lacking(user.has_email, &wanted.email),
+            phone: lacking(user.has_phone, &wanted.phone),
+            ..EndUser::default()
+        };
+        (fields != EndUser::default() || !self.carried.user.is_empty()).then_some(fields)
     }
 
     fn create_user(&mut self) -> Result<User, Error> {

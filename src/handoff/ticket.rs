@@ -130,14 +130,7 @@ impl Run<'_> {
             ticket.attachments.push(Attachment { name, media_type: "text/plain; charset=utf-8".to_owned(), content });
         }
         let (attachments, left) = files::fetch(self.freshchat, self.settings, &self.request.history);
-        if left > 0 {
-            self.findings.push(Finding::warning(
-                "files",
-                "file-as-link",
-                format!("{left} files were passed on as links"),
-                "Make sure that human agents can open the links, or name the host in the setting `file_hosts`.",
-            ));
-        }
+        self.findings.extend(files::as_links(left));
         ticket.attachments.extend(attachments);
         Ok(ticket)
     }

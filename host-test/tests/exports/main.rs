@@ -21,6 +21,8 @@ mod http_calls;
 mod lost_and_doubled;
 mod masked;
 mod peek;
+#[path = "../support/plugin.rs"]
+mod plugin;
 mod preview;
 mod relay;
 mod relay_repeats;

@@ -1,6 +1,6 @@
 //! `preview`: the plan is what the handoff then does, and nothing is made.
 
-use freshworks_simulator::{Fault, How, Match};
+use freshworks_simulator::{Fault, How, Match, UserSpec};
 use host_test::bindings::{ErrorKind, HandoffRequest, Mode, Priority, Routing};
 use serde_json::{Value, json};
 
@@ -62,6 +62,16 @@ async fn a_known_user_is_found_and_not_made_again() {
     desk.handoff(&request(), None).await.result.unwrap();
     let plan = desk.preview(&request()).await.result.unwrap();
     assert_eq!(actions(&plan.steps), ["find-user", "create-conversation"]);
+}
+
+#[tokio::test]
+async fn a_record_that_would_be_completed_is_in_the_plan() {
+    let desk = Desk::connected().await;
+    desk.sim.seed_user(UserSpec { email: Some("ana@xylomar.example".into()), ..UserSpec::default() });
+    let plan = desk.preview(&request()).await.result.unwrap();
+    let receipt = desk.handoff(&request(), None).await.result.unwrap();
+    assert_eq!(actions(&plan.steps), ["find-user", "update-user", "create-conversation"]);
+    assert_eq!(actions(&plan.steps), actions(&receipt.steps));
 }
 
 #[tokio::test]

@@ -2,20 +2,15 @@
 //!
 //! All calls of the plugin go through [`Desk`], which looks for leaked text after each of them (`watch.rs`).
 
-use std::path::PathBuf;
-use std::sync::OnceLock;
-
 use freshworks_simulator::{self as simulator, ActorType, Config, Conversation, KeyForm, MessageType, Simulator};
 use host_test::bindings::{
     CloseReason, Connection, ConversationKey, Delivery, EndUser, ErrorKind, Event, EventKind, Finding, HandoffRequest,
     Message, Mode, Part, PartKind, Plan, PluginError, Reason, Receipt, Routing, Sender, SenderRole, Step, Update,
 };
-use host_test::{
-    After, AllowList, Before, Call, CallError, Engine, EngineSettings, HttpClient, Interceptor, Outgoing, Plugin,
-    Sandbox,
-};
+use host_test::{After, AllowList, Before, Call, CallError, HttpClient, Interceptor, Outgoing, Sandbox};
 use serde_json::{Value, json};
 
+pub(crate) use crate::plugin::plugin;
 use crate::watch::watched;
 
 /// Milliseconds since 1970; the plugin reads no clock.
@@ -26,18 +21,6 @@ pub(crate) const API_KEY: &str = "key-Qopzanfer-1";
 pub(crate) const SPOKEN: &str = "xylomar";
 /// The topic that handoffs of these tests go to.
 pub(crate) const TOPIC: &str = "Sendbird Integration";
-
-/// The plugin under test, compiled once for all tests.
-pub(crate) fn plugin() -> &'static Plugin {
-    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    PLUGIN.get_or_init(|| {
-        let path = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
-        let path =
-            path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
-        assert!(path.exists(), "run `cargo xtask build` first");
-        Plugin::load(&Engine::new(EngineSettings::default()).unwrap(), &path, None).unwrap()
-    })
-}
 
 /// One account, and one tenant of a platform.
 pub(crate) struct Desk {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use freshworks_simulator::{ActorType, Fault, How, Match, MessageType};
+use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved};
 use host_test::bindings::{ErrorKind, Update};
 use serde_json::Value;
 
 use crate::support::{
-    Desk, NOW, StopAt, Talk, codes, nowhere, plugin, reaching, refused, refused_at_once, request, said, texts,
+    Desk, NOW, StopAt, Talk, codes, count_of, nowhere, plugin, reaching, refused, refused_at_once, request, said,
+    texts, user_message,
 };
 use crate::watch::watched;
 
@@ -95,6 +96,24 @@ async fn a_call_that_was_cut_off_writes_one_note() {
         watched(again).result.unwrap();
         assert_eq!(notes(&talk).len(), 1, "stopped after sending: {after}");
     }
+}
+
+#[tokio::test]
+async fn a_conversation_in_doubt_is_still_looked_for_afterwards() {
+    let (mut talk, id) = answered(Desk::connected().await).await;
+    talk.desk.sim.set_behaviour(|it| it.send_to_resolved = SendToResolved::NotLatest);
+    talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();
+    let creates = Match::path("/v2/conversations").method("POST");
+    talk.desk.sim.fail(Fault::new(creates, How::Cut).after_effect());
+    let message = user_message("m1", &said("still there?"));
+    talk.relay(&message).await.unwrap_err();
+    // The old conversation takes no note any more: that fails, and must not make the next try forget what is in doubt.
+    let error = refused(talk.desk.undelivered(&talk.session, &id).await);
+    talk.session = error.session.unwrap();
+    talk.relay(&message).await.unwrap();
+    let all = talk.desk.sim.conversations();
+    assert_eq!(all.len(), 2, "the one that ended, and one that continues it");
+    assert_eq!(all.iter().map(|one| count_of(one, &said("still there?"))).sum::<usize>(), 1);
 }
 
 #[tokio::test]

@@ -1,15 +1,15 @@
 //! Plays a conversation: the plugin in its sandbox, an account of its own, and a platform as small as one can be.
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use freshworks_simulator::{self as simulator, Assignee, KeyForm, Refusal, Simulator};
 use host_test::bindings::{Delivery, Message, Owner, Sender, SenderRole, SessionInfo, Update};
-use host_test::{AllowList, Engine, EngineSettings, HttpClient, Plugin, Sandbox, json};
+use host_test::{AllowList, HttpClient, Sandbox, json};
 use serde_json::{Value, json};
 
 use crate::file_host::FileHost;
+use crate::plugin::plugin;
 use crate::story::{Act, Story, parts_of};
 use crate::views::{Names, UserView, inbox};
 
@@ -17,18 +17,6 @@ use crate::views::{Names, UserView, inbox};
 pub(crate) struct Seen {
     pub(crate) agent: String,
     pub(crate) user: String,
-}
-
-/// The plugin under test, compiled once for all conversations.
-fn plugin() -> &'static Plugin {
-    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    PLUGIN.get_or_init(|| {
-        let path = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
-        let path =
-            path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
-        assert!(path.exists(), "run `cargo xtask build` first");
-        Plugin::load(&Engine::new(EngineSettings::default()).unwrap(), &path, None).unwrap()
-    })
 }
 
 /// The simulator stamps messages by the real clock, so the platform goes by it as well. No time is shown that depends on it.

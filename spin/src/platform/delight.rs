@@ -196,7 +196,7 @@ impl Delight {
             if !members.is_empty() {
                 api.leave(&channel, &members)?;
             }
-            let ticket = event.id.strip_prefix("ticket:").map(|id| format!("fd:{id}"));
+            let ticket = event.id.strip_prefix("ticket:").map(str::to_owned);
             let case = event.conversation_id.as_ref().map(|id| format!("fc:{id}")).or(ticket).unwrap_or_default();
             let outcome = event.outcome.map_or("unknown", outcome_word);
             let mut facts = vec![("handoff_outcome", outcome.to_owned()), ("handoff_case_id", case)];
