@@ -107,7 +107,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 known.push(channel_word(&key.channel));
                 if matches!(asked, Asked::Event(_)) && receipt.info.ticket_id.is_some() {
                     // The platform's AI agent has left the conversation to human agents; it has to learn that none comes.
-                    let mut event = Event::new(format!("ticket:{}", receipt.case_id), EventKind::ReturnedToAi, now, None);
+                    let mut event =
+                        Event::new(format!("ticket:{}", receipt.case_id), EventKind::ReturnedToAi, now, None);
                     event.outcome = Some(Outcome::Ticketed);
                     let update = Update {
                         events: vec![event],
