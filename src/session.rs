@@ -3,8 +3,8 @@
 //! It holds ids, counters and the names of human agents; no message text and no secret. Its lists are bounded, so it
 //! stays under 64 KiB however long a conversation lasts.
 
+use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::lifecycle::State;
@@ -409,9 +409,9 @@ fn push_bounded<T>(list: &mut Vec<T>, item: T) {
 }
 
 fn checksum(fields: &[u8]) -> [u8; CHECKSUM_BYTES] {
-    let hash: [u8; 32] = Sha256::digest(fields).into();
+    let hash = ring::digest::digest(&SHA256, fields);
     let mut sum = [0; CHECKSUM_BYTES];
-    sum.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    sum.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
     sum
 }
 
@@ -425,12 +425,12 @@ pub fn reference(key: &ConversationKey, attempt: u32) -> String {
 /// A short fingerprint of several texts, as hexadecimal digits, two a byte. Lengths are part of it, so that no two lists
 /// of texts run together into one.
 pub fn digest(texts: &[&str], bytes: usize) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     for text in texts {
-        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(&(text.len() as u64).to_be_bytes());
         hash.update(text.as_bytes());
     }
-    hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    hash.finish().as_ref().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{process, shrink};
+use crate::{process, shrink, tools};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -16,7 +16,7 @@ pub(crate) fn path() -> PathBuf {
 
 /// Builds the component and leaves it with an unstripped copy and its import list in `target/plugin`.
 pub(crate) fn build() -> Result<()> {
-    add_target(TARGET)?;
+    prepare_target(TARGET)?;
     process::say("building the plugin");
     let arguments =
         ["--profile", "guest", "--target", TARGET, "--features", "plugin", "--package", "freshworks-handoff"];
@@ -57,8 +57,9 @@ pub(crate) fn imports(component: &[u8]) -> Result<String> {
     Ok(names.join("\n") + "\n")
 }
 
-/// Fresh machines come without the targets.
-pub(crate) fn add_target(target: &str) -> Result<()> {
+/// Fresh machines come without the targets, and without the C compiler that one of our libraries needs for them.
+pub(crate) fn prepare_target(target: &str) -> Result<()> {
+    tools::clang()?;
     let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
     if PathBuf::from(sysroot.trim()).join("lib/rustlib").join(target).is_dir() {
         return Ok(());

@@ -9,9 +9,9 @@ use crate::{plugin, process, spin};
 
 const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
-const MOST_BYTES: u64 = 445_000;
+const MOST_BYTES: u64 = 422_000;
 /// Largest component of the bridge, in bytes.
-const MOST_BRIDGE_BYTES: u64 = 1_450_000;
+const MOST_BRIDGE_BYTES: u64 = 1_400_000;
 /// How much the size may differ from the recorded one before the record must be renewed.
 const SIZE_TOLERANCE: f64 = 0.01;
 /// Interfaces without their versions: a patch release of WASI changes nothing that matters.

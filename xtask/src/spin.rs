@@ -1,11 +1,11 @@
 //! The Spin side: the bridge, and what its tests need (the target, the probes, a Redis).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
-use crate::{plugin, process};
+use crate::{plugin, process, tools};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -17,7 +17,7 @@ const PROBES: [&str; 2] = ["spin-host/probe", "spin-host/state-probe"];
 
 /// Format and lint of the probes, which are no members of the workspace.
 pub(crate) fn check_probes() -> Result<()> {
-    plugin::add_target(TARGET)?;
+    plugin::prepare_target(TARGET)?;
     for folder in PROBES.map(|probe| process::root().join(probe)) {
         process::run(process::cargo_command().args(["fmt", "--check"]).current_dir(&folder))?;
         let mut clippy = process::cargo_command();
@@ -29,7 +29,7 @@ pub(crate) fn check_probes() -> Result<()> {
 
 /// Format and lint of the bridge, which is a workspace of its own.
 pub(crate) fn check_bridge() -> Result<()> {
-    plugin::add_target(TARGET)?;
+    plugin::prepare_target(TARGET)?;
     let folder = process::root().join(BRIDGE);
     process::run(process::cargo_command().args(["fmt", "--check"]).current_dir(&folder))?;
     let native = ["--all-targets", "--all-features"];
@@ -59,7 +59,7 @@ fn target() -> Result<PathBuf> {
 
 /// Builds the components that the tests of spin-host run, where they look for them, and sees to a `redis-server`.
 pub(crate) fn prepare_tests() -> Result<()> {
-    plugin::add_target(TARGET)?;
+    plugin::prepare_target(TARGET)?;
     process::say("building the probes of spin-host");
     for probe in PROBES {
         let mut cargo = process::cargo_command();
@@ -86,7 +86,7 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
 
 /// Builds the bridge, as an operator does; answers where it is. `triangle` looks for it there.
 pub(crate) fn build_bridge() -> Result<PathBuf> {
-    plugin::add_target(TARGET)?;
+    plugin::prepare_target(TARGET)?;
     process::say("building the bridge");
     let target = bridge_target()?;
     let mut cargo = process::cargo_command();
@@ -95,29 +95,7 @@ pub(crate) fn build_bridge() -> Result<PathBuf> {
     Ok(target.join(TARGET).join("release/freshworks_bridge.wasm"))
 }
 
-/// The tests need a real Redis; without one they fail. Debian and its relatives can install it here.
+/// The tests need a real Redis; without one they fail.
 fn install_redis() -> Result<()> {
-    if has_redis() {
-        return Ok(());
-    }
-    process::say("installing redis-server (apt-get)");
-    let install = |command: &[&str]| -> Result<()> {
-        let mut apt = Command::new(command[0]);
-        process::run(apt.args(&command[1..]).env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    let apt: &[&str] = if Path::new("/usr/bin/sudo").exists() { &["sudo", "-n", "apt-get"] } else { &["apt-get"] };
-    let installed = install(&[apt, &["update", "-qq"]].concat())
-        .and_then(|()| install(&[apt, &["install", "-y", "-qq", "--no-install-recommends", "redis-server"]].concat()));
-    installed.context("the tests of spin-host need a `redis-server` on the PATH: install one by hand and try again")?;
-    if !has_redis() {
-        bail!("redis-server has been installed, but is not on the PATH");
-    }
-    Ok(())
-}
-
-fn has_redis() -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders =
-        std::env::split_paths(&folders).chain([PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")]);
-    folders.any(|folder| folder.join("redis-server").is_file())
+    tools::debian("redis-server", &["redis-server"])
 }

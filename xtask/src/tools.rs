@@ -1,9 +1,9 @@
 //! Programs that cargo cannot bring: installed once into `target/tools`, in fixed versions.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::process;
 
@@ -63,6 +63,39 @@ pub(crate) fn schemathesis() -> Result<PathBuf> {
         std::fs::write(&stamp, wanted)?;
     }
     Ok(folder.join("bin/schemathesis"))
+}
+
+/// A C compiler that knows wasm, for the cryptography in the plugin. cargo calls it `clang`.
+pub(crate) fn clang() -> Result<()> {
+    debian("clang", &["clang", "llvm"])
+}
+
+/// Sees to a program that Debian and its relatives can install here; elsewhere it must be there.
+pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<()> {
+    if is_installed(program) {
+        return Ok(());
+    }
+    process::say(&format!("installing {} (apt-get)", packages.join(", ")));
+    let apt: &[&str] = if Path::new("/usr/bin/sudo").exists() { &["sudo", "-n", "apt-get"] } else { &["apt-get"] };
+    let run = |arguments: &[&str]| -> Result<()> {
+        let mut apt_get = Command::new(apt[0]);
+        process::run(apt_get.args(&apt[1..]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    let install = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
+    run(&["update", "-qq"])
+        .and_then(|()| run(&install))
+        .with_context(|| format!("`{program}` is needed on the PATH: install it by hand and try again"))?;
+    if !is_installed(program) {
+        bail!("`{program}` has been installed, but is not on the PATH");
+    }
+    Ok(())
+}
+
+fn is_installed(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders =
+        std::env::split_paths(&folders).chain([PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")]);
+    folders.any(|folder| folder.join(program).is_file())
 }
 
 // The package's file lacks the right to be executed.
