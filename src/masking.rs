@@ -49,8 +49,15 @@ impl Masking {
         Ok(Self { rules: parsed })
     }
 
+    fn has_only_named(&self) -> bool {
+        self.rules.iter().all(|rule| matches!(rule, Rule::Named(_)))
+    }
+
     /// The text without what the rules mask, and how many places that were.
     pub fn apply<'a>(&self, text: &'a str) -> (Cow<'a, str>, u32) {
+        if self.has_only_named() && holds_no_secret(text) {
+            return (Cow::Borrowed(text), 0);
+        }
         let (mut masked, mut count, mut kept) = (String::new(), 0, 0);
         let mut index = 0;
         let mut before = None;
@@ -80,6 +87,18 @@ impl Masking {
         masked.push_str(text.get(kept..).unwrap_or_default());
         (Cow::Owned(masked), count)
     }
+}
+
+/// Most messages: nothing of what the named rules look for can be in them. Read once, byte by byte, where the search reads each
+/// word many times.
+fn holds_no_secret(text: &str) -> bool {
+    let mut unbroken = 0;
+    // Three parts of a token may be shorter together than any other one.
+    !text.contains("eyJ")
+        && text.bytes().all(|byte| {
+            unbroken = if byte == b' ' { 0 } else { unbroken + 1 };
+            byte.is_ascii() && !byte.is_ascii_digit() && byte != b'@' && unbroken < SHORTEST_TOKEN
+        })
 }
 
 impl Rule {
@@ -309,6 +328,16 @@ mod tests {
             ("4111 1111 1111 1111 and 4111111111111111", "[masked: card number] and [masked: card number]"),
         ] {
             assert_eq!(all().apply(text).0, expected);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_quick_look_misses_nothing(text in "(sk-|eyJ|bearer |\\+|[a-e.@ -]|[0-9]{1,4}|\\PC){0,40}") {
+            let named = ["card-numbers", "tokens", "email-addresses", "phone-numbers", "iban"];
+            // A rule of another kind makes it search each word; this one finds nothing.
+            let slow = masking(&[&named[..], &["QZQZQZ-########"]].concat());
+            proptest::prop_assert_eq!(masking(&named).apply(&text), slow.apply(&text));
         }
     }
 

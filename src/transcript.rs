@@ -276,6 +276,9 @@ fn chars(text: &str) -> usize {
 /// in for another address. (Other markdown only changes how words look; a line of people never begins at the margin, where
 /// headings and quotes would.)
 fn clean(line: &str) -> String {
+    if line.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'<' && byte != b']') {
+        return line.to_owned();
+    }
     let mut cleaned = String::with_capacity(line.len());
     let mut letters = line.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -299,7 +302,11 @@ pub fn clean_text(text: &str) -> String {
         if index > 0 {
             lines.push('\n');
         }
-        lines.extend(line.chars().filter(|letter| *letter == '\t' || !is_hidden(*letter)));
+        if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            lines.push_str(line);
+        } else {
+            lines.extend(line.chars().filter(|letter| *letter == '\t' || !is_hidden(*letter)));
+        }
     }
     lines
 }

@@ -1,6 +1,5 @@
 //! One call: a fresh store, the meters around it, and what came of it.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,6 +20,9 @@ use crate::sandbox::Sandbox;
 
 /// How many host objects (requests, bodies, streams) a plugin may hold at once. More is a leak.
 const MAX_RESOURCES: usize = 10_000;
+
+/// More than any call takes: time is what ends a call.
+const FUEL: u64 = u64::MAX / 2;
 
 /// What came of a call, and what it cost. The cost is there whatever came of it.
 #[derive(Debug)]
@@ -67,10 +69,9 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 }
 
 /// Runs `body` with a fresh store under the sandbox's limits.
-pub(crate) async fn run<T, F, R>(engine: &Engine, sandbox: &Sandbox, body: F) -> Call<T>
+pub(crate) async fn run<T, F>(engine: &Engine, sandbox: &Sandbox, body: F) -> Call<T>
 where
-    F: FnOnce(Store<State>) -> R,
-    R: Future<Output = wasmtime::Result<Result<T, PluginError>>>,
+    F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<Result<T, PluginError>>,
 {
     let started = Instant::now();
     let limits = sandbox.limits;
@@ -82,8 +83,12 @@ where
     let work = async {
         // Waits while all slots of the pool are taken. Held until the store is gone.
         let _slot = engine.free.acquire().await.map_err(|_| CallError::Host("the engine is closed".to_owned()))?;
-        let store = store(engine, sandbox, &recorder, &cpu, &stop, &out_of_time);
-        match body(store).await {
+        let mut store = store(engine, sandbox, &recorder, &cpu, &stop, &out_of_time)?;
+        let result = body(&mut store).await;
+        if engine.settings().count_fuel {
+            recorder.fuel_used(FUEL - store.get_fuel().unwrap_or_default());
+        }
+        match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(CallError::Plugin(Box::new(error))),
             Err(error) => Err(CallError::from_wasmtime(&error)),
@@ -106,7 +111,7 @@ fn store(
     cpu: &Arc<CpuMeter>,
     stop: &Arc<Notify>,
     out_of_time: &OutOfTime,
-) -> Store<State> {
+) -> Result<Store<State>, CallError> {
     let memory_bytes = sandbox.limits.memory_bytes.min(engine.settings().max_memory_bytes);
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
@@ -134,7 +139,10 @@ fn store(
         Ok(UpdateDeadline::Yield(1))
     });
     store.set_epoch_deadline(1);
-    store
+    if engine.settings().count_fuel {
+        store.set_fuel(FUEL).map_err(|error| CallError::Host(error.to_string()))?;
+    }
+    Ok(store)
 }
 
 #[cfg(test)]

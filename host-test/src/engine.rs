@@ -27,6 +27,9 @@ pub struct EngineSettings {
     pub max_memory_bytes: usize,
     /// Where instances come from.
     pub allocation: Allocation,
+    /// Counts the plugin's instructions ([`CallReport::fuel`](crate::CallReport::fuel)), which makes it slower by about a fifth. For
+    /// comparing plugins: a count is the same on every machine.
+    pub count_fuel: bool,
 }
 
 /// Where the memory of instances comes from.
@@ -43,7 +46,12 @@ pub enum Allocation {
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self { concurrent_calls: 64, max_memory_bytes: 256 << 20, allocation: Allocation::PooledIfPossible }
+        Self {
+            concurrent_calls: 64,
+            max_memory_bytes: 256 << 20,
+            allocation: Allocation::PooledIfPossible,
+            count_fuel: false,
+        }
     }
 }
 
@@ -107,6 +115,7 @@ fn config(settings: &EngineSettings, pooled: bool) -> Config {
         // A connector is synchronous. Without the machinery for concurrent guests a call is a little cheaper.
         .concurrency_support(false)
         .epoch_interruption(true)
+        .consume_fuel(settings.count_fuel)
         .max_wasm_stack(WASM_STACK)
         .async_stack_size(ASYNC_STACK)
         // An instance starts as a mapping of the module's data, copied page by page when written.

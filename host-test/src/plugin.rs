@@ -78,9 +78,9 @@ impl Plugin {
     /// Who the connector is and what it needs.
     pub async fn describe(&self, sandbox: &Sandbox, settings: Option<&str>) -> Call<Descriptor> {
         let settings = settings.map(str::to_owned);
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
-            plugin.agent_handoff_connector_connector().call_describe(&mut store, settings.as_ref()).await
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
+            plugin.agent_handoff_connector_connector().call_describe(&mut *store, settings.as_ref()).await
         })
         .await
     }
@@ -88,9 +88,9 @@ impl Plugin {
     /// Checks the settings against the account.
     pub async fn connect(&self, sandbox: &Sandbox, settings: &str) -> Call<Connection> {
         let settings = settings.to_owned();
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
-            plugin.agent_handoff_connector_connector().call_connect(&mut store, &settings).await
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
+            plugin.agent_handoff_connector_connector().call_connect(&mut *store, &settings).await
         })
         .await
     }
@@ -98,9 +98,9 @@ impl Plugin {
     /// What a handoff would do. `now` is in milliseconds since 1970.
     pub async fn preview(&self, sandbox: &Sandbox, settings: &str, request: &HandoffRequest, now: u64) -> Call<Plan> {
         let settings = settings.to_owned();
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
-            plugin.agent_handoff_connector_connector().call_preview(&mut store, &settings, request, now).await
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
+            plugin.agent_handoff_connector_connector().call_preview(&mut *store, &settings, request, now).await
         })
         .await
     }
@@ -116,10 +116,10 @@ impl Plugin {
     ) -> Call<Receipt> {
         let settings = settings.to_owned();
         let session = session.map(<[u8]>::to_vec);
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
             let connector = plugin.agent_handoff_connector_connector();
-            connector.call_handoff(&mut store, &settings, request, session.as_ref(), now).await
+            connector.call_handoff(&mut *store, &settings, request, session.as_ref(), now).await
         })
         .await
     }
@@ -136,11 +136,11 @@ impl Plugin {
     ) -> Call<Update> {
         let settings = settings.to_owned();
         let session = session.to_vec();
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
             plugin
                 .agent_handoff_connector_connector()
-                .call_relay(&mut store, &settings, &session, message, retry, now)
+                .call_relay(&mut *store, &settings, &session, message, retry, now)
                 .await
         })
         .await
@@ -158,11 +158,11 @@ impl Plugin {
     ) -> Call<Update> {
         let settings = settings.to_owned();
         let session = session.to_vec();
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
             plugin
                 .agent_handoff_connector_connector()
-                .call_close(&mut store, &settings, &session, reason, retry, now)
+                .call_close(&mut *store, &settings, &session, reason, retry, now)
                 .await
         })
         .await
@@ -181,10 +181,10 @@ impl Plugin {
     ) -> Call<Update> {
         let (settings, message_id) = (settings.to_owned(), message_id.to_owned());
         let session = session.to_vec();
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
             let connector = plugin.agent_handoff_connector_connector();
-            connector.call_undelivered(&mut store, &settings, &session, &message_id, retry, now).await
+            connector.call_undelivered(&mut *store, &settings, &session, &message_id, retry, now).await
         })
         .await
     }
@@ -192,9 +192,9 @@ impl Plugin {
     /// The conversations that a webhook body speaks of; proves nothing.
     pub async fn peek(&self, sandbox: &Sandbox, body: &[u8]) -> Call<Vec<String>> {
         let body = body.to_vec();
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
-            plugin.agent_handoff_connector_connector().call_peek(&mut store, &body).await.map(Ok)
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
+            plugin.agent_handoff_connector_connector().call_peek(&mut *store, &body).await.map(Ok)
         })
         .await
     }
@@ -209,10 +209,10 @@ impl Plugin {
     ) -> Call<Update> {
         let settings = settings.to_owned();
         let session = session.map(<[u8]>::to_vec);
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
             let connector = plugin.agent_handoff_connector_connector();
-            connector.call_on_webhook(&mut store, &settings, delivery, session.as_ref()).await
+            connector.call_on_webhook(&mut *store, &settings, delivery, session.as_ref()).await
         })
         .await
     }
@@ -221,9 +221,9 @@ impl Plugin {
     pub async fn tick(&self, sandbox: &Sandbox, settings: &str, session: &[u8], now: u64) -> Call<Update> {
         let settings = settings.to_owned();
         let session = session.to_vec();
-        run(&self.engine, sandbox, |mut store| async move {
-            let plugin = instantiate(&self.pre, &mut store).await?;
-            plugin.agent_handoff_connector_connector().call_tick(&mut store, &settings, &session, now).await
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
+            plugin.agent_handoff_connector_connector().call_tick(&mut *store, &settings, &session, now).await
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! What one call did and what it cost, for logs, metrics and tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{Method, Uri};
@@ -40,6 +40,8 @@ pub struct CallReport {
     pub cpu: Duration,
     /// The most linear memory in use, in bytes.
     pub memory_bytes: u64,
+    /// Instructions of the plugin, as wasmtime counts them; none unless the engine was told to count.
+    pub fuel: Option<u64>,
     /// The requests, in the order in which the plugin made them.
     pub http: Vec<HttpCall>,
 }
@@ -53,6 +55,7 @@ fn as_milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> 
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
     instantiate_nanos: AtomicU64,
+    fuel: OnceLock<u64>,
     memory_peak: Arc<AtomicU64>,
     http: Mutex<Vec<(HttpCall, Instant)>>,
 }
@@ -66,6 +69,11 @@ impl Recorder {
     pub(crate) fn instantiated(&self, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.instantiate_nanos.store(nanos, Ordering::Relaxed);
+    }
+
+    pub(crate) fn fuel_used(&self, fuel: u64) {
+        // A recorder belongs to one call, which uses it once.
+        self.fuel.get_or_init(|| fuel);
     }
 
     fn http(&self) -> MutexGuard<'_, Vec<(HttpCall, Instant)>> {
@@ -123,6 +131,7 @@ impl Recorder {
             instantiate: Duration::from_nanos(self.instantiate_nanos.load(Ordering::Relaxed)),
             cpu,
             memory_bytes: self.memory_peak.load(Ordering::Relaxed),
+            fuel: self.fuel.get().copied(),
             http,
         }
     }

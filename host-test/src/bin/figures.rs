@@ -101,6 +101,7 @@ async fn measure(path: &std::path::Path) -> Result<Map<String, Value>> {
 
     requests(&plugin, &mut put).await?;
     times(&plugin, &mut put).await?;
+    instructions(path, &mut put).await?;
     long_histories(&plugin, &mut put).await?;
     memory(&plugin, &mut put).await?;
     Ok(figures)
@@ -178,6 +179,29 @@ async fn times(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Valu
         verify.push(call.report.wall);
     }
     put("webhook_verify_and_translate_us", micros(median(verify)));
+    Ok(())
+}
+
+/// What calls take of the plugin's instructions: the same on every machine.
+async fn instructions(path: &std::path::Path, put: &mut impl FnMut(&str, Value) -> Option<Value>) -> Result<()> {
+    let engine = Engine::new(EngineSettings { count_fuel: true, ..EngineSettings::default() })?;
+    let plugin = Plugin::load(&engine, path, None)?;
+    let account = account(&plugin).await?;
+    let Account { freshworks, sandbox, settings, connect } = &account;
+    put("fuel_connect", connect.fuel.into());
+    let handoff = plugin.handoff(sandbox, settings, &request("new", "1", 40, 100)?, None, NOW).await;
+    put("fuel_handoff", handoff.report.fuel.into());
+    let receipt = handoff.result?;
+    let relay = plugin.relay(sandbox, settings, &receipt.session, &message(1000, "Hello?")?, false, NOW).await;
+    put("fuel_relay", relay.report.fuel.into());
+    relay.result?;
+    let conversation = receipt.info.conversation_ids.first().context("no conversation")?;
+    let maya = freshworks.agent_id("Maya Chen").context("no agent")?;
+    let webhook = freshworks.note(conversation, &maya, "Nothing to tell.").await?.remove(0);
+    let delivery = Delivery { headers: webhook.headers, body: webhook.body, received_at: NOW };
+    let update = plugin.on_webhook(sandbox, settings, &delivery, Some(&receipt.session)).await;
+    put("fuel_webhook", update.report.fuel.into());
+    update.result?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use wasmtime::component::Component;
 
 use super::*;
-use crate::engine::{Allocation, EngineSettings};
+use crate::engine::EngineSettings;
 use crate::http::HttpClient;
 use crate::limits::Limits;
 
@@ -19,8 +19,7 @@ fn component(body: &str) -> Vec<u8> {
 }
 
 fn engine(concurrent_calls: u32) -> Engine {
-    let settings =
-        EngineSettings { concurrent_calls, max_memory_bytes: 8 << 20, allocation: Allocation::PooledIfPossible };
+    let settings = EngineSettings { concurrent_calls, max_memory_bytes: 8 << 20, ..EngineSettings::default() };
     Engine::new(settings).unwrap()
 }
 
@@ -31,10 +30,10 @@ fn sandbox(limits: Limits) -> Sandbox {
 async fn call(engine: &Engine, limits: Limits, body: &str) -> Call<()> {
     let component = Component::new(engine.wasmtime(), component(body)).unwrap();
     let pre = linker(engine).unwrap().instantiate_pre(&component).unwrap();
-    run(engine, &sandbox(limits), |mut store| async move {
-        let instance = pre.instantiate_async(&mut store).await?;
-        let run = instance.get_typed_func::<(), ()>(&mut store, "run")?;
-        run.call_async(&mut store, ()).await.map(Ok)
+    run(engine, &sandbox(limits), async |store: &mut Store<State>| {
+        let instance = pre.instantiate_async(&mut *store).await?;
+        let run = instance.get_typed_func::<(), ()>(&mut *store, "run")?;
+        run.call_async(&mut *store, ()).await.map(Ok)
     })
     .await
 }

@@ -1,0 +1,49 @@
+//! Everything together: `bench <plugin> <axios folder> <python>`, called by `cargo xtask bench`. Prints tables, writes curves to
+//! `docs/bench/` and `target/bench.json`.
+
+mod bridge;
+mod growth;
+mod picture;
+mod results;
+mod sides;
+mod starts;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use results::Results;
+
+/// What is run, and with what.
+pub(crate) struct Bench {
+    /// The stripped component.
+    pub(crate) plugin: PathBuf,
+    /// Where npm has put the Node side's client.
+    pub(crate) node: PathBuf,
+    /// A Python that has the Python side's client.
+    pub(crate) python: PathBuf,
+    /// The repository.
+    pub(crate) root: PathBuf,
+    /// Where cargo builds.
+    pub(crate) target: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1).map(PathBuf::from);
+    let mut next = || arguments.next().context("usage: bench <plugin> <node folder> <python>");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let bench = Bench {
+        plugin: next()?,
+        node: next()?,
+        python: next()?,
+        target: std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from),
+        root,
+    };
+    let mut results = Results::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    sides::run(&bench, &runtime, &mut results)?;
+    runtime.block_on(starts::run(&bench, &mut results))?;
+    runtime.block_on(growth::run(&bench, &mut results))?;
+    runtime.block_on(bridge::run(&mut results))?;
+    results.finish(&bench)
+}
