@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+mod bench;
 mod checks;
 mod features;
 mod fuzz;
@@ -27,6 +28,9 @@ Usage: cargo xtask <task>
   build             builds the plugin: target/plugin/freshworks.wasm, an unstripped copy, the import list
   report [--check]  measures size, imports, HTTP calls and times; writes FIGURES.md and target/report.json
                     (--check: fails on a broken limit, or when FIGURES.md is out of step)
+  bench [--quick]   compares the plugin with the native core, Node and Python, starts, memory and growth; prints tables, draws
+                    docs/bench/ and writes target/bench.json (--quick: only counts, held against FIGURES.md, as
+                    `report --check` does)
   prove [options]   runs every flow with every fault at every place, with pairs of faults and at random, and holds what
                     both people see against a reference model; then breaks the plugin on purpose, which must be
                     noticed; writes target/prove.json (--no-mutations; --size N; --help: all options)
@@ -69,6 +73,7 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
         "test" => checks::test(rest),
         "build" => plugin::build(),
         "report" => report::run(check),
+        "bench" => bench::run(rest),
         "prove" => prove::run(rest),
         "fuzz" => fuzz::run(rest),
         "tables" => tables::run(check),

@@ -5,7 +5,7 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
-use crate::{plugin, process, spin};
+use crate::{bench, plugin, process, spin};
 
 const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
@@ -14,6 +14,8 @@ const MOST_BYTES: u64 = 422_000;
 const MOST_BRIDGE_BYTES: u64 = 1_400_000;
 /// How much the size may differ from the recorded one before the record must be renewed.
 const SIZE_TOLERANCE: f64 = 0.01;
+/// The same for counts of instructions, which differ a little with the machine's copying routines and with random ids.
+const INSTRUCTIONS_TOLERANCE: f64 = 0.03;
 /// Interfaces without their versions: a patch release of WASI changes nothing that matters.
 const IMPORTS: [&str; 6] = [
     "wasi:clocks/monotonic-clock",
@@ -32,7 +34,7 @@ const LIMITS: [(&str, u64); 4] = [
 ];
 
 /// Key, unit, what it is. In the order of the table.
-const ROWS: [(&str, &str, &str); 25] = [
+const ROWS: [(&str, &str, &str); 31] = [
     ("component_bytes", "bytes", "the stripped component"),
     ("component_gzip_bytes", "bytes", "the same, compressed with gzip"),
     ("bridge_component_bytes", "bytes", "the bridge's component, for Spin"),
@@ -47,6 +49,12 @@ const ROWS: [(&str, &str, &str); 25] = [
     ("history_2000_messages_http_calls", "requests", "handoff with 2,000 messages"),
     ("history_1_mb_http_calls", "requests", "handoff with 1 MB of text"),
     ("session_bytes", "bytes", "session after handoff, relay and two webhooks"),
+    ("fuel_connect", "instructions", "connect, in wasm (wasmtime's fuel)"),
+    ("fuel_handoff", "instructions", "handoff of a new user, 40 messages, in wasm"),
+    ("fuel_relay", "instructions", "relay, in wasm"),
+    ("fuel_webhook", "instructions", "a webhook verified and translated, in wasm"),
+    ("native_instructions_handoff", "instructions", "the same handoff, core natively (callgrind)"),
+    ("native_instructions_relay", "instructions", "the same relay, core natively (callgrind)"),
     ("instantiate_us", "µs", "making an instance, pooled"),
     ("peek_us", "µs", "a whole call of `peek` on a fresh instance"),
     ("handoff_40_messages_us", "µs", "a whole handoff on a fresh instance, simulator on loopback"),
@@ -68,6 +76,9 @@ pub(crate) fn run(check: bool) -> Result<()> {
     process::cargo(&["build", "--workspace", "--all-targets"])?;
     let mut program = std::process::Command::new(process::target().join("debug/figures"));
     let mut figures: Map<String, Value> = serde_json::from_str(&process::output(program.arg(plugin::path()))?)?;
+    for operation in ["handoff", "relay"] {
+        figures.insert(format!("native_instructions_{operation}"), bench::instructions(operation)?.into());
+    }
     let component = std::fs::read(plugin::path())?;
     let imports = plugin::imports(&component)?;
     figures.insert("component_bytes".to_owned(), component.len().into());
@@ -127,7 +138,7 @@ fn table(figures: &Map<String, Value>) -> Result<String> {
     Ok(text)
 }
 
-/// Counts must be the recorded ones; the size may differ a little between toolchains.
+/// Counts of requests must be the recorded ones; sizes and instructions may differ a little.
 fn compare(recorded: &str, figures: &Map<String, Value>) -> Result<()> {
     for (key, unit, _) in ROWS {
         let line = recorded.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
@@ -137,6 +148,7 @@ fn compare(recorded: &str, figures: &Map<String, Value>) -> Result<()> {
         let same = match unit {
             "requests" => old == new,
             "bytes" => (new - old).abs() <= old * SIZE_TOLERANCE,
+            "instructions" => (new - old).abs() <= old * INSTRUCTIONS_TOLERANCE,
             _ => true,
         };
         if !same {

