@@ -19,11 +19,21 @@ pub fn from_iso(text: &str) -> Option<Timestamp> {
     rest_is_digits.then(|| seconds * 1000 + u64::from(milliseconds))
 }
 
-/// Date and minute in UTC, for example `2025-07-10` and `19:47`. None beyond the year 9999.
-pub fn date_and_minute(at: Timestamp) -> Option<(String, String)> {
+/// The day in UTC as a number that [`date`] understands, and the time of day as a text, for example `19:47`. None beyond the year 9999.
+pub fn day_and_minute(at: Timestamp) -> Option<(i32, String)> {
     let instant = OffsetDateTime::from_unix_timestamp(i64::try_from(at / 1000).ok()?).ok()?;
-    let date = format!("{:04}-{:02}-{:02}", instant.year(), u8::from(instant.month()), instant.day());
-    Some((date, format!("{:02}:{:02}", instant.hour(), instant.minute())))
+    let mut minute = String::with_capacity(5);
+    let (hours, minutes) = (instant.hour(), instant.minute());
+    for digit in [hours / 10, hours % 10, b':' - b'0', minutes / 10, minutes % 10] {
+        minute.push(char::from(b'0' + digit));
+    }
+    Some((instant.date().to_julian_day(), minute))
+}
+
+/// A day of [`day_and_minute`] as text, for example `2025-07-10`.
+pub fn date(day: i32) -> String {
+    let Ok(date) = Date::from_julian_day(day) else { return String::new() };
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
 
 /// How long a `Retry-After` header asks to wait: seconds, or an HTTP date, which is compared with the `Date` header of
@@ -94,10 +104,10 @@ mod tests {
 
     #[test]
     fn minutes_are_shown_in_utc() {
-        let shown = date_and_minute(1_752_176_875_442).unwrap();
+        let shown = day_and_minute(1_752_176_875_442).map(|(day, minute)| (date(day), minute)).unwrap();
         assert_eq!(shown, ("2025-07-10".to_owned(), "19:47".to_owned()));
-        assert_eq!(date_and_minute(0).unwrap().0, "1970-01-01");
-        assert_eq!(date_and_minute(u64::MAX), None);
+        assert_eq!(date(day_and_minute(0).unwrap().0), "1970-01-01");
+        assert_eq!(day_and_minute(u64::MAX), None);
     }
 
     #[test]

@@ -219,6 +219,8 @@ pub fn split(text: &str, max_chars: usize) -> Vec<String> {
 }
 
 const INDENT: &str = "    ";
+/// How many of those who spoke last are looked through for a label that is made already.
+const MOST_LABELS: usize = 8;
 
 fn write_history(
     history: &[Message],
@@ -227,19 +229,28 @@ fn write_history(
     mask: &mut dyn FnMut(&str) -> String,
     pages: &mut Pages,
 ) {
-    let mut day = String::new();
+    let mut day = None;
+    // Few people speak, again and again.
+    let mut labels: Vec<(&Sender, String)> = Vec::new();
     for message in history {
-        let (date, minute) = time::date_and_minute(message.sent_at).unwrap_or_default();
-        if date != day {
-            pages.push(&format!("— {date} —"));
-            day = date;
+        let (date, minute) = time::day_and_minute(message.sent_at).unzip();
+        if date.is_some() && date != day {
+            pages.push(&format!("— {} —", time::date(date.unwrap_or_default())));
         }
-        let label = sender_label(&message.sender, request.user.name.as_deref(), language);
+        day = date;
+        let known = labels.iter().rev().take(MOST_LABELS).position(|(sender, _)| *sender == &message.sender);
+        let place = known.map_or(labels.len(), |place| labels.len() - 1 - place);
+        if known.is_none() {
+            labels.push((&message.sender, sender_label(&message.sender, request.user.name.as_deref(), language)));
+        }
+        let label = labels.get(place).map_or("", |(_, label)| label);
         let text = mask(&message_text(message));
         let mut lines = text.lines().map(clean);
-        pages.push(format!("{minute} {label}: {}", lines.next().unwrap_or_default()).trim_start());
+        let first =
+            [minute.as_deref().unwrap_or_default(), " ", label, ": ", &lines.next().unwrap_or_default()].concat();
+        pages.push(first.trim_start());
         for line in lines {
-            pages.push(&if line.is_empty() { line } else { format!("{INDENT}{line}") });
+            pages.push(&if line.is_empty() { line } else { [INDENT, &line].concat() });
         }
     }
 }
@@ -347,9 +358,10 @@ impl Pages {
         }
         let mut rest = line;
         loop {
-            let cut = rest.char_indices().nth(self.max_chars).map_or(rest.len(), |(index, _)| index);
-            let (piece, next) = rest.split_at(cut);
-            let size = chars(piece);
+            let fits = rest.len() <= self.max_chars && rest.is_ascii();
+            let cut = if fits { None } else { rest.char_indices().nth(self.max_chars) };
+            let (piece, next) = rest.split_at(cut.map_or(rest.len(), |(index, _)| index));
+            let size = if fits { piece.len() } else { chars(piece) };
             if self.used > 0 && self.used + 1 + size > self.max_chars {
                 self.finished.push(std::mem::take(&mut self.page));
                 self.used = 0;
