@@ -194,6 +194,6 @@ impl Platform for Generic {
 
 /// For example `2026-11-23T10:00:30Z`; empty beyond the year 9999.
 fn rfc3339(at: Timestamp) -> String {
-    let text = |(date, minute)| format!("{date}T{minute}:{:02}Z", at / 1000 % 60);
-    time::date_and_minute(at).map(text).unwrap_or_default()
+    let text = |(day, minute)| format!("{}T{minute}:{:02}Z", time::date(day), at / 1000 % 60);
+    time::day_and_minute(at).map(text).unwrap_or_default()
 }
