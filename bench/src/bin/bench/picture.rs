@@ -22,10 +22,18 @@ pub(crate) fn draw(file: &Path, title: &str, unit: &str, curves: &[Curve]) -> Re
     let mut chart = ChartBuilder::on(&root)
         .caption(title, ("sans-serif", 20))
         .margin(16)
+        .margin_right(40)
         .x_label_area_size(40)
         .y_label_area_size(60)
         .build_cartesian_2d((x.0..x.1).log_scale(), (y.0 / 1.5..y.1 * 1.5).log_scale())?;
-    chart.configure_mesh().x_desc(unit).light_line_style(WHITE.mix(0.0)).draw()?;
+    let plain = |number: &f64| number.to_string();
+    chart
+        .configure_mesh()
+        .x_desc(unit)
+        .x_label_formatter(&plain)
+        .y_label_formatter(&plain)
+        .light_line_style(WHITE.mix(0.0))
+        .draw()?;
     for (curve, colour) in curves.iter().zip(COLOURS) {
         let line = LineSeries::new(curve.points.iter().copied(), colour.stroke_width(2)).point_size(4);
         chart
@@ -33,7 +41,12 @@ pub(crate) fn draw(file: &Path, title: &str, unit: &str, curves: &[Curve]) -> Re
             .label(curve.name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().background_style(WHITE).border_style(BLACK.mix(0.3)).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE)
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
     root.present()?;
     Ok(())
 }
