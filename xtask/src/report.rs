@@ -157,3 +157,28 @@ fn compare(recorded: &str, figures: &Map<String, Value>) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_grows_beyond_its_tolerance_is_noticed() {
+        let mut figures: Map<String, Value> = ROWS.iter().map(|(key, ..)| ((*key).to_owned(), 1000.into())).collect();
+        figures.insert("imports".to_owned(), Value::Array(Vec::new()));
+        let recorded = table(&figures).unwrap();
+        for (key, now, passes) in [
+            ("fuel_handoff", 1029, true),
+            ("fuel_handoff", 1031, false),
+            ("native_instructions_relay", 1031, false),
+            ("component_bytes", 1011, false),
+            ("http_calls_relay", 1001, false),
+            ("compile_ms", 9000, true),
+        ] {
+            let mut figures = figures.clone();
+            figures.insert(key.to_owned(), now.into());
+            assert_eq!(compare(&recorded, &figures).is_ok(), passes, "{key} {now}");
+        }
+        assert!(hold_limits(&figures, "wasi:io/poll@0.2.6\nwasi:random/random@0.2.6\n").is_err());
+    }
+}
