@@ -42,6 +42,7 @@ impl App {
         let shared = Shared {
             variables: options.variables,
             allowed,
+            elsewhere: options.elsewhere,
             database: Database::new(options.sqlite),
             client: outbound::client()?,
             limits: options.limits,

@@ -16,6 +16,9 @@ pub struct Options {
     /// What the component may reach: `scheme://host:port`, compared as written (`127.0.0.1` is not `localhost`). The port
     /// may be left out for http, https and redis; each part may be `*`.
     pub allowed_outbound_hosts: Vec<String>,
+    /// Origins that are somewhere else, as a line in the host's own list of names would say: what is sent to
+    /// `https://name` goes to this origin instead. [`allowed_outbound_hosts`](Options::allowed_outbound_hosts) is asked for the name.
+    pub elsewhere: BTreeMap<String, String>,
     /// The port on 127.0.0.1; 0 for a free one.
     pub port: u16,
     /// The bounds of one request.

@@ -52,7 +52,7 @@ impl WasiHttpHooks for Outbound {
                 app.host_log.line(&format!("refused: {origin} is not in allowed_outbound_hosts"));
                 return Err(Error::HttpRequestDenied);
             }
-            let answer = app.client.request(request);
+            let answer = app.client.request(send_elsewhere(&app, request)?);
             // The request's own time limit covers what the component does not say.
             let answer = match options.and_then(|options| options.first_byte_timeout) {
                 Some(limit) => tokio::time::timeout(limit, answer).await.map_err(|_| Error::ConnectionReadTimeout)?,
@@ -63,6 +63,17 @@ impl WasiHttpHooks for Outbound {
             Ok((response, Box::new(async { Ok(()) }) as Driver))
         })
     }
+}
+
+/// The same request to where its origin really is. The header `Host`, where there is one, stays.
+fn send_elsewhere(app: &Shared, mut request: Request<WasiBody>) -> Result<Request<WasiBody>> {
+    let uri = request.uri();
+    let origin = format!("{}://{}", uri.scheme_str().unwrap_or(""), authority(uri));
+    if let Some(place) = app.elsewhere.get(&origin) {
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() = format!("{place}{path}").parse().map_err(|_| Error::HttpRequestUriInvalid)?;
+    }
+    Ok(request)
 }
 
 fn authority(uri: &Uri) -> &str {

@@ -18,6 +18,7 @@ use crate::sqlite::Database;
 pub(crate) struct Shared {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) allowed: AllowedHosts,
+    pub(crate) elsewhere: BTreeMap<String, String>,
     pub(crate) database: Database,
     pub(crate) client: Client,
     pub(crate) limits: Limits,

@@ -1,5 +1,7 @@
 //! A request that came, and the answer to it.
 
+use std::borrow::Cow;
+
 use freshworks_handoff::model::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -32,10 +34,19 @@ impl Call<'_> {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// JSON; none for an empty body.
-    pub body: Option<Value>,
+    /// None for an empty one.
+    pub body: Option<Body>,
     /// Headers besides the content type.
     pub headers: Vec<(&'static str, String)>,
+}
+
+/// What an answer carries.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// A document of the API.
+    Json(Value),
+    /// Anything else, with its media type.
+    Bytes(&'static str, Cow<'static, [u8]>),
 }
 
 impl Answer {
@@ -43,7 +54,19 @@ impl Answer {
     pub fn ok(body: impl Serialize) -> Self {
         // Fails for maps whose keys are no texts; no answer has any.
         let body = serde_json::to_value(body).unwrap_or_default();
-        Self { status: 200, body: Some(body), headers: Vec::new() }
+        Self { status: 200, body: Some(Body::Json(body)), headers: Vec::new() }
+    }
+
+    /// What is no JSON.
+    pub fn bytes(media_type: &'static str, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { status: 200, body: Some(Body::Bytes(media_type, bytes.into())), headers: Vec::new() }
+    }
+
+    /// The same with one header more.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
     }
 
     /// Acknowledged. Empty, because Spin sends a body apart from its head, which costs a kept-alive connection 40 ms.
@@ -51,9 +74,15 @@ impl Answer {
         Self { status: 204, body: None, headers: Vec::new() }
     }
 
-    /// True for `application/problem+json`.
-    pub fn is_problem(&self) -> bool {
-        self.status >= 400
+    /// Media type and bytes of the body.
+    pub fn into_body(self) -> Option<(&'static str, Cow<'static, [u8]>)> {
+        match self.body? {
+            Body::Json(body) => {
+                let kind = if self.status >= 400 { "application/problem+json" } else { "application/json" };
+                Some((kind, body.to_string().into_bytes().into()))
+            }
+            Body::Bytes(kind, bytes) => Some((kind, bytes)),
+        }
     }
 }
 
@@ -69,6 +98,6 @@ impl From<Problem> for Answer {
         if problem.status == 401 {
             headers.push(("www-authenticate", "Bearer".to_owned()));
         }
-        Self { status: problem.status, body: Some(problem.to_json()), headers }
+        Self { status: problem.status, body: Some(Body::Json(problem.to_json())), headers }
     }
 }

@@ -2,7 +2,9 @@
 
 use freshworks_handoff::model::{ConversationKey, Decision, Event, Finding, Receipt, Step, Timestamp};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::journal::Entry;
 use crate::state::Handoff;
 
 /// The app runs, and its store answers.
@@ -25,6 +27,8 @@ pub struct ConnectionAnswer {
     pub connected: bool,
     /// The account, as Freshworks names it; null when the key opens none.
     pub account: Option<String>,
+    /// The topic that handoffs go to; null when none was found.
+    pub topic: Option<String>,
     /// When it was checked.
     pub checked_at: Timestamp,
     /// The platform's side.
@@ -42,6 +46,8 @@ pub enum PlatformKind {
     Generic,
     /// Delight AI agent.
     Delight,
+    /// Any platform that fetches events.
+    Polling,
 }
 
 /// Addresses to paste: complete URLs where the operator has said under which address the app is reached, otherwise paths.
@@ -51,8 +57,8 @@ pub enum PlatformKind {
 pub struct WebhookAddresses {
     /// For Freshworks: Admin settings > Webhooks.
     pub freshchat: String,
-    /// For the platform's events.
-    pub platform: String,
+    /// For the platform's events; null for a platform that calls the API only.
+    pub platform: Option<String>,
     /// For the Chat webhook; null unless the platform has one.
     pub chat: Option<String>,
 }
@@ -65,7 +71,24 @@ pub struct CheckedConnectionAnswer {
     #[serde(flatten)]
     pub connection: ConnectionAnswer,
     /// Every check that was made.
-    pub findings: Vec<Finding>,
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Finding>"))]
+    pub findings: Vec<Value>,
+}
+
+/// The settings of a connection, without secrets.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SettingsAnswer {
+    /// The settings of the Freshworks account, as they are stored.
+    pub settings: Map<String, Value>,
+    /// Names of the secrets among the settings that are set.
+    pub secrets: Vec<String>,
+    /// The platform's side.
+    pub platform: Map<String, Value>,
+    /// Names of the platform's secrets that are set, as dotted paths.
+    pub platform_secrets: Vec<String>,
+    /// Who else gets what Freshworks sends.
+    pub forward_url: Option<String>,
 }
 
 /// All connections, by id.
@@ -92,6 +115,8 @@ pub struct HandoffAnswer {
     pub owner: String,
     /// When it is looked after next; null when there is nothing to wait for.
     pub next_tick_at: Option<Timestamp>,
+    /// When it began.
+    pub begun_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// Why something could not be told to the platform, the last time that happened.
@@ -106,6 +131,7 @@ impl From<&Handoff> for HandoffAnswer {
             state: handoff.state.clone(),
             owner: handoff.owner.clone(),
             next_tick_at: handoff.next_tick_at,
+            begun_at: handoff.begun_at,
             updated_at: handoff.updated_at,
             last_failure: handoff.platform.last_failure.clone(),
         }
@@ -194,6 +220,36 @@ pub struct ClosedAnswer {
     pub events: Vec<Event>,
     /// What was left out or done differently, and why.
     pub findings: Vec<Finding>,
+}
+
+/// Events that have waited.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EventsAnswer {
+    /// How the handoff stands.
+    pub handoff: HandoffAnswer,
+    /// In order. They come again until a call names their number in `after`.
+    pub events: Vec<NumberedEvent>,
+}
+
+/// An event, and its place in the order.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NumberedEvent {
+    /// Grows with each event of the handoff.
+    pub number: u64,
+    /// What happened.
+    #[cfg_attr(feature = "schema", schemars(with = "Event"))]
+    pub event: Value,
+}
+
+/// What happened to a handoff.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TimelineAnswer {
+    /// Oldest first; at most 80. No word of anybody is among it.
+    #[cfg_attr(feature = "schema", schemars(length(max = 80)))]
+    pub entries: Vec<Entry>,
 }
 
 /// What was due.

@@ -9,12 +9,14 @@ use freshworks_handoff::session::digest;
 use freshworks_handoff::{close, handoff, relay, tick, undelivered};
 use serde::{Deserialize, Serialize};
 
+use crate::activity::HANDOFF_MS;
 use crate::answer::Answer;
 use crate::answers::{ClosedAnswer, HandedOverAnswer, RelayedAnswer, TickAnswer};
+use crate::journal::What;
 use crate::platform::{Asked, News, Platform, Untold};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Connection, HANDOFF, Handoff, KEPT_MS, State};
+use crate::state::{Connection, HANDOFF, Handoff, KEPT_MS, Mailbox, State};
 use crate::work::Work;
 
 /// Handoffs that one `POST /v1/tick` looks after, and for how long: hosts end requests that take longer than 30 seconds.
@@ -37,6 +39,14 @@ struct Pending {
     event: String,
 }
 
+/// The contract's word for a value of one of its enums.
+fn word_of(value: impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
 /// The id of a conversation's handoff in the API.
 pub(crate) fn handoff_id(key: &ConversationKey) -> String {
     digest(&[&key.application, &key.channel, &key.conversation], 16)
@@ -55,7 +65,23 @@ impl<H: Http, S: State> Service<'_, H, S> {
         repeat: Option<&str>,
     ) -> Result<Answer, Problem> {
         let key = request.key.clone();
-        let (handoff, receipt) = self.hand_over(connection, &key, Asked::Complete(Box::new(request)), repeat)?;
+        self.answer_to(connection, &key, Asked::Complete(Box::new(request)), repeat)
+    }
+
+    /// A handoff of which the platform learns nothing: its events wait to be fetched.
+    pub(crate) fn try_out(&self, connection: &Connection, request: HandoffRequest) -> Result<Answer, Problem> {
+        let key = request.key.clone();
+        self.answer_to(connection, &key, Asked::Trial(Box::new(request)), None)
+    }
+
+    fn answer_to(
+        &self,
+        connection: &Connection,
+        key: &ConversationKey,
+        asked: Asked,
+        repeat: Option<&str>,
+    ) -> Result<Answer, Problem> {
+        let (handoff, receipt) = self.hand_over(connection, key, asked, repeat)?;
         Ok(Answer::ok(HandedOverAnswer { handoff: (&handoff).into(), receipt: receipt.map(Into::into) }))
     }
 
@@ -68,14 +94,18 @@ impl<H: Http, S: State> Service<'_, H, S> {
         asked: Asked,
         repeat: Option<&str>,
     ) -> Result<(Handoff, Option<Receipt>), Problem> {
-        let id = handoff_id(key);
+        let (id, began) = (handoff_id(key), (self.clock)());
         let mut work = Work::begin(self, &connection.id, &connection.settings, &id, Some(key), HANDOFF)?;
         if repeat.is_some_and(|repeat| work.handoff.seen.iter().any(|seen| seen == repeat)) {
             let handoff = work.handoff.clone();
             work.give_back()?;
             return Ok((handoff, None));
         }
-        let prepared = match connection.platform.prepare(&work.http, &asked) {
+        if work.is_new && matches!(asked, Asked::Trial(_)) {
+            work.handoff.mailbox = Some(Mailbox::default());
+        }
+        let platform = connection.platform.of(&work.handoff);
+        let prepared = match platform.prepare(&work.http, &asked) {
             Ok(prepared) => prepared,
             Err(untold) => {
                 let kind = match untold {
@@ -94,6 +124,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
         match handoff::handoff(&work.http, &connection.settings, &request, session.as_deref(), now) {
             Ok(receipt) => {
                 work.take(Some(receipt.session.clone()), Some(&receipt.info));
+                for decision in &receipt.decisions {
+                    work.note(What::decision(decision.subject, decision.rule, &decision.choice));
+                }
+                if !was_with_humans {
+                    let way = if receipt.info.ticket_id.is_some() { "ticket" } else { "live" };
+                    self.tally.one(&connection.id, &["handoffs", way]);
+                    self.tally.took(&connection.id, HANDOFF_MS, (self.clock)().saturating_sub(began));
+                }
                 let notes = &mut work.handoff.platform;
                 // Where human agents had it already, nothing of this request went over.
                 if !was_with_humans {
@@ -140,6 +178,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         repeat: Option<&str>,
         error: Error,
     ) -> Problem {
+        self.tally.one(&connection.id, &["handoffs", "failed", problem::word(error.kind)]);
         let Asked::Event(event) = asked else { return work.failed(error) };
         let notes = &mut work.handoff.platform;
         let now = (self.clock)();
@@ -149,7 +188,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown);
         let over = !may_pass || failing_for >= MOST_WAITING_MS;
         if over {
-            let told = connection.platform.give_up(&work.http, connection, &work.handoff, now);
+            let told = connection.platform.of(&work.handoff).give_up(&work.http, connection, &work.handoff, now);
             match told {
                 Ok(()) | Err(Untold::Never(_)) => {
                     (work.handoff.platform.pending, work.handoff.next_tick_at) = (None, None);
@@ -192,6 +231,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let retry = work.is_retry();
         match relay::relay(&work.http, &connection.settings, &session, message, retry, (self.clock)()) {
             Ok(mut update) => {
+                if update.session.is_some() {
+                    work.note(What::Relayed);
+                    self.tally.one(&connection.id, &["messages", "to-human"]);
+                }
                 work.take(update.session.take(), update.info.as_ref());
                 let known = update.info.as_ref().map(|info| info.conversation_ids.clone()).unwrap_or_default();
                 Ok((work.save(&known)?, update))
@@ -296,7 +339,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// Relays what the end user wrote and no webhook has brought, as far as the platform can be asked.
     fn catch_up(&self, connection: &Connection, handoff: &Handoff) -> Result<(), Problem> {
-        let written = connection.platform.written(self.http, handoff).map_err(|untold| {
+        let written = connection.platform.of(handoff).written(self.http, handoff).map_err(|untold| {
             Problem::new(503, "unavailable", "the platform does not say what was written").logged(untold.text())
         })?;
         for message in &written {
@@ -329,9 +372,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let mut lost = Vec::new();
         if !events.is_empty() {
             let news = News { events: &events, info: update.info.as_ref(), asked, now: (self.clock)() };
-            match connection.platform.tell(&work.http, connection, &mut work.handoff, &news) {
-                Ok(()) => work.handoff.platform.last_failure = None,
+            let platform = connection.platform.of(&work.handoff);
+            match platform.tell(&work.http, connection, &mut work.handoff, &news) {
+                Ok(()) => {
+                    work.handoff.platform.last_failure = None;
+                    events.iter().for_each(|event| self.was_told(connection, &work, event));
+                }
                 Err(Untold::Never(text)) => {
+                    work.note(What::failure("untold", &text));
                     (self.log)(&format!("{}/{}: {text}", connection.id, work.handoff.id));
                     work.handoff.platform.last_failure = Some(text);
                     lost.extend(
@@ -343,6 +391,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
                 Err(Untold::Later(text)) => {
                     let place = format!("{}/{}: {text}", connection.id, work.handoff.id);
+                    work.note(What::failure("untold", &text));
                     work.unfinished()?;
                     return Err(Problem::new(503, "unavailable", "the platform did not take the events")
                         .with_remedy("Repeat later.")
@@ -365,6 +414,17 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         Ok(handoff)
+    }
+
+    fn was_told(&self, connection: &Connection, work: &Work<'_, H, S>, event: &Event) {
+        let outcome = event.outcome.map(word_of);
+        work.note(What::Event { event: word_of(event.kind), outcome: outcome.clone() });
+        if event.kind == EventKind::AgentMessage {
+            self.tally.one(&connection.id, &["messages", "to-user"]);
+        }
+        if let Some(outcome) = outcome.filter(|_| event.kind == EventKind::ReturnedToAi) {
+            self.tally.one(&connection.id, &["outcomes", &outcome]);
+        }
     }
 
     /// The platform has ended a conversation whose handoff has not come about: it is no longer tried.

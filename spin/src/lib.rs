@@ -6,17 +6,24 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
-//! | [`route`], [`service`] | which request is meant; who may call, and connections |
+//! | [`route`], [`service`] | which request is meant; who may call |
+//! | [`connections`], `console` | settings, checked and shown; the admin's pages |
+//! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
 //! | `openapi` | the description of all that, made from the code |
-//! | `handoffs`, `webhooks` | what happens to a handoff; what webhooks bring |
+//! | `handoffs`, `webhooks`, `mailbox` | what happens to a handoff; what webhooks bring; events that wait to be fetched |
 //! | `work`, [`state`] | work under a lease; what is stored, as a trait |
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
 //! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
 //! | `spin_app`, `spin_state`, `spin_sqlite`, `spin_redis` | the edges: Spin's HTTP, SQLite and outbound Redis |
 
+pub mod activity;
 pub mod answer;
 pub mod answers;
+pub mod connections;
+mod console;
 pub mod handoffs;
+pub mod journal;
+mod mailbox;
 #[cfg(all(feature = "schema", not(target_family = "wasm")))]
 pub mod openapi;
 pub mod platform;
@@ -26,6 +33,7 @@ pub mod secret;
 pub mod service;
 pub mod standard_webhooks;
 pub mod state;
+pub mod tally;
 mod webhooks;
 mod work;
 

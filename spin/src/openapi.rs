@@ -7,13 +7,15 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::activity::ActivityAnswer;
 use crate::answers::{
-    CheckedConnectionAnswer, ClosedAnswer, ConnectionAnswer, ConnectionsAnswer, HandedOverAnswer, HandoffAnswer,
-    HandoffsAnswer, HealthAnswer, RelayedAnswer, TickAnswer,
+    CheckedConnectionAnswer, ClosedAnswer, ConnectionsAnswer, EventsAnswer, HandedOverAnswer, HandoffAnswer,
+    HandoffsAnswer, HealthAnswer, RelayedAnswer, SettingsAnswer, TickAnswer, TimelineAnswer,
 };
+use crate::connections::{ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
 use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
 use crate::problem::Document;
-use crate::service::{CloseBody, ConnectBody, UndeliveredBody};
+use crate::service::{CloseBody, EventsBody, UndeliveredBody};
 
 mod operations;
 
@@ -69,7 +71,11 @@ pub fn document() -> Value {
         "webhooks": webhooks,
         "components": {
             "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer", "description": "The app's variable `api_token`." },
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The app's variable `api_token`. The pages of `/console` have a cookie in its place.",
+                },
             },
             "responses": responses,
             "schemas": schemas,
@@ -150,6 +156,8 @@ fn request_body(body: Body, schemas: &mut SchemaGenerator) -> Option<Value> {
         }
         Body::Relay => (relayed(schemas), operations::message_example("m-2")),
         Body::Undelivered => (schemas.subschema_for::<UndeliveredBody>().to_value(), json!({ "message": "m-7" })),
+        Body::WebhookKey => (schemas.subschema_for::<WebhookKeyBody>().to_value(), json!({ "key": "MIIBIjANBgkqh" })),
+        Body::Events => (schemas.subschema_for::<EventsBody>().to_value(), json!({ "after": 0 })),
         Body::Close => (schemas.subschema_for::<CloseBody>().to_value(), json!({ "reason": "user-left" })),
         Body::Freshworks => (json!({}), json!({ "action": "message_create", "data": {} })),
         Body::Platform => {
@@ -185,11 +193,17 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
     }
     let schema = match reply {
         Reply::Empty => return Some(("204", json!({ "description": about }))),
+        Reply::Metrics => return Some(("200", other(about, &["application/openmetrics-text"]))),
+        Reply::Photo => return Some(("200", other(about, &["image/png", "image/jpeg", "image/webp", "image/gif"]))),
         Reply::Document => json!({ "type": "object", "required": ["openapi"] }),
         Reply::Plan => of::<freshworks_handoff::model::Plan>(schemas),
         Reply::Health => of::<HealthAnswer>(schemas),
         Reply::Connections => of::<ConnectionsAnswer>(schemas),
-        Reply::Connection => of::<ConnectionAnswer>(schemas),
+        Reply::Settings => of::<SettingsAnswer>(schemas),
+        Reply::Activity => of::<ActivityAnswer>(schemas),
+        Reply::WebhookKey => of::<WebhookKeyAnswer>(schemas),
+        Reply::Events => of::<EventsAnswer>(schemas),
+        Reply::Timeline => of::<TimelineAnswer>(schemas),
         Reply::Checked => of::<CheckedConnectionAnswer>(schemas),
         Reply::HandedOver => of::<HandedOverAnswer>(schemas),
         Reply::Handoffs => of::<HandoffsAnswer>(schemas),
@@ -210,6 +224,12 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
         response["links"] = links;
     }
     Some(("200", response))
+}
+
+/// An answer that is no JSON.
+fn other(about: &str, kinds: &[&str]) -> Value {
+    let kinds: Map<String, Value> = kinds.iter().map(|kind| ((*kind).to_owned(), json!({}))).collect();
+    json!({ "description": about, "content": kinds })
 }
 
 fn problem_response(status: &Status, problem: &Schema) -> Value {

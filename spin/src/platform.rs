@@ -12,10 +12,12 @@ use crate::state::{Connection, Handoff};
 
 pub mod delight;
 pub mod generic;
+pub mod polling;
 pub mod web_url;
 
 pub use delight::Delight;
 pub use generic::Generic;
+pub use polling::Polling;
 
 /// Which platform, and how it is reached: `kind` says which of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,26 @@ pub enum PlatformSettings {
     Generic(Generic),
     /// Delight AI agent, formerly Sendbird AI agent.
     Delight(Box<Delight>),
+    /// Any platform that takes no callback: it calls the API, and fetches events.
+    Polling(Polling),
+}
+
+static POLLING: PlatformSettings = PlatformSettings::Polling(Polling {});
+
+impl PlatformSettings {
+    /// Who is told about this handoff: of trials, whoever tries.
+    pub fn of(&self, handoff: &Handoff) -> &Self {
+        if handoff.mailbox.is_some() { &POLLING } else { self }
+    }
+
+    /// The names of its secrets.
+    pub fn secrets(&self) -> &'static [&'static str] {
+        match self {
+            Self::Generic(_) => &["secret"],
+            Self::Delight(_) => &["api_token", "signature_secret"],
+            Self::Polling(_) => &[],
+        }
+    }
 }
 
 /// Which of a connection's webhooks was called.
@@ -74,6 +96,8 @@ pub enum Inbound {
 pub enum Asked {
     /// Everything is there.
     Complete(Box<HandoffRequest>),
+    /// The same, and the platform is to learn nothing of it: events wait to be fetched.
+    Trial(Box<HandoffRequest>),
     /// The adapter has to fetch the rest; this is what it needs for that, as text that can be stored.
     Event(String),
 }
@@ -179,6 +203,7 @@ macro_rules! forward {
         match $self {
             Self::Generic($it) => $call,
             Self::Delight($it) => $call,
+            Self::Polling($it) => $call,
         }
     };
 }

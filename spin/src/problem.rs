@@ -69,7 +69,7 @@ impl Problem {
         self
     }
 
-    /// The body is more than is read.
+    /// The body is more than is read: 8 MiB, and 4 KiB from those who have not shown who they are.
     pub fn too_large() -> Self {
         Self::new(413, "too-large", "the body is larger than 8 MiB").with_remedy("Send less.")
     }
@@ -140,22 +140,10 @@ impl DerefMut for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let details = error.into_details();
-        let (status, kind) = match details.kind {
-            ErrorKind::InvalidSettings => (422, "invalid-settings"),
-            ErrorKind::InvalidRequest => (400, "invalid-request"),
-            // What Freshworks refuses is no fault of the caller's token or path, and a repeat does not help.
-            ErrorKind::Unauthorized => (424, "unauthorized"),
-            ErrorKind::NotFound => (424, "not-found"),
-            ErrorKind::Rejected => (424, "rejected"),
-            ErrorKind::Malformed => (502, "malformed"),
-            ErrorKind::RateLimited => (503, "rate-limited"),
-            ErrorKind::Unavailable => (503, "unavailable"),
-            ErrorKind::OutcomeUnknown => (503, "outcome-unknown"),
-            ErrorKind::InvalidSignature => return Self::not_allowed(),
-            ErrorKind::NeedsEmail => (422, "needs-email"),
-            ErrorKind::Unsupported => (422, "unsupported"),
-            ErrorKind::Internal => (500, "internal"),
-        };
+        if details.kind == ErrorKind::InvalidSignature {
+            return Self::not_allowed();
+        }
+        let (status, kind) = named(details.kind);
         Self(Box::new(Details {
             status,
             kind,
@@ -167,6 +155,31 @@ impl From<Error> for Problem {
             log: details.log,
         }))
     }
+}
+
+/// Status and word of an error.
+fn named(kind: ErrorKind) -> (u16, &'static str) {
+    match kind {
+        ErrorKind::InvalidSettings => (422, "invalid-settings"),
+        ErrorKind::InvalidRequest => (400, "invalid-request"),
+        // What Freshworks refuses is no fault of the caller's token or path, and a repeat does not help.
+        ErrorKind::Unauthorized => (424, "unauthorized"),
+        ErrorKind::NotFound => (424, "not-found"),
+        ErrorKind::Rejected => (424, "rejected"),
+        ErrorKind::Malformed => (502, "malformed"),
+        ErrorKind::RateLimited => (503, "rate-limited"),
+        ErrorKind::Unavailable => (503, "unavailable"),
+        ErrorKind::OutcomeUnknown => (503, "outcome-unknown"),
+        ErrorKind::InvalidSignature => (401, "not-allowed"),
+        ErrorKind::NeedsEmail => (422, "needs-email"),
+        ErrorKind::Unsupported => (422, "unsupported"),
+        ErrorKind::Internal => (500, "internal"),
+    }
+}
+
+/// The word of an error.
+pub(crate) fn word(kind: ErrorKind) -> &'static str {
+    named(kind).1
 }
 
 /// Reads a body. `name`: what it is, for the error.

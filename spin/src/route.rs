@@ -15,6 +15,24 @@ pub enum Route<'a> {
     Connect(&'a str),
     /// `GET /v1/connections/{connection}`.
     Connection(&'a str),
+    /// `POST /v1/connections/{connection}/check`: checks what is stored anew.
+    Check(&'a str),
+    /// `GET /v1/connections/{connection}/settings`: without secrets.
+    Settings(&'a str),
+    /// `GET /v1/connections/{connection}/activity`.
+    Activity(&'a str),
+    /// `POST /v1/webhook-key`: what a pasted public key is.
+    WebhookKey,
+    /// `GET /metrics`.
+    Metrics,
+    /// `POST /v1/connections/{connection}/trials`: a handoff of which the platform learns nothing.
+    Trial(&'a str),
+    /// `POST /v1/connections/{connection}/handoffs/{handoff}/events`: fetches what waits.
+    Events(&'a str, &'a str),
+    /// `GET /v1/connections/{connection}/handoffs/{handoff}/timeline`.
+    Timeline(&'a str, &'a str),
+    /// `GET /v1/connections/{connection}/handoffs/{handoff}/photo`: of the human agent who has written last.
+    Photo(&'a str, &'a str),
     /// `DELETE /v1/connections/{connection}`: forgets it, and everything about its conversations.
     Disconnect(&'a str),
     /// `POST /v1/connections/{connection}/preview`.
@@ -61,13 +79,28 @@ pub enum NoRoute {
 type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 18] = [
+pub const ROUTES: [(&str, &str, Make); 27] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
     ("GET", "/v1/connections/{connection}", |connection, _| Route::Connection(connection)),
     ("PUT", "/v1/connections/{connection}", |connection, _| Route::Connect(connection)),
     ("DELETE", "/v1/connections/{connection}", |connection, _| Route::Disconnect(connection)),
+    ("POST", "/v1/connections/{connection}/check", |connection, _| Route::Check(connection)),
+    ("GET", "/v1/connections/{connection}/settings", |connection, _| Route::Settings(connection)),
+    ("GET", "/v1/connections/{connection}/activity", |connection, _| Route::Activity(connection)),
+    ("POST", "/v1/webhook-key", |_, _| Route::WebhookKey),
+    ("GET", "/metrics", |_, _| Route::Metrics),
+    ("POST", "/v1/connections/{connection}/trials", |connection, _| Route::Trial(connection)),
+    ("POST", "/v1/connections/{connection}/handoffs/{handoff}/events", |connection, handoff| {
+        Route::Events(connection, handoff)
+    }),
+    ("GET", "/v1/connections/{connection}/handoffs/{handoff}/timeline", |connection, handoff| {
+        Route::Timeline(connection, handoff)
+    }),
+    ("GET", "/v1/connections/{connection}/handoffs/{handoff}/photo", |connection, handoff| {
+        Route::Photo(connection, handoff)
+    }),
     ("POST", "/v1/connections/{connection}/preview", |connection, _| Route::Preview(connection)),
     ("GET", "/v1/connections/{connection}/handoffs", |connection, _| Route::Handoffs(connection)),
     ("POST", "/v1/connections/{connection}/handoffs", |connection, _| Route::HandOff(connection)),

@@ -1,27 +1,26 @@
 //! What each request of the API does: who may call, which connection and which handoff are meant.
 
+use freshworks_handoff::handoff;
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{CloseReason, HandoffRequest, Message, Timestamp};
 use freshworks_handoff::session::digest;
-use freshworks_handoff::{connect, handoff};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::answer::{Answer, Call};
-use crate::answers::{
-    CheckedConnectionAnswer, ConnectionAnswer, ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer,
-    PlatformKind, WebhookAddresses,
-};
-use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
+use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, TimelineAnswer};
+use crate::connections::{WebhookKeyBody, recognise};
+use crate::console;
 use crate::problem::{Problem, read};
 use crate::route::{self, NoRoute, Route};
 use crate::secret::is_same;
 use crate::state::{Connection, State, StateError};
+use crate::tally::Tally;
 
 /// Largest body: a handoff with 2 MiB of text, as JSON.
 pub const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Handoffs that one list shows.
-const MOST_LISTED: u32 = 200;
+pub(crate) const MOST_LISTED: u32 = 200;
 
 impl From<StateError> for Problem {
     fn from(error: StateError) -> Self {
@@ -50,22 +49,13 @@ pub struct Service<'a, H, S> {
     pub draw: &'a dyn Fn() -> [u8; 24],
     /// A short line for the operator. Never text of people, never a secret.
     pub log: &'a dyn Fn(&str),
+    /// What is counted.
+    pub tally: Tally,
 }
 
-/// What `PUT /v1/connections/{connection}` takes.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ConnectBody {
-    /// The settings of the Freshworks account, as the schema `Settings` of this document has them. As forms send them: null
-    /// and blank texts mean "not set". Settings that are not known are kept, and named in a warning.
-    pub settings: serde_json::Map<String, Value>,
-    /// The platform's side.
-    pub platform: PlatformSettings,
-    /// Who else gets what Freshworks sends: an http or https URL.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = web_url::PATTERN)))]
-    pub forward_url: Option<String>,
+/// Largest body of a request to this path. Before anybody has shown who they are, little is read.
+pub fn most_body_bytes(path: &str) -> usize {
+    if console::is_page(path) { 4 * 1024 } else { MOST_BODY_BYTES }
 }
 
 /// What `POST .../close` takes.
@@ -75,6 +65,15 @@ pub struct ConnectBody {
 pub struct CloseBody {
     /// Why the platform ends the human part.
     pub reason: CloseReason,
+}
+
+/// What `POST .../events` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EventsBody {
+    /// The number of the newest event that the caller has; 0 for none. What is up to here is deleted.
+    pub after: u64,
 }
 
 /// What `POST .../undelivered` takes.
@@ -99,6 +98,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     fn dispatch(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        if console::is_page(call.path) {
+            return self.console(call);
+        }
         let route = route::route(call.method, call.path);
         // Strangers learn nothing, not even which paths there are.
         if !route.as_ref().is_ok_and(Route::is_open) && !self.may_call(call) {
@@ -115,7 +117,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Ok(Answer::ok(ConnectionsAnswer { connections }))
             }
             Route::Connect(id) => self.connect(id, call),
-            Route::Connection(id) => Ok(Answer::ok(self.status_of(&self.connection(id)?))),
+            Route::Connection(id) => Ok(Answer::ok(self.checked(&self.connection(id)?))),
+            Route::Check(id) => self.check(&self.connection(id)?, call.now),
+            Route::Settings(id) => self.settings(&self.connection(id)?),
+            Route::Activity(id) => self.activity(&self.connection(id)?),
+            Route::Metrics => self.metrics(),
+            Route::WebhookKey => Ok(Answer::ok(recognise(&read::<WebhookKeyBody>(call.body, "webhook_key")?))),
             Route::Disconnect(id) => {
                 self.connection(id)?;
                 self.state.remove_connection(id)?;
@@ -129,6 +136,23 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
                 let repeat = call.header("idempotency-key").map(|key| digest(&["idempotency-key", key], 12));
                 self.hand_off(&connection, request, repeat.as_deref())
+            }
+            Route::Trial(id) => {
+                let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
+                self.try_out(&connection, request)
+            }
+            Route::Events(id, handoff) => {
+                let (connection, body) = (self.connection(id)?, read::<EventsBody>(call.body, "events")?);
+                self.events(&connection, handoff, body.after)
+            }
+            Route::Timeline(id, handoff) => {
+                self.connection(id)?;
+                let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
+                Ok(Answer::ok(TimelineAnswer { entries: stored.journal }))
+            }
+            Route::Photo(id, handoff) => {
+                self.connection(id)?;
+                self.photo(&self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?)
             }
             Route::Handoffs(id) => {
                 self.connection(id)?;
@@ -167,6 +191,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// Before the body is read: whoever may not come in costs little.
     pub fn is_welcome(&self, call: &Call<'_>) -> bool {
+        if console::is_page(call.path) {
+            return true;
+        }
         match route::route(call.method, call.path) {
             Ok(Route::FreshchatWebhook(id, secret) | Route::PlatformWebhook(_, id, secret)) => {
                 self.addressed(id, secret).is_ok()
@@ -178,6 +205,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     fn may_call(&self, call: &Call<'_>) -> bool {
         let given = call.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        self.is_token(given) || self.is_from_console(call)
+    }
+
+    pub(crate) fn is_token(&self, given: &str) -> bool {
         !self.token.is_empty() && is_same(given, self.token)
     }
 
@@ -211,62 +242,6 @@ impl<H: Http, S: State> Service<'_, H, S> {
     fn addressed(&self, id: &str, secret: &str) -> Result<Connection, Problem> {
         let found = self.state.connection(id)?;
         found.filter(|found| is_same(secret, &found.webhook_secret)).ok_or_else(Problem::not_allowed)
-    }
-
-    fn connect(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
-        use base64ct::{Base64UrlUnpadded, Encoding};
-
-        let body: ConnectBody = read(call.body, "connection")?;
-        if body.forward_url.as_deref().is_some_and(|url| web_url::split(url).is_none()) {
-            return Err(Problem::new(422, "invalid-settings", "the forward URL is no http or https URL")
-                .at("forward_url")
-                .with_remedy("Pass the URL that gets what Freshworks sends, or leave it out."));
-        }
-        let before = self.state.connection(id)?;
-        // The URL is pasted into Freshworks: it stays.
-        let drawn = || Base64UrlUnpadded::encode_string(&(self.draw)());
-        let webhook_secret = before.map_or_else(drawn, |before| before.webhook_secret);
-        let mut platform = body.platform;
-        let mut findings = platform.connect(self.http, &self.webhooks(id, &webhook_secret))?;
-        let report = connect::connect(self.http, &Value::Object(body.settings).to_string())?;
-        let is_failure = |finding: &freshworks_handoff::model::Finding| {
-            finding.level == freshworks_handoff::model::FindingLevel::Failure
-        };
-        let connection = Connection {
-            id: id.to_owned(),
-            settings: report.settings,
-            account: report.account,
-            connected: report.connected && !findings.iter().any(is_failure),
-            checked_at: call.now,
-            platform,
-            webhook_secret,
-            forward_url: body.forward_url,
-        };
-        self.state.save_connection(&connection)?;
-        findings.splice(0..0, report.findings);
-        Ok(Answer::ok(CheckedConnectionAnswer { connection: self.status_of(&connection), findings }))
-    }
-
-    fn webhooks(&self, id: &str, secret: &str) -> Webhooks {
-        let at = |who: &str| format!("{}/webhooks/{who}/{id}/{secret}", self.public_url);
-        let are_urls = web_url::split(self.public_url).is_some();
-        Webhooks { freshchat: at("freshchat"), platform: at("platform"), chat: at("sendbird"), are_urls }
-    }
-
-    fn status_of(&self, connection: &Connection) -> ConnectionAnswer {
-        let webhooks = self.webhooks(&connection.id, &connection.webhook_secret);
-        let (platform, chat) = match connection.platform {
-            PlatformSettings::Generic(_) => (PlatformKind::Generic, None),
-            PlatformSettings::Delight(_) => (PlatformKind::Delight, Some(webhooks.chat)),
-        };
-        ConnectionAnswer {
-            id: connection.id.clone(),
-            connected: connection.connected,
-            account: connection.account.clone(),
-            checked_at: connection.checked_at,
-            platform,
-            webhooks: WebhookAddresses { freshchat: webhooks.freshchat, platform: webhooks.platform, chat },
-        }
     }
 }
 

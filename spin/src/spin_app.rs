@@ -12,44 +12,18 @@ use spin_sdk::{http_component, variables};
 
 use crate::answer::{Answer, Call};
 use crate::problem::Problem;
-use crate::service::{MOST_BODY_BYTES, Service};
+use crate::service::{Service, most_body_bytes};
 use crate::spin_state::SpinState;
+use crate::tally::Tally;
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
-    let answer = answer(request).await;
-    let body = answer.body.as_ref().map(|body| body.to_string().into_bytes()).unwrap_or_default();
-    let headers = Headers::new();
-    let mut named: Vec<(&str, String)> = answer.headers.clone();
-    if answer.body.is_some() {
-        let kind = if answer.is_problem() { "application/problem+json" } else { "application/json" };
-        named.push(("content-type", kind.to_owned()));
-    }
-    // Also where there is no body: without it the host sends an empty chunk apart, which costs a kept-alive connection 40 ms.
-    if answer.status != 204 {
-        named.push(("content-length", body.len().to_string()));
-    }
-    for (name, value) in &named {
-        // These names and values are ours; the host refuses none of them.
-        let _ = headers.append(name, &value.clone().into_bytes());
-    }
-    let response = OutgoingResponse::new(headers);
-    let _ = response.set_status_code(answer.status);
-    let mut sink = response.take_body();
-    out.set(response);
-    if !body.is_empty() {
-        // The caller has gone away.
-        let _ = sink.send(body).await;
-    }
-}
-
-async fn answer(request: IncomingRequest) -> Answer {
     let variable = |name| variables::get(name).unwrap_or_default();
     let state = match SpinState::open(&variable("redis_url"), &variable("redis_password")) {
         Ok(state) => state,
         Err(error) => {
             eprintln!("the store cannot be opened: {}", error.0);
-            return Problem::from(error).into();
+            return send(Problem::from(error).into(), out).await;
         }
     };
     let (token, public_url) = (variable("api_token"), variable("public_url"));
@@ -62,7 +36,44 @@ async fn answer(request: IncomingRequest) -> Answer {
         pause: &pause,
         draw: &draw,
         log: &|line| eprintln!("{line}"),
+        tally: Tally::default(),
     };
+    send(answer(&service, request).await, out).await;
+    // Nobody waits for it any more.
+    service.keep_tally();
+}
+
+async fn send(answer: Answer, out: ResponseOutparam) {
+    let (status, mut named) = (answer.status, answer.headers.clone());
+    let body = answer.into_body();
+    if let Some((kind, _)) = &body {
+        named.push(("content-type", (*kind).to_owned()));
+        named.push(("x-content-type-options", "nosniff".to_owned()));
+    }
+    if !named.iter().any(|(name, _)| *name == "cache-control") {
+        named.push(("cache-control", "no-store".to_owned()));
+    }
+    let body = body.map(|(_, bytes)| bytes.into_owned()).unwrap_or_default();
+    // Also where there is no body: without it the host sends an empty chunk apart, which costs a kept-alive connection 40 ms.
+    if status != 204 && status != 304 {
+        named.push(("content-length", body.len().to_string()));
+    }
+    let headers = Headers::new();
+    for (name, value) in &named {
+        // These names and values are ours; the host refuses none of them.
+        let _ = headers.append(name, &value.clone().into_bytes());
+    }
+    let response = OutgoingResponse::new(headers);
+    let _ = response.set_status_code(status);
+    let mut sink = response.take_body();
+    out.set(response);
+    if !body.is_empty() {
+        // The caller has gone away.
+        let _ = sink.send(body).await;
+    }
+}
+
+async fn answer(service: &Service<'_, WasiHttp, SpinState>, request: IncomingRequest) -> Answer {
     let target = request.path_with_query().unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default();
     let headers = request
@@ -76,23 +87,24 @@ async fn answer(request: IncomingRequest) -> Answer {
     if !service.is_welcome(&call) {
         return Problem::not_allowed().into();
     }
-    if announced > MOST_BODY_BYTES {
+    let most = most_body_bytes(path);
+    if announced > most {
         return Problem::too_large().into();
     }
-    let Some(body) = collect(request).await else { return Problem::too_large().into() };
+    let Some(body) = collect(request, most).await else { return Problem::too_large().into() };
     call.body = &body;
     service.answer(&call)
 }
 
 /// The body. None when it is larger than what is read: Spin sets no limit.
-async fn collect(request: IncomingRequest) -> Option<Vec<u8>> {
+async fn collect(request: IncomingRequest, most: usize) -> Option<Vec<u8>> {
     let mut stream = request.into_body_stream();
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {
         // A body that was cut off is no JSON, and no signature fits it.
         let Ok(chunk) = chunk else { break };
         body.extend_from_slice(&chunk);
-        if body.len() > MOST_BODY_BYTES {
+        if body.len() > most {
             return None;
         }
     }

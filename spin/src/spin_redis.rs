@@ -12,6 +12,7 @@ use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
 use crate::spin_state::{from_json, to_json};
 use crate::state::{Connection, HANDOFF, Handoff, Lease, MOST_UNSURE, State, StateError};
+use crate::tally::Count;
 
 macro_rules! script {
     ($name:literal) => {
@@ -210,5 +211,24 @@ impl State for RedisState {
 
     fn forget(&self, before: Timestamp) -> Result<(), StateError> {
         self.script(script!("forget"), &[&before.to_string()]).map(drop)
+    }
+
+    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {
+        let mut arguments = vec![connection.to_owned(), now.to_string()];
+        arguments.extend(amounts.iter().flat_map(|(name, amount)| [name.clone(), amount.to_string()]));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.script(script!("count"), &arguments).map(drop)
+    }
+
+    fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {
+        let found = self.script(script!("counts"), &[connection])?;
+        let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
+        let number = |text: &str| text.parse().map_err(|_| unexpected());
+        let mut counts = texts
+            .chunks_exact(3)
+            .map(|one| Ok(Count { name: one[0].to_owned(), value: number(one[1])?, at: number(one[2])? }))
+            .collect::<Result<Vec<_>, StateError>>()?;
+        counts.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(counts)
     }
 }

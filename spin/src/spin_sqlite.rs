@@ -8,9 +8,10 @@ use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
 
 use crate::spin_state::{from_json, to_json};
 use crate::state::{Connection, HANDOFF, Handoff, Lease, MOST_UNSURE, State, StateError};
+use crate::tally::Count;
 
 /// In this order: see the last.
-const LAYOUT: [&str; 12] = [
+const LAYOUT: [&str; 14] = [
     // `connection` is JSON.
     "CREATE TABLE IF NOT EXISTS connections (id TEXT PRIMARY KEY, connection TEXT NOT NULL)",
     // `handoff` is JSON, NULL before the first save; the columns after it say what queries look for in it. `leased_until` is 0
@@ -58,6 +59,17 @@ const LAYOUT: [&str; 12] = [
     "CREATE TRIGGER IF NOT EXISTS connection_removed AFTER DELETE ON connections
     BEGIN
         DELETE FROM handoffs WHERE connection = OLD.id;
+    END",
+    "CREATE TABLE IF NOT EXISTS counts (
+        connection TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        counted_at INTEGER NOT NULL,
+        PRIMARY KEY (connection, name)
+    ) WITHOUT ROWID",
+    "CREATE TRIGGER IF NOT EXISTS connection_removed_with_counts AFTER DELETE ON connections
+    BEGIN
+        DELETE FROM counts WHERE connection = OLD.id;
     END",
     // Always empty. It is made last, and LEASE, with which every handoff begins, names it: no handoff gets into tables whose
     // triggers are not there, even when whoever made them was stopped half-way.
@@ -119,6 +131,13 @@ const DUE: &str =
 
 const SAVE_CONNECTION: &str = "
     INSERT INTO connections (id, connection) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET connection = excluded.connection";
+
+/// Nothing is counted for a connection that has gone meanwhile.
+const COUNT: &str = "
+    INSERT INTO counts (connection, name, value, counted_at)
+    SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?3 FROM json_each(?2)
+    WHERE EXISTS (SELECT 1 FROM connections WHERE id = ?1)
+    ON CONFLICT (connection, name) DO UPDATE SET value = value + excluded.value, counted_at = excluded.counted_at";
 
 /// The app's database with the label `default`. Its tables are made when they are first missed.
 pub(crate) struct SqliteState {
@@ -283,5 +302,20 @@ impl State for SqliteState {
 
     fn forget(&self, before: Timestamp) -> Result<(), StateError> {
         self.run(FORGET, &[number(before)]).map(drop)
+    }
+
+    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {
+        self.run(COUNT, &[text(connection), Value::Text(to_json(&amounts)?), number(now)]).map(drop)
+    }
+
+    fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {
+        let statement = "SELECT name, value, counted_at FROM counts WHERE connection = ?1 ORDER BY name";
+        let rows = self.run(statement, &[text(connection)])?;
+        let whole = |row: &RowResult, index| {
+            row.get::<u64>(index).ok_or_else(|| StateError("SQLite: a count is no number".to_owned()))
+        };
+        rows.iter()
+            .map(|row| Ok(Count { name: words(row, 0)?.to_owned(), value: whole(row, 1)?, at: whole(row, 2)? }))
+            .collect()
     }
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::spin_redis::RedisState;
 use crate::spin_sqlite::SqliteState;
 use crate::state::{Connection, Handoff, Lease, State, StateError};
+use crate::tally::Count;
 
 /// Spin's SQLite, which needs nothing, or a Redis, which several hosts can share.
 pub(crate) struct SpinState(Box<dyn State>);
@@ -109,5 +110,13 @@ impl State for SpinState {
 
     fn forget(&self, before: Timestamp) -> Result<(), StateError> {
         self.0.forget(before)
+    }
+
+    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {
+        self.0.count(connection, amounts, now)
+    }
+
+    fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {
+        self.0.counts(connection)
     }
 }

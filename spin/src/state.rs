@@ -7,8 +7,11 @@
 
 use freshworks_handoff::model::{ConversationKey, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::journal::Entry;
 use crate::platform::PlatformSettings;
+use crate::tally::Count;
 
 /// One Freshworks account, connected to one AI agent of a platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +32,9 @@ pub struct Connection {
     pub webhook_secret: String,
     /// Who else gets what Freshworks sends: there is one webhook for each account.
     pub forward_url: Option<String>,
+    /// What the last check found, as the API answers it.
+    #[serde(default)]
+    pub findings: Vec<Value>,
 }
 
 /// One conversation that was handed over.
@@ -49,6 +55,9 @@ pub struct Handoff {
     pub owner: String,
     /// When `tick` is due.
     pub next_tick_at: Option<Timestamp>,
+    /// When it began.
+    #[serde(default)]
+    pub begun_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// Ids of requests that were carried out and must not be again, oldest first; at most [`MOST_SEEN`].
@@ -57,6 +66,23 @@ pub struct Handoff {
     /// What the platform's adapter needs to know.
     #[serde(default)]
     pub platform: PlatformNotes,
+    /// Events that wait to be fetched; none where the platform is told at once.
+    #[serde(default)]
+    pub mailbox: Option<Mailbox>,
+    /// What happened, oldest first.
+    #[serde(default)]
+    pub journal: Vec<Entry>,
+}
+
+/// Events that wait to be fetched. What was fetched goes with the next visit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// The number of the newest event; the first has 1.
+    pub newest: u64,
+    /// Number and event, as the API answers it, oldest first. With texts.
+    pub waiting: Vec<(u64, Value)>,
+    /// Photo of the human agent who has written last.
+    pub photo_url: Option<String>,
 }
 
 /// What a platform's adapter remembers about a handoff.
@@ -90,9 +116,12 @@ impl Handoff {
             state: "requesting".to_owned(),
             owner: "ai-agent".to_owned(),
             next_tick_at: None,
+            begun_at: now,
             updated_at: now,
             seen: Vec::new(),
             platform: PlatformNotes::default(),
+            mailbox: None,
+            journal: Vec::new(),
         }
     }
 
@@ -206,6 +235,12 @@ pub trait State {
 
     /// Forgets handoffs that are [over](Handoff::is_over), not leased, and unchanged since `before`; with them their conversations.
     fn forget(&self, before: Timestamp) -> Result<(), StateError>;
+
+    /// Adds amounts to the counts of a connection. They go with the connection.
+    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError>;
+
+    /// The counts of a connection, by name.
+    fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError>;
 }
 
 mod base64_text {

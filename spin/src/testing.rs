@@ -7,6 +7,7 @@ use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use freshworks_handoff::model::Timestamp;
 
 use crate::state::{Connection, HANDOFF, Handoff, Lease, State, StateError};
+use crate::tally::Count;
 
 #[derive(Default)]
 struct Row {
@@ -24,6 +25,7 @@ pub(crate) struct Memory {
     connections: RefCell<BTreeMap<String, Connection>>,
     rows: RefCell<BTreeMap<(String, String), Row>>,
     conversations: RefCell<BTreeMap<(String, String), String>>,
+    counts: RefCell<BTreeMap<(String, String), Count>>,
     pub(crate) is_down: RefCell<bool>,
 }
 
@@ -57,6 +59,7 @@ impl State for Memory {
         self.connections.borrow_mut().remove(id);
         self.rows.borrow_mut().retain(|(connection, _), _| connection != id);
         self.conversations.borrow_mut().retain(|(connection, _), _| connection != id);
+        self.counts.borrow_mut().retain(|(connection, _), _| connection != id);
         Ok(())
     }
 
@@ -157,6 +160,23 @@ impl State for Memory {
         let keep = |row: &Row| !row.handoff.as_ref().is_some_and(|it| it.is_over() && it.updated_at < before);
         self.rows.borrow_mut().retain(|_, row| keep(row));
         Ok(())
+    }
+
+    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {
+        self.up()?;
+        let mut counts = self.counts.borrow_mut();
+        for (name, amount) in amounts {
+            let new = || Count { name: name.clone(), value: 0, at: 0 };
+            let count = counts.entry(key(connection, name)).or_insert_with(new);
+            (count.value, count.at) = (count.value + amount, now);
+        }
+        Ok(())
+    }
+
+    fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {
+        self.up()?;
+        let counts = self.counts.borrow();
+        Ok(counts.iter().filter(|((of, _), _)| of == connection).map(|(_, count)| count.clone()).collect())
     }
 }
 

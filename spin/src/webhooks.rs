@@ -7,6 +7,7 @@ use freshworks_handoff::session::Session;
 use freshworks_handoff::settings::Settings;
 use freshworks_handoff::webhook;
 
+use crate::activity::{DELIVERIES, DELIVERY_MS, Refusal};
 use crate::answer::{Answer, Call};
 use crate::handoffs::{channel_word, handoff_id};
 use crate::platform::{Endpoint, Inbound, Place, Platform, web_url};
@@ -21,9 +22,29 @@ const FORWARD_RESPONSE_MS: u32 = 2_000;
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Acknowledged when its effects are safe; until then Freshworks repeats it.
     pub(crate) fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+        let taken = self.take_freshchat_webhook(connection, call);
+        let id = connection.id.as_str();
+        match &taken {
+            Ok(_) => self.tally.one(id, &[DELIVERIES, "freshworks", "accepted"]),
+            // Told apart where it happened.
+            Err(problem) if problem.status == 401 => {}
+            Err(problem) => self.tally.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
+        }
+        self.tally.took(id, DELIVERY_MS, (self.clock)().saturating_sub(call.now));
+        taken
+    }
+
+    fn take_freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
         let delivery = Delivery { headers: call.headers.clone(), body: call.body.to_vec(), received_at: call.now };
         let settings = Settings::parse(&connection.settings)?;
         if let Err(error) = webhook::verify(&settings, &delivery) {
+            let has_signature = call.header(webhook::signature::HEADER).is_some();
+            let why = match error.kind {
+                ErrorKind::InvalidSettings => Refusal::NoKey,
+                _ if has_signature => Refusal::WrongSignature,
+                _ => Refusal::NoSignature,
+            };
+            self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", why.word()]);
             // Why is for the operator: a stranger learns nothing.
             return Err(
                 Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
@@ -50,6 +71,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(update) => self.tell(connection, work, update, false).map(drop),
             Err(error) if error.kind == ErrorKind::Malformed => {
                 // A repeat would be as unreadable.
+                self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "unreadable"]);
                 (self.log)(&format!("{}: a webhook of Freshworks cannot be read: {}", connection.id, error.message));
                 work.give_back()
             }
@@ -82,6 +104,23 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// Acknowledged when it is carried out, or never will be.
     pub(crate) fn platform_webhook(
+        &self,
+        connection: &Connection,
+        endpoint: Endpoint,
+        call: &Call<'_>,
+    ) -> Result<Answer, Problem> {
+        let taken = self.take_platform_webhook(connection, endpoint, call);
+        match &taken {
+            Ok(_) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
+            Err(problem) if problem.status == 401 => {
+                self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::WrongSignature.word()]);
+            }
+            Err(problem) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "failed", problem.kind]),
+        }
+        taken
+    }
+
+    fn take_platform_webhook(
         &self,
         connection: &Connection,
         endpoint: Endpoint,

@@ -4,15 +4,16 @@
 //! The order that matters: effects first, then the store, then the answer. What was not stored did not happen for us, and is
 //! asked for again: by Freshworks, which repeats a webhook that was not acknowledged, or by the platform.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use freshworks_handoff::error::Error;
-use freshworks_handoff::http::{Http, Request, Response, TransportError};
+use freshworks_handoff::http::{Http, Method, Request, Response, TransportError};
 use freshworks_handoff::model::{ConversationKey, SessionInfo, Timestamp};
 use freshworks_handoff::session::Session;
 use freshworks_handoff::settings::Settings;
 
-use crate::problem::Problem;
+use crate::journal::{self, Entry, What};
+use crate::problem::{self, Problem};
 use crate::service::Service;
 use crate::state::{Handoff, Lease, State};
 
@@ -72,6 +73,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
             id: id.to_owned(),
             lease: lease.number,
             until: Cell::new(now.saturating_add(for_ms)),
+            journal: RefCell::default(),
         };
         Ok(Self { service, handoff, is_new, http, doing: doing.to_owned(), lease })
     }
@@ -81,12 +83,21 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
         !self.doing.is_empty() && self.lease.unsure.contains(&self.doing)
     }
 
+    /// Notes what has happened, for whoever looks for the reason later.
+    pub(crate) fn note(&self, what: What) {
+        self.http.note(what);
+    }
+
     /// Takes over what the core has answered.
     pub(crate) fn take(&mut self, session: Option<Vec<u8>>, info: Option<&SessionInfo>) {
         if session.is_some() {
             self.handoff.session = session;
         }
         if let Some(info) = info {
+            let now = (info.state.word(), owner_word(info));
+            if self.is_new || now != (self.handoff.state.as_str(), self.handoff.owner.as_str()) {
+                self.note(What::State { state: now.0.to_owned(), owner: now.1.to_owned() });
+            }
             self.handoff.state = info.state.word().to_owned();
             self.handoff.owner = owner_word(info).to_owned();
             self.handoff.next_tick_at = info.next_tick_at;
@@ -101,6 +112,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
 
     fn store(mut self, conversations: &[String], unsure: &[String]) -> Result<Handoff, Problem> {
         self.handoff.updated_at = (self.service.clock)();
+        journal::append(&mut self.handoff.journal, self.http.journal.take());
         match self.service.state.save(&self.handoff, conversations, unsure, self.lease.number)? {
             true => Ok(self.handoff),
             false => Err(busy()),
@@ -140,6 +152,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
         if let Some(log) = error.log.take() {
             (self.service.log)(&format!("{}/{}: {log}", self.handoff.connection, self.handoff.id));
         }
+        self.note(What::failure(problem::word(error.kind), &error.message));
         let kept = match (error.session.take(), keep) {
             (Some(session), _) => {
                 let info = self.info_of(&session);
@@ -154,7 +167,13 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
                 let unsure = self.lease.unsure.clone();
                 self.store(&[], &unsure).map(drop)
             }
-            (None, false) => self.give_back(),
+            (None, false) => match self.lease.handoff.clone() {
+                None => self.give_back(),
+                Some(before) => {
+                    let unsure = self.lease.unsure.clone();
+                    Self { handoff: before, ..self }.store(&[], &unsure).map(drop)
+                }
+            },
         };
         match kept {
             Ok(()) => error.into(),
@@ -192,9 +211,14 @@ pub(crate) struct Fenced<'a, H, S> {
     id: String,
     lease: u64,
     until: Cell<Timestamp>,
+    journal: RefCell<Vec<Entry>>,
 }
 
 impl<H: Http, S: State> Fenced<'_, H, S> {
+    fn note(&self, what: What) {
+        self.journal.borrow_mut().push(Entry { at: (self.service.clock)(), what });
+    }
+
     fn holds(&self, requests: &[Request]) -> bool {
         let longest =
             |request: &Request| u64::from(request.connect_timeout_ms) + u64::from(request.response_timeout_ms);
@@ -214,9 +238,37 @@ impl<H: Http, S: State> Fenced<'_, H, S> {
 impl<H: Http, S: State> Http for Fenced<'_, H, S> {
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         if self.holds(&requests) {
-            return self.service.http.send_all(requests);
+            let asked: Vec<_> = requests.iter().map(|it| (method_word(it.method), it.path.clone())).collect();
+            let began = (self.service.clock)();
+            let answers = self.service.http.send_all(requests);
+            let ms = (self.service.clock)().saturating_sub(began);
+            for ((method, path), answer) in asked.iter().zip(&answers) {
+                let status = answer.as_ref().ok().map(|response| response.status);
+                self.note(What::call(method, path, status, ms));
+                let class = status.map_or("none", status_class);
+                self.service.tally.one(&self.connection, &["requests", class]);
+            }
+            return answers;
         }
         let lost = || TransportError { not_sent: true, denied: false, reason: "lease-lost".to_owned() };
         requests.iter().map(|_| Err(lost())).collect()
+    }
+}
+
+fn method_word(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+    }
+}
+
+fn status_class(status: u16) -> &'static str {
+    match status {
+        ..300 => "2xx",
+        300..400 => "3xx",
+        429 => "429",
+        400..500 => "4xx",
+        500.. => "5xx",
     }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod console;
 mod demo;
 mod screen;
 mod serve;
@@ -20,6 +21,8 @@ struct Arguments {
 enum Task {
     /// Plays a handoff from all three sides, and holds what people saw against what must be.
     Demo(demo::Options),
+    /// Starts the bridge with its console and Freshworks with its inbox, for people in a browser, and says what to fill in.
+    Console(console::Options),
     /// Starts everything, writes where it is as one line of JSON, and stays until its standard input ends.
     Serve,
 }
@@ -28,6 +31,7 @@ enum Task {
 async fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Demo(options) => demo::play(&options).await,
+        Task::Console(options) => console::serve(&options).await.map(|()| true),
         Task::Serve => serve::serve().await.map(|()| true),
     };
     match done {

@@ -19,6 +19,9 @@ pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// What callers of the API pass.
 pub const TOKEN: &str = "a-token-for-tests";
 
+/// Where the simulated account is, as far as the bridge on the stand-in knows.
+const ACCOUNT: &str = "https://acme.freshchat.com";
+
 /// Where the bridge keeps what it knows.
 #[derive(Clone, Debug)]
 pub enum Store {
@@ -149,7 +152,9 @@ impl Stage {
             ("redis_url", redis.as_str()),
             ("redis_password", ""),
         ];
+        allowed.push(ACCOUNT.to_owned());
         let options = Options {
+            elsewhere: [(ACCOUNT.to_owned(), freshworks.origin().to_owned())].into(),
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             sqlite,
             allowed_outbound_hosts: allowed,

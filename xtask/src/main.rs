@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod bench;
+mod browser;
 mod checks;
 mod features;
 mod fuzz;
@@ -24,6 +25,8 @@ Usage: cargo xtask <task>
   demo [options]    builds the plugin and shows a handoff against the simulator, from both sides
                     (--interactive: be the end user yourself; --help: all options)
   demo --spin       builds the bridge and shows the whole triangle: platform, bridge, Freshworks (--redis: state in Redis)
+  demo --console    starts the bridge with the admin's console and a simulated Freshworks with a human agent's inbox, both for
+                    your browser, and says what to fill in
   test [filter]     builds the plugin, runs every test, and holds FEATURES.md against what has passed
   build             builds the plugin: target/plugin/freshworks.wasm, an unstripped copy, the import list
   report [--check]  measures size, imports, HTTP calls and times; writes FIGURES.md and target/report.json
@@ -34,6 +37,8 @@ Usage: cargo xtask <task>
   prove [options]   runs every flow with every fault at every place, with pairs of faults and at random, and holds what
                     both people see against a reference model; then breaks the plugin on purpose, which must be
                     noticed; writes target/prove.json (--no-mutations; --size N; --help: all options)
+  browser [options] plays the console and the inbox in a headless Chromium (--screenshots: draws docs/console/ anew; other
+                    options are those of `node --test`)
   fuzz [options]    calls the bridge's API with what its description allows and with what it does not, against the simulator:
                     no answer may be a failure of the server, or other than described (options of `schemathesis run`)
   tables [--check]  writes the tables of README.md and ARCHITECTURE.md, and the description of the API, from the contract and
@@ -68,6 +73,8 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
     let check = rest.iter().any(|argument| argument == "--check");
     match task {
         "demo" if rest.iter().any(|argument| argument == "--spin") => spin::demo(rest),
+        "demo" if rest.iter().any(|argument| argument == "--console") => spin::console(rest),
+        "browser" => browser::run(rest),
         "demo" => host_test(&[&["demo"], &process::refs(rest)[..]].concat()),
         "host" => host_test(&process::refs(rest)),
         "test" => checks::test(rest),

@@ -73,15 +73,25 @@ pub(crate) fn prepare_tests() -> Result<()> {
 /// Builds the bridge and shows it between a platform and Freshworks. Everything after `--spin` goes to the story.
 pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--spin").collect();
-    build_bridge()?;
     if arguments.contains(&"--redis") {
         install_redis()?;
     }
+    process::run(Command::new(build_stage()?).arg("demo").args(arguments))
+}
+
+/// Builds the bridge and starts its console between an account and a human agent. Everything after `--console` goes to the stage.
+pub(crate) fn console(arguments: &[String]) -> Result<()> {
+    let arguments = arguments.iter().filter(|it| *it != "--console");
+    process::run(Command::new(build_stage()?).arg("console").args(arguments))
+}
+
+/// Builds the bridge and the program that puts it between a platform and Freshworks; answers where that is.
+pub(crate) fn build_stage() -> Result<PathBuf> {
+    build_bridge()?;
     process::say("building the stage (some minutes the first time)");
     // Built like the tests: with other targets chosen, crates get other features and all of wasmtime is compiled again.
     process::cargo(&["build", "--quiet", "--workspace", "--all-targets"])?;
-    let mut triangle = Command::new(process::target().join("debug/triangle"));
-    process::run(triangle.arg("demo").args(arguments))
+    Ok(process::target().join("debug/triangle"))
 }
 
 /// Builds the bridge, as an operator does; answers where it is. `triangle` looks for it there.

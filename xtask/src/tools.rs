@@ -22,6 +22,14 @@ pub(crate) fn node_peer() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The folder of the browser's tests, with what they need; and the browser.
+pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
+    debian("chromium", &["chromium"])?;
+    let modules = npm("browser", "browser")?;
+    let chromium = find("chromium").context("`chromium` is not on the PATH")?;
+    Ok((modules, chromium))
+}
+
 /// Installs what the lock file in a folder of ours names; answers where.
 fn npm(name: &str, list: &str) -> Result<PathBuf> {
     let (folder, list) = (process::root().join("target/tools").join(name), process::root().join(list));
@@ -114,10 +122,13 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<()> {
 }
 
 fn is_installed(program: &str) -> bool {
+    find(program).is_some()
+}
+
+fn find(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders =
-        std::env::split_paths(&folders).chain([PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")]);
-    folders.any(|folder| folder.join(program).is_file())
+    let folders = std::env::split_paths(&folders).chain([PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 // The package's file lacks the right to be executed.

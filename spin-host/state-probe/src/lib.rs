@@ -13,6 +13,8 @@ use spin_sdk::{http_component, variables};
 use crate::spin_state::SpinState;
 use crate::state::{Connection, Handoff, Lease, State, StateError};
 
+#[path = "../../../spin/src/journal.rs"]
+pub mod journal;
 #[path = "../../../spin/src/spin_redis.rs"]
 mod spin_redis;
 #[path = "../../../spin/src/spin_sqlite.rs"]
@@ -21,6 +23,8 @@ mod spin_sqlite;
 mod spin_state;
 #[path = "../../../spin/src/state.rs"]
 pub mod state;
+#[path = "../../../spin/src/tally.rs"]
+pub mod tally;
 
 /// In place of the bridge's own, which the stores do not look into.
 pub mod platform {
@@ -87,6 +91,11 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
             json(&state.give_back(&connection, &id, lease)?)
         }
         "forget" => json(&state.forget(read::<(u64,)>(body)?.0)?),
+        "count" => {
+            let (connection, amounts, now) = read::<(String, Vec<(String, u64)>, u64)>(body)?;
+            json(&state.count(&connection, &amounts, now)?)
+        }
+        "counts" => json(&state.counts(&read::<(String,)>(body)?.0)?),
         "add_one" => {
             let (connection, id) = read::<(String, String)>(body)?;
             json(&add_one(&state, &connection, &id)?)

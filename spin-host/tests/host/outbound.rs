@@ -59,6 +59,19 @@ async fn any_other_host_is_refused_without_a_connection() {
 }
 
 #[tokio::test]
+async fn an_origin_that_is_elsewhere_is_reached_there_by_its_own_right() {
+    let (origin, connections) = echo_server().await;
+    let elsewhere = std::collections::BTreeMap::from([("https://acme.example".to_owned(), origin.clone())]);
+    let allowed = Options { elsewhere: elsewhere.clone(), ..allowing(&["https://acme.example"]) };
+    let app = start(allowed).await;
+    assert_eq!(post(&app, "/fetch?https://acme.example/", "a body").await, ok("200 got: a body"));
+    assert_eq!(get(&app, &format!("/fetch?{origin}/")).await.0, 422, "the place is not allowed by the name");
+    let app = start(Options { elsewhere, ..allowing(&[&origin]) }).await;
+    assert_eq!(get(&app, "/fetch?https://acme.example/").await.0, 422, "the name is not allowed by the place");
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
 async fn a_server_that_is_away_is_a_refused_connection() {
     let closed: SocketAddr = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let origin = format!("http://{closed}");

@@ -8,12 +8,14 @@ on_both_stores! {
     a_connection_comes_back_as_it_was_saved,
     removing_a_connection_takes_all_of_it_and_nothing_of_another,
     what_belongs_to_no_connection_can_be_removed,
+    counts_add_up_and_go_with_their_connection,
 }
 
 fn connection(id: &str) -> Value {
     json!({
         "id": id, "settings": "{\"key\":\"a\\u0000'\"}", "account": null, "connected": true, "checked_at": 1_700_000_000_000_u64,
         "platform": { "secret": "x\0'\"" }, "webhook_secret": "s", "forward_url": "https://other.example/",
+        "findings": [{ "check": "topic" }],
     })
 }
 
@@ -72,4 +74,27 @@ async fn what_belongs_to_no_connection_can_be_removed(store: &Store) {
     app.ask("remove_connection", json!(["gone"])).await;
     assert_eq!(app.ask("handoff", json!(["gone", "h"])).await, Value::Null);
     assert_eq!(app.handoff_of("gone", &["remote"]).await, Value::Null);
+}
+
+async fn counts_add_up_and_go_with_their_connection(store: &Store) {
+    let (app, other) = (store.app().await, store.app().await);
+    for name in ["acme", "acme-2"] {
+        app.ask("save_connection", json!([connection(name)])).await;
+    }
+    app.ask("count", json!(["acme", [["deliveries|accepted", 1], ["delivery_ms|25", 3]], 7])).await;
+    app.ask("count", json!(["acme", [["deliveries|accepted", 2]], 9])).await;
+    app.ask("count", json!(["acme", [], 10])).await;
+    // The connection is no longer there, or never was.
+    app.ask("count", json!(["none", [["deliveries|accepted", 1]], 9])).await;
+    let counted = json!([
+        { "name": "deliveries|accepted", "value": 3, "at": 9 },
+        { "name": "delivery_ms|25", "value": 3, "at": 7 },
+    ]);
+    assert_eq!(other.ask("counts", json!(["acme"])).await, counted);
+    for empty in ["acme-2", "none"] {
+        assert_eq!(other.ask("counts", json!([empty])).await, json!([]));
+    }
+    app.ask("remove_connection", json!(["acme"])).await;
+    app.ask("save_connection", json!([connection("acme")])).await;
+    assert_eq!(app.ask("counts", json!(["acme"])).await, json!([]));
 }

@@ -129,10 +129,11 @@ pub(crate) fn over(connection: &str, id: &str, updated_at: u64) -> Value {
     json!({
         "connection": connection, "id": id, "session": null, "state": "returned", "owner": "ai-agent",
         "key": { "application": "app", "channel": "channel", "conversation": id },
-        "next_tick_at": null, "updated_at": updated_at, "seen": [],
+        "next_tick_at": null, "begun_at": 1, "updated_at": updated_at, "seen": [],
         "platform": {
             "user": "", "carried_until": 0, "personas": [], "members": [], "pending": null, "failing_since": null, "last_failure": null,
         },
+        "mailbox": null, "journal": [],
     })
 }
 

@@ -237,7 +237,7 @@ impl Platform for Delight {
 
     fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
         let asked: AskedFor = match asked {
-            Asked::Complete(request) => {
+            Asked::Complete(request) | Asked::Trial(request) => {
                 let user = request.user.id.clone();
                 return Ok(Prepared { request: (**request).clone(), user, carried_until: 0 });
             }

@@ -9,6 +9,8 @@ local function begun_key(connection) return 'fwh:begun/' .. connection end      
 local function conversations_key(connection) return 'fwh:conversations/' .. connection end -- conversation -> id
 local function handoff_key(connection, id) return 'fwh:handoff/' .. connection .. '/' .. id end
 local function named_key(connection, id) return 'fwh:named/' .. connection .. '/' .. id end -- its conversations
+local function counts_key(connection) return 'fwh:counts/' .. connection end               -- name -> value
+local function counted_at_key(connection) return 'fwh:counted-at/' .. connection end       -- name -> time
 
 -- The hosts' clocks differ; the server has one.
 local function clock()

@@ -7,5 +7,6 @@ for _, id in ipairs(redis.call('SMEMBERS', handoffs_key(connection))) do
   redis.call('UNLINK', handoff_key(connection, id), named_key(connection, id))
 end
 redis.call('UNLINK', handoffs_key(connection), open_key(connection), begun_key(connection), conversations_key(connection))
+redis.call('UNLINK', counts_key(connection), counted_at_key(connection))
 redis.call('HDEL', CONNECTIONS, connection)
 return 0

@@ -1,0 +1,75 @@
+// Calls of the bridge's API. A cookie that no script can read says who calls; `csrf` says that it is this page.
+
+let csrf = null;
+let onEnd = () => {};
+
+/** What to do when the session has ended. */
+export function whenSessionEnds(run) {
+  onEnd = run;
+}
+
+async function send(method, path, body) {
+  const headers = {};
+  if (csrf) headers["x-csrf-token"] = csrf;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    return { status: 0, body: null };
+  }
+  const json = (answer.headers.get("content-type") || "").includes("json");
+  return { status: answer.status, body: json ? await answer.json().catch(() => null) : null };
+}
+
+/** An error of the API as an exception: `kind`, `detail`, `remedy`, `field`. */
+export class Problem extends Error {
+  constructor(answer) {
+    const body = answer.body || {};
+    super(body.kind || "unreachable");
+    this.status = answer.status;
+    this.kind = body.kind || "unreachable";
+    this.detail = body.detail || "The app does not answer.";
+    this.remedy = body.remedy || (answer.body ? null : "See whether it runs, then try again.");
+    this.field = body.field || null;
+  }
+}
+
+/** Calls the API; throws a `Problem`. */
+export async function api(method, path, body) {
+  const answer = await send(method, path, body);
+  if (answer.status === 401) {
+    csrf = null;
+    onEnd();
+  }
+  if (answer.status < 200 || answer.status > 299) throw new Problem(answer);
+  return answer.body;
+}
+
+/** The path of a connection's resource. */
+export function at(connection, ...rest) {
+  return ["/v1/connections", connection, ...rest].join("/");
+}
+
+/** True while there is a session. */
+export async function resume() {
+  const answer = await send("GET", "/console/session");
+  if (answer.status === 0) throw new Problem(answer);
+  csrf = answer.status === 200 ? answer.body.csrf_token : null;
+  return csrf !== null;
+}
+
+/** Begins a session; false when the token is wrong. */
+export async function logIn(token) {
+  const answer = await send("POST", "/console/session", { token });
+  if (answer.status === 401 || answer.status === 400) return false;
+  if (answer.status !== 200) throw new Problem(answer);
+  csrf = answer.body.csrf_token;
+  return true;
+}
+
+/** Ends the session. */
+export async function logOut() {
+  await send("DELETE", "/console/session");
+  csrf = null;
+}

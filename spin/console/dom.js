@@ -1,0 +1,60 @@
+// Small helpers for building pages. Whatever people or servers wrote becomes a text node, never markup.
+
+/** An element with properties and children. `class`, `on` (listeners by name) and `data` are special; null properties are left out. */
+export function el(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "on") for (const [event, run] of Object.entries(value)) made.addEventListener(event, run);
+    else if (name === "data") Object.assign(made.dataset, value);
+    else if (name === "value" || name === "checked") made[name] = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+/** Replaces what is inside only when it has changed: focus, selection and scrolling stay where they are. */
+export function fill(place, key, make) {
+  const text = JSON.stringify(key);
+  if (place.dataset.key === text) return;
+  place.dataset.key = text;
+  place.replaceChildren(...[make()].flat(9).filter(Boolean));
+}
+
+/** Tells screen readers something that is seen elsewhere. */
+export function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+/** A button. */
+export function button(text, run, properties = {}) {
+  return el("button", { type: "button", on: { click: run }, ...properties }, text);
+}
+
+/** Keeps a button from being pressed twice while its work is under way. */
+export async function busy(control, work) {
+  if (control.getAttribute("aria-disabled") === "true") return undefined;
+  control.setAttribute("aria-disabled", "true");
+  try {
+    return await work();
+  } finally {
+    control.removeAttribute("aria-disabled");
+  }
+}
+
+/** What went wrong, and what to do. */
+export function trouble(problem) {
+  return el("div", { class: "notice bad", role: "alert" },
+    el("p", {}, el("strong", {}, problem.detail)), problem.remedy && el("p", {}, problem.remedy));
+}
+
+/** Runs `work` again and again while `place` is on the page: each time `ms` after it has ended, slower while nobody looks. */
+export function repeat(place, ms, work) {
+  const turn = async () => {
+    if (!place.isConnected) return;
+    await work();
+    if (place.isConnected) setTimeout(turn, document.hidden ? ms * 5 : ms);
+  };
+  setTimeout(turn, 0);
+}

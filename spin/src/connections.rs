@@ -1,0 +1,289 @@
+//! Connections: settings come in, are checked against the account, and are shown without their secrets.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use freshworks_handoff::connect;
+use freshworks_handoff::http::Http;
+use freshworks_handoff::model::{FindingLevel, Timestamp};
+use freshworks_handoff::session::digest;
+use freshworks_handoff::settings::{Settings, schema::JSON_SCHEMA};
+use freshworks_handoff::webhook::public_key;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::answer::{Answer, Call};
+use crate::answers::{CheckedConnectionAnswer, ConnectionAnswer, PlatformKind, SettingsAnswer, WebhookAddresses};
+use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
+use crate::problem::{Problem, read};
+use crate::service::Service;
+use crate::state::{Connection, State};
+
+/// What `PUT /v1/connections/{connection}` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConnectBody {
+    /// The settings of the Freshworks account, as the schema `Settings` of this document has them. As forms send them: null
+    /// and blank texts mean "not set". Settings that are not known are kept, and named in a warning.
+    pub settings: Map<String, Value>,
+    /// The platform's side.
+    pub platform: PlatformSettings,
+    /// Who else gets what Freshworks sends: an http or https URL.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = web_url::PATTERN)))]
+    pub forward_url: Option<String>,
+    /// Secrets that are blank or left out stay as they are, those of the platform as long as its kind does. For forms, which
+    /// never get to see them.
+    #[serde(default)]
+    pub keep_secrets: bool,
+}
+
+/// What `POST /v1/webhook-key` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WebhookKeyBody {
+    /// What was pasted.
+    pub key: String,
+}
+
+/// What a pasted text is.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WebhookKeyAnswer {
+    /// Webhooks can be verified with it.
+    pub is_usable: bool,
+    /// Its length; null where it is no usable key.
+    pub bits: Option<usize>,
+    /// The beginning of its SHA-256, so that two keys can be told apart; null where it is no usable key.
+    pub fingerprint: Option<String>,
+    /// What is wrong with it, in the words of findings.
+    pub code: Option<&'static str>,
+    /// What it is.
+    pub detail: String,
+    /// What to do.
+    pub remedy: Option<&'static str>,
+}
+
+/// Says what a pasted key is.
+pub(crate) fn recognise(body: &WebhookKeyBody) -> WebhookKeyAnswer {
+    match public_key::parse(&body.key) {
+        Ok(key) => {
+            let bits = key.n.len() * 8;
+            WebhookKeyAnswer {
+                is_usable: true,
+                bits: Some(bits),
+                fingerprint: Some(digest(&[&Base64UrlUnpadded::encode_string(&key.n)], 8)),
+                code: None,
+                detail: format!("an RSA public key of {bits} bits"),
+                remedy: None,
+            }
+        }
+        Err(fault) => WebhookKeyAnswer {
+            is_usable: false,
+            bits: None,
+            fingerprint: None,
+            code: Some(fault.code()),
+            detail: fault.detail().to_owned(),
+            remedy: Some(fault.remedy()),
+        },
+    }
+}
+
+/// Names of the settings that are never shown.
+fn secret_settings() -> Vec<String> {
+    let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap_or_default();
+    let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+    properties.into_iter().filter(|(_, property)| property["writeOnly"] == true).map(|(name, _)| name).collect()
+}
+
+fn is_blank(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.trim().is_empty(),
+        Some(_) => false,
+    }
+}
+
+fn object(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn platform_object(platform: &PlatformSettings) -> Map<String, Value> {
+    match serde_json::to_value(platform) {
+        Ok(Value::Object(object)) => object,
+        _ => Map::new(),
+    }
+}
+
+/// Takes the secrets that a form has left blank from what is stored.
+fn keep_secrets(body: &mut Value, before: &Connection) {
+    let stored = object(&before.settings);
+    if let Some(settings) = body["settings"].as_object_mut() {
+        keep(settings, &stored, secret_settings().iter().map(String::as_str));
+    }
+    let stored = platform_object(&before.platform);
+    if let Some(platform) = body["platform"].as_object_mut().filter(|it| it.get("kind") == stored.get("kind")) {
+        keep(platform, &stored, before.platform.secrets().iter().copied());
+        // The callback's secret is one level deeper.
+        if let (Some(Value::Object(callback)), Some(Value::Object(stored))) =
+            (platform.get_mut("callback"), stored.get("callback"))
+        {
+            keep(callback, stored, ["secret"].into_iter());
+        }
+    }
+}
+
+fn keep<'a>(object: &mut Map<String, Value>, stored: &Map<String, Value>, names: impl Iterator<Item = &'a str>) {
+    for name in names.filter(|name| !is_blank(stored.get(*name))) {
+        if is_blank(object.get(name)) {
+            object.insert(name.to_owned(), stored[name].clone());
+        }
+    }
+}
+
+/// Takes secrets out; the names of those that are set.
+fn without(object: &mut Map<String, Value>, names: impl Iterator<Item = String>) -> Vec<String> {
+    names.filter(|name| object.remove(name).is_some_and(|value| !is_blank(Some(&value)))).collect()
+}
+
+impl<H: Http, S: State> Service<'_, H, S> {
+    pub(crate) fn connect(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
+        let before = self.state.connection(id)?;
+        let mut body: Value = read(call.body, "connection")?;
+        if let (true, Some(before)) = (body["keep_secrets"] == true, &before) {
+            keep_secrets(&mut body, before);
+            let kept = read(body.to_string().as_bytes(), "connection")?;
+            return self.keep_connection(id, kept, Some(before), call.now);
+        }
+        // As it came: faults are told with their place.
+        self.keep_connection(id, read(call.body, "connection")?, before.as_ref(), call.now)
+    }
+
+    fn keep_connection(
+        &self,
+        id: &str,
+        body: ConnectBody,
+        before: Option<&Connection>,
+        now: Timestamp,
+    ) -> Result<Answer, Problem> {
+        if body.forward_url.as_deref().is_some_and(|url| web_url::split(url).is_none()) {
+            return Err(Problem::new(422, "invalid-settings", "the forward URL is no http or https URL")
+                .at("forward_url")
+                .with_remedy("Pass the URL that gets what Freshworks sends, or leave it out."));
+        }
+        // The URL is pasted into Freshworks: it stays.
+        let drawn = || Base64UrlUnpadded::encode_string(&(self.draw)());
+        let webhook_secret = before.map_or_else(drawn, |before| before.webhook_secret.clone());
+        let mut platform = body.platform;
+        let mut findings = platform.connect(self.http, &self.webhooks(id, &webhook_secret))?;
+        let report = connect::connect(self.http, &Value::Object(body.settings).to_string())?;
+        let fails = findings.iter().any(|finding| finding.level == FindingLevel::Failure);
+        findings.splice(0..0, report.findings);
+        let connection = Connection {
+            id: id.to_owned(),
+            settings: report.settings,
+            account: report.account,
+            connected: report.connected && !fails,
+            checked_at: now,
+            platform,
+            webhook_secret,
+            forward_url: body.forward_url,
+            // Fails for maps whose keys are no texts; a finding has none.
+            findings: findings.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect(),
+        };
+        self.state.save_connection(&connection)?;
+        Ok(Answer::ok(self.checked(&connection)))
+    }
+
+    /// Checks what is stored anew.
+    pub(crate) fn check(&self, connection: &Connection, now: Timestamp) -> Result<Answer, Problem> {
+        let mut settings = object(&connection.settings);
+        // What was found is to be found anew.
+        settings.remove("resolved");
+        let body = ConnectBody {
+            settings,
+            platform: connection.platform.clone(),
+            forward_url: connection.forward_url.clone(),
+            keep_secrets: false,
+        };
+        self.keep_connection(&connection.id, body, Some(connection), now)
+    }
+
+    /// What a form shows.
+    pub(crate) fn settings(&self, connection: &Connection) -> Result<Answer, Problem> {
+        let mut settings = object(&connection.settings);
+        settings.remove("resolved");
+        let secrets = without(&mut settings, secret_settings().into_iter());
+        let mut platform = platform_object(&connection.platform);
+        let names = connection.platform.secrets().iter().map(|name| (*name).to_owned());
+        let mut platform_secrets = without(&mut platform, names);
+        if let Some(Value::Object(callback)) = platform.get_mut("callback") {
+            let found = without(callback, ["secret".to_owned()].into_iter());
+            platform_secrets.extend(found.into_iter().map(|name| format!("callback.{name}")));
+        }
+        let forward_url = connection.forward_url.clone();
+        Ok(Answer::ok(SettingsAnswer { settings, secrets, platform, platform_secrets, forward_url }))
+    }
+
+    fn webhooks(&self, id: &str, secret: &str) -> Webhooks {
+        let at = |who: &str| format!("{}/webhooks/{who}/{id}/{secret}", self.public_url);
+        let are_urls = web_url::split(self.public_url).is_some();
+        Webhooks { freshchat: at("freshchat"), platform: at("platform"), chat: at("sendbird"), are_urls }
+    }
+
+    /// How it stands, with what the last check found.
+    pub(crate) fn checked(&self, connection: &Connection) -> CheckedConnectionAnswer {
+        CheckedConnectionAnswer { connection: self.status_of(connection), findings: connection.findings.clone() }
+    }
+
+    pub(crate) fn status_of(&self, connection: &Connection) -> ConnectionAnswer {
+        let webhooks = self.webhooks(&connection.id, &connection.webhook_secret);
+        let (kind, platform, chat) = match connection.platform {
+            PlatformSettings::Generic(_) => (PlatformKind::Generic, Some(webhooks.platform), None),
+            PlatformSettings::Delight(_) => (PlatformKind::Delight, Some(webhooks.platform), Some(webhooks.chat)),
+            PlatformSettings::Polling(_) => (PlatformKind::Polling, None, None),
+        };
+        ConnectionAnswer {
+            id: connection.id.clone(),
+            connected: connection.connected,
+            account: connection.account.clone(),
+            topic: topic_of(&connection.settings),
+            checked_at: connection.checked_at,
+            platform: kind,
+            webhooks: WebhookAddresses { freshchat: webhooks.freshchat, platform, chat },
+        }
+    }
+}
+
+/// The topic that handoffs go to: the first of the settings that was found.
+fn topic_of(settings: &str) -> Option<String> {
+    let found = object(settings);
+    let topics = Settings::parse(settings).ok()?.topics;
+    topics.into_iter().find(|topic| !found["resolved"]["topics"][topic].is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pasted_key_is_recognised_or_told_what_it_is_instead() {
+        let key = include_str!("../../fixtures/keys/rsa-3072.pub.pem");
+        let seen = recognise(&WebhookKeyBody { key: key.replace('\n', " ") });
+        assert_eq!((seen.is_usable, seen.bits), (true, Some(3072)));
+        assert_eq!(seen.fingerprint.unwrap().len(), 16);
+        let seen = recognise(&WebhookKeyBody { key: "-----BEGIN PRIVATE KEY-----".to_owned() });
+        assert_eq!((seen.is_usable, seen.code), (false, Some("webhook-key-is-private")));
+    }
+
+    #[test]
+    fn only_blank_secrets_are_kept() {
+        let stored = object(r#"{ "api_key": "old", "ticket_api_key": "" }"#);
+        let mut given = object(r#"{ "api_key": " ", "group": "" }"#);
+        keep(&mut given, &stored, ["api_key", "ticket_api_key"].into_iter());
+        assert_eq!(Value::Object(given.clone()), serde_json::json!({ "api_key": "old", "group": "" }));
+        given["api_key"] = Value::from("new");
+        keep(&mut given, &stored, ["api_key"].into_iter());
+        assert_eq!(given["api_key"], "new");
+    }
+}

@@ -1,0 +1,61 @@
+//! Fetching events that wait: for trials, and for platforms that take no callback.
+
+use freshworks_handoff::http::{Http, Method, Request};
+
+use crate::answer::Answer;
+use crate::answers::{EventsAnswer, NumberedEvent};
+use crate::platform::web_url;
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::state::{Connection, Handoff, State};
+use crate::work::Work;
+
+const CONNECT_TIMEOUT_MS: u32 = 2_000;
+const RESPONSE_TIMEOUT_MS: u32 = 5_000;
+const MOST_PHOTO_BYTES: usize = 512 * 1024;
+/// Pictures that a browser shows and cannot run.
+const PHOTO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
+
+impl<H: Http, S: State> Service<'_, H, S> {
+    /// The events behind `after`. Those up to it have arrived, and are deleted.
+    pub(crate) fn events(&self, connection: &Connection, id: &str, after: u64) -> Result<Answer, Problem> {
+        let mut handoff = self.state.handoff(&connection.id, id)?.ok_or_else(crate::service::unknown_handoff)?;
+        let is_seen = |handoff: &Handoff| {
+            handoff.mailbox.iter().flat_map(|mailbox| &mailbox.waiting).any(|(number, _)| *number <= after)
+        };
+        if is_seen(&handoff) {
+            let mut work = Work::begin(self, &connection.id, &connection.settings, id, None, "")?;
+            if let Some(mailbox) = &mut work.handoff.mailbox {
+                mailbox.waiting.retain(|(number, _)| *number > after);
+            }
+            handoff = work.save(&[])?;
+        }
+        let waiting = handoff.mailbox.as_ref().map(|mailbox| mailbox.waiting.as_slice()).unwrap_or_default();
+        let events = waiting.iter().filter(|(number, _)| *number > after);
+        let events = events.map(|(number, event)| NumberedEvent { number: *number, event: event.clone() }).collect();
+        Ok(Answer::ok(EventsAnswer { handoff: (&handoff).into(), events }))
+    }
+
+    /// The photo of the human agent who has written last, from wherever Freshworks keeps it: a page that shows it asks nobody else.
+    pub(crate) fn photo(&self, handoff: &Handoff) -> Result<Answer, Problem> {
+        let none = || Problem::new(404, "unknown", "there is no photo").at("handoff");
+        let url = handoff.mailbox.as_ref().and_then(|mailbox| mailbox.photo_url.as_deref()).ok_or_else(none)?;
+        let (origin, path) = web_url::split(url).ok_or_else(none)?;
+        let request = Request {
+            method: Method::Get,
+            origin,
+            path,
+            headers: Vec::new(),
+            body: Vec::new(),
+            connect_timeout_ms: CONNECT_TIMEOUT_MS,
+            response_timeout_ms: RESPONSE_TIMEOUT_MS,
+        };
+        let response = self.http.send(request).map_err(|error| none().logged(format!("a photo: {}", error.reason)))?;
+        let given = response.header("content-type").unwrap_or_default();
+        let kind = PHOTO_TYPES.into_iter().find(|kind| *kind == given.split(';').next().unwrap_or_default().trim());
+        match kind.filter(|_| response.status == 200 && response.body.len() <= MOST_PHOTO_BYTES) {
+            Some(kind) => Ok(Answer::bytes(kind, response.body).with("cache-control", "private, max-age=300")),
+            None => Err(none()),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The console and the inbox, played in a real browser.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{process, spin, tools};
+
+/// Builds everything and plays. `--screenshots` draws the pictures of the documentation anew; the rest goes to `node --test`.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let stage = spin::build_stage()?;
+    let (modules, chromium) = tools::browser()?;
+    let pictures = arguments.iter().any(|it| it == "--screenshots");
+    let rest = arguments.iter().filter(|it| *it != "--screenshots");
+    let tests = process::root().join("browser");
+    // Node looks for packages beside the files: they lie together with what was installed.
+    for file in std::fs::read_dir(&tests)? {
+        let file = file?.path();
+        if let Some(name) = file.file_name().filter(|_| file.extension().is_some_and(|it| it == "mjs")) {
+            std::fs::copy(&file, modules.join(name))?;
+        }
+    }
+    process::say("playing the console and the inbox in Chromium");
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(rest);
+    node.arg("console.test.mjs").arg("inbox.test.mjs").current_dir(&modules);
+    node.env("STAGE", std::path::absolute(stage)?).env("CHROMIUM", chromium);
+    if pictures {
+        node.env("SCREENSHOTS", process::root().join("docs/console"));
+    }
+    process::run(&mut node)
+}
