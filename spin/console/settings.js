@@ -1,7 +1,7 @@
 // Step 1: a form made from the settings' JSON Schema.
 
 import { api, at } from "./api.js";
-import { busy, button, el, fill, say, trouble } from "./dom.js";
+import { busy, el, fill, say, trouble } from "./dom.js";
 import { t } from "./texts.js";
 
 /** In the form at once; everything else is behind "More settings". */
@@ -44,17 +44,18 @@ export async function settingsPage(page, connection, go) {
 function address(label, url, help) {
   const id = `address-${label.toLowerCase().replaceAll(" ", "-")}`;
   const input = el("input", { id, readonly: true, value: url, "aria-describedby": help ? `${id}-help` : null, class: "code" });
-  const copy = button(t.copy, async () => {
+  const word = el("span", {}, t.copy);
+  const copy = el("button", { type: "button", on: { click: async () => {
     input.select();
     try {
       await navigator.clipboard.writeText(url);
-      copy.textContent = t.copied;
+      word.textContent = t.copied;
       say(t.copied);
-      setTimeout(() => { copy.textContent = t.copy; }, 2000);
+      setTimeout(() => { word.textContent = t.copy; }, 2000);
     } catch {
       // Not every page may write there; the text is selected.
     }
-  }, { "aria-label": `${t.copy}: ${label}` });
+  } } }, word, el("span", { class: "unseen" }, `: ${label}`));
   return el("div", { class: "field" }, el("label", { for: id }, label), el("div", { class: "row" }, input, copy),
     help && el("p", { class: "help", id: `${id}-help` }, help),
     !/^https?:/.test(url) && el("p", { class: "fault" }, t.settings.noPublicUrl));

@@ -146,7 +146,7 @@ mod tests {
             ("/v2/users?reference_id=ana", "/v2/users"),
             ("/v2/agents?page=1", "/v2/agents"),
             ("/files/Ana%27s%20letter.pdf", "/files/{id}"),
-            ("/api/v2/tickets/17/reply", "/api/v2/tickets/{id}/reply"),
+            ("/api/v2/tickets/17/notes", "/api/v2/tickets/{id}/notes"),
             ("/v3/users/ana/", "/v3/users/{id}/"),
         ] {
             assert_eq!(template(path), wanted);

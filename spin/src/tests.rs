@@ -1,5 +1,7 @@
 //! The service over a store in memory and a scripted outside.
 
+mod console;
+
 use std::cell::Cell;
 
 use base64ct::{Base64UrlUnpadded, Encoding};

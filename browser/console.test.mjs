@@ -1,0 +1,406 @@
+// What an admin does in the console, step by step and in all the ways that go wrong. Real pages in a real browser, against the
+// bridge and a simulated Freshworks.
+
+import { generateKeyPairSync } from "node:crypto";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import assert from "node:assert/strict";
+import { accessible, agent, fault, keep, look, start, visitor } from "./stage.mjs";
+
+const MOST_COMPRESSED_BYTES = 120 * 1024;
+
+let stage;
+let number = 0;
+before(async () => { stage = await start(); });
+after(async () => {
+  const log = await stage?.stop();
+  assert.ok(!log.includes(stage.api_key) && !log.includes(stage.token), "the bridge's log holds a secret");
+});
+
+async function logIn(page) {
+  await page.goto(stage.console);
+  await page.getByLabel("API token").fill(stage.token);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "Log out" }).waitFor();
+}
+
+/** A new connection of this name, with its form on the page. */
+async function create(page, name) {
+  await page.goto(`${stage.console}#/~new`);
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+}
+
+/** Fills in what an admin knows; `changes` are what they got wrong. */
+async function fill(page, changes = {}) {
+  const values = { "Chat URL": stage.chat_url, "API key": stage.api_key, "Topic names": "Sendbird Integration", "Webhook public key": stage.public_key, ...changes };
+  for (const [label, value] of Object.entries(values)) await page.getByRole("textbox", { name: new RegExp(`^${label}( \\(|$)`) }).or(page.getByLabel(new RegExp(`^${label} \\(`))).fill(value);
+}
+
+async function connect(page) {
+  await page.getByRole("button", { name: "Save and Connect" }).click();
+  await page.getByRole("heading", { name: "Connect", level: 1 }).waitFor();
+}
+
+function check(page, name) {
+  return page.getByRole("listitem").filter({ has: page.getByText(name, { exact: true }) });
+}
+
+/** A connected account of its own; its webhook is the account's. */
+async function connected(page) {
+  const name = `shop-${(number += 1)}`;
+  await create(page, name);
+  const url = await page.getByLabel("Webhook URL", { exact: true }).inputValue();
+  await agent(stage).webhook(url);
+  await fill(page);
+  await connect(page);
+  await page.getByText("Connected", { exact: true }).waitFor();
+  return name;
+}
+
+async function open(page, name, where) {
+  await page.goto(`${stage.console}#/${name}/${where}`);
+}
+
+/** A conversation that human agents have; the inbox's id of it. */
+async function handOver(page, name, words = "Where is my parcel?") {
+  await open(page, name, "try");
+  await page.getByLabel("Your message").fill(words);
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByRole("button", { name: "Hand off" }).click();
+  await page.getByRole("button", { name: "Hand over now" }).click();
+  await page.getByText("Waiting for a human agent").waitFor();
+  return agent(stage).newest();
+}
+
+/** Ends a visit: nothing happened that no page may do. */
+async function leave({ context, offences }) {
+  await context.close();
+  assert.deepEqual(offences, []);
+}
+
+test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await page.goto(stage.console);
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  await look(page, "login");
+  await logIn(page);
+  await page.getByRole("heading", { name: "New connection" }).waitFor();
+  await look(page, "new");
+  await create(page, "main");
+  await fill(page);
+  await page.getByText("Recognised: an RSA public key of 2048 bits").waitFor();
+  await page.getByRole("button", { name: "Copy: Webhook URL" }).click();
+  const url = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/webhooks\/freshchat\/main\//);
+  await agent(stage).webhook(url);
+  await look(page, "settings");
+  await connect(page);
+  await page.getByText(/^Account acme\.freshchat\.com, topic “Sendbird Integration”, checked at/).waitFor();
+  for (const name of ["Chat URL", "Account and API key", "Topic", "Webhook public key"]) await check(page, name).getByText("OK").waitFor();
+  await page.getByText("Waiting for the first webhook").waitFor();
+
+  await page.getByRole("link", { name: "Go on to step 3" }).click();
+  await page.getByLabel("Your message").fill("Where is my parcel?");
+  await page.getByLabel("Your message").press("Enter");
+  await page.getByText("Your parcel 4711 was last seen in Lisbon").waitFor();
+  await page.getByRole("button", { name: "Hand off" }).click();
+  const dialog = page.getByRole("dialog", { name: "What would be handed over" });
+  await dialog.getByText("A live conversation would be opened.").waitFor();
+  await dialog.getByText("Where is my parcel?").waitFor();
+  assert.equal((await agent(stage).state()).conversations.length, 0, "a preview sends nothing");
+  await look(page, "preview");
+  await dialog.getByRole("button", { name: "Hand over now" }).click();
+  await page.getByText("Waiting for a human agent").waitFor();
+
+  const conversation = await agent(stage).newest();
+  await agent(stage).act(conversation, "assign");
+  await page.getByText("Maya Chen has taken the conversation.").waitFor();
+  await agent(stage).act(conversation, "note", { text: "INTERNAL: he is a regular" });
+  await agent(stage).act(conversation, "reply", { text: "Hello, this is Maya. A new parcel leaves today." });
+  const answer = page.getByText("A new parcel leaves today.");
+  await answer.waitFor();
+  const bubble = page.locator(".bubble.human");
+  await bubble.getByText("Maya Chen").waitFor();
+  await page.waitForFunction(() => document.querySelector(".bubble.human img")?.naturalWidth > 0);
+  await page.getByLabel("Your message").fill("Thank you, Maya");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await agent(stage).until(conversation, (messages) => messages.some((text) => text === "Thank you, Maya"));
+  await look(page, "try");
+  await open(page, "main", "watch");
+  await page.getByRole("heading", { name: "Open handoffs" }).waitFor();
+  await page.getByRole("row").filter({ hasText: "human agents" }).getByRole("button", { name: /^Timeline/ }).click();
+  await page.getByRole("dialog").getByText("POST /v2/conversations", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await look(page, "watch");
+  await open(page, "main", "connect");
+  await page.getByText("Webhooks arrive and are genuine").waitFor();
+  await look(page, "connect");
+
+  await open(page, "main", "try");
+  await agent(stage).act(conversation, "resolve");
+  await page.getByText("The AI agent is back: the human agents have solved it.").waitFor();
+  await page.getByText("Told: returned-to-ai (resolved)").waitFor();
+  assert.equal(await page.getByText("A new parcel leaves today.").count(), 1, "the answer was shown once");
+  assert.ok(!(await page.content()).includes("INTERNAL"), "a private note was shown");
+  const metrics = await page.goto(new URL("/metrics", stage.console).href);
+  assert.match(await metrics.text(), /handoff_outcomes_total\{connection="main",outcome="resolved"\} 1\n/);
+  await leave(visit);
+});
+
+test("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_again", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(page);
+  await create(page, "wrong-key");
+  await fill(page, { "API key": "not-the-key" });
+  await connect(page);
+  await page.getByText("Not connected").waitFor();
+  await check(page, "Account and API key").getByText("Freshworks refused the API key").waitFor();
+  await check(page, "Account and API key").getByText(/Copy the key again from Admin settings/).waitFor();
+  await look(page, "refused");
+  await page.getByRole("link", { name: "Back to the settings" }).click();
+  const key = page.getByLabel(/^API key/).first();
+  assert.equal(await key.inputValue(), "", "a secret came back to the page");
+  await key.fill(stage.api_key);
+  await connect(page);
+  await page.getByText("Connected", { exact: true }).waitFor();
+  await leave(visit);
+});
+
+test("a_topic_in_other_case_and_no_topic_are_told_apart", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(page);
+  await create(page, "topics");
+  await fill(page, { "Topic names": "sendbird integration" });
+  await connect(page);
+  await check(page, "Topic").getByText(/a topic named `Sendbird Integration` exists/i).waitFor();
+  await check(page, "Topic").getByText(/Rename the topic to `sendbird integration`/).waitFor();
+  await page.getByRole("link", { name: "Back to the settings" }).click();
+  await page.getByLabel("Topic names").fill("Nowhere");
+  await connect(page);
+  await check(page, "Topic").getByText(/none of the \d+ topics/i).waitFor();
+  await check(page, "Topic").getByText(/Create a topic named `Nowhere`/).waitFor();
+  await open(page, "topics", "try");
+  await page.getByText("The connection is not connected: finish step 2 first.").waitFor();
+  await page.getByRole("button", { name: "Hand off" }).click();
+  await page.getByRole("alert").getByText(/the last check of this connection found a failure/).waitFor();
+  await leave(visit);
+});
+
+test("a_broken_public_key_is_noticed_while_it_is_pasted", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(page);
+  await create(page, "broken-key");
+  const key = page.getByLabel("Webhook public key");
+  await key.fill(stage.public_key.slice(0, -60));
+  await page.getByText(/from -----BEGIN to -----END/).waitFor();
+  assert.equal(await key.getAttribute("aria-invalid"), "true");
+  await accessible(page, "a broken key");
+  await key.fill("-----BEGIN PRIVATE KEY-----\nMIIE");
+  await page.getByText(/this is a private key/).waitFor();
+  // As forms and mail programs leave it.
+  await key.fill(stage.public_key.replaceAll("\n", "\\n"));
+  await page.getByText("Recognised: an RSA public key of 2048 bits").waitFor();
+  assert.equal(await key.getAttribute("aria-invalid"), null);
+  await fill(page, { "Webhook public key": stage.public_key.slice(0, -60) });
+  await connect(page);
+  await check(page, "Webhook public key").getByText("Failure").waitFor();
+  await leave(visit);
+});
+
+test("the_key_of_another_webhook_is_told_by_the_first_delivery", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(page);
+  const name = await connected(page);
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: { type: "spki", format: "pem" } });
+  await open(page, name, "settings");
+  await page.getByLabel("Webhook public key").fill(publicKey);
+  await connect(page);
+  await page.getByText("Waiting for the first webhook").waitFor();
+  const conversation = await handOver(page, name);
+  await agent(stage).act(conversation, "reply", { text: "Nobody hears this" });
+  await open(page, name, "connect");
+  await page.getByText("A webhook was refused").waitFor();
+  await page.getByText(/Freshworks makes the key when the webhook is saved/).waitFor();
+  await accessible(page, "a refused webhook");
+  await open(page, name, "watch");
+  await page.getByText("Webhook of Freshworks refused").waitFor();
+  await leave(visit);
+});
+
+test("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(page);
+  const name = await connected(page);
+  const conversation = await handOver(page, name);
+  await fault(stage, "down");
+  try {
+    await page.getByLabel("Your message").fill("Are you there?");
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await page.getByText("Not sent.").waitFor({ timeout: 60_000 });
+    await accessible(page, "an unsent message");
+    await open(page, name, "connect");
+    await page.getByRole("button", { name: "Check again" }).click();
+    await page.getByText("Not connected").waitFor({ timeout: 60_000 });
+    await check(page, "Account and API key").getByText(/no usable answer comes from this address/i).waitFor();
+  } finally {
+    await fault(stage, null);
+  }
+  await page.getByRole("button", { name: "Check again" }).click();
+  await page.getByText("Connected", { exact: true }).waitFor();
+  await open(page, name, "try");
+  await page.getByRole("button", { name: "Send again" }).click();
+  await page.getByText("Not sent.").waitFor({ state: "detached" });
+  const texts = await agent(stage).until(conversation, (messages) => messages.includes("Are you there?"));
+  assert.equal(texts.filter((text) => text === "Are you there?").length, 1);
+  await leave(visit);
+});
+
+test("a_reload_in_the_middle_loses_nothing_and_shows_nothing_twice", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(page);
+  const name = await connected(page);
+  const conversation = await handOver(page, name, "Before the reload");
+  await agent(stage).act(conversation, "reply", { text: "First answer" });
+  await page.getByText("First answer").waitFor();
+  // The page is away while the agent writes on.
+  await page.goto("about:blank");
+  await agent(stage).act(conversation, "reply", { text: "Second answer" });
+  await open(page, name, "try");
+  await page.getByText("Second answer").waitFor();
+  await page.reload();
+  await page.getByText("Second answer").waitFor();
+  for (const text of ["Before the reload", "First answer", "Second answer"]) assert.equal(await page.getByText(text, { exact: true }).count(), 1, text);
+  await page.getByRole("button", { name: "End the human part" }).click();
+  await page.getByText("The AI agent is back: you have left the human agents.").waitFor();
+  await leave(visit);
+});
+
+test("two_tabs_show_the_same_conversation_once", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(page);
+  const name = await connected(page);
+  const other = await visit.context.newPage();
+  await open(other, name, "try");
+  const conversation = await handOver(page, name, "From the first tab");
+  await other.getByText("From the first tab").waitFor();
+  await other.getByText("Waiting for a human agent").waitFor();
+  await agent(stage).act(conversation, "reply", { text: "To both of you" });
+  for (const tab of [page, other]) await tab.getByText("To both of you").waitFor();
+  await other.getByLabel("Your message").fill("From the second tab");
+  await other.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByText("From the second tab").waitFor();
+  const texts = await agent(stage).until(conversation, (messages) => messages.includes("From the second tab"));
+  assert.equal(texts.filter((text) => text === "From the second tab").length, 1);
+  for (const tab of [page, other]) assert.equal(await tab.getByText("To both of you").count(), 1);
+  await leave(visit);
+});
+
+test("a_session_ends_and_the_page_stays_where_it_was", async () => {
+  const visit = await visitor(stage);
+  const { page, context } = visit;
+  await page.goto(stage.console);
+  await page.getByLabel("API token").fill("guessed");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("That is not the API token of this app.").waitFor();
+  await accessible(page, "a wrong token");
+  await logIn(page);
+  const [cookie] = await context.cookies();
+  assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Strict"]);
+  const name = await connected(page);
+  await open(page, name, "watch");
+  await page.getByRole("heading", { name: "Open handoffs" }).waitFor();
+  await context.clearCookies();
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  await page.getByLabel("API token").fill(stage.token);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("heading", { name: "Open handoffs" }).waitFor();
+  // Another site has the cookie at most, and not what a page of ours keeps in its memory.
+  const forged = await page.evaluate(async (path) => (await fetch(path, { method: "DELETE" })).status, `/v1/connections/${name}`);
+  assert.equal(forged, 401);
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  assert.equal(await page.evaluate(async () => (await fetch("/v1/connections")).status), 401);
+  await leave(visit);
+});
+
+test("everything_can_be_done_with_the_keyboard", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await page.goto(stage.console);
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  await page.keyboard.type(stage.token);
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Log out" }).waitFor();
+  const name = await connected(page);
+  await page.keyboard.press("Tab");
+  await tabTo(page, "3 Try it");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Try it" }).waitFor();
+  await tabTo(page, "Hand off …");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Hand off …", "the focus comes back");
+  await open(page, name, "connect");
+  await tabTo(page, "Disconnect");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: `Disconnect “${name}”?` }).waitFor();
+  await accessible(page, "the question before disconnecting");
+  await tabTo(page, "Disconnect");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((gone) => ![...document.querySelectorAll("option")].some((one) => one.value === gone), name);
+  await leave(visit);
+});
+
+async function tabTo(page, text) {
+  for (let step = 0; step < 80; step += 1) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((wanted) => document.activeElement?.textContent?.trim() === wanted, text)) return;
+  }
+  assert.fail(`the keyboard does not reach ${text}`);
+}
+
+test("pages_are_light_and_no_secret_comes_back", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  const bodies = [];
+  page.on("response", (answer) => {
+    if (answer.status() === 200) bodies.push(answer.body().then((body) => [new URL(answer.url()).pathname, body]).catch(() => null));
+  });
+  await page.goto(stage.console);
+  const loaded = [];
+  for (let round = 0; round < 3; round += 1) {
+    const fresh = await visitor(stage);
+    const began = performance.now();
+    await fresh.page.goto(stage.console);
+    await fresh.page.getByLabel("API token").fill("x");
+    loaded.push(performance.now() - began);
+    await leave(fresh);
+  }
+  await logIn(page);
+  await connected(page);
+  for (const where of ["settings", "try", "watch", "connect"]) {
+    await page.getByRole("link", { name: { settings: "1 Settings", try: "3 Try it", watch: "Watch", connect: "2 Connect" }[where] }).click();
+    await page.waitForLoadState("networkidle").catch(() => {});
+  }
+  const all = (await Promise.all(bodies)).filter(Boolean);
+  const pages = new Map(all.filter(([path]) => path === "/console" || (path.startsWith("/console/") && path !== "/console/session")));
+  const bytes = [...pages.values()].reduce((sum, body) => sum + gzipSync(body, { level: 9 }).length, 0);
+  assert.ok(pages.size >= 10 && bytes <= MOST_COMPRESSED_BYTES, `${pages.size} files, ${bytes} bytes`);
+  const best = Math.min(...loaded);
+  assert.ok(best < 1000, `usable after ${best} ms`);
+  keep("console", { files: pages.size, compressed_bytes: bytes, usable_after_ms: Math.round(best) });
+  for (const [path, body] of all) assert.ok(!body.includes(stage.api_key) && !body.includes(stage.token), `${path} holds a secret`);
+  await leave(visit);
+});
