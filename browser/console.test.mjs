@@ -92,14 +92,14 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   await create(page, "main");
   await fill(page);
   await page.getByText("Recognised: an RSA public key of 2048 bits").waitFor();
-  await page.getByRole("button", { name: "Copy: Webhook URL" }).click();
+  await page.getByRole("button", { name: "Copy Webhook URL" }).click();
   const url = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/webhooks\/freshchat\/main\//);
   await agent(stage).webhook(url);
   await look(page, "settings");
   await connect(page);
   await page.getByText(/^Account acme\.freshchat\.com, topic “Sendbird Integration”, checked at/).waitFor();
-  for (const name of ["Chat URL", "Account and API key", "Topic", "Webhook public key"]) await check(page, name).getByText("OK").waitFor();
+  for (const name of ["Chat URL", "Account and API key", "Topic", "Webhook public key"]) await check(page, name).getByText("OK", { exact: true }).waitFor();
   await page.getByText("Waiting for the first webhook").waitFor();
 
   await page.getByRole("link", { name: "Go on to step 3" }).click();

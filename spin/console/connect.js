@@ -44,7 +44,7 @@ export async function connectPage(page, listed) {
   }
 
   const onward = el("p", {});
-  const webhook = el("section", { class: "card" });
+  const webhook = el("section", { class: "card", "aria-live": "polite" });
   page.replaceChildren(status,
     el("section", { class: "card" }, el("h2", {}, t.connect.checks), list, said,
       el("p", { class: "row" }, recheck, button(t.connect.disconnect, () => dialog.showModal(), { class: "danger" }))),
@@ -78,7 +78,6 @@ function drawWebhook(place, webhook) {
       waiting: t.connect.waiting, verified: webhook.at && t.connect.verified(moment(webhook.at)),
       refused: webhook.at && t.connect.refused(moment(webhook.at)),
     }[webhook.state];
-    say(t.connect.webhookStates[webhook.state]);
     return [el("h2", {}, t.connect.webhook), el("div", { class: `check ${level}` },
       el("span", { class: "mark" }, webhook.state),
       el("div", {}, el("strong", {}, t.connect.webhookStates[webhook.state]), el("p", {}, about),

@@ -55,7 +55,7 @@ function address(label, url, help) {
     } catch {
       // Not every page may write there; the text is selected.
     }
-  } } }, word, el("span", { class: "unseen" }, `: ${label}`));
+  } } }, word, el("span", { class: "unseen" }, ` ${label}`));
   return el("div", { class: "field" }, el("label", { for: id }, label), el("div", { class: "row" }, input, copy),
     help && el("p", { class: "help", id: `${id}-help` }, help),
     !/^https?:/.test(url) && el("p", { class: "fault" }, t.settings.noPublicUrl));

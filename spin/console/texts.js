@@ -84,7 +84,7 @@ export const t = {
     names: {
       "chat-url": "Chat URL", account: "Account and API key", topic: "Topic", "webhook-key": "Webhook public key", group: "Group",
       agent: "Human agent", "note-author": "Author of private notes", context: "Context values", "ticket-desk": "Ticket desk",
-      "ticket-group": "Group of the ticket desk", settings: "Settings", callback: "Callback", platform: "Platform",
+      "ticket-group": "Group of the ticket desk", settings: "Settings", "platform-webhook": "Webhook of the platform",
     },
     recheck: "Check again",
     rechecking: "Checking …",

@@ -2,7 +2,7 @@
 // its tabs; one of them fetches what is new.
 
 import { api, at } from "./api.js";
-import { busy, button, el, fill, repeat, say, trouble } from "./dom.js";
+import { busy, button, el, fill, repeat, trouble } from "./dom.js";
 import { answer, hello } from "./script.js";
 import { moment, t } from "./texts.js";
 
@@ -222,7 +222,6 @@ function took(trial, answered) {
     const ticket = (answered.external_case?.case_id || "").startsWith("fd:") || answered.state === "ticketed";
     it.said.push(line("line", ticket ? t.trial.ticketed : t.trial.handedOver));
   });
-  say(t.trial.handedOver);
 }
 
 async function close(trial, said, draw) {
@@ -264,14 +263,14 @@ async function fetchEvents(trial) {
 function hear(now, event) {
   if (now.said.some((one) => one.id === event.id)) return;
   const name = event.agent?.name || event.message?.sender?.name || null;
-  const tell = (text) => { now.said.push(line("line", text, { id: event.id, at: event.at })); say(text); };
+  const tell = (text) => now.said.push(line("line", text, { id: event.id, at: event.at }));
   switch (event.kind) {
     case "agent-assigned":
       now.human = name;
-      return tell(t.trial.joined(name));
+      return void tell(t.trial.joined(name));
     case "transferred":
       now.human = name;
-      return tell(t.trial.transferred(name));
+      return void tell(t.trial.transferred(name));
     case "agent-message": {
       now.human = name || now.human;
       const parts = event.message.parts;
@@ -281,11 +280,11 @@ function hear(now, event) {
       return undefined;
     }
     case "resolved":
-      return tell(t.trial.resolved);
+      return void tell(t.trial.resolved);
     case "reopened":
-      return tell(t.trial.reopened);
+      return void tell(t.trial.reopened);
     case "ticket-replied":
-      return tell(t.trial.ticketReplied);
+      return void tell(t.trial.ticketReplied);
     case "returned-to-ai":
       now.human = null;
       tell(t.trial.returned[event.outcome] || event.outcome);

@@ -2,6 +2,7 @@
 
 mod cast;
 mod connecting;
+mod fetching;
 mod refused;
 mod round;
 mod tickets;
