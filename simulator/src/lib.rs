@@ -34,6 +34,7 @@ mod feed;
 mod gate;
 mod ids;
 mod journal;
+mod photo;
 mod query;
 mod refusal;
 mod server;
@@ -172,7 +173,13 @@ impl Simulator {
             traces: Mutex::new(Ids::new(!config.seed)),
         });
         let fronts = [
-            (chat, Front::new(Service::Chat, api::routes().merge(control::routes()).with_state(inner.clone()))),
+            (
+                chat,
+                Front::new(
+                    Service::Chat,
+                    api::routes().merge(control::routes()).merge(photo::routes()).with_state(inner.clone()),
+                ),
+            ),
             (tickets, Front::new(Service::Tickets, ticket_api::routes().with_state(inner.clone()))),
         ];
         let serve = |(listener, front)| tokio::spawn(server::run(inner.clone(), listener, front));

@@ -9,7 +9,6 @@ export const t = {
   cancel: "Cancel",
   copy: "Copy",
   copied: "Copied",
-  never: "never",
   nav: {
     label: "Steps",
     connection: "Connection",
@@ -157,7 +156,11 @@ export const t = {
     noAnswer: "no answer",
     state: (entry) => `State ${entry.state}, owner ${entry.owner === "human-agent" ? "human agents" : "AI agent"}`,
     event: (entry) => `Told: ${entry.event}${entry.outcome ? ` (${entry.outcome})` : ""}`,
-    decision: (entry) => `Chose ${entry.subject}: ${entry.choice || entry.rule} (${entry.rule})`,
+    decision: ({ subject, rule, choice }) => {
+      // Ids say nothing to people.
+      const says = choice && choice !== rule && !/^[0-9a-f-]{16,}$/.test(choice);
+      return says ? `Chose ${subject}: ${choice} (${rule})` : `Chose ${subject}: ${rule}`;
+    },
     relayed: "A message went to the human agents",
     failure: (entry) => `Failed: ${entry.problem}. ${entry.detail}`,
   },
@@ -224,11 +227,15 @@ export const t = {
   },
 };
 
+/** A time of day. */
+export function clock(ms) {
+  return new Date(ms).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
 /** A time of day today, otherwise with its date. */
 export function moment(ms) {
   const at = new Date(ms);
-  const time = at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  return at.toDateString() === new Date().toDateString() ? `at ${time}` : `on ${at.toLocaleDateString()} at ${time}`;
+  return at.toDateString() === new Date().toDateString() ? `at ${clock(ms)}` : `on ${at.toLocaleDateString()} at ${clock(ms)}`;
 }
 
 /** How long ago. */

@@ -4,7 +4,7 @@
 import { api, at } from "./api.js";
 import { busy, button, el, fill, repeat, trouble } from "./dom.js";
 import { answer, hello } from "./script.js";
-import { moment, t } from "./texts.js";
+import { clock, t } from "./texts.js";
 
 const PREFIX = "trial/";
 const FETCH_MS = 1000;
@@ -139,7 +139,7 @@ function bubble(one, now, trial, said, draw) {
   const name = { you: t.trial.you, ai: t.trial.assistant, human: one.name || t.trial.human }[one.by];
   const face = one.by === "human" && picture(one, now, trial);
   return el("div", { class: `bubble ${one.by}` }, face, el("div", { class: "words" },
-    el("p", { class: "who" }, name, el("span", { class: "when" }, ` ${moment(one.at)}`)), el("p", { class: "text" }, one.text),
+    el("p", { class: "who" }, name, el("span", { class: "when" }, ` ${clock(one.at)}`)), el("p", { class: "text" }, one.text),
     (one.files || []).map((file) => el("p", {}, /^https?:\/\//.test(file.url || "")
       ? el("a", { href: file.url, target: "_blank", rel: "noopener noreferrer" }, file.name || file.url) : file.name || file.kind)),
     one.unsent && el("p", { class: "fault" }, t.trial.unsent, " ",
@@ -317,7 +317,7 @@ export function timeline(entries) {
     const text = { call: t.trial.call, state: t.trial.state, event: t.trial.event, decision: t.trial.decision, relayed: () => t.trial.relayed, failure: t.trial.failure }[one.kind](one);
     const bad = one.kind === "failure" || (one.kind === "call" && !(one.status < 400));
     return el("li", { class: bad ? `${one.kind} bad` : one.kind },
-      el("time", { datetime: new Date(one.at).toISOString() }, new Date(one.at).toLocaleTimeString()), " ",
+      el("time", { datetime: new Date(one.at).toISOString() }, clock(one.at)), " ",
       el("span", {}, text), one.kind === "call" && el("span", { class: "when" }, ` ${one.status ?? t.trial.noAnswer}, ${t.trial.seconds(one.ms)}`));
   });
 }

@@ -6,7 +6,7 @@ use freshworks_handoff::http::Http;
 use freshworks_handoff::model::Timestamp;
 use serde::Serialize;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Call};
 use crate::problem::Problem;
 use crate::service::{MOST_LISTED, Service};
 use crate::state::{Connection, State};
@@ -255,14 +255,17 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Everything that is counted, for all connections.
-    pub(crate) fn metrics(&self) -> Result<Answer, Problem> {
+    pub(crate) fn metrics(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         let mut accounts = Vec::new();
         for connection in self.state.connections()? {
             let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?.len();
             let counts = self.state.counts(&connection.id)?;
             accounts.push(Account { id: connection.id, connected: connection.connected, open, counts });
         }
-        Ok(Answer::bytes(MEDIA_TYPE, open_metrics(&accounts).into_bytes()))
+        // A browser would save the other one as a file.
+        let is_browser = call.header("accept").is_some_and(|accepted| accepted.contains("text/html"));
+        let kind = if is_browser { "text/plain; charset=utf-8" } else { MEDIA_TYPE };
+        Ok(Answer::bytes(kind, open_metrics(&accounts).into_bytes()))
     }
 }
 

@@ -121,7 +121,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Check(id) => self.check(&self.connection(id)?, call.now),
             Route::Settings(id) => self.settings(&self.connection(id)?),
             Route::Activity(id) => self.activity(&self.connection(id)?),
-            Route::Metrics => self.metrics(),
+            Route::Metrics => self.metrics(call),
             Route::WebhookKey => Ok(Answer::ok(recognise(&read::<WebhookKeyBody>(call.body, "webhook_key")?))),
             Route::Disconnect(id) => {
                 self.connection(id)?;

@@ -22,6 +22,9 @@ pub const TOKEN: &str = "a-token-for-tests";
 /// Where the simulated account is, as far as the bridge on the stand-in knows.
 const ACCOUNT: &str = "https://acme.freshchat.com";
 
+/// Where the photos of its human agents are.
+const PHOTOS: &str = "https://avatars.example";
+
 /// Where the bridge keeps what it knows.
 #[derive(Clone, Debug)]
 pub enum Store {
@@ -152,9 +155,9 @@ impl Stage {
             ("redis_url", redis.as_str()),
             ("redis_password", ""),
         ];
-        allowed.push(ACCOUNT.to_owned());
+        allowed.extend([ACCOUNT, PHOTOS].map(str::to_owned));
         let options = Options {
-            elsewhere: [(ACCOUNT.to_owned(), freshworks.origin().to_owned())].into(),
+            elsewhere: [ACCOUNT, PHOTOS].map(|name| (name.to_owned(), freshworks.origin().to_owned())).into(),
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             sqlite,
             allowed_outbound_hosts: allowed,

@@ -4,10 +4,11 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::features::Passed;
 use crate::{process, spin, tools};
 
-/// Builds everything and plays. `--screenshots` draws the pictures of the documentation anew; the rest goes to `node --test`.
-pub(crate) fn run(arguments: &[String]) -> Result<()> {
+/// Builds everything and plays; answers which tests have passed. `--screenshots` draws the pictures of the documentation anew; the rest goes to `node --test`.
+pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     let stage = spin::build_stage()?;
     let (modules, chromium) = tools::browser()?;
     let pictures = arguments.iter().any(|it| it == "--screenshots");
@@ -28,5 +29,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if pictures {
         node.env("SCREENSHOTS", process::root().join("docs/console"));
     }
-    process::run(&mut node)
+    let mut passed = Passed::new();
+    process::lines(&mut node, &mut |line| match line.trim().strip_prefix("✔ ").and_then(|rest| rest.rsplit_once(" (")) {
+        Some((name, _)) => drop(passed.insert(name.to_owned())),
+        None => println!("{line}"),
+    })?;
+    Ok(passed)
 }

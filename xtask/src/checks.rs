@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{features, fuzz, plugin, process, prove, report, spin, tables, tools};
+use crate::{browser, features, fuzz, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -19,6 +19,9 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     cargo.args(["test", "--workspace", "--all-targets"]).args(filter).env("FOREIGN_WASMTIME", &wasmtime);
     let mut passed = run_tests(&mut cargo)?;
     passed.extend(spin::test_bridge()?);
+    if filter.is_empty() {
+        passed.extend(browser::run(&[])?);
+    }
     process::say("running the examples in the documentation");
     let mut cargo = process::cargo_command();
     process::run(

@@ -74,7 +74,7 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
     match task {
         "demo" if rest.iter().any(|argument| argument == "--spin") => spin::demo(rest),
         "demo" if rest.iter().any(|argument| argument == "--console") => spin::console(rest),
-        "browser" => browser::run(rest),
+        "browser" => browser::run(rest).map(drop),
         "demo" => host_test(&[&["demo"], &process::refs(rest)[..]].concat()),
         "host" => host_test(&process::refs(rest)),
         "test" => checks::test(rest),

@@ -11,7 +11,9 @@ const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
 const MOST_BYTES: u64 = 422_000;
 /// Largest component of the bridge, in bytes.
-const MOST_BRIDGE_BYTES: u64 = 1_400_000;
+const MOST_BRIDGE_BYTES: u64 = 1_470_000;
+/// Largest console, compressed file by file, in bytes.
+const MOST_CONSOLE_BYTES: u64 = 120 * 1024;
 /// How much the size may differ from the recorded one before the record must be renewed.
 const SIZE_TOLERANCE: f64 = 0.01;
 /// The same for counts of instructions, which differ a little with the machine's copying routines and with random ids.
@@ -26,18 +28,20 @@ const IMPORTS: [&str; 6] = [
     "wasi:io/streams",
 ];
 /// Figure and the most it may be.
-const LIMITS: [(&str, u64); 4] = [
+const LIMITS: [(&str, u64); 5] = [
     ("component_bytes", MOST_BYTES),
     ("bridge_component_bytes", MOST_BRIDGE_BYTES),
+    ("console_gzip_bytes", MOST_CONSOLE_BYTES),
     ("http_calls_first_handoff", 4),
     ("http_calls_known_user", 2),
 ];
 
 /// Key, unit, what it is. In the order of the table.
-const ROWS: [(&str, &str, &str); 31] = [
+const ROWS: [(&str, &str, &str); 32] = [
     ("component_bytes", "bytes", "the stripped component"),
     ("component_gzip_bytes", "bytes", "the same, compressed with gzip"),
     ("bridge_component_bytes", "bytes", "the bridge's component, for Spin"),
+    ("console_gzip_bytes", "bytes", "the console's pages, each compressed with gzip"),
     ("http_calls_connect", "requests", "connect (they go out together)"),
     ("http_calls_first_handoff", "requests", "handoff of a new user with e-mail address, 40 messages of history"),
     ("http_calls_known_user", "requests", "handoff of a known user, 40 messages of history"),
@@ -82,7 +86,8 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let component = std::fs::read(plugin::path())?;
     let imports = plugin::imports(&component)?;
     figures.insert("component_bytes".to_owned(), component.len().into());
-    figures.insert("component_gzip_bytes".to_owned(), gzip_bytes()?.into());
+    figures.insert("component_gzip_bytes".to_owned(), gzip_bytes(&plugin::path())?.into());
+    figures.insert("console_gzip_bytes".to_owned(), console_bytes()?.into());
     let bridge = std::fs::metadata(spin::build_bridge()?)?.len();
     figures.insert("bridge_component_bytes".to_owned(), bridge.into());
     figures.insert("imports".to_owned(), imports.lines().collect::<Vec<_>>().into());
@@ -100,9 +105,14 @@ pub(crate) fn run(check: bool) -> Result<()> {
     Ok(())
 }
 
-fn gzip_bytes() -> Result<u64> {
+fn console_bytes() -> Result<u64> {
+    let files = std::fs::read_dir(process::root().join("spin/console"))?;
+    files.map(|file| gzip_bytes(&file?.path())).sum()
+}
+
+fn gzip_bytes(file: &std::path::Path) -> Result<u64> {
     let mut gzip = std::process::Command::new("gzip");
-    let output = gzip.args(["-9", "-c"]).arg(plugin::path()).output().context("gzip is needed")?;
+    let output = gzip.args(["-9", "-c"]).arg(file).output().context("gzip is needed")?;
     Ok(output.stdout.len() as u64)
 }
 

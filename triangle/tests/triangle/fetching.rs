@@ -45,6 +45,9 @@ async fn fetched(store: Store) {
     let texts: Vec<&Value> = first.iter().map(|(_, event)| &event["message"]["parts"][0]["text"]).collect();
     assert_eq!(texts.iter().filter(|text| **text == "It is on its way").count(), 1, "{first:?}");
     assert!(!texts.iter().any(|text| text.as_str().is_some_and(|text| text.contains("INTERNAL"))));
+    let photo = stage.api.call("GET", &format!("{handoff}/photo"), &Value::Null).await.unwrap();
+    let kind = photo.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
+    assert_eq!((photo.status, kind), (200, Some("image/png")), "{photo:?}");
     // The answer may have been lost on its way: it comes again, until it is named.
     assert_eq!(events(&stage, &handoff, 0).await, first);
     let newest = first.last().unwrap().0;
