@@ -72,7 +72,7 @@ impl Refusal {
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum WebhookState {
-    /// None has come since the connection was last checked.
+    /// None has come since the settings hold this public key.
     Waiting,
     /// The last one was signed with the key of the settings.
     Verified,
@@ -220,11 +220,12 @@ fn troubles(counts: &[Count]) -> Vec<Trouble> {
 
 fn webhook_check(connection: &Connection, counts: &[Count]) -> WebhookCheck {
     let counted = |words: &[&str]| counts.iter().find(|count| count.name == words.join("|")).map(|count| count.at);
-    let accepted = counted(&[DELIVERIES, "freshworks", "accepted"]);
+    // What came before the key says nothing about the key.
+    let with_this_key = |at: &Timestamp| *at >= connection.key_since;
+    let accepted = counted(&[DELIVERIES, "freshworks", "accepted"]).filter(with_this_key);
     let refused = |why: &Refusal| Some((counted(&[DELIVERIES, "freshworks", "refused", why.word()])?, *why));
     let refused = Refusal::ALL.iter().filter_map(refused).max_by_key(|(at, _)| *at);
-    // A refusal that is older than the key says nothing about the key.
-    match refused.filter(|(at, _)| *at >= connection.checked_at && accepted.is_none_or(|accepted| *at > accepted)) {
+    match refused.filter(|(at, _)| with_this_key(at) && accepted.is_none_or(|accepted| *at > accepted)) {
         Some((at, why)) => WebhookCheck {
             state: WebhookState::Refused,
             at: Some(at),
@@ -364,13 +365,14 @@ mod tests {
     use super::*;
     use crate::platform::{PlatformSettings, Polling};
 
-    fn connection(checked_at: Timestamp) -> Connection {
+    fn connection(key_since: Timestamp) -> Connection {
         Connection {
             id: "acme".to_owned(),
             settings: "{}".to_owned(),
             account: None,
             connected: true,
-            checked_at,
+            checked_at: 0,
+            key_since,
             platform: PlatformSettings::Polling(Polling {}),
             webhook_secret: String::new(),
             forward_url: None,
@@ -383,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_counts_until_the_settings_are_checked_anew_or_a_webhook_is_believed() {
+    fn a_refusal_counts_until_there_is_another_key_or_a_webhook_is_believed() {
         let refused = count("deliveries|freshworks|refused|wrong-signature", 3, 50);
         let check = webhook_check(&connection(40), std::slice::from_ref(&refused));
         assert_eq!((check.state, check.why), (WebhookState::Refused, Some("wrong-signature")));
@@ -391,8 +393,10 @@ mod tests {
         let after = webhook_check(&connection(60), std::slice::from_ref(&refused));
         assert_eq!((after.state, after.at), (WebhookState::Waiting, None));
         let accepted = count("deliveries|freshworks|accepted", 1, 70);
-        let believed = webhook_check(&connection(40), &[accepted, refused]);
+        let counts = [accepted, refused];
+        let believed = webhook_check(&connection(40), &counts);
         assert_eq!((believed.state, believed.at), (WebhookState::Verified, Some(70)));
+        assert_eq!(webhook_check(&connection(80), &counts).state, WebhookState::Waiting);
     }
 
     #[test]

@@ -179,12 +179,15 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let report = connect::connect(self.http, &Value::Object(body.settings).to_string())?;
         let fails = findings.iter().any(|finding| finding.level == FindingLevel::Failure);
         findings.splice(0..0, report.findings);
+        let key = |settings: &str| object(settings).get("webhook_public_key").cloned();
+        let same_key = before.filter(|before| key(&before.settings) == key(&report.settings));
         let connection = Connection {
             id: id.to_owned(),
             settings: report.settings,
             account: report.account,
             connected: report.connected && !fails,
             checked_at: now,
+            key_since: same_key.map_or(now, |before| before.key_since),
             platform,
             webhook_secret,
             forward_url: body.forward_url,

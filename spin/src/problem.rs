@@ -69,9 +69,10 @@ impl Problem {
         self
     }
 
-    /// The body is more than is read: 8 MiB, and 4 KiB from those who have not shown who they are.
-    pub fn too_large() -> Self {
-        Self::new(413, "too-large", "the body is larger than 8 MiB").with_remedy("Send less.")
+    /// The body is more than is read.
+    pub fn too_large(most_bytes: usize) -> Self {
+        let detail = format!("the body is larger than {} KiB", most_bytes / 1024);
+        Self::new(413, "too-large", detail).with_remedy("Send less.")
     }
 
     /// One answer for every caller who may not be here: nothing tells which part was wrong.

@@ -107,7 +107,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             return Err(Problem::not_allowed());
         }
         if call.body.len() > MOST_BODY_BYTES {
-            return Err(Problem::too_large());
+            return Err(Problem::too_large(MOST_BODY_BYTES));
         }
         match route.map_err(no_route)? {
             Route::Health => self.health(),

@@ -89,9 +89,9 @@ async fn answer(service: &Service<'_, WasiHttp, SpinState>, request: IncomingReq
     }
     let most = most_body_bytes(path);
     if announced > most {
-        return Problem::too_large().into();
+        return Problem::too_large(most).into();
     }
-    let Some(body) = collect(request, most).await else { return Problem::too_large().into() };
+    let Some(body) = collect(request, most).await else { return Problem::too_large(most).into() };
     call.body = &body;
     service.answer(&call)
 }

@@ -26,6 +26,9 @@ pub struct Connection {
     pub connected: bool,
     /// When it was checked.
     pub checked_at: Timestamp,
+    /// Since when webhooks are verified with the public key that the settings hold now.
+    #[serde(default)]
+    pub key_since: Timestamp,
     /// The platform's side. With secrets.
     pub platform: PlatformSettings,
     /// The last part of the webhooks' paths.

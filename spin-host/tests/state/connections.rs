@@ -14,6 +14,7 @@ on_both_stores! {
 fn connection(id: &str) -> Value {
     json!({
         "id": id, "settings": "{\"key\":\"a\\u0000'\"}", "account": null, "connected": true, "checked_at": 1_700_000_000_000_u64,
+        "key_since": 1,
         "platform": { "secret": "x\0'\"" }, "webhook_secret": "s", "forward_url": "https://other.example/",
         "findings": [{ "check": "topic" }],
     })
