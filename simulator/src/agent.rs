@@ -3,7 +3,7 @@
 //! Each act changes the account at once, waits until its webhooks were tried for the first time, and returns those
 //! tries. Without a webhook URL they are recorded and not sent.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::delivery::Delivery;
 use crate::desk::{Changes, Desk, Door, NewMessage};
@@ -41,12 +41,7 @@ impl Simulator {
         agent: &str,
         parts: Vec<Value>,
     ) -> Result<Vec<Delivery>, Refusal> {
-        let act = self.inner.product_act(|desk| {
-            let actor = agent_actor(desk, agent)?;
-            let message = NewMessage { actor, message_type: MessageType::Normal, parts, reply_parts: None };
-            desk.post(conversation, message, Door::Product).map(drop)
-        });
-        act.await.map(|((), deliveries)| deliveries)
+        self.inner.agent_posts(conversation, agent, MessageType::Normal, parts).await
     }
 
     /// A human agent writes a private note, which the user must never see.
@@ -132,8 +127,19 @@ impl Inner {
         message_type: MessageType,
         text: &str,
     ) -> Result<Vec<Delivery>, Refusal> {
+        self.agent_posts(conversation, agent, message_type, vec![json!({ "text": { "content": text } })]).await
+    }
+
+    pub(crate) async fn agent_posts(
+        &self,
+        conversation: &str,
+        agent: &str,
+        message_type: MessageType,
+        parts: Vec<Value>,
+    ) -> Result<Vec<Delivery>, Refusal> {
         let act = self.product_act(|desk| {
-            let message = NewMessage::text(agent_actor(desk, agent)?, message_type, text);
+            let actor = agent_actor(desk, agent)?;
+            let message = NewMessage { actor, message_type, parts, reply_parts: None };
             desk.post(conversation, message, Door::Product).map(drop)
         });
         act.await.map(|((), deliveries)| deliveries)

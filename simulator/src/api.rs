@@ -21,7 +21,7 @@ use axum::{Json, extract::DefaultBodyLimit};
 use crate::Inner;
 use crate::refusal::Refusal;
 
-pub(crate) use uploads::download;
+pub(crate) use uploads::{download, kept_part, upload_in};
 
 type App = Arc<Inner>;
 

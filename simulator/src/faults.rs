@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::lock;
 use crate::webhooks::Action;
 
+/// As a number of hits: no end to them.
+pub(crate) const UNTIL_CLEARED: u32 = u32::MAX;
+
 /// One fault of the API. It waits for its call, is used up, and is recorded in the journal.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -39,14 +42,14 @@ impl Fault {
 }
 
 /// Which calls a fault hits.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
     method: Option<String>,
     path: Option<String>,
     pick: Pick,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pick {
     From(u32),
     Every(u32),
@@ -195,6 +198,14 @@ struct Waiting<F> {
     left: u32,
 }
 
+impl<F> Waiting<F> {
+    fn use_up(&mut self) {
+        if self.left != UNTIL_CLEARED {
+            self.left -= 1;
+        }
+    }
+}
+
 /// A fault of one action's deliveries, or of any.
 type DeliveryFault = (Option<Action>, WebhookFault);
 
@@ -222,9 +233,19 @@ impl Faults {
 
     /// How many hits are left to come.
     pub(crate) fn left(&self) -> u32 {
-        let calls: u32 = lock(&self.calls).iter().map(|waiting| waiting.left).sum();
-        let deliveries: u32 = lock(&self.deliveries).iter().map(|waiting| waiting.left).sum();
-        calls + deliveries
+        let (calls, webhooks) = (self.calls_waiting(), self.webhooks_waiting());
+        let hits = calls.into_iter().map(|(_, left)| left).chain(webhooks.into_iter().map(|(_, left)| left));
+        hits.fold(0, u32::saturating_add)
+    }
+
+    /// The faults of calls, and how many hits each has left.
+    pub(crate) fn calls_waiting(&self) -> Vec<(Fault, u32)> {
+        lock(&self.calls).iter().map(|waiting| (waiting.fault.clone(), waiting.left)).collect()
+    }
+
+    /// The faults of webhooks, and how many hits each has left.
+    pub(crate) fn webhooks_waiting(&self) -> Vec<(WebhookFault, u32)> {
+        lock(&self.deliveries).iter().map(|waiting| (waiting.fault.1.clone(), waiting.left)).collect()
     }
 
     /// The fault for this call. Every fault counts the calls that fit it; the first one due is used.
@@ -234,7 +255,7 @@ impl Faults {
         for waiting in calls.iter_mut().filter(|waiting| waiting.fault.on.fits(method, path)) {
             waiting.seen += 1;
             if due.is_none() && waiting.left > 0 && waiting.fault.on.picks(waiting.seen) {
-                waiting.left -= 1;
+                waiting.use_up();
                 due = Some(waiting.fault.clone());
             }
         }
@@ -245,7 +266,7 @@ impl Faults {
     pub(crate) fn take_webhook(&self, action: Action) -> Option<WebhookFault> {
         let mut deliveries = lock(&self.deliveries);
         let waiting = deliveries.iter_mut().find(|waiting| waiting.fault.0.is_none_or(|wanted| wanted == action))?;
-        waiting.left -= 1;
+        waiting.use_up();
         let fault = waiting.fault.1.clone();
         deliveries.retain(|waiting| waiting.left > 0);
         Some(fault)

@@ -29,6 +29,11 @@ impl Refusal {
         Self::new(404, &format!("{}_NOT_FOUND", kind.to_uppercase()), format!("{kind} not found"))
     }
 
+    /// 400 for a form that cannot be read to its end.
+    pub(crate) fn unreadable_form() -> Self {
+        Self::invalid("MULTIPART_NOT_READABLE")
+    }
+
     /// 400 for messages to a conversation that is over. The words are from integrators' logs, the status is not.
     pub(crate) fn not_latest() -> Self {
         Self::invalid("not the latest conversation")

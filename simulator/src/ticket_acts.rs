@@ -3,7 +3,7 @@
 
 use crate::refusal::Refusal;
 use crate::tickets::{EntryKind, NewEntry, Requester, RequesterSpec, Ticket, TicketChanges, TicketDesk};
-use crate::{Simulator, lock};
+use crate::{Inner, Simulator, lock};
 
 impl Simulator {
     /// Where the ticket service is reached: `http://127.0.0.1:<port>`. Its API is below it, at `/api/v2`.
@@ -56,7 +56,7 @@ impl Simulator {
     /// # Errors
     /// Unknown ticket or agent.
     pub fn ticket_reply(&self, id: u64, agent: u64, html: &str) -> Result<u64, Refusal> {
-        self.agent_adds(id, NewEntry::of(EntryKind::Reply, agent, html))
+        self.inner.agent_adds_to_ticket(id, NewEntry::of(EntryKind::Reply, agent, html))
     }
 
     /// A human agent writes a note; answers the entry's id.
@@ -64,15 +64,7 @@ impl Simulator {
     /// # Errors
     /// Unknown ticket or agent.
     pub fn ticket_note(&self, id: u64, agent: u64, html: &str, private: bool) -> Result<u64, Refusal> {
-        self.agent_adds(id, NewEntry { private, ..NewEntry::of(EntryKind::Note, agent, html) })
-    }
-
-    fn agent_adds(&self, id: u64, entry: NewEntry) -> Result<u64, Refusal> {
-        let mut desk = lock(&self.inner.tickets);
-        if desk.agents.iter().all(|agent| agent.id != entry.user_id) {
-            return Err(Refusal::not_found("agent"));
-        }
-        add(&mut desk, id, entry)
+        self.inner.agent_adds_to_ticket(id, NewEntry { private, ..NewEntry::of(EntryKind::Note, agent, html) })
     }
 
     /// The requester answers by e-mail; answers the entry's id.
@@ -90,9 +82,22 @@ impl Simulator {
     /// # Errors
     /// Unknown ticket.
     pub fn ticket_status(&self, id: u64, status: u64) -> Result<(), Refusal> {
+        self.inner.agent_sets_ticket_status(id, status)
+    }
+}
+
+impl Inner {
+    pub(crate) fn agent_adds_to_ticket(&self, id: u64, entry: NewEntry) -> Result<u64, Refusal> {
+        let mut desk = lock(&self.tickets);
+        if desk.agents.iter().all(|agent| agent.id != entry.user_id) {
+            return Err(Refusal::not_found("agent"));
+        }
+        add(&mut desk, id, entry)
+    }
+
+    pub(crate) fn agent_sets_ticket_status(&self, id: u64, status: u64) -> Result<(), Refusal> {
         let changes = TicketChanges { status: Some(status), ..TicketChanges::default() };
-        let mut desk = lock(&self.inner.tickets);
-        desk.update(id, changes).map(drop).ok_or_else(|| Refusal::not_found("ticket"))
+        lock(&self.tickets).update(id, changes).map(drop).ok_or_else(|| Refusal::not_found("ticket"))
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::input::Input;
 use super::paging::Page;
+use super::uploads::file_view;
 use super::{App, created};
 use crate::config::{Behaviour, MessagePaging};
 use crate::desk::{Desk, Door, NewMessage};
@@ -177,10 +178,9 @@ fn file_part(store: &Store, file: Input) -> Result<Value, Refusal> {
         return Ok(Value::Object(file.into_fields()));
     };
     let upload = store.uploads.get(&hash).ok_or_else(|| Refusal::invalid("INVALID_FILE_HASH"))?;
-    Ok(json!({
-        "name": file.filled("name")?.unwrap_or_else(|| upload.name.clone()),
-        "url": store.upload_url(upload),
-        "file_size_in_bytes": upload.content.len(),
-        "content_type": upload.content_type,
-    }))
+    let mut view = file_view(upload, &store.upload_url(upload));
+    if let Some(name) = file.filled("name")? {
+        view["name"] = json!(name);
+    }
+    Ok(view)
 }

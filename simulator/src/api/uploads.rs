@@ -1,6 +1,7 @@
 //! Images and files: up through the API, down from the simulator.
 
 use axum::body::Bytes;
+use axum::extract::multipart::Field;
 use axum::extract::{Multipart, Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -41,23 +42,26 @@ pub(super) async fn file(State(app): State<App>, form: Multipart) -> Result<Resp
 }
 
 async fn upload_of(mut form: Multipart, names: &[&str], empty: &str) -> Result<Upload, Refusal> {
-    let broken = |_| Refusal::invalid("MULTIPART_NOT_READABLE");
-    while let Some(field) = form.next_field().await.map_err(broken)? {
-        if !field.name().is_some_and(|name| names.contains(&name)) {
-            continue;
+    while let Some(field) = form.next_field().await.map_err(|_| Refusal::unreadable_form())? {
+        if field.name().is_some_and(|name| names.contains(&name)) {
+            return upload_in(field, empty).await;
         }
-        let name = field.file_name().filter(|name| !name.is_empty()).unwrap_or("upload").to_owned();
-        let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
-        let content: Bytes = field.bytes().await.map_err(broken)?;
-        if content.is_empty() {
-            return Err(Refusal::invalid(empty));
-        }
-        if content.len() > MAX_FILE {
-            return Err(Refusal::invalid("FILE_TOO_LARGE"));
-        }
-        return Ok(Upload { hash: String::new(), name, content_type, content: content.to_vec() });
     }
     Err(Refusal::invalid(format!("{}_PART_MISSING", names[0].to_uppercase())))
+}
+
+/// The upload in one part of a form; `empty` is the refusal where it has no content.
+pub(crate) async fn upload_in(field: Field<'_>, empty: &str) -> Result<Upload, Refusal> {
+    let name = field.file_name().filter(|name| !name.is_empty()).unwrap_or("upload").to_owned();
+    let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
+    let content: Bytes = field.bytes().await.map_err(|_| Refusal::unreadable_form())?;
+    if content.is_empty() {
+        return Err(Refusal::invalid(empty));
+    }
+    if content.len() > MAX_FILE {
+        return Err(Refusal::invalid("FILE_TOO_LARGE"));
+    }
+    Ok(Upload { hash: String::new(), name, content_type, content: content.to_vec() })
 }
 
 /// Stores an upload; answers its hash and its URL.
@@ -67,6 +71,24 @@ fn keep(app: &crate::Inner, mut upload: Upload) -> (String, String) {
     let (hash, url) = (upload.hash.clone(), store.upload_url(&upload));
     store.uploads.insert(hash.clone(), upload);
     (hash, url)
+}
+
+/// Stores an upload; answers the message part that shows it.
+pub(crate) fn kept_part(app: &crate::Inner, upload: Upload) -> Value {
+    let is_image = upload.content_type.starts_with("image/");
+    let (kind, mut value) = if is_image { ("image", json!({})) } else { ("file", file_view(&upload, "")) };
+    value["url"] = json!(keep(app, upload).1);
+    json!({ kind: value })
+}
+
+/// A file part as callers read it.
+pub(super) fn file_view(upload: &Upload, url: &str) -> Value {
+    json!({
+        "name": upload.name,
+        "url": url,
+        "file_size_in_bytes": upload.content.len(),
+        "content_type": upload.content_type,
+    })
 }
 
 /// `GET /uploads/{hash}/{name}`: not part of the API; links in messages lead here.

@@ -63,16 +63,57 @@ async fn tickets_are_shown_as_texts() {
     assert_eq!((&shown["thread"][0]["text"], &shown["thread"][0]["private"]), (&json!("for <b>us</b>"), &json!(true)));
 }
 
+/// The files that the page loads.
+const FILES: [&str; 10] = [
+    "/inbox.css",
+    "/inbox.svg",
+    "/inbox.js",
+    "/calls.js",
+    "/composer.js",
+    "/conversations.js",
+    "/dom.js",
+    "/faults.js",
+    "/texts.js",
+    "/tickets.js",
+];
+
 #[tokio::test]
-async fn the_page_needs_nothing_from_elsewhere() {
+async fn the_page_needs_nothing_from_elsewhere_and_runs_nothing_but_its_own_files() {
     let it = Account::start().await;
     let page = it.get("/").await;
     assert_eq!(page.status, 200);
     let policy = page.headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.starts_with("default-src 'none'"));
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
     let html = std::str::from_utf8(&page.body).unwrap();
-    for outside in ["src=\"", "href=\"", "@import", "innerHTML", "http://", "https://"] {
-        assert!(!html.contains(outside), "{outside}");
+    for foreign in ["src=\"h", "href=\"h", "://", "<style", " style=", " on", "javascript:"] {
+        let found = html.find(foreign).map(|at| &html[at..(at + 40).min(html.len())]);
+        assert!(found.is_none_or(|found| found.starts_with(" one")), "{found:?}");
+    }
+    for file in FILES {
+        let answer = it.get(file).await;
+        assert_eq!(answer.status, 200, "{file}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        assert_eq!(answer.headers["referrer-policy"], "no-referrer");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        let text = std::str::from_utf8(&answer.body).unwrap();
+        for foreign in ["@import", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write(", "eval("] {
+            assert!(!text.contains(foreign), "{file}: {foreign}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_text_that_the_page_names_is_there_to_translate() {
+    let it = Account::start().await;
+    let page = it.get("/").await.body;
+    let texts = it.get("/texts.js").await.body;
+    let texts = std::str::from_utf8(&texts).unwrap();
+    for attribute in ["data-text=\"", "data-label=\"", "data-hint=\""] {
+        for rest in std::str::from_utf8(&page).unwrap().split(attribute).skip(1) {
+            let name = rest.split('"').next().unwrap();
+            assert!(texts.contains(&format!("\n  {name}: \"")), "{name}");
+        }
     }
 }
 
@@ -85,4 +126,23 @@ async fn other_sites_cannot_reach_the_page_by_a_name_that_points_here() {
     }
     let form = Request::post(format!("{}/simulator/webhook", it.sim.origin())).header("content-type", "text/plain");
     assert_eq!(it.send(form.body(Full::from("{\"url\":\"http://x/\"}")).unwrap()).await.unwrap().status, 415);
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_can_change_nothing() {
+    let it = Account::start().await;
+    let own = it.sim.origin().to_owned();
+    let next_port = format!("http://127.0.0.1:{}", own.rsplit(':').next().unwrap().parse::<u32>().unwrap() + 1);
+    let origins = [("http://attacker.example", 403), ("null", 403), (next_port.as_str(), 403), (own.as_str(), 200)];
+    for (origin, status) in origins {
+        let request = Request::post(format!("{own}/simulator/webhook"))
+            .header("content-type", "application/json")
+            .header("origin", origin);
+        let answer = it.send(request.body(Full::from("{\"url\":\"http://127.0.0.1:9/\"}")).unwrap()).await.unwrap();
+        assert_eq!(answer.status, status, "{origin}");
+        let clear = Request::delete(format!("{own}/simulator/faults")).header("origin", origin);
+        assert_eq!(it.send(clear.body(Full::from("")).unwrap()).await.unwrap().status, status, "{origin}");
+        let state = it.get("/simulator/state").await.ok();
+        assert_eq!(state["webhook"].is_string(), status == 200, "{origin}");
+    }
 }

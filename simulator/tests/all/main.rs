@@ -4,6 +4,7 @@ mod api;
 mod faults;
 mod freshservice;
 mod inbox;
+mod inbox_acts;
 mod lists;
 mod support;
 mod switches;
