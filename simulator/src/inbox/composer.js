@@ -1,4 +1,4 @@
-import { onSubmit, switchOff, write } from "./dom.js";
+import { onSubmit, scrollToEnd, switchOff, write } from "./dom.js";
 import { texts } from "./texts.js";
 
 /**
@@ -9,6 +9,7 @@ export class Composer {
   constructor(form, send) {
     this.form = form;
     this.send = send;
+    this.thread = form.parentElement.querySelector(".thread");
     this.text = form.querySelector("textarea");
     this.private = form.querySelector(".private");
     this.file = form.querySelector("input[type=file]");
@@ -54,8 +55,12 @@ export class Composer {
     this.setBusy(false);
     if (!done) return;
     // The agent may have turned to another thread meanwhile, whose draft stays.
-    if (of === this.of) this.set({ text: "", private: false });
-    else this.drafts.delete(of);
+    if (of !== this.of) {
+      this.drafts.delete(of);
+      return;
+    }
+    this.set({ text: "", private: false });
+    scrollToEnd(this.thread);
   }
 
   setBusy(busy) {

@@ -1,6 +1,7 @@
 import { agent, call, state } from "./calls.js";
 import { Composer } from "./composer.js";
-import { at, chosen, clock, el, fixedList, list, menu, meta, onClick, onSubmit, pairs, switchOff, write } from "./dom.js";
+import { at, chosen, clock, decoded, el, fixedList, isAtEnd, list, menu, meta, onClick, onSubmit, pairs } from "./dom.js";
+import { scrollToEnd, switchOff, write } from "./dom.js";
 import { texts } from "./texts.js";
 
 const isOpen = (it) => it.status !== "resolved";
@@ -130,9 +131,9 @@ function drawConversation(it) {
 
 function drawThread(it) {
   const thread = at("thread");
-  const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60;
+  const follow = it.id !== picked || isAtEnd(thread);
   fixedList(at("messages"), it.messages, (message) => message.id, messageNode);
-  if (it.id !== picked || atEnd) thread.scrollTop = thread.scrollHeight;
+  if (follow) scrollToEnd(thread);
 }
 
 function messageNode(message) {
@@ -156,7 +157,7 @@ function partNode(part) {
   const url = /^https?:\/\//.test(value?.url) ? value.url : null;
   if (!url) return el("p", "said", partText(part));
   const own = url.startsWith(state.origin + "/uploads/");
-  const name = value.name || value.label || decodeURIComponentOr(url.split("/").at(-1));
+  const name = value.name || value.label || decoded(url.split("/").at(-1));
   const link = el("a", "", name);
   // The page may be open under another name of this machine.
   link.href = own ? url.slice(state.origin.length) : url;
@@ -173,19 +174,11 @@ function partNode(part) {
   return el("p", "said", link);
 }
 
-function decodeURIComponentOr(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** A picture that has come pushes the end of the thread down. */
 function keepAtEnd(event) {
   const thread = at("thread");
   const below = thread.scrollHeight - thread.scrollTop - thread.clientHeight;
-  if (below < event.target.clientHeight + 60) thread.scrollTop = thread.scrollHeight;
+  if (below < event.target.clientHeight + 60) scrollToEnd(thread);
 }
 
 const told = new Set();

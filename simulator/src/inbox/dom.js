@@ -79,6 +79,22 @@ export function onSubmit(form, run) {
   });
 }
 
+/** A part of an address as text; what is no valid encoding stays as it is. */
+export function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Whether a thread is read to its end, or nearly. */
+export const isAtEnd = (thread) => thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60;
+
+export function scrollToEnd(thread) {
+  thread.scrollTop = thread.scrollHeight;
+}
+
 /** The value of the chosen radio button of this name. */
 export const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`).value;
 

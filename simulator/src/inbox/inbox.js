@@ -1,18 +1,24 @@
 // The page's frame: which view is shown is in the address (#conversations, #conversation/<id>, #tickets, #ticket/<number>,
-// #faults). Controls have stable accessible names (texts.js) and ids; browser tests may rely on both.
+// #simulator). Controls have stable accessible names (texts.js) and ids; browser tests may rely on both.
 import { follow, state } from "./calls.js";
 import * as conversations from "./conversations.js";
-import { at, menu, write } from "./dom.js";
+import { at, decoded, menu, write } from "./dom.js";
 import * as faults from "./faults.js";
 import { fillIn, texts } from "./texts.js";
 import * as tickets from "./tickets.js";
 
-const VIEWS = { conversations: "conversations", conversation: "conversations", tickets: "tickets", ticket: "tickets", faults: "faults" };
+const VIEWS = {
+  conversations: "conversations",
+  conversation: "conversations",
+  tickets: "tickets",
+  ticket: "tickets",
+  simulator: "simulator",
+};
 let first = true;
 
 function route() {
   const [word, id] = location.hash.slice(1).split(/\/(.*)/s);
-  return { view: VIEWS[word] ?? "conversations", id: id ? decodeURIComponent(id) : null };
+  return { view: VIEWS[word] ?? "conversations", id: id ? decoded(id) : null };
 }
 
 function draw() {
@@ -22,7 +28,7 @@ function draw() {
   if (view === "conversations") conversations.draw(id);
   else conversations.leave();
   if (view === "tickets") tickets.draw(id);
-  if (view === "faults") faults.draw();
+  if (view === "simulator") faults.draw();
   conversations.tellNews(first);
   first = false;
 }
@@ -33,7 +39,7 @@ function drawFrame(view, id) {
   const counts = {
     conversations: conversations.openCount(),
     tickets: tickets.openCount(),
-    faults: faults.waitingCount(),
+    simulator: faults.waitingCount(),
   };
   for (const [name, count] of Object.entries(counts)) {
     const link = at("to-" + name);
@@ -47,13 +53,15 @@ function drawFrame(view, id) {
   document.body.classList.toggle("picked", Boolean(id));
 }
 
-/** After a turn to something else, the keyboard goes on from there. */
-function turn() {
+/** After a turn to something else, the keyboard goes on from there; after a turn back, from where it left the list. */
+function turn(event) {
   draw();
   const { view, id } = route();
-  const titles = { conversations: "conversation-user", tickets: "ticket-subject" };
-  const title = id && at(titles[view]);
-  if (title?.checkVisibility()) title.focus({ preventScroll: true });
+  const title = { conversations: "conversation-user", tickets: "ticket-subject" }[view];
+  const left = new URL(event.oldURL).hash;
+  const entry = [...document.querySelectorAll(".entry")].find((link) => link.hash === left);
+  const next = id ? at(title) : entry;
+  if (next?.checkVisibility()) next.focus({ preventScroll: Boolean(id) });
 }
 
 fillIn(document);

@@ -8,7 +8,7 @@ export const texts = {
   views: "Views",
   conversations: "Conversations",
   tickets: "Tickets",
-  faultsAndWebhooks: "Faults and webhooks",
+  simulator: "Simulator",
   actingAs: "Acting as",
 
   show: "Show",
@@ -87,7 +87,7 @@ export const texts = {
     cut: "Cut the connection",
     slow: "Delay the answer by 3 s",
     "lost-answer": "POST takes effect, its answer is lost",
-    down: "Freshworks down: 503 until cleared",
+    down: "Freshworks down: 503 for every call",
     "webhook-lost": "Webhook lost",
     "webhook-twice": "Webhook comes twice",
     "webhook-wrong-signature": "Webhook with a wrong signature",

@@ -1,6 +1,6 @@
 import { agent, call, state } from "./calls.js";
 import { Composer } from "./composer.js";
-import { at, chosen, clock, el, fixedList, list, menu, meta, onSubmit, write } from "./dom.js";
+import { at, chosen, clock, el, fixedList, isAtEnd, list, menu, meta, onSubmit, scrollToEnd, write } from "./dom.js";
 import { texts } from "./texts.js";
 
 const CLOSED = [4, 5];
@@ -63,11 +63,15 @@ function drawTicket(it) {
   // What the agent has chosen and not set yet stays.
   if (it.id !== picked || it.status_code !== pickedStatus) at("new-status").value = String(it.status_code);
   pickedStatus = it.status_code;
+  const thread = at("ticket-thread");
+  const follow = it.id === picked && isAtEnd(thread);
   fixedList(at("description"), [{ text: it.text, files: it.files, at: it.at }], (said) => JSON.stringify(said), (said) =>
     el("div", "bubble theirs", meta(it.requester, clock(said.at), files(said)), el("p", "said", said.text)));
   fixedList(at("entries"), it.thread, (entry) => `${it.id}/${entry.id}`, entryNode);
   at("no-entries").hidden = it.thread.length > 0;
   composer.turnTo(it.id);
+  if (it.id !== picked) thread.scrollTop = 0;
+  if (follow) scrollToEnd(thread);
 }
 
 const files = (said) => (said.files ? texts.files(said.files) : null);
