@@ -21,9 +21,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::Inner;
 use crate::lock;
 use crate::refusal::Refusal;
+use crate::{Inner, KeyForm};
 
 type App = Arc<Inner>;
 type Answer = Result<Json<Value>, Refusal>;
@@ -44,6 +44,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 pub(crate) fn routes() -> Router<App> {
     page::routes()
         .route("/simulator/state", get(state::state))
+        .route("/simulator/account", get(account))
         .route("/simulator/webhook", post(webhook))
         .merge(conversations::routes())
         .merge(tickets::routes())
@@ -76,6 +77,19 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
 fn comes_from_own_page(headers: &HeaderMap) -> bool {
     let own = format!("http://{}", host(headers));
     headers.get(header::ORIGIN).is_none_or(|origin| origin.as_bytes() == own.as_bytes())
+}
+
+/// What the account's admin pages show: for whoever connects it.
+async fn account(State(app): State<App>) -> Json<Value> {
+    let name = lock(&app.store).account.name.clone();
+    Json(json!({
+        "chat_url": format!("{name}.freshchat.com"),
+        "api_key": *lock(&app.api_key),
+        "topics": lock(&app.store).topics.iter().map(|topic| &topic.spec.name).collect::<Vec<_>>(),
+        "ticket_domain": format!("{name}.freshdesk.com"),
+        "ticket_api_key": *lock(&app.ticket_api_key),
+        "public_key": app.key.public_key(KeyForm::Vendor),
+    }))
 }
 
 /// Something that an agent wrote.

@@ -27,7 +27,7 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
     if options.json {
         let line = json!({
             "console": console, "inbox": inbox, "token": TOKEN, "chat_url": "acme.freshchat.com", "api_key": api_key,
-            "public_key": public_key,
+            "public_key": public_key, "ticket_domain": "acme.freshdesk.com", "ticket_api_key": stage.freshworks.ticket_api_key(),
         });
         println!("{line}");
         tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
@@ -39,14 +39,14 @@ pub(crate) async fn serve(options: &Options) -> Result<()> {
 The admin's console   {console}
    API token          {TOKEN}
 
-The human agent's inbox, and the account's own admin page, in a simulated Freshworks
+The human agent's inbox, in a simulated Freshworks
                       {inbox}
 
-1  Log in to the console, create a connection, and fill in what the account's admin page in the inbox shows:
+1  Log in to the console, create a connection, and fill in what the page \"Simulator\" of the inbox shows under \"Account\":
    Chat URL           acme.freshchat.com
    API key            {api_key}
    Topic names        Sendbird Integration
-   Paste the console's webhook URL there, and the public key from there into the console.
+   Paste the console's webhook URL under \"Webhooks\" there, and the public key from there into the console.
 2  Save and Connect: every check appears with what to do.
 3  Try it: be the end user, hand off, and answer as the human agent in the inbox.
 

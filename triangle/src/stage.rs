@@ -22,6 +22,9 @@ pub const TOKEN: &str = "a-token-for-tests";
 /// Where the simulated account is, as far as the bridge on the stand-in knows.
 const ACCOUNT: &str = "https://acme.freshchat.com";
 
+/// Where its ticket desk is.
+const TICKET_DESK: &str = "https://acme.freshdesk.com";
+
 /// Where the photos of its human agents are.
 const PHOTOS: &str = "https://avatars.example";
 
@@ -155,9 +158,14 @@ impl Stage {
             ("redis_url", redis.as_str()),
             ("redis_password", ""),
         ];
-        allowed.extend([ACCOUNT, PHOTOS].map(str::to_owned));
+        allowed.extend([ACCOUNT, PHOTOS, TICKET_DESK].map(str::to_owned));
         let options = Options {
-            elsewhere: [ACCOUNT, PHOTOS].map(|name| (name.to_owned(), freshworks.origin().to_owned())).into(),
+            elsewhere: [
+                (ACCOUNT.to_owned(), freshworks.origin().to_owned()),
+                (PHOTOS.to_owned(), freshworks.origin().to_owned()),
+                (TICKET_DESK.to_owned(), freshworks.ticket_origin().to_owned()),
+            ]
+            .into(),
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             sqlite,
             allowed_outbound_hosts: allowed,

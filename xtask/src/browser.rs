@@ -30,9 +30,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
         node.env("SCREENSHOTS", process::root().join("docs/console"));
     }
     let mut passed = Passed::new();
-    process::lines(&mut node, &mut |line| match line.trim().strip_prefix("✔ ").and_then(|rest| rest.rsplit_once(" (")) {
-        Some((name, _)) => drop(passed.insert(name.to_owned())),
-        None => println!("{line}"),
-    })?;
+    process::lines(
+        &mut node,
+        &mut |line| match line.trim().strip_prefix("✔ ").and_then(|rest| rest.rsplit_once(" (")) {
+            Some((name, _)) => drop(passed.insert(name.to_owned())),
+            None => println!("{line}"),
+        },
+    )?;
     Ok(passed)
 }

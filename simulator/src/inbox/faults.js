@@ -26,7 +26,16 @@ export function start() {
   });
 }
 
+async function showAccount() {
+  const account = await (await fetch("/simulator/account")).json();
+  const facts = Object.entries(texts.accountFacts);
+  const value = (name) => [account[name]].flat().join(", ");
+  at("account-facts").replaceChildren(...facts.flatMap(([name, title]) => [el("dt", "", title), el("dd", "", value(name))]));
+  at("public-key").value = account.public_key;
+}
+
 export function draw() {
+  if (!at("public-key").value) showAccount();
   const waiting = state.faults.map((it, place) => ({ ...it, place }));
   const fill = (item, it) => {
     const left = it.left === null ? texts.untilCleared : texts.timesLeft(it.left);

@@ -67,6 +67,13 @@ export const texts = {
   setStatus: "Set status",
   files: (count) => (count === 1 ? "1 file" : `${count} files`),
 
+  adminPages: "Account",
+  adminPagesHint: "What the admin pages show, for whoever connects this account.",
+  accountFacts: {
+    chat_url: "Chat URL", api_key: "API key", topics: "Topics", ticket_domain: "Ticket desk", ticket_api_key: "API key of the ticket desk",
+  },
+  publicKey: "Public key of the webhook",
+
   faults: "Faults",
   faultsHint: "Each waits for the next call or webhook that it fits.",
   fault: "Fault",
