@@ -31,7 +31,7 @@ export async function connectPage(page, listed) {
     status.replaceChildren(
       el("p", {}, el("strong", { class: `label ${connection.connected ? "good" : "bad"}` },
         connection.connected ? t.connect.connected : t.connect.notConnected)),
-      el("p", {}, t.connect.facts(connection.account, connection.topic, moment(connection.checked_at))));
+      el("p", {}, sentence(t.connect.facts(connection.account, connection.topic, moment(connection.checked_at)))));
     list.replaceChildren();
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     for (const finding of connection.findings) {

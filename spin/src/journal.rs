@@ -131,7 +131,8 @@ const WORDS: [&str; 27] = [
 /// A path without its query, and without what names one person, conversation or file.
 fn template(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
-    let word = |segment| if segment == "" || WORDS.contains(&segment) { segment } else { "{id}" };
+    let is_known = |segment: &str| segment.is_empty() || WORDS.contains(&segment);
+    let word = |segment| if is_known(segment) { segment } else { "{id}" };
     path.split('/').map(word).collect::<Vec<_>>().join("/")
 }
 
