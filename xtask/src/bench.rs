@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     process::cargo(&["build", "--release", "--quiet", "--package", "freshworks-bench"])?;
     process::say("measuring (about ten minutes; leave the machine alone)");
     let mut bench = Command::new(process::target().join("release/bench"));
-    process::run(bench.arg(plugin::path()).arg(node).arg(python))
+    process::run(bench.arg(plugin::path()).arg(node).arg(python).args(arguments))
 }
 
 /// Instructions that the native core takes for one operation, as callgrind counts them: a difference of two counts, so that

@@ -33,7 +33,7 @@ Usage: cargo xtask <task>
                     (--check: fails on a broken limit, or when FIGURES.md is out of step)
   bench [--quick]   compares the plugin with the native core, Node and Python, starts, memory and growth; prints tables, draws
                     docs/bench/ and writes target/bench.json (--quick: only counts, held against FIGURES.md, as
-                    `report --check` does)
+                    `report --check` does; --bridge: only the bridge under load)
   prove [options]   runs every flow with every fault at every place, with pairs of faults and at random, and holds what
                     both people see against a reference model; then breaks the plugin on purpose, which must be
                     noticed; writes target/prove.json (--no-mutations; --size N; --help: all options)

@@ -1,5 +1,5 @@
 //! Everything together: `bench <plugin> <axios folder> <python>`, called by `cargo xtask bench`. Prints tables, writes curves to
-//! `docs/bench/` and `target/bench.json`.
+//! `docs/bench/` and `target/bench.json`. With `--bridge` behind: the bridge alone, `BRIDGE_WASM` says which one.
 
 mod bridge;
 mod growth;
@@ -41,6 +41,9 @@ fn main() -> Result<()> {
     };
     let mut results = Results::default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    if next().is_ok_and(|word| word.as_os_str() == "--bridge") {
+        return runtime.block_on(bridge::run(&mut results));
+    }
     sides::run(&bench, &runtime, &mut results)?;
     runtime.block_on(starts::run(&bench, &mut results))?;
     runtime.block_on(growth::run(&bench, &mut results))?;
