@@ -5,6 +5,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import assert from "node:assert/strict";
+import { create, handOff, leave, logIn } from "./steps.mjs";
 import { accessible, agent, fault, keep, look, start, visitor } from "./stage.mjs";
 
 const MOST_COMPRESSED_BYTES = 120 * 1024;
@@ -16,21 +17,6 @@ after(async () => {
   const log = await stage?.stop();
   assert.ok(!log.includes(stage.api_key) && !log.includes(stage.token), "the bridge's log holds a secret");
 });
-
-async function logIn(page) {
-  await page.goto(stage.console);
-  await page.getByLabel("API token").fill(stage.token);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("button", { name: "Log out" }).waitFor();
-}
-
-/** A new connection of this name, with its form on the page. */
-async function create(page, name) {
-  await page.goto(`${stage.console}#/~new`);
-  await page.getByLabel("Name", { exact: true }).fill(name);
-  await page.getByRole("button", { name: "Create" }).click();
-  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
-}
 
 /** Fills in what an admin knows; `changes` are what they got wrong. */
 async function fill(page, changes = {}) {
@@ -50,7 +36,7 @@ function check(page, name) {
 /** A connected account of its own; its webhook is the account's. */
 async function connected(page) {
   const name = `shop-${(number += 1)}`;
-  await create(page, name);
+  await create(stage, page, name);
   const url = await page.getByLabel("Webhook URL", { exact: true }).inputValue();
   await agent(stage).webhook(url);
   await fill(page);
@@ -65,19 +51,9 @@ async function open(page, name, where) {
 
 /** A conversation that human agents have; the inbox's id of it. */
 async function handOver(page, name, words = "Where is my parcel?") {
-  await open(page, name, "try");
-  await page.getByLabel("Your message").fill(words);
-  await page.getByRole("button", { name: "Send", exact: true }).click();
-  await page.getByRole("button", { name: "Hand off" }).click();
-  await page.getByRole("button", { name: "Hand over now" }).click();
+  await handOff(stage, page, name, words);
   await page.getByText("Waiting for a human agent").waitFor();
   return agent(stage).newest();
-}
-
-/** Ends a visit: nothing happened that no page may do. */
-async function leave({ context, offences }) {
-  await context.close();
-  assert.deepEqual(offences, []);
 }
 
 test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves", async () => {
@@ -86,10 +62,10 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   await page.goto(stage.console);
   await page.getByRole("heading", { name: "Log in" }).waitFor();
   await look(page, "login");
-  await logIn(page);
+  await logIn(stage, page);
   await page.getByRole("heading", { name: "New connection" }).waitFor();
   await look(page, "new");
-  await create(page, "main");
+  await create(stage, page, "main");
   await fill(page);
   await page.getByText("Recognised: an RSA public key of 2048 bits").waitFor();
   await page.getByRole("button", { name: "Copy Webhook URL" }).click();
@@ -154,8 +130,8 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
 test("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_again", async () => {
   const visit = await visitor(stage);
   const { page } = visit;
-  await logIn(page);
-  await create(page, "wrong-key");
+  await logIn(stage, page);
+  await create(stage, page, "wrong-key");
   await fill(page, { "API key": "not-the-key" });
   await connect(page);
   await page.getByText("Not connected").waitFor();
@@ -174,8 +150,8 @@ test("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_again",
 test("a_topic_in_other_case_and_no_topic_are_told_apart", async () => {
   const visit = await visitor(stage);
   const { page } = visit;
-  await logIn(page);
-  await create(page, "topics");
+  await logIn(stage, page);
+  await create(stage, page, "topics");
   await fill(page, { "Topic names": "sendbird integration" });
   await connect(page);
   await check(page, "Topic").getByText(/a topic named `Sendbird Integration` exists/i).waitFor();
@@ -195,8 +171,8 @@ test("a_topic_in_other_case_and_no_topic_are_told_apart", async () => {
 test("a_broken_public_key_is_noticed_while_it_is_pasted", async () => {
   const visit = await visitor(stage);
   const { page } = visit;
-  await logIn(page);
-  await create(page, "broken-key");
+  await logIn(stage, page);
+  await create(stage, page, "broken-key");
   const key = page.getByLabel("Webhook public key");
   await key.fill(stage.public_key.slice(0, -60));
   await page.getByText(/from -----BEGIN to -----END/).waitFor();
@@ -217,7 +193,7 @@ test("a_broken_public_key_is_noticed_while_it_is_pasted", async () => {
 test("the_key_of_another_webhook_is_told_by_the_first_delivery", async () => {
   const visit = await visitor(stage);
   const { page } = visit;
-  await logIn(page);
+  await logIn(stage, page);
   const name = await connected(page);
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: { type: "spki", format: "pem" } });
   await open(page, name, "settings");
@@ -238,7 +214,7 @@ test("the_key_of_another_webhook_is_told_by_the_first_delivery", async () => {
 test("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async () => {
   const visit = await visitor(stage);
   const { page } = visit;
-  await logIn(page);
+  await logIn(stage, page);
   const name = await connected(page);
   const conversation = await handOver(page, name);
   await fault(stage, "down");
@@ -267,7 +243,7 @@ test("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async ()
 test("a_reload_in_the_middle_loses_nothing_and_shows_nothing_twice", async () => {
   const visit = await visitor(stage);
   const { page } = visit;
-  await logIn(page);
+  await logIn(stage, page);
   const name = await connected(page);
   const conversation = await handOver(page, name, "Before the reload");
   await agent(stage).act(conversation, "reply", { text: "First answer" });
@@ -288,7 +264,7 @@ test("a_reload_in_the_middle_loses_nothing_and_shows_nothing_twice", async () =>
 test("two_tabs_show_the_same_conversation_once", async () => {
   const visit = await visitor(stage);
   const { page } = visit;
-  await logIn(page);
+  await logIn(stage, page);
   const name = await connected(page);
   const other = await visit.context.newPage();
   await open(other, name, "try");
@@ -314,7 +290,7 @@ test("a_session_ends_and_the_page_stays_where_it_was", async () => {
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByText("That is not the API token of this app.").waitFor();
   await accessible(page, "a wrong token");
-  await logIn(page);
+  await logIn(stage, page);
   const [cookie] = await context.cookies();
   assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Strict"]);
   const name = await connected(page);
@@ -389,7 +365,7 @@ test("pages_are_light_and_no_secret_comes_back", async () => {
     loaded.push(performance.now() - began);
     await leave(fresh);
   }
-  await logIn(page);
+  await logIn(stage, page);
   await connected(page);
   for (const where of ["settings", "try", "watch", "connect"]) {
     await page.getByRole("link", { name: { settings: "1 Settings", try: "3 Try it", watch: "Watch", connect: "2 Connect" }[where] }).click();

@@ -2,6 +2,7 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { create, handOff, leave, logIn } from "./steps.mjs";
 import { accessible, agent, look, start, visitor } from "./stage.mjs";
 
 let stage;
@@ -12,13 +13,8 @@ after(() => stage?.stop());
 async function both(name, more = {}) {
   const [admin, desk] = [await visitor(stage), await visitor(stage)];
   const { page } = admin;
-  await page.goto(stage.console);
-  await page.getByLabel("API token").fill(stage.token);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("button", { name: "Log out" }).waitFor();
-  await page.goto(`${stage.console}#/~new`);
-  await page.getByLabel("Name", { exact: true }).fill(name);
-  await page.getByRole("button", { name: "Create" }).click();
+  await logIn(stage, page);
+  await create(stage, page, name);
   const url = await page.getByLabel("Webhook URL", { exact: true }).inputValue();
 
   // As on the admin pages of Freshworks.
@@ -40,24 +36,9 @@ async function both(name, more = {}) {
   return { admin, desk };
 }
 
-async function handOver(page, name, words) {
-  await page.goto(`${stage.console}#/${name}/try`);
-  await page.getByLabel("Your message").fill(words);
-  await page.getByRole("button", { name: "Send", exact: true }).click();
-  await page.getByRole("button", { name: "Hand off" }).click();
-  await page.getByRole("button", { name: "Hand over now" }).click();
-}
-
-async function leave(...visits) {
-  for (const { context, offences } of visits) {
-    await context.close();
-    assert.deepEqual(offences, []);
-  }
-}
-
 test("a_human_agent_takes_answers_with_a_file_notes_transfers_and_resolves", async () => {
   const { admin, desk } = await both("desk");
-  await handOver(admin.page, "desk", "Where is my parcel?");
+  await handOff(stage, admin.page, "desk", "Where is my parcel?");
   await admin.page.getByText("Waiting for a human agent").waitFor();
   const { page } = desk;
   await page.getByRole("link", { name: "Conversations" }).click();
@@ -102,7 +83,7 @@ test("a_fault_of_the_panel_hits_a_handoff_which_comes_about_all_the_same", async
   await page.locator("#waiting").getByText("POST takes effect, its answer is lost").waitFor();
   await look(page, "faults");
   const before = (await agent(stage).state()).conversations.length;
-  await handOver(admin.page, "faults", "My parcel is lost");
+  await handOff(stage, admin.page, "faults", "My parcel is lost");
   // The outcome of that one is not known: the admin is told so, and tries again.
   const again = admin.page.getByRole("button", { name: "Hand over now" });
   const waiting = admin.page.getByText("Waiting for a human agent");

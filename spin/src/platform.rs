@@ -102,6 +102,18 @@ pub enum Asked {
     Event(String),
 }
 
+impl Asked {
+    /// For platforms that send whole requests.
+    fn as_it_came(&self) -> Result<Prepared, Untold> {
+        match self {
+            Self::Complete(request) | Self::Trial(request) => {
+                Ok(Prepared { request: (**request).clone(), user: request.user.id.clone(), carried_until: 0 })
+            }
+            Self::Event(_) => Err(Untold::Never("this platform sends whole requests".to_owned())),
+        }
+    }
+}
+
 /// Where a message was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {

@@ -28,12 +28,7 @@ impl Platform for Polling {
     }
 
     fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, Untold> {
-        match asked {
-            Asked::Complete(request) | Asked::Trial(request) => {
-                Ok(Prepared { request: (**request).clone(), user: request.user.id.clone(), carried_until: 0 })
-            }
-            Asked::Event(_) => Err(Untold::Never("this platform sends whole requests".to_owned())),
-        }
+        asked.as_it_came()
     }
 
     fn tell<H: Http>(&self, _: &H, _: &Connection, handoff: &mut Handoff, news: &News<'_>) -> Result<(), Untold> {

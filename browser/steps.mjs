@@ -1,0 +1,35 @@
+// What an admin does in every test.
+
+import assert from "node:assert/strict";
+
+export async function logIn(stage, page) {
+  await page.goto(stage.console);
+  await page.getByLabel("API token").fill(stage.token);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "Log out" }).waitFor();
+}
+
+/** A new connection of this name, with its form on the page. */
+export async function create(stage, page, name) {
+  await page.goto(`${stage.console}#/~new`);
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+}
+
+/** Says something to the AI agent and asks for a person. */
+export async function handOff(stage, page, name, words) {
+  await page.goto(`${stage.console}#/${name}/try`);
+  await page.getByLabel("Your message").fill(words);
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByRole("button", { name: "Hand off" }).click();
+  await page.getByRole("button", { name: "Hand over now" }).click();
+}
+
+/** Ends visits: nothing happened that no page may do. */
+export async function leave(...visits) {
+  for (const { context, offences } of visits) {
+    await context.close();
+    assert.deepEqual(offences, []);
+  }
+}
