@@ -168,6 +168,42 @@ test("a_topic_in_other_case_and_no_topic_are_told_apart", async () => {
   await leave(visit);
 });
 
+test("the_platforms_side_names_the_field_that_is_wrong_and_keeps_its_secret", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(stage, page);
+  await create(stage, page, "platform");
+  await fill(page);
+  await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Any platform with a callback" });
+  await page.getByLabel(/^Callback URL/).fill("https://platform.example/events");
+  await page.getByLabel(/^Signing secret/).fill("not-of-the-form");
+  await page.getByRole("button", { name: "Save and Connect" }).click();
+  await page.getByText("1 field needs your attention.").waitFor();
+  await page.getByText(/the secret is not of the Standard Webhooks form/).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "platform-secret");
+  await accessible(page, "a wrong field");
+  await page.getByLabel(/^Signing secret/).fill("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  await connect(page);
+  await page.getByText("Connected", { exact: true }).waitFor();
+  await open(page, "platform", "settings");
+  assert.equal(await page.getByLabel(/^Signing secret/).inputValue(), "");
+  await page.getByLabel("Webhook URL for the platform", { exact: true }).waitFor();
+  await connect(page);
+  await page.getByText("Connected", { exact: true }).waitFor();
+  await open(page, "platform", "settings");
+  await page.getByText("More settings").click();
+  await page.getByLabel("API key of the ticket desk", { exact: true }).fill("to-be-deleted");
+  await connect(page);
+  await open(page, "platform", "settings");
+  await page.getByText("More settings").click();
+  await page.getByLabel("Delete the stored value of “API key of the ticket desk”").check();
+  await accessible(page, "a stored secret");
+  await connect(page);
+  const kept = await page.evaluate(async () => (await (await fetch("/v1/connections/platform/settings")).json()).secrets);
+  assert.deepEqual(kept, ["api_key"]);
+  await leave(visit);
+});
+
 test("a_broken_public_key_is_noticed_while_it_is_pasted", async () => {
   const visit = await visitor(stage);
   const { page } = visit;

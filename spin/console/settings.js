@@ -103,9 +103,11 @@ function field(fields, name, schema, value, { isSet = false, isNeeded = false, t
   const lines = { array: t.settings.lines, object: t.settings.pairs }[schema.type];
   const help = [schema.description, lines, isSet && t.settings.kept].filter(Boolean).join(" ");
   const label = el("label", { for: id }, title || schema.title || name, isNeeded && el("span", { class: "needed" }, ` (${t.settings.needed})`));
+  const forget = isSet && !isNeeded && el("input", { type: "checkbox", id: `${id}-forget` });
   const node = el("div", { class: made.type === "checkbox" ? "field check" : "field" }, label, made,
-    el("p", { class: "help", id: `${id}-help` }, help), fault);
-  const one = { name, schema, control: made, fault, node };
+    el("p", { class: "help", id: `${id}-help` }, help),
+    forget && el("p", { class: "row help" }, forget, el("label", { for: forget.id }, t.settings.forget(title || schema.title || name))), fault);
+  const one = { name, schema, control: made, forget, fault, node };
   fields.set(name, one);
   made.addEventListener("input", () => mark(one, null));
   return one;
@@ -182,8 +184,9 @@ function typeOf(schema) {
 }
 
 /** The value of a field as the API takes it; throws a text for the person. */
-function valueOf({ schema, control }) {
+function valueOf({ schema, control, forget }) {
   if (control.type === "checkbox") return control.checked;
+  if (forget?.checked) return null;
   const text = control.value.trim();
   if (!text) return undefined;
   if (schema.type === "integer") {

@@ -60,6 +60,7 @@ export const t = {
     platformWebhook: "Webhook URL for the platform",
     chatWebhook: "Chat webhook URL for the platform",
     kept: "A value is stored. Leave this blank to keep it.",
+    forget: (name) => `Delete the stored value of “${name}”`,
     unset: "not set",
     lines: "One per line.",
     pairs: "One per line, as name = value.",

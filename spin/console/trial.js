@@ -98,6 +98,8 @@ export async function trialPage(page, connection) {
     ]);
     handOff.hidden = withHumans;
     end.hidden = !withHumans;
+    // What is with human agents has to be ended first: nobody would answer them any more.
+    anew.hidden = withHumans;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
     const known = log.childElementCount;
     // Lines are only added, or one changes; what is there keeps its place.

@@ -31,8 +31,8 @@ pub struct ConnectBody {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = web_url::PATTERN)))]
     pub forward_url: Option<String>,
-    /// Secrets that are blank or left out stay as they are, those of the platform as long as its kind does. For forms, which
-    /// never get to see them.
+    /// Secrets that are blank or left out stay as they are, those of the platform as long as its kind does; null removes one. For
+    /// forms, which never get to see them.
     #[serde(default)]
     pub keep_secrets: bool,
 }
@@ -135,7 +135,7 @@ fn keep_secrets(body: &mut Value, before: &Connection) {
 
 fn keep<'a>(object: &mut Map<String, Value>, stored: &Map<String, Value>, names: impl Iterator<Item = &'a str>) {
     for name in names.filter(|name| !is_blank(stored.get(*name))) {
-        if is_blank(object.get(name)) {
+        if object.get(name) != Some(&Value::Null) && is_blank(object.get(name)) {
             object.insert(name.to_owned(), stored[name].clone());
         }
     }
@@ -285,8 +285,10 @@ mod tests {
         let mut given = object(r#"{ "api_key": " ", "group": "" }"#);
         keep(&mut given, &stored, ["api_key", "ticket_api_key"].into_iter());
         assert_eq!(Value::Object(given.clone()), serde_json::json!({ "api_key": "old", "group": "" }));
-        given["api_key"] = Value::from("new");
-        keep(&mut given, &stored, ["api_key"].into_iter());
-        assert_eq!(given["api_key"], "new");
+        for changed in [Value::from("new"), Value::Null] {
+            given["api_key"] = changed.clone();
+            keep(&mut given, &stored, ["api_key"].into_iter());
+            assert_eq!(given["api_key"], changed);
+        }
     }
 }
