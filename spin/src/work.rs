@@ -126,15 +126,19 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
 
     /// What was begun may have had an effect that is not stored: the next one looks before it does that again.
     pub(crate) fn unfinished(self) -> Result<(), Problem> {
-        if self.doing.is_empty() {
-            return self.give_back();
-        }
         let mut unsure = self.lease.unsure.clone();
-        if !unsure.contains(&self.doing) {
+        if !self.doing.is_empty() && !unsure.contains(&self.doing) {
             unsure.push(self.doing.clone());
         }
-        let Some(before) = self.lease.handoff.clone() else { return self.give_back() };
-        Self { handoff: before, ..self }.store(&[], &unsure).map(drop)
+        self.as_before(&unsure)
+    }
+
+    /// Leaves the handoff as it was, but for the journal.
+    fn as_before(self, unsure: &[String]) -> Result<(), Problem> {
+        match self.lease.handoff.clone() {
+            Some(before) => Self { handoff: before, ..self }.store(&[], unsure).map(drop),
+            None => self.give_back(),
+        }
     }
 
     /// Keeps what a failed call has done so far. Where even that fails, the lease ends by itself, and the next one looks.
@@ -167,13 +171,10 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
                 let unsure = self.lease.unsure.clone();
                 self.store(&[], &unsure).map(drop)
             }
-            (None, false) => match self.lease.handoff.clone() {
-                None => self.give_back(),
-                Some(before) => {
-                    let unsure = self.lease.unsure.clone();
-                    Self { handoff: before, ..self }.store(&[], &unsure).map(drop)
-                }
-            },
+            (None, false) => {
+                let unsure = self.lease.unsure.clone();
+                self.as_before(&unsure)
+            }
         };
         match kept {
             Ok(()) => error.into(),

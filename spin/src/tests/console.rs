@@ -180,3 +180,27 @@ fn a_refused_webhook_says_why_to_whoever_may_ask() {
     assert!(app.ask(&[], "POST", path, &json!({}), 2_000).status >= 400);
     assert_eq!(why(2_500), "no-key");
 }
+
+#[test]
+fn what_could_not_be_told_stands_in_the_timeline() {
+    let (http, state) = (Outside::new(freshchat), Memory::default());
+    let handoff = handed_over(&http, &state);
+    let closed = json!({ "type": "conversation.closed", "data": { "key": request()["key"], "reason": "user-left" } });
+    let signed =
+        crate::standard_webhooks::headers(super::SECRET, "evt-1", 3_000, closed.to_string().as_bytes()).unwrap();
+    let headers: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let url =
+        body(&ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, 3_000))["webhooks"]["platform"].clone();
+    let path = url.as_str().unwrap().strip_prefix("https://bridge.example").unwrap();
+    let deaf = Outside::new(
+        |line: &str| {
+            if line.contains("platform.example") { (500, String::new()) } else { freshchat(line) }
+        },
+    );
+    assert_eq!(plain(&deaf, &state).ask(&headers, "POST", path, &closed, 3_000).status, 503);
+    let timeline = ask(&http, &state, "GET", &format!("{handoff}/timeline"), &Value::Null, 4_000);
+    let last = body(&timeline)["entries"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["kind"], &last["problem"]), (&json!("failure"), &json!("untold")), "{last}");
+    let shown = ask(&http, &state, "GET", &handoff, &Value::Null, 4_000);
+    assert_eq!(body(&shown)["owner"], "human-agent", "nothing has happened for the platform");
+}
