@@ -130,11 +130,11 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
         if !self.doing.is_empty() && !unsure.contains(&self.doing) {
             unsure.push(self.doing.clone());
         }
-        self.as_before(&unsure)
+        self.restore(&unsure)
     }
 
     /// Leaves the handoff as it was, but for the journal.
-    fn as_before(self, unsure: &[String]) -> Result<(), Problem> {
+    fn restore(self, unsure: &[String]) -> Result<(), Problem> {
         match self.lease.handoff.clone() {
             Some(before) => Self { handoff: before, ..self }.store(&[], unsure).map(drop),
             None => self.give_back(),
@@ -173,7 +173,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
             }
             (None, false) => {
                 let unsure = self.lease.unsure.clone();
-                self.as_before(&unsure)
+                self.restore(&unsure)
             }
         };
         match kept {
