@@ -204,6 +204,23 @@ test("the_platforms_side_names_the_field_that_is_wrong_and_keeps_its_secret", as
   await leave(visit);
 });
 
+test("a_delight_ai_agent_has_a_form_too", async () => {
+  const visit = await visitor(stage);
+  const { page } = visit;
+  await logIn(stage, page);
+  await create(stage, page, "delight");
+  await fill(page);
+  await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Delight AI agent (formerly Sendbird)" });
+  await page.getByLabel(/^Application ID/).fill("no such id!");
+  await page.getByLabel(/^AI agent ID/).fill("agent-1");
+  await page.getByLabel(/^API token/).fill("token-1");
+  await accessible(page, "the form of Delight");
+  await page.getByRole("button", { name: "Save and Connect" }).click();
+  await page.getByText("1 field needs your attention.").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "platform-app_id");
+  await leave(visit);
+});
+
 test("a_broken_public_key_is_noticed_while_it_is_pasted", async () => {
   const visit = await visitor(stage);
   const { page } = visit;

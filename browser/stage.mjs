@@ -38,7 +38,8 @@ export async function start() {
 
 /** A window of its own: cookies, storage. What no page may do is collected in `offences`. */
 export async function visitor(stage, options = {}) {
-  const context = await stage.browser.newContext({ viewport: { width: 1200, height: 860 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
+  // What fades in has other colours on its way.
+  const context = await stage.browser.newContext({ viewport: { width: 1200, height: 860 }, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"], ...options });
   const offences = [];
   const home = [new URL(stage.console).origin, new URL(stage.inbox).origin];
   await context.exposeBinding("offence", (_, text) => offences.push(text));
@@ -84,7 +85,7 @@ export async function look(page, name) {
   const before = page.viewportSize();
   for (const [look, { size, scheme }] of Object.entries(LOOKS)) {
     await page.setViewportSize(size);
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await page.emulateMedia({ colorScheme: scheme });
     await page.evaluate(() => scrollTo(0, 0));
     await accessible(page, `${name} ${look}`);
     if (process.env.SCREENSHOTS && PICTURES.includes(`${name}-${look}`)) {
@@ -93,7 +94,7 @@ export async function look(page, name) {
     }
   }
   await page.setViewportSize(before);
-  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  await page.emulateMedia({ colorScheme: null });
 }
 
 /** What human agents do, by the simulator's own control. */

@@ -37,7 +37,9 @@ export class Problem extends Error {
 
 /** Calls the API; throws a `Problem`. */
 export async function api(method, path, body) {
-  const answer = await send(method, path, body);
+  let answer = await send(method, path, body);
+  // Another tab may have begun a session of its own since.
+  if (answer.status === 401 && await resume()) answer = await send(method, path, body);
   if (answer.status === 401) {
     csrf = null;
     onEnd();
@@ -68,8 +70,11 @@ export async function logIn(token) {
   return true;
 }
 
-/** Ends the session. */
+/** Ends the session; throws a `Problem` where it goes on. */
 export async function logOut() {
-  await send("DELETE", "/console/session");
+  const end = () => send("DELETE", "/console/session");
+  let answer = await end();
+  if (answer.status === 401 && await resume()) answer = await end();
+  if (answer.status !== 204 && answer.status !== 401) throw new Problem(answer);
   csrf = null;
 }

@@ -19,7 +19,14 @@ export function fill(place, key, make) {
   const text = JSON.stringify(key);
   if (place.dataset.key === text) return;
   place.dataset.key = text;
+  const label = place.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
   place.replaceChildren(...[make()].flat(9).filter(Boolean));
+  if (label) focusOn(place, label);
+}
+
+/** Puts the keyboard on what bears this name, where it was before something was drawn anew. */
+export function focusOn(place, label) {
+  [...place.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === label)?.focus();
 }
 
 /** Tells screen readers something that is seen elsewhere. */

@@ -79,8 +79,10 @@ function newPage(connections) {
   const submit = el("button", { class: "main" }, t.create.button);
   const create = async () => {
     said.textContent = "";
-    if (connections.some((one) => one.id === field.value)) return void (said.textContent = t.create.exists);
     try {
+      // Somebody may have made it meanwhile.
+      const known = (await api("GET", "/v1/connections")).connections;
+      if (known.some((one) => one.id === field.value)) return void (said.textContent = t.create.exists);
       await api("PUT", at(field.value), { settings: {}, platform: { kind: "polling" } });
       go(field.value, "settings");
     } catch (problem) {
@@ -108,7 +110,17 @@ function drawBar(here, connections) {
   const known = connections.some((one) => one.id === here.connection);
   bar.replaceChildren(brand, connections.length > 0 && choose || "",
     known ? el("nav", { "aria-label": t.nav.label }, Object.entries(t.nav.pages).map(link)) : "",
-    button(t.nav.logOut, async () => { await logOut(); forgetTrials(); loginPage(); }, { class: "quiet last" }));
+    button(t.nav.logOut, leave, { class: "quiet last" }));
+}
+
+async function leave() {
+  try {
+    await logOut();
+    forgetTrials();
+    loginPage();
+  } catch (problem) {
+    main.prepend(trouble(problem));
+  }
 }
 
 async function draw() {

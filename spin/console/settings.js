@@ -71,7 +71,7 @@ function shown(schema, value) {
 
 function control(id, schema, value, isSet, attributes) {
   const common = { id, name: id, autocomplete: "off", spellcheck: "false", ...attributes };
-  const text = shown(schema, value);
+  const text = shown(schema, value === undefined && schema.type === "array" ? schema.default : value);
   const preset = schema.default === undefined || schema.default === null ? "" : shown(schema, schema.default);
   if (schema.enum) {
     const blank = el("option", { value: "" }, preset || t.settings.unset);
@@ -109,7 +109,10 @@ function field(fields, name, schema, value, { isSet = false, isNeeded = false, t
     forget && el("p", { class: "row help" }, forget, el("label", { for: forget.id }, t.settings.forget(title || schema.title || name))), fault);
   const one = { name, schema, control: made, forget, fault, node };
   fields.set(name, one);
-  made.addEventListener("input", () => mark(one, null));
+  made.addEventListener("input", () => {
+    mark(one, null);
+    if (forget) forget.checked = false;
+  });
   return one;
 }
 
@@ -146,7 +149,7 @@ function watchKey(one) {
 }
 
 function platformPart(fields, schemas, stored, connection) {
-  const kinds = { polling: null, generic: schemas.Generic, delight: schemas.Delight };
+  const kinds = Object.fromEntries(Object.keys(t.settings.kinds).map((kind) => [kind, schemaOf(schemas, kind)]));
   const place = el("div", {});
   const choose = el("select", { id: "platform-kind" }, Object.keys(kinds).map((kind) => el("option", { value: kind }, t.settings.kinds[kind])));
   choose.value = stored.platform.kind;
@@ -179,6 +182,15 @@ function platformPart(fields, schemas, stored, connection) {
   return { node, kind };
 }
 
+/** What the settings of a kind of platform are, without the word that says which kind it is. */
+function schemaOf(schemas, kind) {
+  const { properties, required } = schemas.PlatformSettings.oneOf.find((one) => one.properties.kind.const === kind);
+  // What a kind shares with others stands apart.
+  const shared = schemas[kind[0].toUpperCase() + kind.slice(1)];
+  const { kind: _, ...own } = { ...shared?.properties, ...properties };
+  return { properties: own, required: [...(shared?.required || []), ...required] };
+}
+
 function typeOf(schema) {
   return Array.isArray(schema.type) ? schema.type.find((type) => type !== "null") : schema.type;
 }
@@ -188,7 +200,8 @@ function valueOf({ schema, control, forget }) {
   if (control.type === "checkbox") return control.checked;
   if (forget?.checked) return null;
   const text = control.value.trim();
-  if (!text) return undefined;
+  // Without a value the default holds; an empty list says that there is to be nothing.
+  if (!text) return schema.type === "array" && schema.default ? [] : undefined;
   if (schema.type === "integer") {
     if (!/^\d+$/.test(text)) throw t.settings.number;
     return Number(text);

@@ -203,11 +203,20 @@ export const t = {
       "outcome-unknown": "Whether it worked is not known. The next try looks first.",
       unauthorized: "Freshworks refused the API key. Replace it in step 1.",
       "not-found": "Something of the settings no longer exists in Freshworks. Check again in step 2.",
-      rejected: "Freshworks refused the request. See the timeline.",
+      rejected: "Freshworks refused the request. Report it with the app's log.",
+      unknown: "It was about a handoff that is not known any more.",
+      unsupported: "This version cannot do it.",
+      internal: "A fault of the app. Report it with the app's log.",
       malformed: "Freshworks answered something unreadable. Report it.",
       "needs-email": "A ticket needs an e-mail address, and none was known.",
       "invalid-request": "The request held what cannot be carried.",
       "invalid-settings": "The settings have a fault. Check again in step 2.",
+    },
+    // Whoever asked for a handoff by the API has to ask again; those that webhooks asked for come again by themselves.
+    handoffWhys: {
+      unavailable: "Freshworks or the platform could not be reached. Asked for by a webhook, it is tried again; by the API, ask again.",
+      "rate-limited": "Freshworks asked to send fewer requests. Asked for by a webhook, it is tried again; by the API, ask again.",
+      "outcome-unknown": "Whether it came about is not known. The next try looks first.",
     },
     numbers: "Numbers",
     numberNames: {

@@ -14,13 +14,19 @@ export function forgetTrials() {
   Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => localStorage.removeItem(key));
 }
 
+/** What this page is sending right now: everything else that is marked as unsent was cut off. */
+const sending = new Set();
+
+function newId() {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 function fresh() {
-  const id = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { id, handoff: null, owner: "ai-agent", human: null, url: null, after: 0, said: [line("ai", hello)] };
+  return { id: newId(), handoff: null, owner: "ai-agent", human: null, url: null, after: 0, said: [line("ai", hello)] };
 }
 
 function line(by, text, more = {}) {
-  return { id: [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16)).join(""), by, text, at: Date.now(), ...more };
+  return { id: newId(), by, text, at: Date.now(), ...more };
 }
 
 /** What is kept, as all tabs see it. */
@@ -104,7 +110,7 @@ export async function trialPage(page, connection) {
     const known = log.childElementCount;
     // Lines are only added, or one changes; what is there keeps its place.
     now.said.forEach((one, index) => {
-      const key = JSON.stringify(one);
+      const key = JSON.stringify([one, sending.has(one.id), one.unsent && now.owner]);
       const old = log.children[index];
       if (old?.dataset.key === key) return;
       const made = bubble(one, now, trial, said, draw);
@@ -120,6 +126,10 @@ export async function trialPage(page, connection) {
   page.replaceChildren(
     el("section", { class: "card chat" }, el("h2", {}, t.trial.chat), state, log, said, form, el("p", { class: "row" }, handOff, end, anew)),
     el("section", { class: "card" }, el("h2", { id: "timeline-title" }, t.trial.timeline), sum, entries), dialog);
+  if (trial.read().handing) {
+    // The page was closed in the middle of it.
+    handOver(trial).then(draw, (problem) => said.replaceChildren(trouble(problem)));
+  }
   if (!connection.connected) said.replaceChildren(el("p", { class: "notice" }, t.trial.notConnected));
   draw();
   addEventListener("storage", (event) => { if (event.key === trial.key && page.isConnected) draw(); });
@@ -139,20 +149,20 @@ async function alone(name, work) {
 function bubble(one, now, trial, said, draw) {
   if (one.by === "line") return el("p", { class: "line" }, one.text);
   const name = { you: t.trial.you, ai: t.trial.assistant, human: one.name || t.trial.human }[one.by];
-  const face = one.by === "human" && picture(one, now, trial);
+  const face = one.by === "human" && picture(one, trial);
   return el("div", { class: `bubble ${one.by}` }, face, el("div", { class: "words" },
     el("p", { class: "who" }, name, el("span", { class: "when" }, ` ${clock(one.at)}`)), el("p", { class: "text" }, one.text),
     (one.files || []).map((file) => el("p", {}, /^https?:\/\//.test(file.url || "")
       ? el("a", { href: file.url, target: "_blank", rel: "noopener noreferrer" }, file.name || file.url) : file.name || file.kind)),
-    one.unsent && el("p", { class: "fault" }, t.trial.unsent, " ",
+    one.unsent && !sending.has(one.id) && now.owner === "human-agent" && el("p", { class: "fault" }, t.trial.unsent, " ",
       button(t.trial.resend, (event) => busy(event.target, () => relay(trial, one, said, draw))))));
 }
 
 /** The photo, by way of the bridge; without one, the initial. */
-function picture(one, now, trial) {
+function picture(one, trial) {
   const initial = el("span", { class: "face", "aria-hidden": "true" }, (one.name || "?").charAt(0));
-  if (!one.photo || !now.handoff) return initial;
-  const image = el("img", { class: "face", alt: "", src: `${at(trial.connection, "handoffs", now.handoff, "photo")}?${encodeURIComponent(one.photo)}` });
+  if (!one.photo) return initial;
+  const image = el("img", { class: "face", alt: "", src: at(trial.connection, "photos", one.photo) });
   image.addEventListener("error", () => image.replaceWith(initial));
   return image;
 }
@@ -161,10 +171,11 @@ async function write(trial, input, said, draw) {
   const text = input.value.trim();
   if (!text) return;
   input.value = "";
-  const mine = line("you", text);
-  const now = trial.add(mine);
-  draw();
-  if (now.owner === "human-agent") return relay(trial, mine, said, draw);
+  const forHumans = trial.read().owner === "human-agent";
+  // Unsent until somebody has said otherwise: the page may be closed at any moment.
+  const mine = line("you", text, { unsent: forHumans || undefined });
+  if (forHumans) return relay(trial, mine, said, draw);
+  trial.add(mine);
   trial.add(line("ai", answer(text)));
   draw();
 }
@@ -172,10 +183,15 @@ async function write(trial, input, said, draw) {
 async function relay(trial, one, said, draw) {
   const mark = (unsent) => trial.change((now) => { now.said.filter((it) => it.id === one.id).forEach((it) => { it.unsent = unsent; }); });
   said.replaceChildren();
+  sending.add(one.id);
+  trial.add(one);
+  draw();
   try {
     await api("POST", at(trial.connection, "handoffs", trial.read().handoff, "messages"), message(one));
+    sending.delete(one.id);
     mark(undefined);
   } catch (problem) {
+    sending.delete(one.id);
     mark(true);
     said.replaceChildren(trouble(problem));
   }
@@ -194,7 +210,7 @@ async function preview(trial, dialog, said, draw) {
   const confirm = button(t.trial.confirm, () => busy(confirm, async () => {
     fault.replaceChildren(el("p", { class: "notice" }, t.trial.handingOver));
     try {
-      took(trial, await api("POST", at(trial.connection, "trials"), request(trial.read())));
+      await handOver(trial);
       dialog.close();
       draw();
     } catch (problem) {
@@ -213,11 +229,24 @@ async function preview(trial, dialog, said, draw) {
   dialog.showModal();
 }
 
+/** Happens once for each conversation, as often as it is asked for. */
+async function handOver(trial) {
+  const now = trial.change((it) => { it.handing = true; });
+  try {
+    took(trial, await api("POST", at(trial.connection, "trials"), request(now)));
+  } catch (problem) {
+    // What was refused did not come about; of anything else nobody knows.
+    if (problem.status >= 400 && problem.status < 500) trial.change((it) => { it.handing = undefined; });
+    throw problem;
+  }
+}
+
 function took(trial, answered) {
   const now = trial.read();
   // Another tab may have handed over at the same moment: it is the same handoff.
   if (now.handoff === answered.id && now.owner === "human-agent") return;
   trial.change((it) => {
+    it.handing = undefined;
     it.handoff = answered.id;
     it.owner = answered.owner;
     it.url = answered.agent_url || it.url;
@@ -249,20 +278,19 @@ async function fetchEvents(trial) {
     trial.change((now) => {
       // Somebody has started over meanwhile.
       if (now.handoff !== before.handoff) return;
-      for (const { number, event } of events) {
-        if (number <= now.after) continue;
+      for (const { number, event, photo } of events) {
         now.after = number;
-        hear(now, event);
+        hear(now, event, photo);
       }
       now.owner = handoff.owner;
     });
   } catch (problem) {
-    if (problem.status === 404) trial.change((now) => { now.handoff = null; now.owner = "ai-agent"; now.said.push(line("line", t.trial.states.gone)); });
+    if (problem.status === 404) trial.change((now) => { now.id = newId(); now.after = 0; now.handoff = null; now.owner = "ai-agent"; now.said.push(line("line", t.trial.states.gone)); });
   }
 }
 
 /** What an event means to the end user. */
-function hear(now, event) {
+function hear(now, event, photo) {
   if (now.said.some((one) => one.id === event.id)) return;
   const name = event.agent?.name || event.message?.sender?.name || null;
   const tell = (text) => now.said.push(line("line", text, { id: event.id, at: event.at }));
@@ -278,7 +306,7 @@ function hear(now, event) {
       const parts = event.message.parts;
       const text = parts.map((part) => part.text).filter(Boolean).join("\n");
       const files = parts.filter((part) => part.url).map(({ kind, url, name: file }) => ({ kind, url, name: file }));
-      now.said.push(line("human", text, { id: event.id, at: event.at, name, photo: event.message.sender.avatar_url, files }));
+      now.said.push(line("human", text, { id: event.id, at: event.at, name, photo, files }));
       return undefined;
     }
     case "resolved":

@@ -1,7 +1,7 @@
 // What is open, what failed, and how long things take.
 
 import { api, at } from "./api.js";
-import { busy, button, el, fill, repeat, say, trouble } from "./dom.js";
+import { busy, button, el, fill, focusOn, repeat, say, trouble } from "./dom.js";
 import { ago, moment, t } from "./texts.js";
 import { timeline } from "./trial.js";
 
@@ -9,10 +9,10 @@ const LOOK_MS = 3000;
 
 export async function watchPage(page, connection) {
   const [open, troubles, numbers] = [0, 0, 0].map(() => el("div", { class: "table" }));
-  const said = el("div", { role: "alert" });
+  const [said, unreachable] = [el("div", {}), el("div", {})];
   const dialog = el("dialog", { class: "wide", "aria-labelledby": "watch-timeline" });
   const section = (title, ...content) => el("section", { class: "card" }, el("h2", {}, title), content);
-  page.replaceChildren(section(t.watch.open, open, said), section(t.watch.troubles, troubles), section(t.watch.numbers, numbers),
+  page.replaceChildren(unreachable, section(t.watch.open, open, said), section(t.watch.troubles, troubles), section(t.watch.numbers, numbers),
     el("p", {}, el("a", { href: "/metrics" }, t.watch.metrics)), dialog);
   const draw = async () => {
     try {
@@ -20,8 +20,9 @@ export async function watchPage(page, connection) {
       drawOpen(open, connection, handoffs, dialog, said);
       drawTroubles(troubles, activity.troubles);
       drawNumbers(numbers, activity);
+      fill(unreachable, null, () => null);
     } catch (problem) {
-      if (problem.status !== 401) said.replaceChildren(trouble(problem));
+      if (problem.status !== 401) fill(unreachable, [problem.detail], () => trouble(problem));
     }
   };
   await draw();
@@ -68,6 +69,8 @@ async function showTimeline(connection, one, dialog, said) {
     dialog.replaceChildren(el("h2", { id: "watch-timeline" }, `${t.watch.timeline} ${one.id.slice(0, 8)}`),
       el("ol", { class: "timeline scroll", tabindex: "0", "aria-labelledby": "watch-timeline" }, timeline(entries)),
       el("p", { class: "row" }, button(t.close, () => dialog.close())));
+    // The button that opened it may have been drawn anew since.
+    dialog.onclose = () => focusOn(dialog.parentElement, `${t.watch.timeline} ${one.id.slice(0, 8)}`);
     dialog.showModal();
   } catch (problem) {
     said.replaceChildren(trouble(problem));
@@ -78,7 +81,8 @@ function drawTroubles(place, troubles) {
   fill(place, troubles, () => {
     if (!troubles.length) return el("p", {}, t.watch.noTroubles);
     return table(t.watch.troubles, Object.values(t.watch.trouble), troubles.map((one) => [
-      t.watch.kinds[`${one.of} ${one.result}`] || `${one.of} ${one.result}`, t.watch.whys[one.why] || one.why, String(one.count), moment(one.last_at),
+      t.watch.kinds[`${one.of} ${one.result}`] || `${one.of} ${one.result}`,
+      (one.of === "handoff" && t.watch.handoffWhys[one.why]) || t.watch.whys[one.why] || one.why, String(one.count), moment(one.last_at),
     ]));
   });
 }

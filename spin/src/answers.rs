@@ -131,7 +131,8 @@ impl From<&Handoff> for HandoffAnswer {
             state: handoff.state.clone(),
             owner: handoff.owner.clone(),
             next_tick_at: handoff.next_tick_at,
-            begun_at: handoff.begun_at,
+            // It was not always stored.
+            begun_at: if handoff.begun_at == 0 { handoff.updated_at } else { handoff.begun_at },
             updated_at: handoff.updated_at,
             last_failure: handoff.platform.last_failure.clone(),
         }
@@ -241,6 +242,8 @@ pub struct NumberedEvent {
     /// What happened.
     #[cfg_attr(feature = "schema", schemars(with = "Event"))]
     pub event: Value,
+    /// The human agent's photo, as the path `.../photos/{photo}` takes it.
+    pub photo: Option<String>,
 }
 
 /// What happened to a handoff.

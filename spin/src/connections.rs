@@ -187,13 +187,20 @@ impl<H: Http, S: State> Service<'_, H, S> {
             account: report.account,
             connected: report.connected && !fails,
             checked_at: now,
-            key_since: same_key.map_or(now, |before| before.key_since),
+            key_since: same_key.map_or_else(|| (self.clock)(), |before| before.key_since),
             platform,
             webhook_secret,
             forward_url: body.forward_url,
             // Fails for maps whose keys are no texts; a finding has none.
             findings: findings.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect(),
         };
+        // Checks take seconds: what came meanwhile is newer, and what is gone stays so.
+        if self.state.connection(id)?.as_ref() != before {
+            return Err(Problem::new(503, "busy", "the connection was changed or deleted while it was checked")
+                .at("connection")
+                .with_remedy("Look at it, and repeat what is still wanted.")
+                .after(1_000));
+        }
         self.state.save_connection(&connection)?;
         Ok(Answer::ok(self.checked(&connection)))
     }

@@ -102,7 +102,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             return Ok((handoff, None));
         }
         if work.is_new && matches!(asked, Asked::Trial(_)) {
-            work.handoff.mailbox = Some(Mailbox::default());
+            work.handoff.mailbox = Some(Mailbox { is_trial: true, ..Mailbox::default() });
         }
         let platform = connection.platform.of(&work.handoff);
         let prepared = match platform.prepare(&work.http, &asked) {
@@ -127,7 +127,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 for decision in &receipt.decisions {
                     work.note(What::decision(decision.subject, decision.rule, &decision.choice));
                 }
-                if !was_with_humans {
+                if !receipt.steps.is_empty() {
                     let way = if receipt.info.ticket_id.is_some() { "ticket" } else { "live" };
                     self.tally.one(&connection.id, &["handoffs", way]);
                     self.tally.took(&connection.id, HANDOFF_MS, (self.clock)().saturating_sub(began));
@@ -286,6 +286,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                         self.tell(connection, work, update, true)?
                     }
                     None => {
+                        events.iter().for_each(|event| self.was_told(connection, &work, event));
                         work.take(update.session, update.info.as_ref());
                         work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())?
                     }

@@ -1,9 +1,11 @@
 //! Fetching events that wait: for trials, and for platforms that take no callback.
 
 use freshworks_handoff::http::{Http, Method, Request};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::answers::{EventsAnswer, NumberedEvent};
+use crate::platform::polling::photo_name;
 use crate::platform::web_url;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -21,7 +23,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn events(&self, connection: &Connection, id: &str, after: u64) -> Result<Answer, Problem> {
         let mut handoff = self.state.handoff(&connection.id, id)?.ok_or_else(crate::service::unknown_handoff)?;
         let is_seen = |handoff: &Handoff| {
-            handoff.mailbox.iter().flat_map(|mailbox| &mailbox.waiting).any(|(number, _)| *number <= after)
+            // A number that was never given is of another handoff: nothing is known to have arrived.
+            let mailbox = handoff.mailbox.as_ref().filter(|mailbox| after <= mailbox.newest);
+            mailbox.is_some_and(|mailbox| mailbox.waiting.iter().any(|(number, _)| *number <= after))
         };
         if is_seen(&handoff) {
             let mut work = Work::begin(self, &connection.id, &connection.settings, id, None, "")?;
@@ -30,17 +34,26 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
             handoff = work.save(&[])?;
         }
+        let newest = handoff.mailbox.as_ref().map_or(0, |mailbox| mailbox.newest);
+        let after = if after > newest { 0 } else { after };
         let waiting = handoff.mailbox.as_ref().map(|mailbox| mailbox.waiting.as_slice()).unwrap_or_default();
-        let events = waiting.iter().filter(|(number, _)| *number > after);
-        let events = events.map(|(number, event)| NumberedEvent { number: *number, event: event.clone() }).collect();
+        let numbered = |(number, event): &(u64, Value)| {
+            let url = event["message"]["sender"]["avatar_url"].as_str();
+            let photo = url.map(|url| format!("{id}-{}", photo_name(url)));
+            NumberedEvent { number: *number, event: event.clone(), photo }
+        };
+        let events = waiting.iter().filter(|(number, _)| *number > after).map(numbered).collect();
         Ok(Answer::ok(EventsAnswer { handoff: (&handoff).into(), events }))
     }
 
-    /// The photo of the human agent who has written last, from wherever Freshworks keeps it: a page that shows it asks nobody else.
-    pub(crate) fn photo(&self, handoff: &Handoff) -> Result<Answer, Problem> {
-        let none = || Problem::new(404, "unknown", "there is no photo").at("handoff");
-        let url = handoff.mailbox.as_ref().and_then(|mailbox| mailbox.photo_url.as_deref()).ok_or_else(none)?;
-        let (origin, path) = web_url::split(url).ok_or_else(none)?;
+    /// The photo of a human agent, from wherever Freshworks keeps it: a page that shows it asks nobody else. `photo`: as the events
+    /// have it.
+    pub(crate) fn photo(&self, connection: &Connection, photo: &str) -> Result<Answer, Problem> {
+        let none = || Problem::new(404, "unknown", "there is no such photo").at("photo");
+        let (handoff, name) = photo.split_once('-').ok_or_else(none)?;
+        let mailbox = self.state.handoff(&connection.id, handoff)?.and_then(|handoff| handoff.mailbox);
+        let url = mailbox.and_then(|mailbox| mailbox.photos.into_iter().find(|(known, _)| known == name));
+        let (origin, path) = url.and_then(|(_, url)| web_url::split(&url)).ok_or_else(none)?;
         let request = Request {
             method: Method::Get,
             origin,

@@ -135,6 +135,7 @@ fn names(path: &str) -> Vec<Value> {
         let (description, example) = match name.as_str() {
             "connection" => ("The operator's name for the connection.", "acme"),
             "handoff" => ("The handoff's `id`.", handoff.as_str()),
+            "photo" => ("The `photo` of an event that was fetched.", operations::PHOTO_EXAMPLE),
             _ => ("The last part of the addresses that connecting has answered.", operations::SECRET_EXAMPLE),
         };
         let schema = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" });

@@ -37,7 +37,7 @@ static POLLING: PlatformSettings = PlatformSettings::Polling(Polling {});
 impl PlatformSettings {
     /// Who is told about this handoff: of trials, whoever tries.
     pub fn of(&self, handoff: &Handoff) -> &Self {
-        if handoff.mailbox.is_some() { &POLLING } else { self }
+        if handoff.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_trial) { &POLLING } else { self }
     }
 
     /// The names of its secrets.

@@ -31,7 +31,7 @@ pub enum Route<'a> {
     Events(&'a str, &'a str),
     /// `GET /v1/connections/{connection}/handoffs/{handoff}/timeline`.
     Timeline(&'a str, &'a str),
-    /// `GET /v1/connections/{connection}/handoffs/{handoff}/photo`: of the human agent who has written last.
+    /// `GET /v1/connections/{connection}/photos/{photo}`: of a human agent.
     Photo(&'a str, &'a str),
     /// `DELETE /v1/connections/{connection}`: forgets it, and everything about its conversations.
     Disconnect(&'a str),
@@ -98,9 +98,7 @@ pub const ROUTES: [(&str, &str, Make); 27] = [
     ("GET", "/v1/connections/{connection}/handoffs/{handoff}/timeline", |connection, handoff| {
         Route::Timeline(connection, handoff)
     }),
-    ("GET", "/v1/connections/{connection}/handoffs/{handoff}/photo", |connection, handoff| {
-        Route::Photo(connection, handoff)
-    }),
+    ("GET", "/v1/connections/{connection}/photos/{photo}", |connection, photo| Route::Photo(connection, photo)),
     ("POST", "/v1/connections/{connection}/preview", |connection, _| Route::Preview(connection)),
     ("GET", "/v1/connections/{connection}/handoffs", |connection, _| Route::Handoffs(connection)),
     ("POST", "/v1/connections/{connection}/handoffs", |connection, _| Route::HandOff(connection)),

@@ -150,10 +150,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
                 Ok(Answer::ok(TimelineAnswer { entries: stored.journal }))
             }
-            Route::Photo(id, handoff) => {
-                self.connection(id)?;
-                self.photo(&self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?)
-            }
+            Route::Photo(id, photo) => self.photo(&self.connection(id)?, photo),
             Route::Handoffs(id) => {
                 self.connection(id)?;
                 let open = self.state.open_handoffs(id, MOST_LISTED)?;

@@ -60,6 +60,11 @@ const LAYOUT: [&str; 14] = [
     BEGIN
         DELETE FROM handoffs WHERE connection = OLD.id;
     END",
+    // Before its table, which is missed then: a database may be older than both.
+    "CREATE TRIGGER IF NOT EXISTS connection_removed_with_counts AFTER DELETE ON connections
+    BEGIN
+        DELETE FROM counts WHERE connection = OLD.id;
+    END",
     "CREATE TABLE IF NOT EXISTS counts (
         connection TEXT NOT NULL,
         name TEXT NOT NULL,
@@ -67,10 +72,6 @@ const LAYOUT: [&str; 14] = [
         counted_at INTEGER NOT NULL,
         PRIMARY KEY (connection, name)
     ) WITHOUT ROWID",
-    "CREATE TRIGGER IF NOT EXISTS connection_removed_with_counts AFTER DELETE ON connections
-    BEGIN
-        DELETE FROM counts WHERE connection = OLD.id;
-    END",
     // Always empty. It is made last, and LEASE, with which every handoff begins, names it: no handoff gets into tables whose
     // triggers are not there, even when whoever made them was stopped half-way.
     "CREATE TABLE IF NOT EXISTS layout_1 (complete INTEGER)",

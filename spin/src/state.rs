@@ -84,8 +84,12 @@ pub struct Mailbox {
     pub newest: u64,
     /// Number and event, as the API answers it, oldest first. With texts.
     pub waiting: Vec<(u64, Value)>,
-    /// Photo of the human agent who has written last.
-    pub photo_url: Option<String>,
+    /// Where photos of human agents are, by a digest of that; the newest last.
+    #[serde(default)]
+    pub photos: Vec<(String, String)>,
+    /// The platform learns nothing of this handoff.
+    #[serde(default)]
+    pub is_trial: bool,
 }
 
 /// What a platform's adapter remembers about a handoff.

@@ -444,11 +444,11 @@ pub(super) const OPERATIONS: [Operation; 27] = [
     },
     Operation {
         method: "GET",
-        path: "/v1/connections/{connection}/handoffs/{handoff}/photo",
+        path: "/v1/connections/{connection}/photos/{photo}",
         id: "photo",
         tag: "handoffs",
-        summary: "Shows the photo of the human agent who has written last",
-        description: "For handoffs whose events are fetched. Fetched from where Freshworks keeps it, if the app may reach that host.",
+        summary: "Shows the photo of a human agent",
+        description: "As events that were fetched name it. Fetched from where Freshworks keeps it, if the app may reach that host.",
         is_open: false,
         headers: &[],
         body: Body::None,
@@ -535,6 +535,7 @@ pub(super) const OPERATIONS: [Operation; 27] = [
     },
 ];
 
+pub(super) const PHOTO_EXAMPLE: &str = "00112233445566778899aabbccddeeff-0011223344556677";
 pub(super) const SECRET_EXAMPLE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 
 /// Links to operations that take these parameters.

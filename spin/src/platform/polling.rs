@@ -1,7 +1,8 @@
 //! A platform that takes no callback: events wait in the handoff until they are fetched. Trials are like that on every connection.
 
 use freshworks_handoff::http::Http;
-use freshworks_handoff::model::{EventKind, Finding, Message, Timestamp};
+use freshworks_handoff::model::{Finding, Message, Timestamp};
+use freshworks_handoff::session::digest;
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Endpoint, Inbound, News, Platform, Prepared, Untold, Webhooks};
@@ -11,6 +12,13 @@ use crate::state::{Connection, Handoff, Mailbox};
 
 /// Events that wait at most. Beyond that Freshworks is told to come again, which it does for a while.
 const MOST_WAITING: usize = 200;
+/// Human agents whose photos are known for one handoff.
+const MOST_PHOTOS: usize = 8;
+
+/// What a photo is known by.
+pub(crate) fn photo_name(url: &str) -> String {
+    digest(&["photo", url], 8)
+}
 
 /// There is nothing to set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +48,12 @@ impl Platform for Polling {
             mailbox.newest += 1;
             // Fails for maps whose keys are no texts; an event has none.
             mailbox.waiting.push((mailbox.newest, serde_json::to_value(event).unwrap_or_default()));
-            if event.kind == EventKind::AgentMessage {
-                mailbox.photo_url = event.message.as_ref().and_then(|message| message.sender.avatar_url.clone());
+            if let Some(url) = event.message.as_ref().and_then(|message| message.sender.avatar_url.clone()) {
+                let name = photo_name(&url);
+                mailbox.photos.retain(|(known, _)| *known != name);
+                mailbox.photos.push((name, url));
+                let surplus = mailbox.photos.len().saturating_sub(MOST_PHOTOS);
+                mailbox.photos.drain(..surplus);
             }
         }
         Ok(())

@@ -45,12 +45,16 @@ async fn fetched(store: Store) {
     let texts: Vec<&Value> = first.iter().map(|(_, event)| &event["message"]["parts"][0]["text"]).collect();
     assert_eq!(texts.iter().filter(|text| **text == "It is on its way").count(), 1, "{first:?}");
     assert!(!texts.iter().any(|text| text.as_str().is_some_and(|text| text.contains("INTERNAL"))));
-    let photo = stage.api.call("GET", &format!("{handoff}/photo"), &Value::Null).await.unwrap();
+    let waiting = stage.api.call("POST", &format!("{handoff}/events"), &json!({ "after": 0 })).await.unwrap().body;
+    let named = waiting["events"].as_array().unwrap().iter().find_map(|one| one["photo"].as_str()).unwrap();
+    let photo = stage.api.call("GET", &format!("/v1/connections/acme/photos/{named}"), &Value::Null).await.unwrap();
     let kind = photo.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
     assert_eq!((photo.status, kind), (200, Some("image/png")), "{photo:?}");
     // The answer may have been lost on its way: it comes again, until it is named.
     assert_eq!(events(&stage, &handoff, 0).await, first);
     let newest = first.last().unwrap().0;
+    // A number that was never given deletes nothing.
+    assert_eq!(events(&stage, &handoff, newest + 5).await, first);
     assert_eq!(events(&stage, &handoff, newest).await, []);
     assert_eq!(events(&stage, &handoff, 0).await, [], "what has arrived is deleted");
     stage.freshworks.resolve(&conversation, &maya).await.unwrap();
