@@ -95,28 +95,36 @@ async fn a_trial_beside_a_platform_is_seen_by_nobody_there() {
 async fn the_first_delivery_says_whether_the_key_is_the_right_one() {
     let stage = Stage::start(Store::Sqlite(Default::default()), 1, &[]).await.unwrap();
     stage.connect("acme", &json!({ "kind": "polling" })).await.unwrap();
-    let webhook = async |wanted: &str| {
-        let asked = std::time::Instant::now();
-        loop {
-            let activity = stage.api.call("GET", "/v1/connections/acme/activity", &Value::Null).await.unwrap().body;
-            // It is counted after the answer.
-            if activity["webhook"]["state"] == wanted || asked.elapsed() > PATIENCE {
-                return activity;
-            }
-        }
-    };
-    assert_eq!(webhook("waiting").await["webhook"]["state"], "waiting");
+    let activity = async || stage.api.call("GET", "/v1/connections/acme/activity", &Value::Null).await.unwrap().body;
+    assert_eq!(activity().await["webhook"]["state"], "waiting");
     let (_, conversation) = handed_over(&stage, "handoffs").await;
     let maya = stage.freshworks.agent_id("Maya Chen").unwrap();
     stage.freshworks.settled().await;
+    // A repeat would be by the right key.
     stage.freshworks.set_behaviour(|it| it.webhook_retries.clear());
-    stage.freshworks.fail_webhook(WebhookFault::WrongKey);
-    stage.freshworks.reply(&conversation, &maya, "By another key").await.unwrap();
-    let refused = webhook("refused").await;
+    // On a busy machine a delivery may be given up before it is answered: then comes another one.
+    let written_until = async |wanted: &str, fault: Option<WebhookFault>| {
+        let began = std::time::Instant::now();
+        while began.elapsed() < PATIENCE {
+            fault.iter().for_each(|fault| stage.freshworks.fail_webhook(fault.clone()));
+            stage.freshworks.reply(&conversation, &maya, "Hello").await.unwrap();
+            // It is counted after the answer.
+            for _ in 0..100 {
+                let activity = activity().await;
+                if activity["webhook"]["state"] == wanted {
+                    return activity;
+                }
+            }
+        }
+        panic!("it is never {wanted}: {}", activity().await)
+    };
+    let refused = written_until("refused", Some(WebhookFault::WrongKey)).await;
     assert_eq!(refused["webhook"]["why"], "wrong-signature");
-    assert_eq!((&refused["troubles"][0]["of"], &refused["troubles"][0]["count"]), (&json!("freshworks"), &json!(1)));
-    stage.freshworks.reply(&conversation, &maya, "By the right key").await.unwrap();
-    assert_eq!(webhook("verified").await["webhook"]["why"], Value::Null);
+    assert_eq!(
+        (&refused["troubles"][0]["of"], &refused["troubles"][0]["result"]),
+        (&json!("freshworks"), &json!("refused"))
+    );
+    assert_eq!(written_until("verified", None).await["webhook"]["why"], Value::Null);
     let recognised = json!({ "key": stage.freshworks.public_key(KeyForm::Vendor) });
     let key = stage.api.call("POST", "/v1/webhook-key", &recognised).await.unwrap().body;
     assert_eq!((&key["is_usable"], &key["bits"]), (&json!(true), &json!(2048)));
