@@ -41,6 +41,7 @@ async fn fetched(store: Store) {
     let maya = stage.freshworks.agent_id("Maya Chen").unwrap();
     stage.freshworks.reply(&conversation, &maya, "It is on its way").await.unwrap();
     stage.freshworks.note(&conversation, &maya, "INTERNAL").await.unwrap();
+    stage.freshworks.settled().await;
     let first = events(&stage, &handoff, 0).await;
     let texts: Vec<&Value> = first.iter().map(|(_, event)| &event["message"]["parts"][0]["text"]).collect();
     assert_eq!(texts.iter().filter(|text| **text == "It is on its way").count(), 1, "{first:?}");
@@ -58,6 +59,7 @@ async fn fetched(store: Store) {
     assert_eq!(events(&stage, &handoff, newest).await, []);
     assert_eq!(events(&stage, &handoff, 0).await, [], "what has arrived is deleted");
     stage.freshworks.resolve(&conversation, &maya).await.unwrap();
+    stage.freshworks.settled().await;
     let last = events(&stage, &handoff, newest).await;
     let (number, back) = last.last().unwrap();
     assert_eq!((&back["kind"], &back["outcome"]), (&json!("returned-to-ai"), &json!("resolved")));
@@ -86,8 +88,10 @@ async fn a_trial_beside_a_platform_is_seen_by_nobody_there() {
     let (handoff, conversation) = handed_over(&it.stage, "trials").await;
     let maya = it.stage.freshworks.agent_id("Maya Chen").unwrap();
     it.stage.freshworks.reply(&conversation, &maya, "Only a trial").await.unwrap();
+    it.stage.freshworks.settled().await;
     assert!(!events(&it.stage, &handoff, 0).await.is_empty());
     it.stage.freshworks.resolve(&conversation, &maya).await.unwrap();
+    it.stage.freshworks.settled().await;
     assert_eq!(it.platform.journal().len(), before);
 }
 
