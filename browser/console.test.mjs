@@ -56,6 +56,16 @@ async function handOver(page, name, words = "Where is my parcel?") {
   return agent(stage).newest();
 }
 
+/** A test of somebody who has logged in, in a window of its own. */
+function asAdmin(name, run) {
+  test(name, async () => {
+    const visit = await visitor(stage);
+    await logIn(stage, visit.page);
+    await run(visit.page, visit);
+    await leave(visit);
+  });
+}
+
 test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves", async () => {
   const visit = await visitor(stage);
   const { page } = visit;
@@ -127,10 +137,7 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   await leave(visit);
 });
 
-test("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_again", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_again", async (page) => {
   await create(stage, page, "wrong-key");
   await fill(page, { "API key": "not-the-key" });
   await connect(page);
@@ -144,13 +151,11 @@ test("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_again",
   await key.fill(stage.api_key);
   await connect(page);
   await page.getByText("Connected", { exact: true }).waitFor();
-  await leave(visit);
 });
 
-test("a_topic_in_other_case_and_no_topic_are_told_apart", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("a_topic_in_other_case_and_no_topic_are_told_apart", async (page) => {
+  // Checks appear one by one where nobody minds.
+  await page.emulateMedia({ reducedMotion: "no-preference" });
   await create(stage, page, "topics");
   await fill(page, { "Topic names": "sendbird integration" });
   await connect(page);
@@ -165,13 +170,9 @@ test("a_topic_in_other_case_and_no_topic_are_told_apart", async () => {
   await page.getByText("The connection is not connected: finish step 2 first.").waitFor();
   await page.getByRole("button", { name: "Hand off" }).click();
   await page.getByRole("alert").getByText(/the last check of this connection found a failure/).waitFor();
-  await leave(visit);
 });
 
-test("the_platforms_side_names_the_field_that_is_wrong_and_keeps_its_secret", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("the_platforms_side_names_the_field_that_is_wrong_and_keeps_its_secret", async (page) => {
   await create(stage, page, "platform");
   await fill(page);
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Any platform with a callback" });
@@ -201,13 +202,9 @@ test("the_platforms_side_names_the_field_that_is_wrong_and_keeps_its_secret", as
   await connect(page);
   const kept = await page.evaluate(async () => (await (await fetch("/v1/connections/platform/settings")).json()).secrets);
   assert.deepEqual(kept, ["api_key"]);
-  await leave(visit);
 });
 
-test("a_delight_ai_agent_has_a_form_too", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("a_delight_ai_agent_has_a_form_too", async (page) => {
   await create(stage, page, "delight");
   await fill(page);
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Delight AI agent (formerly Sendbird)" });
@@ -218,13 +215,9 @@ test("a_delight_ai_agent_has_a_form_too", async () => {
   await page.getByRole("button", { name: "Save and Connect" }).click();
   await page.getByText("1 field needs your attention.").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.id), "platform-app_id");
-  await leave(visit);
 });
 
-test("a_broken_public_key_is_noticed_while_it_is_pasted", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("a_broken_public_key_is_noticed_while_it_is_pasted", async (page) => {
   await create(stage, page, "broken-key");
   const key = page.getByLabel("Webhook public key");
   await key.fill(stage.public_key.slice(0, -60));
@@ -240,13 +233,9 @@ test("a_broken_public_key_is_noticed_while_it_is_pasted", async () => {
   await fill(page, { "Webhook public key": stage.public_key.slice(0, -60) });
   await connect(page);
   await check(page, "Webhook public key").getByText("Failure").waitFor();
-  await leave(visit);
 });
 
-test("the_key_of_another_webhook_is_told_by_the_first_delivery", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("the_key_of_another_webhook_is_told_by_the_first_delivery", async (page) => {
   const name = await connected(page);
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: { type: "spki", format: "pem" } });
   await open(page, name, "settings");
@@ -261,13 +250,9 @@ test("the_key_of_another_webhook_is_told_by_the_first_delivery", async () => {
   await accessible(page, "a refused webhook");
   await open(page, name, "watch");
   await page.getByText("Webhook of Freshworks refused").waitFor();
-  await leave(visit);
 });
 
-test("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async (page) => {
   const name = await connected(page);
   const conversation = await handOver(page, name);
   await fault(stage, "down");
@@ -290,13 +275,9 @@ test("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async ()
   await page.getByText("Not sent.").waitFor({ state: "detached" });
   const texts = await agent(stage).until(conversation, (messages) => messages.includes("Are you there?"));
   assert.equal(texts.filter((text) => text === "Are you there?").length, 1);
-  await leave(visit);
 });
 
-test("a_reload_in_the_middle_loses_nothing_and_shows_nothing_twice", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("a_reload_in_the_middle_loses_nothing_and_shows_nothing_twice", async (page) => {
   const name = await connected(page);
   const conversation = await handOver(page, name, "Before the reload");
   await agent(stage).act(conversation, "reply", { text: "First answer" });
@@ -311,15 +292,11 @@ test("a_reload_in_the_middle_loses_nothing_and_shows_nothing_twice", async () =>
   for (const text of ["Before the reload", "First answer", "Second answer"]) assert.equal(await page.getByText(text, { exact: true }).count(), 1, text);
   await page.getByRole("button", { name: "End the human part" }).click();
   await page.getByText("The AI agent is back: you have left the human agents.").waitFor();
-  await leave(visit);
 });
 
-test("two_tabs_show_the_same_conversation_once", async () => {
-  const visit = await visitor(stage);
-  const { page } = visit;
-  await logIn(stage, page);
+asAdmin("two_tabs_show_the_same_conversation_once", async (page, { context }) => {
   const name = await connected(page);
-  const other = await visit.context.newPage();
+  const other = await context.newPage();
   await open(other, name, "try");
   const conversation = await handOver(page, name, "From the first tab");
   await other.getByText("From the first tab").waitFor();
@@ -332,7 +309,6 @@ test("two_tabs_show_the_same_conversation_once", async () => {
   const texts = await agent(stage).until(conversation, (messages) => messages.includes("From the second tab"));
   assert.equal(texts.filter((text) => text === "From the second tab").length, 1);
   for (const tab of [page, other]) assert.equal(await tab.getByText("To both of you").count(), 1);
-  await leave(visit);
 });
 
 test("a_session_ends_and_the_page_stays_where_it_was", async () => {

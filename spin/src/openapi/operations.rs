@@ -130,7 +130,7 @@ pub(super) const STATUSES: [Status; 10] = [
         status: 503,
         name: "Unavailable",
         description: "Repeat it after the wait: Freshworks, the platform or the store cannot be reached or asks for a pause, or \
-                      another request works on the same conversation (`busy`). After `outcome-unknown` the repeat looks first \
+                      another request works on the same conversation or has changed the connection (`busy`). After `outcome-unknown` the repeat looks first \
                       what got through.",
         kinds: &["unavailable", "busy", "rate-limited", "outcome-unknown"],
     },
