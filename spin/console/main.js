@@ -21,7 +21,7 @@ function place() {
 }
 
 /** Goes to a page of a connection. */
-export function go(connection, page) {
+function go(connection, page) {
   location.hash = `#/${encodeURIComponent(connection)}/${page}`;
 }
 

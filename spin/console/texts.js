@@ -76,7 +76,6 @@ export const t = {
   connect: {
     connected: "Connected",
     notConnected: "Not connected",
-    never: "Not checked yet",
     facts: (account, topic, time) =>
       [account && `Account ${account}`, topic && `topic “${topic}”`, `checked ${time}`].filter(Boolean).join(", "),
     checks: "Checks",
