@@ -12,9 +12,9 @@ use crate::languages::Language;
 use crate::lifecycle::{self, Action, Input};
 use crate::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, Update, UserId};
 use crate::names;
-use crate::session::{EndReason, Pending, Session};
+use crate::session::{EndReason, Session, Unsure};
 use crate::settings::Settings;
-use crate::{summary, timers, transcript};
+use crate::{relay, summary, timers, transcript};
 
 /// Tells the human agents why, and resolves the conversation. Closing what is closed does nothing.
 pub fn close(
@@ -98,27 +98,33 @@ fn note_and_resolve(
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let Some(user) = session.user.clone() else { return Ok(findings) };
-    if session.conversation.is_none() && (session.look || session.pending == Some(Pending::Conversation)) {
+    if session.conversation.is_none() && (session.look || session.is_unsure(Unsure::Conversation)) {
         // The handoff may have got through: then human agents wait for somebody who has gone.
         let reference = session.reference.clone();
         let is_ours = |found: &VendorMessage| handoff::is_of_handoff(&found.text(), &reference);
         if let Some(found) = conversation::find(freshchat, &user, false, &is_ours).map_err(Failure::into_error)? {
             conversation::adopt(session, &found.conversation);
         }
-        (session.pending, session.look) = (None, false);
+        session.set_unsure(Unsure::Conversation, false);
+        session.look = false;
+    }
+    if let Some(old) = session.conversation.clone().filter(|_| session.is_unsure(Unsure::Conversation)) {
+        // A message may have opened the conversation that continues this one: the end belongs there.
+        relay::adopt_replacement(freshchat, session, &old, &user)?;
     }
     // A handoff that never got as far as a conversation leaves nothing to resolve.
     let Some(conversation) = session.conversation.clone() else { return Ok(findings) };
     if !session.end_noted {
-        let mut unsure = retry || session.pending == Some(Pending::EndNote);
+        let mut unsure = retry || session.is_unsure(Unsure::EndNote);
         let text = note(reason, settings.language, &session.reference);
         let mut author = note_author(settings, &user);
         loop {
             let message = NewMessage::text(author.clone(), text.clone());
-            let search = Search { is_it: &|found: &VendorMessage| found.text() == text, is_newest: false };
+            let is_it = |found: &VendorMessage| found.text() == text;
+            let search = Search::by_marker(&is_it);
             let place = (&conversation, &user);
             let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search);
-            session.pending = unsure.then_some(Pending::EndNote);
+            session.set_unsure(Unsure::EndNote, unsure);
             match sent {
                 Ok(_) => break,
                 Err(failure) => match without_author(&mut author, &user, &failure) {

@@ -3,15 +3,17 @@
 //! Freshchat has no idempotency key. So the journal in the session names each write before it is sent; when its result
 //! stays unknown, the next try first looks for what the write would have left behind, and adopts it.
 
+use std::ops::ControlFlow;
+
 use crate::client::Client;
 use crate::client::{Failure, FailureKind};
 use crate::freshchat::endpoints::{
     Assignment, Conversation, CreateConversation, GetConversation, ListMessages, ListUserConversations, NewMessage,
     SendMessage,
 };
-use crate::freshchat::wire::VendorMessage;
-use crate::model::{ChannelId, ConversationId, UserId};
-use crate::session::{Pending, Session};
+use crate::freshchat::wire::{Actor, VendorMessage};
+use crate::model::{ChannelId, ConversationId, MessageId, UserId};
+use crate::session::{Relaying, Session, Unsure};
 
 /// Conversations of one user that are searched for a marker. Freshchat keeps one open conversation for each user and topic,
 /// so few users have more than a handful.
@@ -42,19 +44,19 @@ pub struct Place<'a> {
 /// Creates a conversation with its first messages. Only for callers who have looked, or know that no try came before.
 ///
 /// After [`FailureKind::OutcomeUnknown`] the next try has to look; after [`FailureKind::Refused`] the caller has to, because
-/// Freshchat was seen to refuse what it had stored. Until then [`Pending::Conversation`] stands in the session.
+/// Freshchat was seen to refuse what it had stored. Until then the session says so ([`Unsure`](crate::session::Unsure)).
 pub fn create(
     freshchat: &Client<'_>,
     session: &mut Session,
     place: &Place<'_>,
     messages: &[NewMessage],
 ) -> Result<Conversation, Failure> {
-    session.pending = Some(Pending::Conversation);
+    session.set_unsure(Unsure::Conversation, true);
     let Place { user, channel, assignment } = *place;
     let answer = freshchat.call(&CreateConversation { channel, user, messages, assignment });
     let may_exist = |failure: &Failure| matches!(failure.kind, FailureKind::OutcomeUnknown | FailureKind::Refused);
     if !answer.as_ref().is_err_and(may_exist) {
-        session.pending = None;
+        session.set_unsure(Unsure::Conversation, false);
     }
     let conversation = answer?;
     adopt(session, &conversation);
@@ -72,12 +74,23 @@ pub fn adopt(session: &mut Session, conversation: &Conversation) {
     }
 }
 
-/// How a message of ours is told from all others.
+/// Identifies a message of ours among all others.
 pub struct Search<'a> {
-    /// Recognises it. Messages that the session knows as its own are never taken for it.
+    /// Recognizes it. Messages that the session knows as its own are never taken for it.
     pub is_it: &'a dyn Fn(&VendorMessage) -> bool,
-    /// It can only stand behind everything that the session knows as its own. Needed where people may write the same twice.
-    pub is_newest: bool,
+    /// Where an earlier try may have written it besides the conversation that it goes to now.
+    pub elsewhere: &'a [ConversationId],
+    /// It stands behind this message, if anywhere. Needed where people may write the same twice.
+    pub behind: Option<&'a MessageId>,
+    /// It is one of these, if any.
+    pub among: Option<&'a [MessageId]>,
+}
+
+impl<'a> Search<'a> {
+    /// A search for what bears a marker, so that nothing else can be taken for it.
+    pub fn by_marker(is_it: &'a dyn Fn(&VendorMessage) -> bool) -> Self {
+        Self { is_it, elsewhere: &[], behind: None, among: None }
+    }
 }
 
 /// Sends a message, or finds that it has arrived already: then the answer is true.
@@ -91,12 +104,46 @@ pub fn send_once(
     message: &NewMessage,
     search: &Search<'_>,
 ) -> Result<bool, Failure> {
-    let (conversation, user) = place;
-    if *unsure && arrived(freshchat, session, conversation, search)? {
-        *unsure = false;
+    if look(freshchat, session, unsure, place.0, search)? {
         return Ok(true);
     }
+    write(freshchat, session, unsure, place, message, search)
+}
+
+/// Whether an earlier try has got through, where one may have. Afterwards nothing is unsure.
+pub fn look(
+    freshchat: &Client<'_>,
+    session: &mut Session,
+    unsure: &mut bool,
+    conversation: &ConversationId,
+    search: &Search<'_>,
+) -> Result<bool, Failure> {
+    // Where the candidates are known and all have been taken, there is nothing to look for.
+    let is_over = search.among.is_some_and(|among| among.iter().all(|id| session.is_own(id)));
+    if *unsure && !is_over {
+        let elsewhere = search.elsewhere.iter().filter(|it| *it != conversation);
+        for place in std::iter::once(conversation).chain(elsewhere) {
+            if arrived(freshchat, session, place, search)? {
+                *unsure = false;
+                return Ok(true);
+            }
+        }
+    }
+    *unsure = false;
+    Ok(false)
+}
+
+/// Sends a message of which nothing has arrived. The answer is true when it was refused and is there all the same.
+pub fn write(
+    freshchat: &Client<'_>,
+    session: &mut Session,
+    unsure: &mut bool,
+    (conversation, user): (&ConversationId, &UserId),
+    message: &NewMessage,
+    search: &Search<'_>,
+) -> Result<bool, Failure> {
     *unsure = true;
+    let newest = session.own_messages.last().cloned();
     let failure = match freshchat.call(&SendMessage { conversation, user, message }) {
         Ok(sent) => {
             *unsure = false;
@@ -114,8 +161,12 @@ pub fn send_once(
     };
     let arrived = match failure.kind {
         FailureKind::OutcomeUnknown => return Err(failure),
-        // Freshchat was seen to answer 400 to a message that it stored (text into an e-mail conversation).
-        FailureKind::Refused => arrived(freshchat, session, conversation, search)?,
+        // Freshchat was seen to answer 400 to a message that it stored (text into an e-mail conversation). No earlier try
+        // has, so only this one can be there.
+        FailureKind::Refused => {
+            let behind = search.behind.and(newest.as_ref());
+            arrived(freshchat, session, conversation, &Search { behind, among: None, ..*search })?
+        }
         _ => false,
     };
     *unsure = false;
@@ -130,24 +181,71 @@ fn arrived(
 ) -> Result<bool, Failure> {
     // The oldest one counts: of two equal pieces in a row the first is asked for first.
     let mut found = None;
-    'pages: for page in 1..=PAGES_SEARCHED {
-        let newest = freshchat.call(&ListMessages { id: conversation, page })?;
-        for message in newest.messages {
-            if session.is_own(&message.id) {
-                if search.is_newest {
-                    break 'pages;
-                }
-            } else if (search.is_it)(&message) {
-                found = Some(message.id);
-            }
+    let is_candidate = |id: &MessageId| search.among.is_none_or(|among| among.contains(id));
+    newest_first(freshchat, conversation, &mut |message| {
+        if search.behind == Some(&message.id) {
+            return ControlFlow::Break(());
         }
-        if !newest.has_next {
-            break;
+        if !session.is_own(&message.id) && is_candidate(&message.id) && (search.is_it)(&message) {
+            found = Some(message.id);
         }
-    }
+        ControlFlow::Continue(())
+    })?;
     let has_arrived = found.is_some();
     found.into_iter().for_each(|id| session.mark_own(id));
     Ok(has_arrived)
+}
+
+/// Shows the newest messages, as far as a search goes back or until it has seen enough.
+fn newest_first(
+    freshchat: &Client<'_>,
+    conversation: &ConversationId,
+    show: &mut dyn FnMut(VendorMessage) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    for page in 1..=PAGES_SEARCHED {
+        let newest = freshchat.call(&ListMessages { id: conversation, page })?;
+        if newest.messages.into_iter().try_for_each(&mut *show).is_break() || !newest.has_next {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Bounds every message in doubt by what stands in the conversation now, because another write is about to begin: what is
+/// written from here on cannot be taken for it. Costs no request while nothing is in doubt.
+pub fn settle_doubts(
+    freshchat: &Client<'_>,
+    session: &mut Session,
+    conversation: &ConversationId,
+) -> Result<(), Failure> {
+    let is_here = |it: &Relaying| it.conversation.as_ref().is_none_or(|begun_in| begun_in == conversation);
+    let is_open = |it: &Relaying| it.unsure && it.candidates.is_none() && is_here(it);
+    if !session.relaying.iter().any(is_open) {
+        return Ok(());
+    }
+    // Messages of the end user that nobody has claimed, newest first, and how many of them stand behind each other message.
+    let mut unclaimed: Vec<MessageId> = Vec::new();
+    let mut bounds: Vec<(MessageId, usize)> = Vec::new();
+    newest_first(freshchat, conversation, &mut |message| {
+        // Candidates of one that was bounded before cannot be of one that was begun after that.
+        let is_candidate = |it: &Relaying| it.candidates.as_ref().is_some_and(|all| all.contains(&message.id));
+        let is_of_user = matches!(message.actor, Actor::User(_));
+        if is_of_user && !session.is_own(&message.id) && !session.relaying.iter().any(is_candidate) {
+            unclaimed.push(message.id);
+        } else {
+            bounds.push((message.id, unclaimed.len()));
+        }
+        let is_bounded = |it: &Relaying| bounds.iter().any(|(id, _)| it.behind.as_ref() == Some(id));
+        let is_over = session.relaying.iter().filter(|it| is_open(it)).all(is_bounded);
+        if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    for journal in session.relaying.iter_mut().filter(|it| is_open(it)) {
+        let bound = bounds.iter().find(|(id, _)| journal.behind.as_ref() == Some(id));
+        let behind = bound.map_or(unclaimed.len(), |(_, behind)| *behind);
+        journal.settle(unclaimed.iter().take(behind).cloned().collect());
+    }
+    session.relaying.retain(|journal| journal.unsure || journal.done > 0);
+    Ok(())
 }
 
 /// The conversation of this user in which `is_ours` recognises a message. One that has ended counts only when

@@ -9,7 +9,7 @@ use crate::freshchat::endpoints::Author;
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
 use crate::model::{Decision, Finding, HandoffRequest, Message, Mode, Part, Receipt, Step, Timestamp};
-use crate::session::{Pending, Session, reference};
+use crate::session::{Session, Unsure, reference};
 use crate::settings::context_map::{self, Carried};
 use crate::settings::{Availability, Settings};
 use crate::timers;
@@ -250,7 +250,7 @@ impl<'a> Run<'a> {
     /// With `automatic`, a lost try may have opened a conversation or filed a ticket: both are looked for before the choice is
     /// made anew. With `ticket`, a conversation that may have been opened goes before.
     fn adopted(&mut self, session: &mut Session) -> Result<bool, Error> {
-        let is_unsure = session.pending == Some(Pending::Conversation) && self.request.mode != Mode::Live;
+        let is_unsure = session.is_unsure(Unsure::Conversation) && self.request.mode != Mode::Live;
         if session.conversation.is_some() {
             return Ok(true);
         }
@@ -268,7 +268,7 @@ impl<'a> Run<'a> {
             (session.look, session.lost) = (false, false);
             return Ok(true);
         }
-        session.pending = None;
+        session.set_unsure(Unsure::Conversation, false);
         if session.look && self.desk.is_some() && self.find_ticket(session)? {
             (session.look, session.lost) = (false, false);
             return Ok(true);
@@ -279,7 +279,7 @@ impl<'a> Run<'a> {
 
     /// Whether it shall be a ticket, and why.
     fn is_ticket(&mut self, session: &Session) -> Result<bool, Error> {
-        if self.request.mode == Mode::Ticket || session.pending == Some(Pending::Ticket) {
+        if self.request.mode == Mode::Ticket || session.is_unsure(Unsure::Ticket) {
             let rule = if self.request.mode == Mode::Ticket { "requested" } else { "begun-before" };
             self.decide("mode", rule, mode_word(Mode::Ticket));
             return Ok(true);
@@ -382,7 +382,7 @@ fn is_lasting(error: &Error) -> bool {
 
 /// Nothing was made, and nothing may have been made.
 fn is_untouched(session: &Session) -> bool {
-    session.conversation.is_none() && session.pending.is_none()
+    session.conversation.is_none() && !session.is_anything_unsure()
 }
 
 /// True for everything that a handoff with this reference writes.

@@ -9,7 +9,7 @@ use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
 use crate::model::{ConversationId, Decision, Message, Part, SenderRole, Timestamp, Update, UserId};
-use crate::session::{Pending, Relaying, Session};
+use crate::session::{Relaying, Session, Unsure};
 use crate::settings::Settings;
 use crate::{files, ticket, timers, transcript};
 
@@ -43,8 +43,7 @@ pub fn relay(
         ));
     };
     timers::spoken(&mut session, now);
-    let mut journal = session.take_relaying(&message.id);
-    (journal.unsure, journal.untracked) = (journal.unsure || retry, journal.untracked || retry);
+    let mut journal = session.take_relaying(&message.id, retry);
     let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
     let linked = message.parts.iter().filter(|part| part.kind.is_file() && !may_be_fetched(part, &settings)).count();
     let mut sent = Sending { settings: &settings, pieces: pieces(message, &settings, max_chars), uploaded: 0, linked };
@@ -188,7 +187,7 @@ impl Sending<'_> {
             };
             let sent = match sent {
                 Some(sent) => sent,
-                None => replace(freshchat, session, &conversation, &user, &message, journal.untracked)?,
+                None => replace(freshchat, session, &conversation, &user, &message)?,
             };
             if is_file && sent != Sent::Perhaps {
                 *(if message.file.is_some() { &mut self.uploaded } else { &mut self.linked }) += 1;
@@ -212,22 +211,34 @@ fn send(
     message: &NewMessage,
     is_file: bool,
 ) -> Result<Option<Sent>, Failure> {
-    if session.pending == Some(Pending::Conversation) {
-        return Ok(None);
-    }
-    // An uploaded file has another name on the other side; between what is known, any file of the user is it.
+    // An uploaded file has another name on the other side; within the bounds of the search, any file of the user is it.
     let holds_file = |found: &VendorMessage| is_file && found.parts.iter().any(|part| part.kind.is_file());
     let is_it = |found: &VendorMessage| {
         matches!(found.actor, Actor::User(_)) && (found.text() == message.text || holds_file(found))
     };
-    let search = Search { is_it: &is_it, is_newest: !journal.overtaken };
-    match conversation::send_once(freshchat, session, &mut journal.unsure, place, message, &search) {
+    // One that was begun elsewhere stands there; one of which nobody knows where, in any conversation.
+    let begun_in = journal.conversation.clone();
+    let elsewhere = if begun_in.is_none() && journal.untracked { session.former.clone() } else { Vec::new() };
+    let (behind, candidates) = (journal.behind.clone(), journal.candidates.clone());
+    let search = Search { is_it: &is_it, elsewhere: &elsewhere, behind: behind.as_ref(), among: candidates.as_deref() };
+    // One that went on in a conversation that may or may not exist is looked for when that is known.
+    let can_look = begun_in.is_some() || !session.is_unsure(Unsure::Conversation);
+    let begun_in = begun_in.as_ref().unwrap_or(place.0);
+    if can_look && conversation::look(freshchat, session, &mut journal.unsure, begun_in, &search)? {
+        return Ok(Some(Sent::Before));
+    }
+    if session.is_unsure(Unsure::Conversation) {
+        journal.move_on();
+        return Ok(None);
+    }
+    conversation::settle_doubts(freshchat, session, place.0)?;
+    match conversation::write(freshchat, session, &mut journal.unsure, place, message, &search) {
         Ok(false) => Ok(Some(Sent::Now)),
         Ok(true) => Ok(Some(Sent::Before)),
         // A human agent has resolved it and the person has a newer one: go on there. The piece goes out with the new
         // conversation, or is left in doubt with it.
         Err(failure) if failure.kind == FailureKind::NotLatest => {
-            journal.unsure = true;
+            journal.move_on();
             Ok(None)
         }
         Err(failure) => Err(failure),
@@ -244,50 +255,47 @@ enum Sent {
     Perhaps,
 }
 
-/// Opens a new conversation with the message in it, unless an earlier try has: then the message may be in it or not. The old
-/// conversation stays known under its ids.
+/// Opens a new conversation with the message in it, unless an earlier try has, of whichever message: then this one may be in
+/// it or not. The old conversation stays known under its ids.
 fn replace(
     freshchat: &Client<'_>,
     session: &mut Session,
     old: &ConversationId,
     user: &UserId,
     message: &NewMessage,
-    look: bool,
 ) -> Result<Sent, Error> {
     let Some(channel) = session.channel.clone() else {
         return Err(Error::request("session", "the session knows no topic", "Hand off again with `retry: true`."));
     };
-    let opening = transcript::continuation(old.as_str(), &session.reference, freshchat.settings().language);
-    let is_ours = |found: &VendorMessage| found.text() == opening;
-    if (look || session.pending == Some(Pending::Conversation))
-        && adopt_replacement(freshchat, session, user, &is_ours)?
-    {
+    if adopt_replacement(freshchat, session, old, user)? {
         return Ok(Sent::Perhaps);
     }
+    let opening = transcript::continuation(old.as_str(), &session.reference, freshchat.settings().language);
     let messages = [NewMessage::text(message.author.clone(), opening.clone()), message.clone()];
     let assignment = Assignment { group: session.group.clone(), ..Assignment::default() };
     let place = Place { user, channel: &channel, assignment: &assignment };
     match conversation::create(freshchat, session, &place, &messages) {
         Ok(_) => Ok(Sent::Now),
-        Err(failure)
-            if failure.kind == FailureKind::Refused && adopt_replacement(freshchat, session, user, &is_ours)? =>
-        {
+        Err(failure) if failure.kind == FailureKind::Refused && adopt_replacement(freshchat, session, old, user)? => {
             Ok(Sent::Perhaps)
         }
         Err(failure) => Err(failure.into_error()),
     }
 }
 
-/// Goes on in the conversation that an earlier try has opened, if there is one.
-fn adopt_replacement(
+/// Goes on in the conversation that an earlier try has opened to continue `old`, if there is one. Afterwards it is known
+/// whether there is.
+pub fn adopt_replacement(
     freshchat: &Client<'_>,
     session: &mut Session,
+    old: &ConversationId,
     user: &UserId,
-    is_ours: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<bool, Error> {
-    session.pending = Some(Pending::Conversation);
-    let found = conversation::find(freshchat, user, false, is_ours).map_err(Failure::into_error)?;
-    session.pending = None;
+    let opening = transcript::continuation(old.as_str(), &session.reference, freshchat.settings().language);
+    let is_ours = |found: &VendorMessage| found.text() == opening;
+    session.set_unsure(Unsure::Conversation, true);
+    let found = conversation::find(freshchat, user, false, &is_ours).map_err(Failure::into_error)?;
+    session.set_unsure(Unsure::Conversation, false);
     if let Some(found) = &found {
         conversation::adopt(session, &found.conversation);
     }

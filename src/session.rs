@@ -15,24 +15,33 @@ use crate::model::{
 use crate::settings::Settings;
 use crate::timers;
 
-/// First bytes of every session: a name, then the version of what follows. Any change of [`Session`] needs a new version,
-/// because its fields are told apart by their order alone.
+mod relaying;
+
+pub use relaying::{Relaying, message_key};
+
+/// First bytes of every session: a name, then the version of what follows. Fields are told apart by their order alone, so a
+/// new version keeps those of the version before and appends its own: open conversations outlive a release.
 const NAME: &[u8] = b"fwh";
-const VERSION: u8 = b'3';
+const VERSION: u8 = b'4';
+const PREVIOUS_VERSION: u8 = b'3';
+/// The fields that are appended to the previous version, all empty.
+const APPENDED: [u8; 2] = [0, 0];
 /// Enough to tell damage from a session; it protects against accidents, not against the host.
 const CHECKSUM_BYTES: usize = 8;
 /// How many relayed messages, own notes and seen events are remembered. Repeats come within minutes.
 const MOST_REMEMBERED: usize = 150;
-/// Messages that were begun and given up. A platform holds a few back at most.
-const MOST_UNFINISHED: usize = 20;
+/// Messages in doubt at once: begun, and neither confirmed nor found missing. As many crashes in a row.
+const MOST_IN_DOUBT: usize = 32;
 const MOST_AGENTS: usize = 20;
 const MOST_CONVERSATIONS: usize = 20;
+/// Conversations in which a message in doubt is looked for besides the current one. Each costs requests.
+const MOST_FORMER: usize = 3;
 
-/// A write whose result is not known: the next try looks before it acts. (Relayed messages have a journal of their own,
+/// A write whose result is not known: it is looked for before it is made again. (Relayed messages have journals,
 /// [`Relaying`].)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Pending {
-    /// The conversation may have been created.
+pub enum Unsure {
+    /// The conversation, or the one that continues it, may have been created.
     Conversation,
     /// The next page of the history may have been sent.
     Page,
@@ -40,28 +49,6 @@ pub enum Pending {
     EndNote,
     /// The ticket may have been created.
     Ticket,
-}
-
-/// A message of the end user whose relay was begun and not finished.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Relaying {
-    /// The platform's id.
-    pub message: String,
-    /// Pieces that have arrived.
-    pub done: u32,
-    /// The next piece may have arrived as well.
-    pub unsure: bool,
-    /// Another message went ahead of it, so it may stand before messages that are known.
-    pub overtaken: bool,
-    /// The session of an earlier try is gone: how far that came is not known.
-    pub untracked: bool,
-}
-
-impl Relaying {
-    /// Nothing of it is sent.
-    pub fn begin(message: &str) -> Self {
-        Self { message: message.to_owned(), done: 0, unsure: false, overtaken: false, untracked: false }
-    }
 }
 
 /// A human agent's name and photo.
@@ -100,21 +87,21 @@ pub struct Session {
     pub history: Option<u32>,
     /// Pages of history that have arrived.
     pub pages_done: u32,
-    /// The write to look for first.
-    pub pending: Option<Pending>,
+    /// The writes to look for first. One that succeeds settles no other.
+    unsure: Vec<Unsure>,
     /// What an earlier try has made is not known: it must be looked for before anything is made.
     pub look: bool,
     /// The session of that try is gone as well, so it may have been any handoff of this platform conversation.
     pub lost: bool,
-    /// Messages whose relay is not finished, oldest first.
-    pub relaying: Vec<Relaying>,
+    /// Messages in doubt, as version 3 wrote them. Empty since.
+    begun: Vec<relaying::Begun>,
     /// Why the end was asked for.
     pub end: Option<EndReason>,
     /// The note about the end has arrived.
     pub end_noted: bool,
     /// Freshchat refused to resolve: that it is open means nothing then.
     pub end_refused: bool,
-    /// Platform ids of messages that were relayed, oldest first.
+    /// [Keys](message_key) of messages that were relayed, oldest first.
     pub relayed: Vec<String>,
     /// Freshchat's ids of what we wrote, oldest first.
     pub own_messages: Vec<MessageId>,
@@ -140,6 +127,10 @@ pub struct Session {
     pub look_at: Timestamp,
     /// Names and photos, so that each is looked up once.
     pub known_agents: Vec<(AgentId, KnownAgent)>,
+    /// Conversations that messages went to before, newest first: a message in doubt may stand in one of them.
+    pub former: Vec<ConversationId>,
+    /// Messages in doubt, oldest first.
+    pub relaying: Vec<Relaying>,
 }
 
 /// Why the platform ends the human part, as it is stored.
@@ -187,10 +178,10 @@ impl Session {
             replaced: Vec::new(),
             history: None,
             pages_done: 0,
-            pending: None,
+            unsure: Vec::new(),
             look: false,
             lost: false,
-            relaying: Vec::new(),
+            begun: Vec::new(),
             end: None,
             end_noted: false,
             end_refused: false,
@@ -207,6 +198,8 @@ impl Session {
             active_at: 0,
             look_at: 0,
             known_agents: Vec::new(),
+            former: Vec::new(),
+            relaying: Vec::new(),
         }
     }
 
@@ -223,6 +216,8 @@ impl Session {
             user: self.user.clone(),
             conversation_ids: self.conversation_ids.clone(),
             replaced: self.conversation_ids.clone(),
+            former: self.with_former(self.conversation.as_ref()),
+            relaying: self.relaying.clone(),
             relayed: self.relayed.clone(),
             own_messages: self.own_messages.clone(),
             seen_events: self.seen_events.clone(),
@@ -237,7 +232,7 @@ impl Session {
         let refuse = |message: &'static str| Error::request("session", message, remedy);
         let rest = bytes.strip_prefix(NAME).ok_or_else(|| refuse("this is not a session of this connector"))?;
         let (version, rest) = rest.split_first().ok_or_else(|| refuse("the session is damaged"))?;
-        if *version != VERSION {
+        if ![VERSION, PREVIOUS_VERSION].contains(version) {
             return Err(refuse("the session was written by another version of the connector").with_remedy(
                 "Use the version that wrote it until the conversation has ended, or hand off again with `retry: true`.",
             ));
@@ -246,7 +241,20 @@ impl Session {
         if checksum(fields) != sum {
             return Err(refuse("the session is damaged"));
         }
-        postcard::from_bytes(fields).map_err(|_| refuse("the session is damaged"))
+        // One call for all versions: reading is a large part of the plugin.
+        let appended: &[u8] = if *version == VERSION { &[] } else { &APPENDED };
+        let read = postcard::from_bytes(&[fields, appended].concat());
+        let mut session: Self = read.map_err(|_| refuse("the session is damaged"))?;
+        if *version == PREVIOUS_VERSION {
+            session.upgrade();
+        }
+        Ok(session)
+    }
+
+    /// Turns what version 3 wrote into what this version writes.
+    fn upgrade(&mut self) {
+        self.relaying = std::mem::take(&mut self.begun).into_iter().map(Relaying::from).collect();
+        self.relayed.iter_mut().for_each(|id| *id = message_key(id));
     }
 
     /// The value to store.
@@ -303,23 +311,10 @@ impl Session {
         format!("fc:{word}:{place}:{}:{number}", self.reference)
     }
 
-    /// Takes the journal of a message out of the session, to be given back by [`Session::put_off`] when it is not finished.
-    pub fn take_relaying(&mut self, message: &str) -> Relaying {
-        let found = self.relaying.iter().position(|relaying| relaying.message == message);
-        found.map_or_else(|| Relaying::begin(message), |index| self.relaying.remove(index))
-    }
-
-    /// Keeps the journal of a message that is not finished.
-    pub fn put_off(&mut self, relaying: Relaying) {
-        if self.relaying.len() >= MOST_UNFINISHED {
-            self.relaying.remove(0);
-        }
-        self.relaying.push(relaying);
-    }
-
     /// Makes `id` the conversation that messages go to; older ones stay known.
     pub fn adopt_conversation(&mut self, id: ConversationId, numeric_id: Option<&str>) {
         if self.conversation.as_ref().is_some_and(|current| *current != id) {
+            self.former = self.with_former(self.conversation.as_ref());
             self.replaced = self.conversation_ids.clone();
             // Nobody has taken the new one.
             self.assigned = false;
@@ -330,6 +325,29 @@ impl Session {
         }
         self.know_conversation(id.as_str());
         self.conversation = Some(id);
+    }
+
+    /// True when this write may have been made.
+    pub fn is_unsure(&self, write: Unsure) -> bool {
+        self.unsure.contains(&write)
+    }
+
+    /// True when any write may have been made that is not known of.
+    pub fn is_anything_unsure(&self) -> bool {
+        !self.unsure.is_empty()
+    }
+
+    /// Remembers whether this write may have been made.
+    pub fn set_unsure(&mut self, write: Unsure, unsure: bool) {
+        self.unsure.retain(|other| *other != write);
+        if unsure {
+            self.unsure.push(write);
+        }
+    }
+
+    fn with_former(&self, newest: Option<&ConversationId>) -> Vec<ConversationId> {
+        let older = self.former.iter().filter(|former| Some(*former) != newest);
+        newest.into_iter().chain(older).take(MOST_FORMER).cloned().collect()
     }
 
     /// Remembers an id under which webhooks may speak of this conversation.
@@ -354,17 +372,6 @@ impl Session {
     /// True when webhooks under `id` speak of a conversation that a newer one has replaced.
     pub fn has_replaced(&self, id: &str) -> bool {
         self.replaced.iter().any(|replaced| replaced == id)
-    }
-
-    /// Remembers that the platform's message has arrived.
-    pub fn mark_relayed(&mut self, message: &str) {
-        push_bounded(&mut self.relayed, message.to_owned());
-        self.relaying.iter_mut().for_each(|waiting| waiting.overtaken = true);
-    }
-
-    /// True when the platform's message has arrived before.
-    pub fn was_relayed(&self, message: &str) -> bool {
-        self.relayed.iter().any(|relayed| relayed == message)
     }
 
     /// Remembers a message of ours.
@@ -447,25 +454,51 @@ mod tests {
         let mut session = Session::begin(&key(), 1);
         session.adopt_conversation("conv".into(), Some("1019"));
         session.know_agent(&"a".into(), KnownAgent { name: Some("Maya".into()), avatar_url: None });
-        session.pending = Some(Pending::Page);
+        session.set_unsure(Unsure::Page, true);
         session.mark_relayed("m1");
-        session.put_off(Relaying { unsure: true, ..Relaying::begin("m2") });
+        session.doubt(&message_key("m2"));
         assert_eq!(Session::decode(&session.encode()).unwrap(), session);
         assert_eq!(session.conversation_ids, ["conv", "1019"]);
+    }
+
+    /// Written by version 3 of the session, before the next one existed.
+    #[test]
+    fn a_session_of_the_previous_version_is_upgraded() {
+        let stored = include_bytes!("../fixtures/session/v3.session");
+        assert_eq!(stored.get(3), Some(&PREVIOUS_VERSION));
+        let session = Session::decode(stored).unwrap();
+        assert_eq!((session.state, session.attempt), (State::Active, 2));
+        assert_eq!((&session.user, &session.channel), (&Some("user-1".into()), &Some("topic-1".into())));
+        assert_eq!(session.conversation, Some("conv-2".into()));
+        assert_eq!(session.conversation_ids, ["conv-2", "1019", "conv-1", "1018"]);
+        assert_eq!((session.history, session.pages_done), (Some(7), 3));
+        assert_eq!(session.unsure, [Unsure::EndNote]);
+        assert!(session.was_relayed("m-1") && session.was_relayed("m-2") && !session.was_relayed("m-3"));
+        assert!(session.is_own(&"v-2".into()) && session.seen_events == ["fc:m:1"]);
+        assert_eq!((session.end, session.assignments, session.rounds), (Some(EndReason::UserLeft), 2, 1));
+        assert_eq!(session.changed_at, 1_790_000_001_000);
+        assert_eq!(session.look_at, 1_790_000_062_000);
+        let maya = session.known_agent(&"agent-1".into()).unwrap();
+        assert_eq!(maya.name.as_deref(), Some("Maya Chen"));
+        let mut upgraded = Session::decode(&session.encode()).unwrap();
+        assert_eq!(upgraded, session);
+        let begun = upgraded.take_relaying("m-3", false);
+        assert_eq!((begun.done, begun.unsure, begun.behind), (1, true, None));
     }
 
     #[test]
     fn what_is_no_session_is_refused() {
         let encoded = Session::begin(&key(), 1).encode();
         let mut newer = encoded.clone();
-        newer[3] = b'4';
+        newer[3] = b'5';
         let mut flipped = encoded.clone();
         flipped[20] ^= 1;
         for (bytes, word) in [
             (&b""[..], "not a session"),
             (b"{}", "not a session"),
             (b"fwh", "damaged"),
-            (b"fwh3", "damaged"),
+            (b"fwh4", "damaged"),
+            (b"fwh412345678", "damaged"),
             (b"fwh312345678", "damaged"),
             (&encoded[..encoded.len() - 1], "damaged"),
             (&flipped, "damaged"),
@@ -480,8 +513,8 @@ mod tests {
     proptest::proptest! {
         /// Whatever was changed on its way, it is refused with an error that says so.
         #[test]
-        fn random_bytes_are_refused(mut bytes: Vec<u8>, header in 0..4_usize) {
-            let header = [&b""[..], NAME, b"fwh3", b"fwh9"].into_iter().nth(header).unwrap_or_default();
+        fn random_bytes_are_refused(mut bytes: Vec<u8>, header in 0..5_usize) {
+            let header = [&b""[..], NAME, b"fwh3", b"fwh4", b"fwh9"].into_iter().nth(header).unwrap_or_default();
             bytes.splice(0..0, header.iter().copied());
             let error = Session::decode(&bytes).unwrap_err();
             proptest::prop_assert_eq!(error.kind, ErrorKind::InvalidRequest);
@@ -498,8 +531,9 @@ mod tests {
 
         /// The checksum is right, what it sums up is not ours: read or refused, never a panic.
         #[test]
-        fn fields_of_somebody_else_do_no_harm(fields: Vec<u8>) {
-            let bytes = [NAME, &[VERSION], &checksum(&fields), &fields].concat();
+        fn fields_of_somebody_else_do_no_harm(fields: Vec<u8>, is_previous: bool) {
+            let version = if is_previous { PREVIOUS_VERSION } else { VERSION };
+            let bytes = [NAME, &[version], &checksum(&fields), &fields].concat();
             if let Ok(session) = Session::decode(&bytes) {
                 proptest::prop_assert_eq!(Session::decode(&session.encode()).unwrap(), session);
             }
@@ -508,7 +542,7 @@ mod tests {
 
     #[test]
     fn a_session_of_an_unknown_version_says_so() {
-        for version in (0..=255).filter(|version| *version != VERSION) {
+        for version in (0..=255).filter(|version| ![VERSION, PREVIOUS_VERSION].contains(version)) {
             let mut bytes = Session::begin(&key(), 1).encode();
             bytes[3] = version;
             let error = Session::decode(&bytes).unwrap_err();
@@ -525,7 +559,10 @@ mod tests {
             session.mark_relayed(&format!("{id:0>255}"));
             session.mark_own(MessageId(id.clone()));
             session.mark_seen(&format!("fc:m:{id}"));
-            session.put_off(Relaying::begin(&format!("{id:0>255}")));
+            let journal = session.take_relaying(&format!("{id:0>255}"), true);
+            let candidates = (0..9).map(|number| MessageId(format!("{number}-{id}"))).collect();
+            session.put_off(Relaying { candidates: Some(candidates), ..journal });
+            session.adopt_conversation(ConversationId(id.clone()), None);
             let avatar_url = Some(format!("https://fc-use1.example/{number:0100}"));
             session.know_agent(&AgentId(id.clone()), KnownAgent { name: Some(id), avatar_url });
         }

@@ -9,11 +9,11 @@ use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Input, State};
 use crate::model::{ConversationId, EventKind, Timestamp, Update};
-use crate::session::{EndReason, Session};
+use crate::session::{EndReason, Session, Unsure};
 use crate::settings::Settings;
 use crate::webhook::translate::translate;
 use crate::webhook::vendor_event::{About, Kind, VendorEvent};
-use crate::{summary, ticket, timers, transcript, webhook};
+use crate::{relay, summary, ticket, timers, transcript, webhook};
 
 /// Looks what webhooks did not tell, and ends what has waited for too long.
 pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
@@ -41,7 +41,7 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
         let Some(conversation) = session.conversation.clone() else {
             return Ok(session.update(&settings, events, findings));
         };
-        let (found, messages) = look(&freshchat, &conversation).map_err(Failure::into_error)?;
+        let (conversation, found, messages) = current(&freshchat, &mut session, conversation)?;
         let missed = missed(conversation, &found, messages.clone(), &session);
         newest = Some(messages);
         let told = missed.iter().flat_map(|event| translate(event, Some(&mut session), &settings, now));
@@ -66,6 +66,26 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
     }
     summary::add(&freshchat, &settings, &session, &mut events, newest, &mut findings);
     Ok(session.update(&settings, events, findings))
+}
+
+/// The conversation that messages go to now, with its newest messages. A relay that was cut off may have opened one that
+/// continues the one that the session knows.
+fn current(
+    freshchat: &Client<'_>,
+    session: &mut Session,
+    known: ConversationId,
+) -> Result<(ConversationId, Conversation, Vec<VendorMessage>), Error> {
+    let (found, messages) = look(freshchat, &known).map_err(Failure::into_error)?;
+    let may_go_on = session.is_unsure(Unsure::Conversation) || found.is_resolved() && session.is_any_in_doubt();
+    let user = session.user.clone().filter(|_| may_go_on);
+    if let Some(user) = user
+        && relay::adopt_replacement(freshchat, session, &known, &user)?
+        && let Some(newer) = session.conversation.clone()
+    {
+        let (found, messages) = look(freshchat, &newer).map_err(Failure::into_error)?;
+        return Ok((newer, found, messages));
+    }
+    Ok((known, found, messages))
 }
 
 /// The conversation and its newest messages, asked for together.

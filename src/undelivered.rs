@@ -79,7 +79,7 @@ fn write(
     let mut author = close::note_author(settings, user);
     let first = text.lines().next().unwrap_or_default();
     let is_it = |found: &VendorMessage| found.text().lines().next() == Some(first);
-    let search = Search { is_it: &is_it, is_newest: false };
+    let search = Search::by_marker(&is_it);
     let mut finding = None;
     loop {
         let message = NewMessage::text(author.clone(), text.clone());

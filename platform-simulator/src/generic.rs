@@ -190,7 +190,8 @@ fn empty(status: u16) -> Response {
     Response::builder().status(status).body(Body::empty()).unwrap_or_default()
 }
 
-/// Calls a bridge as a good platform does: repeats what got no answer or a 503, and takes any other answer as it is.
+/// Calls a bridge as a good platform does: repeats what got no answer, a 500 (the host has ended the request) or a 503, and
+/// takes any other answer as it is.
 #[derive(Clone, Debug)]
 pub struct Caller {
     client: Client,
@@ -207,7 +208,7 @@ impl Default for Caller {
 }
 
 impl Caller {
-    /// Posts with a bearer token until there is an answer other than 503, or patience is at its end. Answers status and JSON of the
+    /// Posts with a bearer token until there is an answer other than 500 and 503, or patience is at its end. Answers status and JSON of the
     /// last try; status 0: it got no answer.
     pub async fn post(&self, url: &str, token: &str, body: &Value) -> (u16, Value) {
         let bytes = body.to_string().into_bytes();
@@ -242,7 +243,7 @@ impl Caller {
             let answer = self.client.post(url, &headers, body, Duration::from_secs(40)).await;
             let is_over = started.elapsed() > self.patience;
             let wait = match answer {
-                Some(answer) if answer.status != 503 || is_over => {
+                Some(answer) if ![500, 503].contains(&answer.status) || is_over => {
                     return (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default());
                 }
                 None if is_over => return (0, Value::Null),

@@ -17,7 +17,7 @@ use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
 use crate::state::{Connection, HANDOFF, Handoff, KEPT_MS, Mailbox, State};
-use crate::work::Work;
+use crate::work::{self, Work};
 
 /// Handoffs that one `POST /v1/tick` looks after, and for how long: hosts end requests that take longer than 30 seconds.
 const MOST_TICKS: u32 = 50;
@@ -226,8 +226,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         id: &str,
         message: &Message,
     ) -> Result<(Handoff, Update), Problem> {
-        let doing = format!("message:{}", digest(&[&message.id], 8));
-        let (mut work, session) = self.work_on(connection, id, &doing)?;
+        let (mut work, session) = self.work_on(connection, id, &work::relaying(&message.id))?;
         let retry = work.is_retry();
         match relay::relay(&work.http, &connection.settings, &session, message, retry, (self.clock)()) {
             Ok(mut update) => {

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use freshworks_handoff::error::Error;
 use freshworks_handoff::http::{Http, Method, Request, Response, TransportError};
 use freshworks_handoff::model::{ConversationKey, SessionInfo, Timestamp};
-use freshworks_handoff::session::Session;
+use freshworks_handoff::session::{Session, message_key};
 use freshworks_handoff::settings::Settings;
 
 use crate::journal::{self, Entry, What};
@@ -37,7 +37,28 @@ pub(crate) struct Work<'a, H, S> {
     /// Sends requests for as long as nobody else has taken over.
     pub(crate) http: Fenced<'a, H, S>,
     doing: String,
+    /// What is unsure, besides the messages in doubt that the session knows of.
+    unsure: Vec<String>,
     lease: Lease,
+}
+
+/// The first part of the words for relayed messages, before their [keys](message_key).
+const MESSAGE: &str = "message:";
+
+/// What is begun when a message is relayed.
+pub(crate) fn relaying(message: &str) -> String {
+    format!("{MESSAGE}{}", message_key(message))
+}
+
+/// Tells the session which relays were cut off since it was stored, before anything else happens to it: another message may go
+/// ahead of their repeats. Answers what else is unsure.
+fn pass_on_doubts(handoff: &mut Handoff, unsure: &[String]) -> Vec<String> {
+    let is_message = |word: &&String| word.starts_with(MESSAGE);
+    let stored = handoff.session.as_deref().filter(|_| unsure.iter().any(|word| is_message(&word)));
+    let Some(mut session) = stored.and_then(|bytes| Session::decode(bytes).ok()) else { return unsure.to_vec() };
+    unsure.iter().filter_map(|word| word.strip_prefix(MESSAGE)).for_each(|key| session.doubt(key));
+    handoff.session = Some(session.encode());
+    unsure.iter().filter(|word| !is_message(word)).cloned().collect()
 }
 
 impl<'a, H: Http, S: State> Work<'a, H, S> {
@@ -66,7 +87,8 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
         };
         let is_new = lease.handoff.is_none();
         let key = key.cloned().unwrap_or_default();
-        let handoff = lease.handoff.clone().unwrap_or_else(|| Handoff::new(connection, id, key, now));
+        let mut handoff = lease.handoff.clone().unwrap_or_else(|| Handoff::new(connection, id, key, now));
+        let unsure = pass_on_doubts(&mut handoff, &lease.unsure);
         let http = Fenced {
             service,
             connection: connection.to_owned(),
@@ -75,12 +97,12 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
             until: Cell::new(now.saturating_add(for_ms)),
             journal: RefCell::default(),
         };
-        Ok(Self { service, handoff, is_new, http, doing: doing.to_owned(), lease })
+        Ok(Self { service, handoff, is_new, http, doing: doing.to_owned(), unsure, lease })
     }
 
-    /// It was begun before, and nobody knows how that ended.
+    /// It was begun before, and nobody knows how that ended. Of relayed messages the session knows that.
     pub(crate) fn is_retry(&self) -> bool {
-        !self.doing.is_empty() && self.lease.unsure.contains(&self.doing)
+        !self.doing.is_empty() && self.unsure.contains(&self.doing)
     }
 
     /// Notes what has happened, for whoever looks for the reason later.
@@ -106,7 +128,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
 
     /// Stores the handoff and gives the lease back. `conversations`: what it is known by from now on.
     pub(crate) fn save(self, conversations: &[String]) -> Result<Handoff, Problem> {
-        let unsure: Vec<String> = self.lease.unsure.iter().filter(|it| **it != self.doing).cloned().collect();
+        let unsure: Vec<String> = self.unsure.iter().filter(|it| **it != self.doing).cloned().collect();
         self.store(conversations, &unsure)
     }
 
@@ -168,7 +190,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
             }
             // Nothing was sent: what was unsure before stays so.
             (None, true) => {
-                let unsure = self.lease.unsure.clone();
+                let unsure = self.unsure.clone();
                 self.store(&[], &unsure).map(drop)
             }
             (None, false) => {

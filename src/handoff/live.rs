@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::model::{ChannelId, Finding, Step, UserId};
-use crate::session::{Pending, Session, reference};
+use crate::session::{Session, Unsure, reference};
 use crate::transcript::{self, Transcript};
 
 /// What goes into the request that creates the conversation; the rest follows message by message. No limits are published;
@@ -25,7 +25,7 @@ impl Run<'_> {
         mut assignment: Assignment,
         author: &mut Author,
     ) -> Result<Option<String>, Error> {
-        if session.look || session.pending == Some(Pending::Conversation) {
+        if session.look || session.is_unsure(Unsure::Conversation) {
             let found = self.find(session, user)?;
             (session.look, session.lost) = (false, false);
             if let Some(found) = found {
@@ -60,7 +60,7 @@ impl Run<'_> {
                 if let Some(found) = self.find(session, user)? {
                     return Ok(found.conversation.url);
                 }
-                session.pending = None;
+                session.set_unsure(Unsure::Conversation, false);
             }
             // Only declared properties are accepted; the conversation matters more.
             if is_final(failure.kind) && !assignment.properties.is_empty() {
@@ -105,7 +105,8 @@ impl Run<'_> {
         // session lost, what has ended is an earlier handoff.
         let found = conversation::find(self.freshchat, user, !session.lost, &is_ours).map_err(Failure::into_error)?;
         let Some(found) = found else { return Ok(None) };
-        session.pending = None;
+        session.set_unsure(Unsure::Conversation, false);
+        session.set_unsure(Unsure::Page, false);
         conversation::adopt(session, &found.conversation);
         let ours: Vec<&VendorMessage> = found.messages.iter().filter(|message| is_ours(message)).collect();
         if let Some((attempt, reference)) = ours.iter().filter_map(|message| try_of(message)).max() {
@@ -145,13 +146,13 @@ impl Run<'_> {
         let already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
         for (index, page) in pages.iter().enumerate().skip(already) {
             let is_it = |found: &VendorMessage| first_line(&found.text()) == first_line(page);
-            let search = Search { is_it: &is_it, is_newest: false };
-            let mut unsure = session.pending == Some(Pending::Page);
+            let search = Search::by_marker(&is_it);
+            let mut unsure = session.is_unsure(Unsure::Page);
             loop {
                 let message = NewMessage::text(author.clone(), page.clone());
                 let place = (&conversation, user);
                 let sent = conversation::send_once(self.freshchat, session, &mut unsure, place, &message, &search);
-                session.pending = unsure.then_some(Pending::Page);
+                session.set_unsure(Unsure::Page, unsure);
                 match sent {
                     Ok(_) => break,
                     Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {

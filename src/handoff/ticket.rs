@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::freshdesk::endpoints::{Attachment, CreateTicket, ListTicketGroups, ListTickets, NewTicket, Ticket};
 use crate::model::{Finding, Step};
 use crate::plain_text::escape_html;
-use crate::session::{Pending, Session, digest, reference};
+use crate::session::{Session, Unsure, digest, reference};
 use crate::transcript::Transcript;
 use crate::{files, transcript};
 
@@ -37,20 +37,21 @@ impl Run<'_> {
 
     /// Adopts the ticket of an earlier try, or files one.
     pub(super) fn file(&mut self, session: &mut Session) -> Result<(), Error> {
-        if session.look || session.pending == Some(Pending::Ticket) {
+        if session.look || session.is_unsure(Unsure::Ticket) {
             let found = self.find_ticket(session)?;
-            (session.look, session.lost, session.pending) = (false, false, None);
+            (session.look, session.lost) = (false, false);
+            session.set_unsure(Unsure::Ticket, false);
             if found {
                 return Ok(());
             }
         }
         let mut ticket = self.new_ticket(session)?;
         loop {
-            session.pending = Some(Pending::Ticket);
+            session.set_unsure(Unsure::Ticket, true);
             let desk = self.desk()?;
             let failure = match desk.call(&CreateTicket { ticket: &ticket }) {
                 Ok(made) => {
-                    session.pending = None;
+                    session.set_unsure(Unsure::Ticket, false);
                     let (messages, files) = (self.request.history.len(), ticket.attachments.len());
                     let detail = format!("messages of history: {messages}, files: {files}");
                     self.steps.push(Step::new("create-ticket", made.id.as_str(), detail));
@@ -61,7 +62,7 @@ impl Run<'_> {
             };
             // The desk checks everything before it makes anything.
             if failure.kind != FailureKind::OutcomeUnknown {
-                session.pending = None;
+                session.set_unsure(Unsure::Ticket, false);
             }
             if failure.kind != FailureKind::Refused || (ticket.custom_fields.is_empty() && ticket.group.is_none()) {
                 return Err(refused(failure));

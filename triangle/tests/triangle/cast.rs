@@ -188,8 +188,30 @@ impl Player {
         assert!(status == 200 || status == 204, "{status} {answer}");
     }
 
+    /// Relays a message with this id through the API, repeating it until there is an answer. Answers the last status.
+    pub(crate) async fn relay(&self, handoff: &str, id: &str, part: Value) -> u16 {
+        let message =
+            json!({ "id": id, "sender": { "role": "end-user" }, "sent_at": 1_790_000_001_000_u64, "parts": [part] });
+        self.post(handoff, "messages", &message).await
+    }
+
+    /// Closes a handoff through the API, in the same way.
+    pub(crate) async fn close(&self, handoff: &str) -> u16 {
+        self.post(handoff, "close", &json!({ "reason": "user-left" })).await
+    }
+
+    /// Ticks a handoff through the API, in the same way.
+    pub(crate) async fn tick(&self, handoff: &str) -> u16 {
+        self.post(handoff, "tick", &Value::Null).await
+    }
+
+    async fn post(&self, handoff: &str, what: &str, body: &Value) -> u16 {
+        let url = format!("{}/v1/connections/acme/handoffs/{handoff}/{what}", self.origin);
+        self.caller.post(&url, TOKEN, body).await.0
+    }
+
     /// The handoff's id in the API.
-    async fn id(&self, conversation: &str) -> String {
+    pub(crate) async fn id(&self, conversation: &str) -> String {
         for _ in 0..100 {
             let Ok(open) = self.api.call("GET", "/v1/connections/acme/handoffs", &Value::Null).await else { continue };
             let all = open.body["handoffs"].as_array().cloned().unwrap_or_default();
