@@ -30,6 +30,8 @@ pub fn close(
     let mut session = Session::decode(session)?;
     let (state, action) = lifecycle::step(session.state, Input::CloseAsked);
     if action == Action::Done {
+        // Should a message in doubt turn out to have opened another conversation, that one ends as well.
+        session.end.get_or_insert(reason.into());
         return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
     session.enter(state, now);
@@ -65,6 +67,13 @@ pub fn end(
     session.enter(state, now);
     timers::alive(session, now);
     Ok((returned, findings))
+}
+
+/// Ends a conversation that turns out to go on after the end that the platform has asked for. Told before.
+pub fn end_again(freshchat: &Client<'_>, settings: &Settings, session: &mut Session) -> Result<(), Error> {
+    session.end_noted = false;
+    let reason = session.end.unwrap_or(EndReason::PlatformClosed);
+    note_and_resolve(freshchat, settings, session, reason, true).map(drop)
 }
 
 /// The event about the return to the AI agent, once for each round.
@@ -108,7 +117,8 @@ fn note_and_resolve(
         session.set_unsure(Unsure::Conversation, false);
         session.look = false;
     }
-    if let Some(old) = session.conversation.clone().filter(|_| session.is_unsure(Unsure::Conversation)) {
+    let may_go_on = session.is_unsure(Unsure::Conversation) || session.is_any_in_doubt();
+    if let Some(old) = session.conversation.clone().filter(|_| may_go_on) {
         // A message may have opened the conversation that continues this one: the end belongs there.
         relay::adopt_replacement(freshchat, session, &old, &user)?;
     }
@@ -129,6 +139,12 @@ fn note_and_resolve(
                 Ok(_) => break,
                 Err(failure) => match without_author(&mut author, &user, &failure) {
                     Some(finding) => findings.push(finding),
+                    // The person has a newer one: a relay that was cut off may have opened it.
+                    None if failure.kind == FailureKind::NotLatest
+                        && relay::adopt_replacement(freshchat, session, &conversation, &user)?.is_some() =>
+                    {
+                        return note_and_resolve(freshchat, settings, session, reason, retry);
+                    }
                     None if is_final(failure.kind) => {
                         let detail = "Freshworks refused the note about the end";
                         let remedy = "Nothing needs to be done; the conversation has most likely ended already.";

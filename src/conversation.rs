@@ -179,18 +179,21 @@ fn arrived(
     conversation: &ConversationId,
     search: &Search<'_>,
 ) -> Result<bool, Failure> {
-    // The oldest one counts: of two equal pieces in a row the first is asked for first.
-    let mut found = None;
+    // The oldest one counts: of two equal pieces in a row the first is asked for first. One that another message in doubt may
+    // be counts only where there is no other.
+    let (mut found, mut claimed) = (None, None);
     let is_candidate = |id: &MessageId| search.among.is_none_or(|among| among.contains(id));
     newest_first(freshchat, conversation, &mut |message| {
         if search.behind == Some(&message.id) {
             return ControlFlow::Break(());
         }
         if !session.is_own(&message.id) && is_candidate(&message.id) && (search.is_it)(&message) {
-            found = Some(message.id);
+            let place = if session.is_claimed(&message.id) { &mut claimed } else { &mut found };
+            *place = Some(message.id);
         }
         ControlFlow::Continue(())
     })?;
+    let found = found.or(claimed);
     let has_arrived = found.is_some();
     found.into_iter().for_each(|id| session.mark_own(id));
     Ok(has_arrived)
@@ -228,9 +231,8 @@ pub fn settle_doubts(
     let mut bounds: Vec<(MessageId, usize)> = Vec::new();
     newest_first(freshchat, conversation, &mut |message| {
         // Candidates of one that was bounded before cannot be of one that was begun after that.
-        let is_candidate = |it: &Relaying| it.candidates.as_ref().is_some_and(|all| all.contains(&message.id));
         let is_of_user = matches!(message.actor, Actor::User(_));
-        if is_of_user && !session.is_own(&message.id) && !session.relaying.iter().any(is_candidate) {
+        if is_of_user && !session.is_own(&message.id) && !session.is_claimed(&message.id) {
             unclaimed.push(message.id);
         } else {
             bounds.push((message.id, unclaimed.len()));

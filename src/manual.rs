@@ -4,7 +4,7 @@
 //! sources against this list.
 
 /// Words of findings: check, code, meaning.
-pub const FINDINGS: [(&str, &str, &str); 71] = [
+pub const FINDINGS: [(&str, &str, &str); 72] = [
     ("chat-url", "chat-url-valid", "requests go to the account's address"),
     ("chat-url", "chat-url-refused", "the Chat URL is no address of a Freshchat account; no request was made"),
     ("account", "account-open", "address and API key belong together"),
@@ -66,6 +66,7 @@ pub const FINDINGS: [(&str, &str, &str); 71] = [
         "end-note-refused",
         "at a close: the note for the human agents was refused; the end came all the same",
     ),
+    ("note", "note-left-out", "at `undelivered`: the conversation has ended, so nobody would read the note"),
     (
         "resolution",
         "resolution-refused",

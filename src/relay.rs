@@ -4,14 +4,14 @@ use crate::client::Client;
 use crate::client::{Failure, FailureKind};
 use crate::conversation::{self, Place, Search};
 use crate::error::Error;
-use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
+use crate::freshchat::endpoints::{Assignment, Author, Conversation, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
-use crate::model::{ConversationId, Decision, Message, Part, SenderRole, Timestamp, Update, UserId};
+use crate::model::{ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, Timestamp, Update, UserId};
 use crate::session::{Relaying, Session, Unsure};
 use crate::settings::Settings;
-use crate::{files, ticket, timers, transcript};
+use crate::{close, files, ticket, timers, transcript};
 
 const LONGEST_ID: usize = 255;
 const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
@@ -33,20 +33,31 @@ pub fn relay(
     if session.was_relayed(&message.id) {
         return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
-    let (_, Action::Go) = lifecycle::step(session.state, Input::UserMessage) else {
-        let state = session.state.word();
-        let remedy = "Give the message to the AI agent; to bring human agents back, hand off again.";
-        return Err(Error::request(
-            "session",
-            format!("the conversation is not with human agents: it is {state}"),
-            remedy,
-        ));
-    };
-    timers::spoken(&mut session, now);
     let mut journal = session.take_relaying(&message.id, retry);
+    let mut ended = !matches!(lifecycle::step(session.state, Input::UserMessage), (_, Action::Go));
+    let mut events = Vec::new();
+    if ended {
+        if !journal.unsure || session.conversation.is_none() {
+            return Err(not_with_human_agents(&session));
+        }
+        match go_on(&freshchat, &settings, &mut session, now) {
+            Ok(reopened) => {
+                ended = reopened.is_none();
+                events.extend(reopened);
+            }
+            Err(error) => {
+                session.put_off(journal);
+                return Err(error.with_session(session.encode()));
+            }
+        }
+    }
+    if !ended {
+        timers::spoken(&mut session, now);
+    }
     let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
     let linked = message.parts.iter().filter(|part| part.kind.is_file() && !may_be_fetched(part, &settings)).count();
-    let mut sent = Sending { settings: &settings, pieces: pieces(message, &settings, max_chars), uploaded: 0, linked };
+    let pieces = pieces(message, &settings, max_chars);
+    let mut sent = Sending { settings: &settings, pieces, ended, uploaded: 0, linked };
     let done = if session.state == State::Ticketed {
         sent.linked = message.parts.iter().filter(|part| part.kind.is_file()).count();
         match Client::tickets(http, &settings)? {
@@ -64,7 +75,7 @@ pub fn relay(
     match done {
         Ok(()) => {
             session.mark_relayed(&message.id);
-            let mut update = session.update(&settings, Vec::new(), files::as_links(sent.linked).into_iter().collect());
+            let mut update = session.update(&settings, events, files::as_links(sent.linked).into_iter().collect());
             for (rule, count) in [("uploaded", sent.uploaded), ("linked", sent.linked)] {
                 if count > 0 {
                     update.decisions.push(Decision { subject: "file", rule, choice: count.to_string() });
@@ -77,6 +88,34 @@ pub fn relay(
             Err(error.with_session(session.encode()))
         }
     }
+}
+
+fn not_with_human_agents(session: &Session) -> Error {
+    let state = session.state.word();
+    let remedy = "Give the message to the AI agent; to bring human agents back, hand off again.";
+    Error::request("session", format!("the conversation is not with human agents: it is {state}"), remedy)
+}
+
+/// The conversation has ended while a message was in doubt, which may have opened another one that continues it. Then human
+/// agents have it: that is told by the event; or, where the platform has asked for the end, that one ends as well.
+fn go_on(
+    freshchat: &Client<'_>,
+    settings: &Settings,
+    session: &mut Session,
+    now: Timestamp,
+) -> Result<Option<Event>, Error> {
+    let (Some(old), Some(user)) = (session.conversation.clone(), session.user.clone()) else { return Ok(None) };
+    let Some(newer) = adopt_replacement(freshchat, session, &old, &user)?.filter(|newer| !newer.is_resolved()) else {
+        return Ok(None);
+    };
+    if session.end.is_some() {
+        close::end_again(freshchat, settings, session)?;
+        return Ok(None);
+    }
+    let event = Event::new(session.round_id("reopened"), EventKind::Reopened, now, Some(newer.id.as_str()));
+    let (state, _) = lifecycle::step(session.state, Input::Reopened);
+    session.enter(state, now);
+    Ok(Some(event))
 }
 
 fn may_be_fetched(part: &Part, settings: &Settings) -> bool {
@@ -150,6 +189,8 @@ fn check(message: &Message) -> Result<String, Error> {
 struct Sending<'a> {
     settings: &'a Settings,
     pieces: Vec<Piece<'a>>,
+    /// The conversation has ended: what an earlier try has sent is found, and nothing is sent.
+    ended: bool,
     uploaded: usize,
     linked: usize,
 }
@@ -171,13 +212,13 @@ impl Sending<'_> {
                     let secret = session.reference.as_str();
                     // A line of text in its place, should it fail.
                     let line = transcript::clean_text(&transcript::part_text(&Part { text: None, ..(*part).clone() }));
-                    let file = files::upload(freshchat, self.settings, part, secret);
+                    let file = if self.ended { None } else { files::upload(freshchat, self.settings, part, secret) };
                     (NewMessage { author, text: line, file }, true)
                 }
             };
             let mut message = message;
             let sent = loop {
-                match send(freshchat, session, journal, (&conversation, &user), &message, is_file) {
+                match send(freshchat, session, journal, (&conversation, &user), &message, is_file, self.ended) {
                     // A file that is refused goes as a link.
                     Err(failure) if failure.kind == FailureKind::Refused && message.file.is_some() => {
                         message.file = None
@@ -187,6 +228,7 @@ impl Sending<'_> {
             };
             let sent = match sent {
                 Some(sent) => sent,
+                None if self.ended => return Err(not_with_human_agents(session)),
                 None => replace(freshchat, session, &conversation, &user, &message)?,
             };
             if is_file && sent != Sent::Perhaps {
@@ -202,7 +244,7 @@ impl Sending<'_> {
     }
 }
 
-/// Sends one piece; none when the conversation has to be replaced first.
+/// Sends one piece; none when the conversation has to be replaced first, or has ended.
 fn send(
     freshchat: &Client<'_>,
     session: &mut Session,
@@ -210,6 +252,7 @@ fn send(
     place: (&ConversationId, &UserId),
     message: &NewMessage,
     is_file: bool,
+    ended: bool,
 ) -> Result<Option<Sent>, Failure> {
     // An uploaded file has another name on the other side; within the bounds of the search, any file of the user is it.
     let holds_file = |found: &VendorMessage| is_file && found.parts.iter().any(|part| part.kind.is_file());
@@ -222,10 +265,13 @@ fn send(
     let (behind, candidates) = (journal.behind.clone(), journal.candidates.clone());
     let search = Search { is_it: &is_it, elsewhere: &elsewhere, behind: behind.as_ref(), among: candidates.as_deref() };
     // One that went on in a conversation that may or may not exist is looked for when that is known.
-    let can_look = begun_in.is_some() || !session.is_unsure(Unsure::Conversation);
+    let can_look = begun_in.is_some() || journal.untracked || !session.is_unsure(Unsure::Conversation);
     let begun_in = begun_in.as_ref().unwrap_or(place.0);
     if can_look && conversation::look(freshchat, session, &mut journal.unsure, begun_in, &search)? {
         return Ok(Some(Sent::Before));
+    }
+    if ended {
+        return Ok(None);
     }
     if session.is_unsure(Unsure::Conversation) {
         journal.move_on();
@@ -267,7 +313,7 @@ fn replace(
     let Some(channel) = session.channel.clone() else {
         return Err(Error::request("session", "the session knows no topic", "Hand off again with `retry: true`."));
     };
-    if adopt_replacement(freshchat, session, old, user)? {
+    if adopt_replacement(freshchat, session, old, user)?.is_some() {
         return Ok(Sent::Perhaps);
     }
     let opening = transcript::continuation(old.as_str(), &session.reference, freshchat.settings().language);
@@ -276,28 +322,30 @@ fn replace(
     let place = Place { user, channel: &channel, assignment: &assignment };
     match conversation::create(freshchat, session, &place, &messages) {
         Ok(_) => Ok(Sent::Now),
-        Err(failure) if failure.kind == FailureKind::Refused && adopt_replacement(freshchat, session, old, user)? => {
+        Err(failure)
+            if failure.kind == FailureKind::Refused && adopt_replacement(freshchat, session, old, user)?.is_some() =>
+        {
             Ok(Sent::Perhaps)
         }
         Err(failure) => Err(failure.into_error()),
     }
 }
 
-/// Goes on in the conversation that an earlier try has opened to continue `old`, if there is one. Afterwards it is known
-/// whether there is.
+/// Goes on in the conversation that an earlier try has opened to continue `old`, if there is one, even if it has ended in the
+/// meantime: what is in doubt may stand there. Afterwards it is known whether there is.
 pub fn adopt_replacement(
     freshchat: &Client<'_>,
     session: &mut Session,
     old: &ConversationId,
     user: &UserId,
-) -> Result<bool, Error> {
+) -> Result<Option<Conversation>, Error> {
     let opening = transcript::continuation(old.as_str(), &session.reference, freshchat.settings().language);
     let is_ours = |found: &VendorMessage| found.text() == opening;
     session.set_unsure(Unsure::Conversation, true);
-    let found = conversation::find(freshchat, user, false, &is_ours).map_err(Failure::into_error)?;
+    let found = conversation::find(freshchat, user, true, &is_ours).map_err(Failure::into_error)?;
     session.set_unsure(Unsure::Conversation, false);
     if let Some(found) = &found {
         conversation::adopt(session, &found.conversation);
     }
-    Ok(found.is_some())
+    Ok(found.map(|found| found.conversation))
 }

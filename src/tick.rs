@@ -79,11 +79,10 @@ fn current(
     let may_go_on = session.is_unsure(Unsure::Conversation) || found.is_resolved() && session.is_any_in_doubt();
     let user = session.user.clone().filter(|_| may_go_on);
     if let Some(user) = user
-        && relay::adopt_replacement(freshchat, session, &known, &user)?
-        && let Some(newer) = session.conversation.clone()
+        && let Some(newer) = relay::adopt_replacement(freshchat, session, &known, &user)?
     {
-        let (found, messages) = look(freshchat, &newer).map_err(Failure::into_error)?;
-        return Ok((newer, found, messages));
+        let (found, messages) = look(freshchat, &newer.id).map_err(Failure::into_error)?;
+        return Ok((newer.id, found, messages));
     }
     Ok((known, found, messages))
 }

@@ -1,15 +1,16 @@
 //! Tells the human agents that words of theirs did not reach the end user.
 
-use crate::client::{Client, Failure};
+use crate::client::{Client, Failure, FailureKind};
 use crate::conversation::{self, Search};
 use crate::error::Error;
-use crate::freshchat::endpoints::{ListMessages, NewMessage};
+use crate::freshchat::endpoints::{Author, ListMessages, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
+use crate::lifecycle::State;
 use crate::model::{ConversationId, Finding, Timestamp, Update, UserId};
 use crate::session::{Session, digest};
 use crate::settings::Settings;
-use crate::{close, timers, transcript};
+use crate::{close, relay, timers, transcript};
 
 /// So much of the message is quoted that its author knows it again.
 const QUOTED_CHARS: usize = 80;
@@ -79,17 +80,40 @@ fn write(
     let mut author = close::note_author(settings, user);
     let first = text.lines().next().unwrap_or_default();
     let is_it = |found: &VendorMessage| found.text().lines().next() == Some(first);
-    let search = Search::by_marker(&is_it);
+    // It may have been written before the conversation was superseded.
+    let elsewhere = session.former.clone();
+    let search = Search { elsewhere: &elsewhere, ..Search::by_marker(&is_it) };
     let mut finding = None;
     loop {
         let message = NewMessage::text(author.clone(), text.clone());
-        let sent = conversation::send_once(freshchat, session, &mut unsure, place, &message, &search);
-        match sent {
+        if conversation::look(freshchat, session, &mut unsure, id, &search).map_err(Failure::into_error)? {
+            return Ok(finding);
+        }
+        // In the end user's name it would bring back a conversation that the platform has ended.
+        if session.end.is_some() && session.state == State::Returned && matches!(author, Author::User(_)) {
+            return Ok(Some(ended()));
+        }
+        match conversation::write(freshchat, session, &mut unsure, place, &message, &search) {
             Ok(_) => return Ok(finding),
             Err(failure) => match close::without_author(&mut author, user, &failure) {
                 Some(found) => finding = Some(found),
+                None if failure.kind == FailureKind::NotLatest => {
+                    if let Some(newer) = relay::adopt_replacement(freshchat, session, id, user)? {
+                        return write(freshchat, settings, session, (&newer.id, user), message_id, true);
+                    }
+                    return Ok(Some(ended()));
+                }
                 None => return Err(failure.into_error()),
             },
         }
     }
+}
+
+fn ended() -> Finding {
+    Finding::warning(
+        "note",
+        "note-left-out",
+        "the conversation has ended: the note about a message that was not shown was left out",
+        "Nothing needs to be done; the human agents have left the conversation.",
+    )
 }

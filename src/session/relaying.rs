@@ -140,6 +140,11 @@ impl Session {
         self.relaying.iter().any(|relaying| relaying.unsure)
     }
 
+    /// True when a message in doubt may be that one.
+    pub fn is_claimed(&self, message: &MessageId) -> bool {
+        self.relaying.iter().filter_map(|it| it.candidates.as_ref()).any(|all| all.contains(message))
+    }
+
     /// Remembers that the platform's message has arrived.
     pub fn mark_relayed(&mut self, message: &str) {
         push_bounded(&mut self.relayed, message_key(message));

@@ -3,6 +3,8 @@
 use freshworks_simulator::{Behaviour, CreateWhileOpen, DuplicateUser, IdForm, MessagePaging, SendToResolved};
 use serde_json::{Value, json};
 
+use crate::interleavings::Interleaving;
+
 /// A human agent of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -107,6 +109,8 @@ pub(crate) struct Flow {
     /// Happens before faults do.
     pub(crate) before: Vec<Step>,
     pub(crate) steps: Vec<Step>,
+    /// Instead of steps.
+    pub(crate) interleaving: Option<Interleaving>,
 }
 
 impl Flow {
@@ -120,6 +124,7 @@ impl Flow {
             behaviour: Behaviour::default(),
             before: before.to_vec(),
             steps: steps.to_vec(),
+            interleaving: None,
         }
     }
 
@@ -135,7 +140,7 @@ impl Flow {
     }
 
     /// Webhooks about our own messages are left out: they are ever the same, and each takes its time. Other flows have them.
-    fn without_echoes(self) -> Self {
+    pub(crate) fn without_echoes(self) -> Self {
         self.account(|it| it.echo_messages = false)
     }
 

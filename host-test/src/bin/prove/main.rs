@@ -11,6 +11,7 @@
 mod account;
 mod faults;
 mod flows;
+mod interleavings;
 mod invariants;
 mod people;
 mod platform;
@@ -51,6 +52,12 @@ struct Arguments {
     /// Only this random walk. Prints what happens.
     #[arg(long)]
     walk: Option<u64>,
+    /// Only this pair of calls. Prints what happens.
+    #[arg(long)]
+    pair: Option<usize>,
+    /// Only this interleaving of several calls. Prints what happens.
+    #[arg(long)]
+    interleaving: Option<u64>,
     /// How many times the usual number of pairs and walks.
     #[arg(long, default_value_t = 1)]
     size: usize,
@@ -63,6 +70,9 @@ struct Arguments {
     /// Random walks, before `--size`.
     #[arg(long, default_value_t = 500)]
     walks: usize,
+    /// Interleavings of three calls and more, before `--size`.
+    #[arg(long, default_value_t = 4_000)]
+    interleavings: usize,
     /// What pairs and walks are drawn with.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -103,7 +113,7 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Flow>> {
             })
     };
     let chosen: Vec<Flow> = flows().into_iter().filter(wanted).collect();
-    if chosen.is_empty() {
+    if chosen.is_empty() && !arguments.flow.iter().any(|flow| flow == "interleavings") {
         bail!(
             "there is no such flow; there are {}",
             flows().into_iter().map(|flow| flow.name).collect::<Vec<_>>().join(", ")
@@ -128,6 +138,14 @@ fn prove(arguments: &Arguments) -> Result<bool> {
         println!("{:?}", flow.steps);
         return one(sweep, &plugin, flow, walks::faults(seed));
     }
+    let interleaved = match (arguments.pair, arguments.interleaving) {
+        (Some(number), _) => Some(interleavings::pair(number).context("there is no such pair")?),
+        (None, seed) => seed.map(interleavings::drawn),
+    };
+    if let Some(flow) = interleaved {
+        println!("{:?}", flow.interleaving);
+        return one(sweep, &plugin, flow, Vec::new());
+    }
     let flows = chosen(arguments)?;
     if !arguments.fault.is_empty() || arguments.trace {
         let flow = flows.into_iter().next().context("no flow")?;
@@ -148,6 +166,11 @@ fn prove(arguments: &Arguments) -> Result<bool> {
     }
     if (figures.violations() == 0 || !arguments.until_first_violation) && arguments.flow.is_empty() {
         walks::run(sweep, &plugin, arguments.seed, arguments.walks * arguments.size, &mut figures)?;
+    }
+    let is_whole = arguments.flow.is_empty() || arguments.flow.iter().any(|flow| flow == "interleavings");
+    if (figures.violations() == 0 || !arguments.until_first_violation) && is_whole {
+        let count = arguments.interleavings * arguments.size;
+        interleavings::run(sweep, &plugin, arguments.seed, arguments.every, count, &mut figures)?;
     }
     figures.print(started.elapsed());
     if let Some(path) = &arguments.json {

@@ -12,6 +12,8 @@ pub(crate) const OPENING: &str = "⟨opening⟩";
 pub(crate) const CONTINUATION: &str = "⟨continues⟩";
 /// The mark of the note about the end.
 pub(crate) const END: &str = "⟨end⟩";
+/// The mark of the note about a message that the end user did not get.
+pub(crate) const UNDELIVERED: &str = "⟨undelivered⟩";
 /// Where files of these runs are.
 pub(crate) const FILES: &str = "https://files.example/";
 
@@ -102,6 +104,8 @@ fn marks_of_message(message: &Message) -> Vec<String> {
         found.push(CONTINUATION.to_owned());
     } else if ours && first.ends_with(" end") {
         found.push(END.to_owned());
+    } else if ours && first.starts_with("The user did not receive a message ") {
+        found.push(UNDELIVERED.to_owned());
     }
     found.extend(marks(&text));
     found.extend(files);

@@ -27,6 +27,8 @@ pub(crate) enum Job<'a> {
     Close,
     Webhook(&'a Delivery),
     Tick,
+    /// The human agent's message with this id could not be shown.
+    Undelivered(&'a str),
 }
 
 impl Job<'_> {
@@ -37,6 +39,7 @@ impl Job<'_> {
             Self::Close => "close",
             Self::Webhook(_) => "on-webhook",
             Self::Tick => "tick",
+            Self::Undelivered(_) => "undelivered",
         }
     }
 }
@@ -55,6 +58,18 @@ pub(crate) enum Ended {
     Done,
     /// It failed with a session, and the caller wanted no repeat.
     Failed,
+}
+
+/// How a single try ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tried {
+    Done,
+    /// The conversation has ended: the call is not to be repeated.
+    Refused,
+    /// It failed, and left a session.
+    Kept,
+    /// Whatever it did, no session tells.
+    Gone,
 }
 
 /// A webhook on its way.
@@ -231,6 +246,33 @@ impl Platform {
         Err(Violation::new("wedged", format!("{} fails for ever", job.name())))
     }
 
+    /// Tries a job once. Without `stores` nothing of what came back is kept.
+    pub(crate) async fn try_once(&mut self, job: &Job<'_>, unsaved: bool, stores: bool) -> Result<Tried, Violation> {
+        self.account.tap.new_call();
+        let (result, report) = self.attempt(job, unsaved).await;
+        self.all_calls += 1;
+        self.all_requests += report.http.len();
+        self.calls += 1;
+        self.note_call(job.name(), &result, &report, None);
+        self.check_end(job.name(), &result)?;
+        self.account.simulator.quiet().await;
+        match result {
+            Ok(done) if stores => {
+                self.store(done);
+                Ok(Tried::Done)
+            }
+            Ok(_) => Ok(Tried::Gone),
+            Err(CallError::Plugin(error)) if error.kind == ErrorKind::InvalidRequest => Ok(Tried::Refused),
+            Err(CallError::Plugin(error)) => {
+                let kept = error.session.is_some();
+                self.session = error.session.or(self.session.take());
+                Ok(if kept { Tried::Kept } else { Tried::Gone })
+            }
+            Err(CallError::Trap(_)) => Ok(Tried::Gone),
+            Err(CallError::Host(message)) => Err(Violation::new("host", message)),
+        }
+    }
+
     async fn attempt(&self, job: &Job<'_>, unsaved: bool) -> (Result<Done, CallError>, CallReport) {
         let Account { plugin, sandbox, settings, .. } = &self.account;
         let retry = unsaved && self.manners == Manners::Good;
@@ -253,6 +295,7 @@ impl Platform {
             Job::Close => plugin.close(sandbox, settings, given, CloseReason::UserLeft, retry, self.now).await,
             Job::Webhook(delivery) => plugin.on_webhook(sandbox, settings, delivery, session).await,
             Job::Tick => plugin.tick(sandbox, settings, given, self.now).await,
+            Job::Undelivered(id) => plugin.undelivered(sandbox, settings, given, id, retry, self.now).await,
         };
         let done = call.result.map(|update| Done {
             events: update.events,

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::account::{Account, Connected, Stage, request, request_marks, words};
 use crate::faults::Fault;
 use crate::flows::{Answer, Flow, Step, Who, Words};
+use crate::interleavings;
 use crate::invariants::{Leniency, Violation, check};
 use crate::people::{FILES, Told, inbox};
 use crate::platform::{Ended, Job, Manners, Platform};
@@ -56,6 +57,9 @@ pub(crate) async fn run(
     faults: &[Fault],
     manner: Manner,
 ) -> Result<Outcome> {
+    if let Some(interleaving) = &flow.interleaving {
+        return interleavings::play(stage, flow, interleaving, connected, manner).await;
+    }
     let account = Account::open(stage, flow, connected, faults).await.context("no account")?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let now = u64::try_from(now.as_millis())?;

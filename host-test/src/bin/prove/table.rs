@@ -47,6 +47,8 @@ pub(crate) struct Figures {
     doubles_met: usize,
     walks: usize,
     walk_violations: usize,
+    interleavings: usize,
+    interleaving_violations: usize,
     calls: usize,
     requests: usize,
     shown: Vec<Broken>,
@@ -60,7 +62,7 @@ impl Figures {
     }
 
     pub(crate) fn violations(&self) -> usize {
-        self.walk_violations + self.rows.iter().map(|row| row.violations).sum::<usize>()
+        self.walk_violations + self.interleaving_violations + self.rows.iter().map(|row| row.violations).sum::<usize>()
     }
 
     fn take_in(&mut self, total: Total) -> Result<Vec<(Job, Outcome)>> {
@@ -118,6 +120,19 @@ impl Figures {
         Ok(())
     }
 
+    /// Interleavings; `again` says how to run one again, and what it is.
+    pub(crate) fn add_interleavings(&mut self, total: Total, again: impl Fn(&Job) -> (String, String)) -> Result<()> {
+        self.interleavings += total.runs;
+        for (job, outcome) in self.take_in(total)? {
+            self.interleaving_violations += 1;
+            let (again, what) = again(&job);
+            let mut broken = Broken::of("interleavings", again, &outcome);
+            broken.lines.push(what);
+            self.shown.push(broken);
+        }
+        Ok(())
+    }
+
     pub(crate) fn print(&self, took: Duration) {
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max("random walks".len());
         println!("{:width$}  requests  calls  webhooks  one fault  two faults  violations", "flow");
@@ -131,6 +146,10 @@ impl Figures {
         println!(
             "{:width$}  {:8}  {:5}  {:8}  {:9}  {:10}  {:10}",
             "random walks", "", "", "", "", self.walks, self.walk_violations
+        );
+        println!(
+            "{:width$}  {:8}  {:5}  {:8}  {:9}  {:10}  {:10}",
+            "interleavings", "", "", "", "", self.interleavings, self.interleaving_violations
         );
         let mut alike: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for broken in &self.shown {
@@ -149,7 +168,7 @@ impl Figures {
         }
         let sum = |count: fn(&Row) -> usize| self.rows.iter().map(count).sum::<usize>();
         println!(
-            "\n{} flows, {} places, {} runs with one fault, {} with two (both happened in {}), {} random walks, {} violations; \
+            "\n{} flows, {} places, {} runs with one fault, {} with two (both happened in {}), {} random walks, {} interleavings, {} violations; \
              {} calls of the plugin and {} requests in {:.0?}",
             self.rows.len(),
             sum(|row| row.places.iter().sum()),
@@ -157,6 +176,7 @@ impl Figures {
             sum(|row| row.doubles),
             self.doubles_met,
             self.walks,
+            self.interleavings,
             self.violations(),
             self.calls,
             self.requests,
@@ -173,6 +193,7 @@ impl Figures {
             "double_runs": sum(|row| row.doubles),
             "double_runs_with_both": self.doubles_met,
             "walks": self.walks,
+            "interleavings": self.interleavings,
             "violations": self.violations(),
             "plugin_calls": self.calls,
             "requests": self.requests,

@@ -19,7 +19,7 @@ static HUGE: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(vec![b' '; HUGE_BYTE
 /// What the requests of a run meet.
 pub(crate) struct Tap {
     account: Arc<Simulator>,
-    faults: Vec<Fault>,
+    faults: Mutex<Vec<Fault>>,
     armed: AtomicBool,
     requests: AtomicUsize,
     hits: AtomicUsize,
@@ -35,7 +35,7 @@ impl Tap {
         let (requests, hits) = (AtomicUsize::new(0), AtomicUsize::new(0));
         Self {
             account,
-            faults,
+            faults: Mutex::new(faults),
             armed: AtomicBool::new(false),
             requests,
             hits,
@@ -47,6 +47,16 @@ impl Tap {
     /// From now on requests are counted and faults happen.
     pub(crate) fn arm(&self) {
         self.armed.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets one more fault happen.
+    pub(crate) fn expect(&self, fault: Fault) {
+        lock(&self.faults).push(fault);
+    }
+
+    /// Faults that have not happened will not.
+    pub(crate) fn forget(&self) {
+        lock(&self.faults).clear();
     }
 
     /// A call begins.
@@ -118,7 +128,8 @@ impl Interceptor for Tap {
             return Before::Send;
         }
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let Some(fault) = self.faults.iter().find(|fault| fault.at == number) else { return Before::Send };
+        let fault = lock(&self.faults).iter().find(|fault| fault.at == number).copied();
+        let Some(fault) = fault else { return Before::Send };
         self.hits.fetch_add(1, Ordering::Relaxed);
         match fault.kind {
             Kind::Host { what, after: false } => {
