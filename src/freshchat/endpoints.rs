@@ -220,7 +220,16 @@ impl Endpoint for GetAgent {
 
 /// `GET /agents`, in pages. A filter by e-mail address is not documented, so lists are searched here.
 pub struct ListAgents {
-    page: u32,
+    path: String,
+}
+
+impl ListAgents {
+    /// The question for one who is available, of this group or of the whole account, with the published filters. An account may
+    /// not know them: whoever comes back has to be compared with what was asked.
+    pub fn available(group: Option<&GroupId>) -> Self {
+        let of = group.map(|group| format!("groups={}&", encode(group.as_str()))).unwrap_or_default();
+        Self { path: format!("/agents?{of}availability_status=AVAILABLE&items_per_page=1") }
+    }
 }
 
 impl Endpoint for ListAgents {
@@ -229,7 +238,7 @@ impl Endpoint for ListAgents {
     const METHOD: Method = Method::Get;
 
     fn path(&self) -> String {
-        list_path("agents", self.page)
+        self.path.clone()
     }
 
     fn answer(body: &Value) -> Option<Page<Agent>> {
@@ -240,30 +249,7 @@ impl Endpoint for ListAgents {
 impl Paged for ListAgents {
     type Item = Agent;
     fn page(number: u32) -> Self {
-        Self { page: number }
-    }
-}
-
-/// `GET /agents`, asked for one who is available, with the published filters. An account may not know them: whoever comes
-/// back has to be compared with what was asked.
-pub struct FindAvailable<'a> {
-    /// Of this group, else of the whole account.
-    pub group: Option<&'a GroupId>,
-}
-
-impl Endpoint for FindAvailable<'_> {
-    /// At most one, where the filters and the size of the page are honoured.
-    type Answer = Vec<Agent>;
-    const NAME: &'static str = "find-available-agent";
-    const METHOD: Method = Method::Get;
-
-    fn path(&self) -> String {
-        let of = self.group.map(|group| format!("groups={}&", encode(group.as_str()))).unwrap_or_default();
-        format!("/agents?{of}availability_status=AVAILABLE&items_per_page=1")
-    }
-
-    fn answer(body: &Value) -> Option<Vec<Agent>> {
-        page_of(body, "agents", Agent::read).map(|page| page.items)
+        Self { path: list_path("agents", number) }
     }
 }
 
@@ -865,7 +851,7 @@ mod tests {
     fn the_group_in_the_question_for_somebody_available_is_encoded() {
         let group = GroupId("a b&c".into());
         let path = "/agents?groups=a%20b%26c&availability_status=AVAILABLE&items_per_page=1";
-        assert_eq!(FindAvailable { group: Some(&group) }.path(), path);
-        assert_eq!(FindAvailable { group: None }.path(), "/agents?availability_status=AVAILABLE&items_per_page=1");
+        assert_eq!(ListAgents::available(Some(&group)).path(), path);
+        assert_eq!(ListAgents::available(None).path(), "/agents?availability_status=AVAILABLE&items_per_page=1");
     }
 }

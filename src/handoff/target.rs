@@ -7,8 +7,8 @@ use super::Run;
 use crate::client::{Failure, FailureKind};
 use crate::error::{Error, ErrorKind};
 use crate::freshchat::endpoints::{
-    Agent, Assignment, CreateUser, FindAvailable, FindUsers, GetAgent, Identity, ListAgents, ListChannels, ListGroups,
-    UpdateUser, User, WithinHours,
+    Agent, Assignment, CreateUser, FindUsers, GetAgent, Identity, ListAgents, ListChannels, ListGroups, UpdateUser,
+    User, WithinHours,
 };
 use crate::model::{AgentId, ChannelId, EndUser, Finding, GroupId, Step, UserId};
 use crate::names::{self, TopicChoice};
@@ -306,8 +306,8 @@ impl Run<'_> {
                 agent => Ok(is_fitting(&agent?)),
             };
         }
-        match self.freshchat.call(&FindAvailable { group }) {
-            Ok(agents) if agents.iter().any(is_fitting) => return Ok(true),
+        match self.freshchat.call(&ListAgents::available(group)) {
+            Ok(found) if found.items.iter().any(is_fitting) => return Ok(true),
             Ok(_) => {}
             Err(failure) if matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound) => {}
             Err(failure) => return Err(failure),
