@@ -482,6 +482,28 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_unknown_length_ends_with_the_page_that_does_not_exist() {
+        let settings = r#"{"chat_url": "acme", "api_key": "k", "topics": ["Late"]}"#;
+        let topic = |name: &str| {
+            format!(
+                r#"{{"channels": [{{"id": "t-{name}", "name": "{name}"}}], "links": {{"next_page": {{"href": "/v1/channels?page=9"}}}}}}"#
+            )
+        };
+        let script = Script::default()
+            .then(200, r#"{"organisation_id": 940890452607479808}"#)
+            .then(200, &topic("Inbox"))
+            .then(200, &topic("Late"))
+            .then(
+                404,
+                r#"{"code": 404, "status": "WRONG_PAGE", "message": "The page does not exist in the search result"}"#,
+            );
+        let connection = connect(&script, settings).unwrap();
+        assert!(script.is_used_up());
+        assert!(script.sent().iter().all(|line| line.starts_with("Get /v2/")), "{:?}", script.sent());
+        assert!(connection.findings.iter().any(|finding| finding.code == "topic-found"));
+    }
+
+    #[test]
     fn a_refused_address_costs_no_request() {
         let script = Script::default();
         let connection = connect(&script, r#"{"chat_url": "acme.freshdesk.com", "api_key": "k"}"#).unwrap();

@@ -31,6 +31,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/v2/accounts/configuration", get(accounts::configuration))
         .route("/v2/channels", get(channels::list))
         .route("/v2/agents", get(accounts::agents))
+        .route("/v2/agents/status", get(accounts::agent_statuses))
         .route("/v2/agents/{id}", get(accounts::agent))
         .route("/v2/groups", get(accounts::groups))
         .route("/v2/business-hours/within-bh", get(accounts::within_business_hours))
@@ -44,6 +45,11 @@ pub(crate) fn routes() -> Router<App> {
         .route("/v2/conversations/{id}/messages", get(messages::list).post(messages::send))
         .route("/v2/images/upload", post(uploads::image))
         .route("/v2/files/upload", post(uploads::file))
+        // Links between pages may lead here.
+        .route("/v1/channels", get(channels::list))
+        .route("/v1/agents", get(accounts::agents))
+        .route("/v1/groups", get(accounts::groups))
+        .route("/v1/users", get(users::list))
         // The gate has its own limit, above the largest upload.
         .layer(DefaultBodyLimit::disable())
         .method_not_allowed_fallback(wrong_method)

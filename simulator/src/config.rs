@@ -203,6 +203,14 @@ pub struct Behaviour {
     pub max_items_per_page: Option<usize>,
     /// Write the numbers of `pagination` as strings; one client converts them, so both may occur.
     pub pagination_as_strings: bool,
+    /// What the links between pages begin with. The vendor's definitions have `/v1`, other clients read `/v2`.
+    pub page_link_version: &'static str,
+    /// What a page past the end of a list is.
+    pub page_past_end: PagePastEnd,
+    /// What the filters `groups` and `availability_status` of `GET /v2/agents` do.
+    pub agent_filters: AgentFilters,
+    /// What `GET /v2/agents/status` calls its list.
+    pub status_list: StatusList,
     /// What a second `POST /v2/conversations` of a user in a topic does while one is open.
     pub create_while_open: CreateWhileOpen,
     /// What a user's message to a resolved conversation does.
@@ -281,6 +289,10 @@ impl Default for Behaviour {
             message_paging: MessagePaging::Cursor,
             max_items_per_page: Some(100),
             pagination_as_strings: false,
+            page_link_version: "/v1",
+            page_past_end: PagePastEnd::WrongPage(400),
+            agent_filters: AgentFilters::Honoured,
+            status_list: StatusList::States,
             create_while_open: CreateWhileOpen::Append,
             send_to_resolved: SendToResolved::Reopen,
             duplicate_user: DuplicateUser::Allow,
@@ -335,6 +347,35 @@ pub enum MessagePaging {
     Cursor,
     /// The next page number.
     Pages,
+}
+
+/// What a page past the end of a list is. Page 1 always exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PagePastEnd {
+    /// The error `WRONG_PAGE` of the vendor's definitions, with this status: theirs is not published.
+    WrongPage(u16),
+    /// An empty page; one shipped client stops there.
+    Empty,
+}
+
+/// What the filters of `GET /v2/agents` do. That they exist is published; what a wrong one does is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentFilters {
+    /// Only agents that fit are listed.
+    Honoured,
+    /// All agents are listed.
+    Ignored,
+    /// 400.
+    Refused,
+}
+
+/// What `GET /v2/agents/status` calls its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusList {
+    /// `states`, as in the vendor's definitions.
+    States,
+    /// `statuses`, as an integrator read the page in 2026.
+    Statuses,
 }
 
 /// What creating a conversation does while the user has an open one in the topic.

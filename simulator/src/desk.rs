@@ -306,7 +306,7 @@ impl Desk<'_> {
             let payload = webhooks::conversation_resolution(era, self.store, self.conversation(id)?, actor);
             self.events.push(payload);
         }
-        self.system_line(id, "Conversation resolved", Some(json!({ "isResolved": true })))
+        self.system_line(id, "Conversation resolved", Some(json!({ "isResolved": "true" })))
     }
 
     /// Opens the conversation again, with a new interaction.
@@ -321,6 +321,6 @@ impl Desk<'_> {
             let payload = webhooks::conversation_reopen(era, self.store, self.conversation(id)?, actor);
             self.events.push(payload);
         }
-        self.system_line(id, "Conversation reopened", Some(json!({ "isReopen": true })))
+        self.system_line(id, "Conversation reopened", Some(json!({ "isReopen": "true" })))
     }
 }

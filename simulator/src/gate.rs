@@ -75,6 +75,7 @@ impl Front {
             authorized: service.authorizes(inner, request.headers()),
             body: RequestBody::from_bytes(request.body()),
             status: None,
+            answer: Bytes::new(),
             fault: fault.as_ref().map(|fault| fault.how.clone()),
             at_ms: now_ms(),
         };
@@ -120,6 +121,12 @@ impl Front {
             service.write_trace(inner, started.elapsed().as_millis(), response.headers_mut());
         }
         exchange.status = Some(response.status().as_u16());
+        // What a torn answer would have held is of no use to anybody.
+        if exchange.fault != Some(How::CutMidBody) {
+            let (parts, body) = response.into_parts();
+            exchange.answer = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            response = Response::from_parts(parts, Body::from(exchange.answer.clone()));
+        }
         inner.journal.push(exchange);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;

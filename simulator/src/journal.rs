@@ -1,5 +1,6 @@
 //! What the API was asked, for assertions and for the log.
 
+use axum::body::Bytes;
 use serde_json::Value;
 
 use crate::faults::How;
@@ -24,6 +25,8 @@ pub struct Exchange {
     pub body: RequestBody,
     /// The status answered; none when the connection was cut instead.
     pub status: Option<u16>,
+    /// The body answered; empty when the connection was cut instead.
+    pub answer: Bytes,
     /// The fault that hit this call.
     pub fault: Option<How>,
     /// When it came: milliseconds since 1970.
@@ -42,6 +45,11 @@ impl Exchange {
             RequestBody::Json(value) => value.clone(),
             RequestBody::Empty | RequestBody::Bytes(_) => Value::Null,
         }
+    }
+
+    /// The body answered where it is JSON, else null.
+    pub fn answer_json(&self) -> Value {
+        serde_json::from_slice(&self.answer).unwrap_or_default()
     }
 }
 

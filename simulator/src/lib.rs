@@ -55,8 +55,9 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 pub use agent::Assignee;
 pub use config::{
-    AgentSpec, Availability, Behaviour, BusinessHoursForm, Config, ConversationForm, CreateWhileOpen, DuplicateUser,
-    GroupSpec, MessagePaging, SendToResolved, TopicSpec, UndeclaredProperties, UnknownRequester, UserSpec,
+    AgentFilters, AgentSpec, Availability, Behaviour, BusinessHoursForm, Config, ConversationForm, CreateWhileOpen,
+    DuplicateUser, GroupSpec, MessagePaging, PagePastEnd, SendToResolved, StatusList, TopicSpec, UndeclaredProperties,
+    UnknownRequester, UserSpec,
 };
 pub use delivery::{Delivery, Outcome};
 pub use faults::{Fault, How, Match, WebhookFault, When};

@@ -27,11 +27,12 @@ const TICKET_LIMIT: u32 = 400;
 impl Service {
     /// Whether this path belongs to the API; all else is the simulator's own.
     pub(crate) fn has_in_api(self, path: &str) -> bool {
-        let base = match self {
-            Self::Chat => "/v2",
-            Self::Tickets => "/api/v2",
+        let bases: &[&str] = match self {
+            Self::Chat => &["/v2", "/v1"],
+            Self::Tickets => &["/api/v2"],
         };
-        path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let below = |base: &&str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        bases.iter().any(below)
     }
 
     /// Whether the key is right.

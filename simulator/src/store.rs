@@ -62,7 +62,7 @@ pub struct Message {
     pub interaction_id: String,
     /// `api`, `web` or `system`.
     pub source: &'static str,
-    /// Marks of system lines: `isReopen`, `isResolved`.
+    /// Marks of system lines: `isReopen`, `isResolved`. The values are texts.
     pub meta_data: Option<Value>,
 }
 

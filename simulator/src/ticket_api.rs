@@ -26,7 +26,7 @@ use refusal::TicketRefusal;
 
 type App = Arc<Inner>;
 
-/// The id of a ticket in a path. Anything but a number names no ticket.
+/// The number of a ticket, or of an agent, in a path. Anything else names none.
 struct TicketId(u64);
 
 impl<S: Send + Sync> FromRequestParts<S> for TicketId {
@@ -50,7 +50,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v2/ticket_fields", get(lookups::ticket_fields))
         .route("/api/v2/ticket_form_fields", get(lookups::ticket_form_fields))
         .route("/api/v2/groups", get(lookups::groups))
+        .route("/api/v2/agents", get(lookups::agents))
         .route("/api/v2/agents/me", get(lookups::own_agent))
+        .route("/api/v2/agents/{id}", get(lookups::agent))
         .route("/api/v2/contacts", get(lookups::contacts))
         .route("/api/v2/requesters", get(lookups::requesters))
         .layer(middleware::from_fn(json_only))

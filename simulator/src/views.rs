@@ -39,7 +39,7 @@ pub(crate) struct MessageView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) message_source: Option<&'static str>,
+    pub(crate) message_source: Option<String>,
     #[serde(rename = "restrictResponse", skip_serializing_if = "Option::is_none")]
     pub(crate) restrict_response: Option<bool>,
     #[serde(rename = "botsPrivateNote", skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ impl MessageView {
             actor_type: message.actor.kind,
             created_time: iso_time(message.created_ms),
             user_id: Some(conversation.user_id.clone()),
-            message_source: None,
+            message_source: Some(message.source.to_uppercase()),
             restrict_response: Some(false),
             bots_private_note: Some(by_bot && message.message_type == MessageType::Private),
             is_bots_input: Some(false),
@@ -184,7 +184,7 @@ pub(crate) fn user_view(user: &User) -> Value {
 }
 
 /// A topic.
-pub(crate) fn topic_view(topic: &Topic) -> Value {
+pub(crate) fn topic_view(store: &Store, topic: &Topic) -> Value {
     let spec = &topic.spec;
     let mut view = json!({
         "id": topic.id,
@@ -203,10 +203,19 @@ pub(crate) fn topic_view(topic: &Topic) -> Value {
             "isBotsInput": false,
         },
     });
-    if let (Some(fields), Some(locale)) = (view.as_object_mut(), &spec.locale) {
-        fields.insert("locale".into(), json!(locale));
+    if let Some(locale) = &spec.locale {
+        view["locale"] = json!(locale);
+    }
+    let group = spec.group.as_ref().and_then(|name| store.groups.iter().find(|group| group.spec.name == *name));
+    if let Some(group) = group {
+        view["assign_to_group"] = group_view(group);
     }
     view
+}
+
+/// The one state that agents here are in.
+pub(crate) fn agent_status() -> Value {
+    json!({ "id": "8e755ebf-6921-465d-b713-985a8ad13c04", "name": "Active on Intelliassign" })
 }
 
 /// A human agent.
@@ -230,7 +239,7 @@ pub(crate) fn agent_view(store: &Store, agent: &Agent) -> Value {
         "is_deleted": false,
         "login_status": true,
         "agent_capacity": 5,
-        "agent_status": { "name": "Active on Intelliassign" },
+        "agent_status": agent_status(),
         "availability_status": spec.availability,
         "routing_type": "INTELLIASSIGN",
         "license_type": "fulltime",

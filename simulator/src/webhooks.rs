@@ -250,9 +250,8 @@ fn dress_message(era: Era, view: &mut MessageView, conversation: &Conversation, 
     if !matches!(era, Era::Y2021 | Era::Y2024) {
         view.org_actor_id = None;
     }
-    if matches!(era, Era::Y2020 | Era::Y2021) {
-        view.message_source = Some(message.source);
-    }
+    // The API writes it in capitals, the published samples of webhooks do not.
+    view.message_source = matches!(era, Era::Y2020 | Era::Y2021).then(|| message.source.to_owned());
     // The 2022 sample that lacks the field is an ordinary message. A private note that could not be told from one
     // would reach the user whatever a receiver does, so notes keep it; losing it there is a fault of its own.
     if era == Era::Y2022 && message.message_type == MessageType::Normal {

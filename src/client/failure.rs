@@ -184,7 +184,8 @@ fn is_trace(text: &str) -> bool {
     text.len() <= 80 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// Lets 2xx pass, and says what everything else means for a request with this effect.
+/// Lets 2xx pass, and says what everything else means for a request with this effect. The error for a page past the end of
+/// a list passes too: it is an answer, which lists read as an empty page.
 pub fn sort(call: Kind, response: Result<Response, TransportError>) -> Result<Response, Failure> {
     let unclear = if call.effect == Effect::Write { FailureKind::OutcomeUnknown } else { FailureKind::Unavailable };
     let response = response.map_err(|error| {
@@ -197,6 +198,7 @@ pub fn sort(call: Kind, response: Result<Response, TransportError>) -> Result<Re
     })?;
     let kind = match response.status {
         200..=299 => return Ok(response),
+        400..=404 if call.effect == Effect::Read && contains(&response.body, WRONG_PAGE) => return Ok(response),
         401 => FailureKind::Unauthorized,
         403 => FailureKind::Forbidden,
         404 => FailureKind::NotFound,
@@ -209,6 +211,9 @@ pub fn sort(call: Kind, response: Result<Response, TransportError>) -> Result<Re
     };
     Err(Failure::of(call, kind, &response))
 }
+
+/// The vendor's definitions name the symbol and not the status that it comes with.
+const WRONG_PAGE: &[u8] = b"\"WRONG_PAGE\"";
 
 fn contains(body: &[u8], words: &[u8]) -> bool {
     body.windows(words.len()).any(|window| window.eq_ignore_ascii_case(words))
@@ -255,6 +260,17 @@ mod tests {
         let body = r#"{"code":400,"status":"INVALID_VALUE","message":"This is Not the latest conversation"}"#;
         assert_eq!(sort(call(Effect::Write), answer(400, body)).unwrap_err().kind, FailureKind::NotLatest);
         assert_eq!(sort(call(Effect::Write), answer(400, "{}")).unwrap_err().kind, FailureKind::Refused);
+    }
+
+    #[test]
+    fn a_page_past_the_end_is_an_answer_to_a_read_and_to_nothing_else() {
+        let body = r#"{"code":400,"status":"WRONG_PAGE","message":"The page does not exist in the search result"}"#;
+        for status in [400, 404] {
+            assert!(sort(call(Effect::Read), answer(status, body)).is_ok());
+        }
+        assert_eq!(sort(call(Effect::Write), answer(400, body)).unwrap_err().kind, FailureKind::Refused);
+        assert_eq!(sort(call(Effect::Read), answer(401, "{}")).unwrap_err().kind, FailureKind::Unauthorized);
+        assert_eq!(sort(call(Effect::Read), answer(500, body)).unwrap_err().kind, FailureKind::Unavailable);
     }
 
     #[test]

@@ -20,8 +20,18 @@ fn list_path(list: &str, page: u32) -> String {
     format!("/{list}?page={page}&items_per_page={ITEMS_PER_PAGE}")
 }
 
-/// Stops on an empty page, on the last of a known number, or without a link to the next.
+/// The error that the vendor's definitions have for a page that does not exist. Its status is unknown; pages are asked
+/// for in order, so it means the end of the list.
+fn is_past_the_end(body: &Value) -> bool {
+    wire::text(body, "status").as_deref() == Some("WRONG_PAGE")
+}
+
+/// Stops on an empty page, on a page that does not exist, on the last of a known number, or without a link to the next.
+/// Pages are followed by number: the version in the links differs between the vendor's texts, and may not be ours.
 fn page_of<T>(body: &Value, key: &str, item: impl Fn(&Value) -> Option<T>) -> Option<Page<T>> {
+    if is_past_the_end(body) {
+        return Some(Page { items: Vec::new(), total_pages: None, has_next: false });
+    }
     let raw = body.get(key)?.as_array()?;
     let number = |name: &str| wire::number(body.get("pagination")?, name).and_then(|number| u32::try_from(number).ok());
     let (current, total_pages) = (number("current_page"), number("total_pages"));
@@ -210,7 +220,16 @@ impl Endpoint for GetAgent {
 
 /// `GET /agents`, in pages. A filter by e-mail address is not documented, so lists are searched here.
 pub struct ListAgents {
-    page: u32,
+    path: String,
+}
+
+impl ListAgents {
+    /// The question for one who is available, of this group or of the whole account, with the published filters. An account may
+    /// not know them: whoever comes back has to be compared with what was asked.
+    pub fn available(group: Option<&GroupId>) -> Self {
+        let of = group.map(|group| format!("groups={}&", encode(group.as_str()))).unwrap_or_default();
+        Self { path: format!("/agents?{of}availability_status=AVAILABLE&items_per_page=1") }
+    }
 }
 
 impl Endpoint for ListAgents {
@@ -219,7 +238,7 @@ impl Endpoint for ListAgents {
     const METHOD: Method = Method::Get;
 
     fn path(&self) -> String {
-        list_path("agents", self.page)
+        self.path.clone()
     }
 
     fn answer(body: &Value) -> Option<Page<Agent>> {
@@ -230,7 +249,7 @@ impl Endpoint for ListAgents {
 impl Paged for ListAgents {
     type Item = Agent;
     fn page(number: u32) -> Self {
-        Self { page: number }
+        Self { path: list_path("agents", number) }
     }
 }
 
@@ -743,6 +762,9 @@ impl Endpoint for ListMessages<'_> {
 
     // Here the next page is `link`, not `links.next_page` as in other lists.
     fn answer(body: &Value) -> Option<MessagePage> {
+        if is_past_the_end(body) {
+            return Some(MessagePage { messages: Vec::new(), has_next: false });
+        }
         let messages = body.get("messages")?.as_array()?;
         let has_next = !messages.is_empty() && body.pointer("/link/href").is_some_and(Value::is_string);
         let messages = messages.iter().filter_map(|message| VendorMessage::read(message, None)).collect();
@@ -790,5 +812,46 @@ impl Endpoint for SendMessage<'_> {
         let failed = wire::text(body, "error_message").is_some_and(|text| !text.is_empty());
         let id = wire::text(body, "id").filter(|_| !failed)?;
         Some(SentMessage { id: MessageId(id), numeric_conversation_id: wire::text(body, "freshchat_conversation_id") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(links: Value, pagination: Value) -> (usize, bool) {
+        let body = json!({ "channels": [{ "id": "t-1", "name": "Inbox" }], "links": links, "pagination": pagination });
+        let page = ListChannels::answer(&body).unwrap();
+        (page.items.len(), page.has_next)
+    }
+
+    #[test]
+    fn the_version_in_a_link_does_not_matter() {
+        for href in ["/v1/channels?page=2", "/v2/channels?page=2", "https://acme.freshchat.com/v1/channels?page=2"] {
+            assert_eq!(page(json!({ "next_page": { "href": href } }), Value::Null), (1, true), "{href}");
+        }
+        assert_eq!(page(json!({ "next_page": {} }), Value::Null), (1, false));
+        assert_eq!(page(Value::Null, json!({ "current_page": 1, "total_pages": 2 })), (1, true));
+        let stray = json!({ "next_page": { "href": "/v1/channels?page=3" } });
+        assert_eq!(page(stray, json!({ "current_page": "2", "total_pages": "2" })), (1, false));
+    }
+
+    #[test]
+    fn a_page_that_does_not_exist_is_the_end_of_every_list() {
+        let body =
+            json!({ "code": 400, "status": "WRONG_PAGE", "message": "The page does not exist in the search result" });
+        let end = Page { items: Vec::new(), total_pages: None, has_next: false };
+        assert_eq!(ListChannels::answer(&body), Some(end));
+        let end = MessagePage { messages: Vec::new(), has_next: false };
+        assert_eq!(ListMessages::answer(&body), Some(end));
+        assert_eq!(ListChannels::answer(&json!({ "status": "OTHER" })), None);
+    }
+
+    #[test]
+    fn the_group_in_the_question_for_somebody_available_is_encoded() {
+        let group = GroupId("a b&c".into());
+        let path = "/agents?groups=a%20b%26c&availability_status=AVAILABLE&items_per_page=1";
+        assert_eq!(ListAgents::available(Some(&group)).path(), path);
+        assert_eq!(ListAgents::available(None).path(), "/agents?availability_status=AVAILABLE&items_per_page=1");
     }
 }

@@ -7,8 +7,8 @@ use super::Run;
 use crate::client::{Failure, FailureKind};
 use crate::error::{Error, ErrorKind};
 use crate::freshchat::endpoints::{
-    Agent, Assignment, CreateUser, FindUsers, Identity, ListAgents, ListChannels, ListGroups, UpdateUser, User,
-    WithinHours,
+    Agent, Assignment, CreateUser, FindUsers, GetAgent, Identity, ListAgents, ListChannels, ListGroups, UpdateUser,
+    User, WithinHours,
 };
 use crate::model::{AgentId, ChannelId, EndUser, Finding, GroupId, Step, UserId};
 use crate::names::{self, TopicChoice};
@@ -275,9 +275,9 @@ impl Run<'_> {
                 Ok(Some(false)) => Err(Some(Absence::OutsideHours)),
                 Ok(None) | Err(_) => Err(None),
             },
-            Availability::Agents => match self.freshchat.all::<ListAgents>() {
-                Ok(agents) if agents.iter().any(|agent| is_there(agent, assignment.agent.as_ref(), group)) => Ok(()),
-                Ok(_) => Err(Some(Absence::NobodyAvailable)),
+            Availability::Agents => match self.is_anybody_there(assignment.agent.as_ref(), group) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Some(Absence::NobodyAvailable)),
                 Err(_) => Err(None),
             },
         };
@@ -294,6 +294,25 @@ impl Run<'_> {
                 None
             }
         }
+    }
+
+    /// One request where somebody is there. Everything else but a plain failure is confirmed by the complete list, because a
+    /// filter that an account does not know may be refused, be ignored, or match nobody, and "nobody" makes a ticket.
+    fn is_anybody_there(&self, wanted: Option<&AgentId>, group: Option<&GroupId>) -> Result<bool, Failure> {
+        let is_fitting = |agent: &Agent| is_there(agent, wanted, group);
+        if let Some(id) = wanted {
+            return match self.freshchat.call(&GetAgent { id: id.clone() }) {
+                Err(failure) if failure.kind == FailureKind::NotFound => Ok(false),
+                agent => Ok(is_fitting(&agent?)),
+            };
+        }
+        match self.freshchat.call(&ListAgents::available(group)) {
+            Ok(found) if found.items.iter().any(is_fitting) => return Ok(true),
+            Ok(_) => {}
+            Err(failure) if matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound) => {}
+            Err(failure) => return Err(failure),
+        }
+        Ok(self.freshchat.all::<ListAgents>()?.iter().any(is_fitting))
     }
 }
 

@@ -12,11 +12,12 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     plugin::build()?;
     spin::prepare_tests()?;
     let wasmtime = tools::wasmtime()?;
+    let clients = tools::clients()?;
     process::say("building the tests (some minutes the first time)");
     process::cargo(&["test", "--workspace", "--all-targets", "--no-run"])?;
     process::say("running the tests");
     let mut cargo = process::cargo_command();
-    cargo.args(["test", "--workspace", "--all-targets"]).args(filter).env("FOREIGN_WASMTIME", &wasmtime);
+    cargo.args(["test", "--workspace", "--all-targets"]).args(filter).env("FOREIGN_WASMTIME", &wasmtime).envs(clients);
     let mut passed = run_tests(&mut cargo)?;
     passed.extend(spin::test_bridge()?);
     if filter.is_empty() {

@@ -71,16 +71,27 @@ pub(crate) fn wasmtime() -> Result<PathBuf> {
 
 /// The fuzzer of HTTP APIs, from PyPI.
 pub(crate) fn schemathesis() -> Result<PathBuf> {
-    Ok(python("schemathesis", "tools/fuzz/requirements.txt")?.join("schemathesis"))
+    Ok(python("schemathesis", "tools/fuzz/requirements.txt", &[])?.join("schemathesis"))
 }
 
 /// A Python with what the Python side of the benchmarks needs.
 pub(crate) fn python_peer() -> Result<PathBuf> {
-    Ok(python("bench-python", "tools/bench/requirements.txt")?.join("python"))
+    Ok(python("bench-python", "tools/bench/requirements.txt", &[])?.join("python"))
+}
+
+/// Published clients that the simulator is held against: variables for its tests, and what they say where each is.
+pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 3]> {
+    // The lists are complete, with the hash of each file.
+    let locked = |name: &str| python(name, &format!("tools/clients/{name}.txt"), &["--no-deps", "--require-hashes"]);
+    Ok([
+        ("CLIENT_FRESHCHAT", locked("freshchat")?.join("python")),
+        ("CLIENT_FRESHDESK_MCP", locked("freshdesk-mcp")?.join("python")),
+        ("CLIENT_FRESHDESK_API", npm("freshdesk-api", "tools/clients")?),
+    ])
 }
 
 /// A Python of its own with everything on this list, which names fixed versions; answers where its programs are.
-fn python(name: &str, list: &str) -> Result<PathBuf> {
+fn python(name: &str, list: &str, options: &[&str]) -> Result<PathBuf> {
     let folder = process::root().join("target/tools").join(name);
     let (list, stamp) = (process::root().join(list), folder.join("installed"));
     let wanted = std::fs::read_to_string(&list)?;
@@ -89,7 +100,7 @@ fn python(name: &str, list: &str) -> Result<PathBuf> {
         process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
             .context("Python 3 with venv is needed")?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-        process::run(Command::new(folder.join("bin/python")).args(install).arg(list))?;
+        process::run(Command::new(folder.join("bin/python")).args(install).arg(list).args(options))?;
         std::fs::write(&stamp, wanted)?;
     }
     Ok(folder.join("bin"))

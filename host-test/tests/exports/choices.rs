@@ -1,6 +1,6 @@
 //! What a handoff chooses, and what it says about that: topic, group, human agent, availability, context.
 
-use freshworks_simulator::{Fault, How, Match, TopicSpec, UserSpec};
+use freshworks_simulator::{AgentFilters, AgentSpec, Availability, Config, Fault, How, Match, TopicSpec, UserSpec};
 use host_test::bindings::{Decision, HandoffRequest, Mode, Priority, Routing};
 use serde_json::json;
 
@@ -116,6 +116,84 @@ async fn hours_that_cannot_be_learned_do_not_stand_in_the_way() {
         desk.sim.fail(Fault::new(Match::path("/v2/business-hours/within-bh"), how).times(2));
         let receipt = desk.handoff(&request(), None).await.result.unwrap();
         assert_eq!(codes(&receipt.findings), ["availability-unknown"]);
+    }
+}
+
+/// An account of 150 human agents. Maya, in Support, is as told; Tom, in no group, is there; the others are not.
+fn crowd(maya: Availability) -> Config {
+    let mut config = Config::default();
+    config.agents[0].availability = maya;
+    config.agents.extend((0..148).map(|number| AgentSpec {
+        availability: Availability::Unavailable,
+        groups: vec!["Support".into()],
+        ..AgentSpec::named(&format!("Agent {number}"), &format!("{number}@acme.example"))
+    }));
+    // The lists of the account begin with those who do not fit.
+    config.agents.rotate_left(2);
+    config
+}
+
+/// What the account was asked about its agents, and whether the handoff found somebody there.
+async fn asked_of_agents(desk: &Desk, request: &HandoffRequest) -> (Vec<String>, bool) {
+    let receipt = desk.handoff(request, None).await.result.unwrap();
+    let asked = desk.sim.journal().into_iter().filter(|exchange| exchange.path.starts_with("/v2/agents"));
+    let asked = asked.map(|exchange| format!("{}?{}", exchange.path, exchange.query.unwrap_or_default()));
+    (asked.collect(), !codes(&receipt.findings).contains(&"nobody-available"))
+}
+
+async fn asking_for_agents(config: Config) -> Desk {
+    Desk::of(config).await.set("availability", "agents").set("group", "Support").connect_now().await
+}
+
+#[tokio::test]
+async fn that_somebody_of_the_group_is_there_takes_one_request() {
+    let desk = asking_for_agents(crowd(Availability::Available)).await;
+    let group = desk.sim.group_id("Support").unwrap();
+    let question = format!("/v2/agents?groups={group}&availability_status=AVAILABLE&items_per_page=1");
+    assert_eq!(asked_of_agents(&desk, &request()).await, (vec![question], true));
+}
+
+#[tokio::test]
+async fn that_nobody_is_there_is_believed_only_of_the_complete_list() {
+    let desk = asking_for_agents(crowd(Availability::Busy)).await;
+    let (asked, somebody) = asked_of_agents(&desk, &request()).await;
+    assert!(!somebody);
+    assert_eq!(asked.len(), 3, "the question, and two pages of agents: {asked:?}");
+}
+
+#[tokio::test]
+async fn an_agent_who_is_not_the_one_asked_for_is_not_taken_for_one() {
+    for (filters, maya) in [
+        (AgentFilters::Ignored, Availability::Available),
+        (AgentFilters::Ignored, Availability::Unavailable),
+        (AgentFilters::Refused, Availability::Available),
+        (AgentFilters::Refused, Availability::Away),
+    ] {
+        let desk = asking_for_agents(crowd(maya)).await;
+        desk.sim.set_behaviour(|behaviour| behaviour.agent_filters = filters);
+        let (asked, somebody) = asked_of_agents(&desk, &request()).await;
+        assert_eq!(somebody, maya == Availability::Available, "{filters:?} {maya:?}");
+        assert!(asked.len() > 1, "{filters:?}: the list was read");
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_wrongly_finds_nobody_makes_nobody_absent() {
+    let desk = asking_for_agents(crowd(Availability::Available)).await;
+    let nobody = How::Status { code: 200, headers: Vec::new(), body: r#"{"agents": []}"#.into() };
+    desk.sim.fail(Fault::new(Match::path("/v2/agents"), nobody));
+    assert!(asked_of_agents(&desk, &request()).await.1);
+}
+
+#[tokio::test]
+async fn the_one_human_agent_who_is_asked_for_is_looked_at_alone() {
+    for (availability, there) in [(Availability::Available, true), (Availability::Busy, false)] {
+        let mut config = crowd(Availability::Available);
+        config.agents.last_mut().unwrap().availability = availability;
+        let desk = Desk::of(config).await.set("availability", "agents").set("agent", "tom@acme.example");
+        let desk = desk.connect_now().await;
+        let only = format!("/v2/agents/{}?", desk.tom());
+        assert_eq!(asked_of_agents(&desk, &request()).await, (vec![only], there), "{availability:?}");
     }
 }
 

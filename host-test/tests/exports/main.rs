@@ -28,6 +28,7 @@ mod relay;
 mod relay_repeats;
 mod secrets;
 mod sessions;
+mod shapes;
 mod summary;
 mod support;
 mod tick;

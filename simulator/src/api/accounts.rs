@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::paging::envelope;
-use crate::config::BusinessHoursForm;
+use crate::config::{AgentFilters, Availability, BusinessHoursForm, StatusList};
 use crate::lock;
 use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::views::{agent_view, group_view};
+use crate::views::{agent_status, agent_view, group_view};
 
 /// `GET /v2/accounts/configuration`: what integrators use to check a key.
 pub(super) async fn configuration(State(app): State<App>) -> Json<Value> {
@@ -31,11 +31,41 @@ pub(super) async fn configuration(State(app): State<App>) -> Json<Value> {
     }))
 }
 
-/// `GET /v2/agents`
+/// `GET /v2/agents`, with the published filters `groups` (one id), `availability_status` and `is_deactivated`.
 pub(super) async fn agents(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Refusal> {
     let behaviour = app.behaviour();
+    let query = Query::of(&uri);
+    let filters = ["groups", "availability_status", "is_deactivated"].map(|name| query.get(name));
+    let filters = match behaviour.agent_filters {
+        AgentFilters::Ignored => [None; 3],
+        AgentFilters::Refused if filters.iter().any(Option::is_some) => return Err(Refusal::invalid("INVALID_FILTER")),
+        AgentFilters::Refused | AgentFilters::Honoured => filters,
+    };
+    let [group, availability, deactivated] = filters;
+    if availability.is_some_and(|word| !["AVAILABLE", "UNAVAILABLE"].contains(&word)) {
+        return Err(Refusal::invalid("INVALID_AVAILABILITY_STATUS"));
+    }
     let store = lock(&app.store);
-    envelope("agents", &uri, &store.agents, &behaviour, |agent| agent_view(&store, agent)).map(Json)
+    let mut agents = store.agents.clone();
+    if let Some(id) = group {
+        let name = &store.group(id).ok_or_else(|| Refusal::not_found("group"))?.spec.name;
+        agents.retain(|agent| agent.spec.groups.contains(name));
+    }
+    agents.retain(|agent| {
+        let available = agent.spec.availability == Availability::Available;
+        availability.is_none_or(|word| (word == "AVAILABLE") == available)
+            && deactivated.is_none_or(|word| (word == "true") == agent.spec.deactivated)
+    });
+    envelope("agents", &uri, &agents, &behaviour, |agent| agent_view(&store, agent)).map(Json)
+}
+
+/// `GET /v2/agents/status`: the states that agents can be in.
+pub(super) async fn agent_statuses(State(app): State<App>) -> Json<Value> {
+    let name = match app.behaviour().status_list {
+        StatusList::States => "states",
+        StatusList::Statuses => "statuses",
+    };
+    Json(json!({ name: [agent_status()] }))
 }
 
 /// `GET /v2/agents/{id}`

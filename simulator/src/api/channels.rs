@@ -16,7 +16,8 @@ use crate::views::topic_view;
 pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Refusal> {
     let behaviour = app.behaviour();
     let query = Query::of(&uri);
-    let mut topics = lock(&app.store).topics.clone();
+    let store = lock(&app.store);
+    let mut topics = store.topics.clone();
     if let Some(locale) = query.get("locale") {
         topics.retain(|topic| topic.spec.locale.as_deref().is_none_or(|found| found == locale));
     }
@@ -28,5 +29,5 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Value>
     if query.get("sort_order") == Some("desc") {
         topics.reverse();
     }
-    envelope("channels", &uri, &topics, &behaviour, topic_view).map(Json)
+    envelope("channels", &uri, &topics, &behaviour, |topic| topic_view(&store, topic)).map(Json)
 }

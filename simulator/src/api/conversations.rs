@@ -86,7 +86,11 @@ fn changes_of(desk: &Desk<'_>, input: &Input) -> Result<Changes, Refusal> {
 
 /// Conversation properties are an object, unlike those of users.
 fn properties_of(behaviour: &Behaviour, input: &Input) -> Result<Map<String, Value>, Refusal> {
-    let properties = input.object("properties")?.into_fields();
+    let mut properties = input.object("properties")?.into_fields();
+    // The page lists it beside the properties too, where it means the same.
+    if let Some(priority) = input.filled("priority")? {
+        properties.insert("priority".to_owned(), json!(priority));
+    }
     let undeclared = |name: &&String| name.starts_with("cf_") && !CUSTOM_FIELDS.iter().any(|(known, _)| known == name);
     if behaviour.undeclared_properties == UndeclaredProperties::Refuse
         && properties.keys().any(|name| undeclared(&name))

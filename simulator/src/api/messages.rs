@@ -48,7 +48,7 @@ pub(super) async fn list(State(app): State<App>, Path(id): Path<String>, uri: Ur
             }
         };
         let href = format!("{}?{parameters}", uri.path());
-        answer["link"] = json!({ "href": href, "rel": "next_page", "method": "GET" });
+        answer["link"] = json!({ "rel": "next_page", "href": href });
     }
     Ok(Json(answer))
 }

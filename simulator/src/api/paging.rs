@@ -3,7 +3,7 @@
 use axum::http::Uri;
 use serde_json::{Map, Value, json};
 
-use crate::config::Behaviour;
+use crate::config::{Behaviour, PagePastEnd};
 use crate::query::Query;
 use crate::refusal::Refusal;
 
@@ -38,8 +38,9 @@ impl Page {
     }
 }
 
-/// The envelope of a list: `{ "<name>": [...], "pagination": {...}, "links": {...} }`. Links are paths from the host,
-/// with the version in them.
+/// The envelope of a list: `{ "<name>": [...], "pagination": {...}, "links": {...} }`. Links are paths from the host with a
+/// version in them, which in the vendor's definitions is not the one of the API. Those give the relation by the kind of the
+/// items, with no word for topics.
 pub(super) fn envelope<T>(
     name: &str,
     uri: &Uri,
@@ -50,19 +51,29 @@ pub(super) fn envelope<T>(
     let query = Query::of(uri);
     let page = Page::of(&query, 10, behaviour)?;
     let pages = items.len().div_ceil(page.size);
-    let link = |relation: &str, number: usize| {
+    if let PagePastEnd::WrongPage(code) = behaviour.page_past_end
+        && page.number > pages.max(1)
+    {
+        return Err(Refusal::new(code, "WRONG_PAGE", "The page does not exist in the search result"));
+    }
+    let path = ["/v1", "/v2"].iter().find_map(|version| uri.path().strip_prefix(version)).unwrap_or_default();
+    let link = |number: usize| {
         let query = query.with(&[("page", number.to_string()), ("items_per_page", page.size.to_string())]);
-        json!({ "href": format!("{}?{query}", uri.path()), "rel": relation, "method": "GET" })
+        let mut link = json!({ "href": format!("{}{path}?{query}", behaviour.page_link_version), "type": "GET" });
+        if name != "channels" {
+            link["rel"] = json!(name.trim_end_matches('s'));
+        }
+        link
     };
     let mut links = Map::new();
     if page.number < pages {
-        links.insert("next_page".into(), link("next_page", page.number + 1));
+        links.insert("next_page".into(), link(page.number + 1));
     }
     if page.number > 1 {
-        links.insert("previous_page".into(), link("previous_page", page.number - 1));
+        links.insert("previous_page".into(), link(page.number - 1));
     }
-    links.insert("first_page".into(), link("first_page", 1));
-    links.insert("last_page".into(), link("last_page", pages.max(1)));
+    links.insert("first_page".into(), link(1));
+    links.insert("last_page".into(), link(pages.max(1)));
     let number = |value: usize| if behaviour.pagination_as_strings { json!(value.to_string()) } else { json!(value) };
     Ok(json!({
         name: page.of_items(items).iter().map(view).collect::<Vec<_>>(),

@@ -22,9 +22,12 @@ pub(super) async fn image(State(app): State<App>, form: Multipart) -> Result<Res
     if !upload.content_type.starts_with("image/") {
         return Err(Refusal::invalid("INVALID_IMAGE_TYPE"));
     }
-    let content_type = upload.content_type.clone();
+    let (name, content_type) = (upload.name.clone(), upload.content_type.clone());
     let url = keep(&app, upload).1;
-    Ok(created(&app, json!({ "url": url, "content_type": content_type, "thumbnail": { "url": url } })))
+    let id = lock(&app.store).ids.uuid();
+    let thumbnail = json!({ "url": url, "content_type": content_type });
+    let answer = json!({ "id": id, "name": name, "url": url, "content_type": content_type, "thumbnail": thumbnail });
+    Ok(created(&app, answer))
 }
 
 /// `POST /v2/files/upload`: the answer has a hash for file parts, and no URL.

@@ -6,15 +6,15 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::App;
 use super::paging::Page;
 use super::refusal::TicketRefusal;
 use super::tickets::linked;
 use super::views::{agent_view, contact_view, group_view, many, one, requester_view};
+use super::{App, TicketId};
 use crate::config::Behaviour;
 use crate::lock;
 use crate::query::Query;
-use crate::tickets::{PRIORITIES, Requester, TYPES, TicketDesk, TicketProduct};
+use crate::tickets::{PRIORITIES, Requester, TYPES, TicketAgent, TicketDesk, TicketProduct};
 
 /// `GET /ticket_fields`: Freshdesk only.
 pub(super) async fn ticket_fields(State(app): State<App>) -> Result<Json<Value>, TicketRefusal> {
@@ -95,6 +95,25 @@ pub(super) async fn groups(State(app): State<App>, uri: Uri) -> Result<Response,
     let desk = lock(&app.tickets);
     let (groups, link) = page.of_items(&desk.groups, &app.ticket_origin, &uri);
     Ok(linked(link, many(desk.product, "groups", groups.iter().map(group_view).collect())))
+}
+
+/// `GET /agents`, with the published filter `email`.
+pub(super) async fn agents(State(app): State<App>, uri: Uri) -> Result<Response, TicketRefusal> {
+    let query = Query::of(&uri);
+    let page = Page::of(&query)?;
+    let desk = lock(&app.tickets);
+    let fits = |agent: &&TicketAgent| query.get("email").is_none_or(|email| agent.email.eq_ignore_ascii_case(email));
+    let agents: Vec<&TicketAgent> = desk.agents.iter().filter(fits).collect();
+    let (agents, link) = page.of_items(&agents, &app.ticket_origin, &uri);
+    let views = agents.iter().map(|agent| agent_view(desk.product, agent)).collect();
+    Ok(linked(link, many(desk.product, "agents", views)))
+}
+
+/// `GET /agents/{id}`
+pub(super) async fn agent(State(app): State<App>, TicketId(id): TicketId) -> Result<Json<Value>, TicketRefusal> {
+    let desk = lock(&app.tickets);
+    let agent = desk.agents.iter().find(|agent| agent.id == id).ok_or(TicketRefusal::NotFound)?;
+    Ok(Json(one(desk.product, "agent", agent_view(desk.product, agent))))
 }
 
 /// `GET /agents/me`: the agent whom the key belongs to, the first one of the account.

@@ -113,14 +113,35 @@ async fn a_created_conversation_has_the_published_shape() {
             "interaction_id",
             "isBotsInput",
             "message_parts",
+            "message_source",
             "message_type",
             "org_actor_id",
             "restrictResponse",
             "user_id",
         ]
     );
+    assert_eq!(messages[0]["message_source"], "API");
     let times: Vec<_> = messages.iter().map(|it| it["created_time"].as_str().unwrap()).collect();
     assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
+}
+
+#[tokio::test]
+async fn properties_and_priority_of_a_conversation_can_be_changed_later() {
+    let it = Account::start().await;
+    let path = format!("/v2/conversations/{}", it.open("hello").await);
+    let changed = it.put(&path, json!({ "properties": { "cf_type": "Refund" }, "priority": "Urgent" })).await.ok();
+    assert_eq!(changed["properties"], json!({ "priority": "Urgent", "cf_type": "Refund" }));
+    let changed = it.put(&path, json!({ "properties": { "priority": "High" } })).await.ok();
+    assert_eq!(changed["properties"], json!({ "priority": "High", "cf_type": "Refund" }));
+    assert_eq!(changed["status"], "new");
+    assert_eq!(it.put(&path, json!({ "priority": "Unheard of" })).await.refusal().2, "INVALID_PRIORITY");
+}
+
+#[tokio::test]
+async fn the_journal_keeps_what_was_answered() {
+    let it = Account::start().await;
+    let answered = it.get("/v2/groups").await.ok();
+    assert_eq!(it.sim.next_exchange().await.answer_json(), answered);
 }
 
 #[tokio::test]

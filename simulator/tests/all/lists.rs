@@ -1,9 +1,11 @@
 //! Lists: pages, filters, order.
 
-use freshworks_simulator::{DuplicateUser, MessagePaging, TopicSpec};
+use freshworks_simulator::{
+    AgentFilters, AgentSpec, Availability, Config, DuplicateUser, MessagePaging, PagePastEnd, StatusList, TopicSpec,
+};
 use serde_json::json;
 
-use crate::support::Account;
+use crate::support::{Account, fields};
 
 #[tokio::test]
 async fn lists_are_paged_with_links_from_the_host() {
@@ -14,6 +16,8 @@ async fn lists_are_paged_with_links_from_the_host() {
     let mut path = "/v2/channels?items_per_page=3&sort_by=name".to_owned();
     let mut names = Vec::new();
     for page in 1..=3 {
+        // The version in the links is not the one that was asked.
+        assert_eq!(path.starts_with("/v1/channels?"), page > 1, "{path}");
         let list = it.get(&path).await.ok();
         assert_eq!(list["pagination"]["current_page"], page);
         assert_eq!(list["pagination"]["total_items"], 7);
@@ -23,13 +27,80 @@ async fn lists_are_paged_with_links_from_the_host() {
             Some(next) => path = next.to_owned(),
             None => assert_eq!(page, 3),
         }
-        assert!(path.starts_with("/v2/channels?"), "{path}");
     }
     assert_eq!(names.len(), 7);
     assert!(names.is_sorted_by_key(|name| name.as_str()));
-    let past = it.get("/v2/channels?page=9&items_per_page=3").await.ok();
+}
+
+#[tokio::test]
+async fn a_page_past_the_end_is_wrong_or_empty_and_page_one_always_exists() {
+    let it = Account::start().await;
+    let path = "/v2/channels?page=9&items_per_page=3";
+    let (status, symbol, _) = it.get(path).await.refusal();
+    assert_eq!((status, symbol.as_str()), (400, "WRONG_PAGE"));
+    it.sim.set_behaviour(|behaviour| behaviour.page_past_end = PagePastEnd::WrongPage(404));
+    assert_eq!(it.get(path).await.status, 404);
+    it.sim.set_behaviour(|behaviour| behaviour.page_past_end = PagePastEnd::Empty);
+    let past = it.get(path).await.ok();
     assert_eq!(past["channels"], json!([]));
     assert_eq!(past["links"].get("next_page"), None);
+    it.sim.set_behaviour(|behaviour| behaviour.page_past_end = PagePastEnd::WrongPage(400));
+    assert_eq!(it.get("/v2/users?reference_id=nobody").await.ok()["users"], json!([]));
+}
+
+#[tokio::test]
+async fn links_can_name_the_version_that_was_asked() {
+    let it = Account::start().await;
+    it.sim.set_behaviour(|behaviour| behaviour.page_link_version = "/v2");
+    let list = it.get("/v2/groups?items_per_page=1").await.ok();
+    let link = json!({ "href": "/v2/groups?page=1&items_per_page=1", "rel": "group", "type": "GET" });
+    assert_eq!(list["links"]["first_page"], link);
+}
+
+#[tokio::test]
+async fn agents_are_filtered_by_group_and_availability_or_not_at_all() {
+    let mut config = Config::default();
+    config.agents[1].availability = Availability::Busy;
+    config.agents.push(AgentSpec { deactivated: true, ..AgentSpec::named("Ida Berg", "ida@acme.example") });
+    let it = Account::with(config).await;
+    let names = |query: String| {
+        let it = &it;
+        async move {
+            let agents = it.get(&format!("/v2/agents?{query}")).await.ok();
+            let names = agents["agents"].as_array().unwrap().iter().map(|agent| agent["first_name"].clone());
+            names.map(|name| name.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        }
+    };
+    let group = &it.group;
+    assert_eq!(names(format!("groups={group}&availability_status=AVAILABLE")).await, ["Maya"]);
+    assert_eq!(names("availability_status=AVAILABLE".into()).await, ["Maya", "Ida"]);
+    assert_eq!(names("availability_status=UNAVAILABLE&is_deactivated=false".into()).await, ["Tom"]);
+    assert_eq!(it.get("/v2/agents?groups=nowhere").await.status, 404);
+    assert_eq!(it.get("/v2/agents?availability_status=AWAY").await.status, 400);
+    it.sim.set_behaviour(|behaviour| behaviour.agent_filters = AgentFilters::Ignored);
+    assert_eq!(names(format!("groups={group}&availability_status=UNAVAILABLE")).await.len(), 3);
+    it.sim.set_behaviour(|behaviour| behaviour.agent_filters = AgentFilters::Refused);
+    assert_eq!(it.get("/v2/agents?availability_status=AVAILABLE").await.status, 400);
+    assert_eq!(it.get("/v2/agents?items_per_page=2").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_states_of_agents_are_listed_under_either_name() {
+    let it = Account::start().await;
+    let states = it.get("/v2/agents/status").await.ok();
+    assert_eq!(fields(&states["states"][0]), ["id", "name"]);
+    it.sim.set_behaviour(|behaviour| behaviour.status_list = StatusList::Statuses);
+    assert_eq!(it.get("/v2/agents/status").await.ok()["statuses"], states["states"]);
+}
+
+#[tokio::test]
+async fn a_topic_names_the_group_that_it_is_assigned_to() {
+    let it = Account::start().await;
+    it.sim.add_topic(TopicSpec { group: Some("Support".into()), ..TopicSpec::named("Returns") });
+    let topics = it.get("/v2/channels").await.ok();
+    let topic = topics["channels"].as_array().unwrap().last().unwrap();
+    assert_eq!(topic["assign_to_group"]["id"], json!(it.group));
+    assert_eq!(topics["channels"][0].get("assign_to_group"), None);
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn system_lines_are_in_the_thread_and_not_in_webhooks() {
     it.sim.resolve(&id, &it.maya).await.unwrap();
     let list = it.get(&format!("/v2/conversations/{id}/messages")).await.ok();
     assert_eq!(list["messages"][0]["message_type"], "system");
-    assert_eq!(list["messages"][0]["meta_data"], json!({ "isResolved": true }));
+    assert_eq!(list["messages"][0]["meta_data"], json!({ "isResolved": "true" }));
     assert_eq!(actions(&it), ["message_create", "conversation_resolution"]);
     it.sim.set_behaviour(|behaviour| behaviour.system_line_webhooks = true);
     it.sim.reopen(&id, &it.maya).await.unwrap();
