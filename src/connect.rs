@@ -372,7 +372,11 @@ fn check_properties(fields: Result<Vec<String>, Failure>, wanted: &[&str]) -> Fi
 fn check_tickets(desk: &Client<'_>, settings: &Settings, resolved: &mut Resolved, findings: &mut Vec<Finding>) {
     let is_name = |group: &&str| !group.bytes().all(|byte| byte.is_ascii_digit());
     let group = settings.ticket_group.as_deref().filter(is_name);
-    let mut requests = vec![desk.request(&ListTickets { email: None, page: 1 })];
+    let mut requests = vec![desk.request(&ListTickets {
+        email: None,
+        page: 1,
+        is_freshservice: settings.is_freshservice(),
+    })];
     requests.extend(group.map(|_| desk.request(&ListTicketGroups::page(1))));
     let mut responses = desk.send_all(requests).into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));

@@ -269,6 +269,11 @@ impl Settings {
         Ok(Some(TicketDesk { origin, is_freshservice: desk.is_some_and(|desk| desk.is_freshservice) }))
     }
 
+    /// True when tickets go to Freshservice, which differs from Freshdesk in places.
+    pub fn is_freshservice(&self) -> bool {
+        self.ticket_desk().ok().flatten().is_some_and(|desk| desk.is_freshservice)
+    }
+
     /// The name of the topic for this locale: by the whole tag, else by its language alone.
     pub fn topic_for(&self, locale: Option<&str>) -> Option<&String> {
         let locale = locale.map(str::trim).filter(|locale| !locale.is_empty())?;

@@ -79,7 +79,26 @@ impl Run<'_> {
     }
 
     /// The ticket of an earlier try. When the session is lost, of any earlier handoff of this conversation.
+    ///
+    /// Among the tickets of the address first, which are few however busy the desk is; then among the newest of all, because a
+    /// refused filter does not say that there is none. Fails with an unknown outcome when that list is refused as well: what may
+    /// exist must not be made again.
     pub(super) fn find_ticket(&mut self, session: &mut Session) -> Result<bool, Error> {
+        let email = self.request.user.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+        if email.is_some() {
+            match self.search_tickets(session, email) {
+                Ok(false) => {}
+                Err(failure) if says_nothing(&failure) => {}
+                found => return found.map_err(Failure::into_error),
+            }
+        }
+        self.search_tickets(session, None).map_err(|failure| {
+            let is_unknown = says_nothing(&failure);
+            Failure { kind: if is_unknown { FailureKind::OutcomeUnknown } else { failure.kind }, ..failure }.into_error()
+        })
+    }
+
+    fn search_tickets(&mut self, session: &mut Session, email: Option<&str>) -> Result<bool, Failure> {
         let attempts = if session.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
         let tags: Vec<(u32, String)> =
             attempts.map(|attempt| (attempt, tag(&reference(&self.request.key, attempt)))).collect();
@@ -88,16 +107,10 @@ impl Run<'_> {
                 tags.iter().filter(|(_, tag)| ticket.tags.iter().any(|found| found.eq_ignore_ascii_case(tag)));
             of_ticket.map(|(attempt, _)| *attempt).max()
         };
-        let email = self.request.user.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+        let Some(desk) = self.desk else { return Ok(false) };
+        let is_freshservice = self.settings.is_freshservice();
         for page in 1..=PAGES_SEARCHED {
-            let found = match self.desk()?.call(&ListTickets { email, page }) {
-                Ok(found) => found,
-                // Nobody has that address yet, so nothing was made for it.
-                Err(failure) if matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound) => {
-                    return Ok(false);
-                }
-                Err(failure) => return Err(failure.into_error()),
-            };
+            let found = desk.call(&ListTickets { email, page, is_freshservice })?;
             let newest =
                 found.items.iter().filter_map(|ticket| Some((attempt_of(ticket)?, ticket))).max_by_key(|it| it.0);
             if let Some((attempt, ticket)) = newest {
@@ -151,7 +164,6 @@ impl Run<'_> {
             Some(text) => self.settings.masking.apply(&transcript::one_line(&text, LONGEST_SUBJECT)).0.into_owned(),
             None => "Conversation with the AI agent".to_owned(),
         };
-        let desk = self.settings.ticket_desk()?;
         let priority = self.request.routing.priority.or(self.settings.priority);
         let mut tags = self.settings.ticket_tags.clone();
         tags.push(tag(&session.reference));
@@ -165,7 +177,7 @@ impl Run<'_> {
             email,
             name,
             priority,
-            is_freshservice: desk.is_some_and(|desk| desk.is_freshservice),
+            is_freshservice: self.settings.is_freshservice(),
             tags,
             group: None,
             custom_fields: self.carried.ticket.clone(),
@@ -190,6 +202,11 @@ impl Run<'_> {
         }
         Ok(found)
     }
+}
+
+/// A list that was refused: whether there is a ticket is not known.
+fn says_nothing(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound)
 }
 
 /// The texts as HTML, with so many pages. What people wrote is escaped: nothing of it is read as markup.
