@@ -49,6 +49,8 @@ pub struct Failure {
     pub retry_after_ms: Option<u64>,
     /// Status, the vendor's symbols, trace id, or the transport's word.
     pub log: String,
+    /// The fields that a refusal of the ticket desk names, as it writes them. For comparing alone: never shown or logged.
+    pub faulty: Vec<String>,
 }
 
 impl Failure {
@@ -67,6 +69,14 @@ impl Failure {
         }
         // Names of fields and the vendor's words for what is wrong with them, of the ticket desk.
         let errors = body.as_ref().and_then(|body| body.get("errors")?.as_array());
+        let mut faulty = Vec::new();
+        for error in errors.into_iter().flatten() {
+            faulty.extend(error.get("field").and_then(Value::as_str).map(str::to_owned));
+        }
+        // A body that is too large names nothing; only files can make it so.
+        if response.status == 413 {
+            faulty = vec!["attachments".to_owned()];
+        }
         for error in errors.into_iter().flatten().take(MOST_FIELDS) {
             for key in ["field", "code"] {
                 if let Some(word) = error.get(key).and_then(Value::as_str).filter(|text| is_name(text)) {
@@ -79,7 +89,7 @@ impl Failure {
             log.push_str(" trace ");
             log.push_str(trace);
         }
-        Self { kind, call, retry_after_ms, log }
+        Self { kind, call, retry_after_ms, log, faulty }
     }
 
     /// The error for the caller, in words for the account's admin.
@@ -193,7 +203,8 @@ pub fn sort(call: Kind, response: Result<Response, TransportError>) -> Result<Re
             TransportError { not_sent: true, .. } => FailureKind::Unavailable,
             _ => unclear,
         };
-        Failure { kind, call, retry_after_ms: None, log: format!("{}: {}", call.name, error.reason) }
+        let log = format!("{}: {}", call.name, error.reason);
+        Failure { kind, call, retry_after_ms: None, log, faulty: Vec::new() }
     })?;
     let kind = match response.status {
         200..=299 => return Ok(response),

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::fields::{self, FieldValue, TicketField};
 use crate::client::{Endpoint, Page, Paged, Service, encode};
 use crate::freshchat::wire;
 use crate::http::Method;
@@ -96,6 +97,8 @@ pub struct Attachment {
     pub media_type: String,
     /// Its bytes.
     pub content: Vec<u8>,
+    /// Where people find it when the desk does not take it; none for what we wrote ourselves.
+    pub link: Option<String>,
 }
 
 /// A ticket to be made.
@@ -119,15 +122,71 @@ pub struct NewTicket {
     pub tags: Vec<String>,
     /// A number.
     pub group: Option<String>,
-    /// By the names that the desk knows, `cf_..` in Freshdesk.
-    pub custom_fields: Vec<(String, String)>,
+    /// Further fields by the names that tickets use: those of every desk, and the account's own (`cf_..` in Freshdesk).
+    pub fields: Vec<(String, FieldValue)>,
     /// At most 20 MB together.
     pub attachments: Vec<Attachment>,
     /// For forms: must not be guessed by those who write what is in the ticket.
     pub boundary: String,
 }
 
+/// What a refusal has cost a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// A field, or the group.
+    Field(String),
+    /// The requester's e-mail address or phone number.
+    Address,
+    /// Files, some or all.
+    Files,
+}
+
+/// The field that the desk's error names: custom ones stand behind `custom_fields.` or in brackets, and alone in older answers.
+fn faulty_name(faulty: &str) -> &str {
+    faulty.strip_prefix("custom_fields").map_or(faulty, |name| name.trim_matches(['.', '[', ']']))
+}
+
+impl LeftOut {
+    /// True when a refusal that names this field speaks of it.
+    pub fn is(&self, faulty: &str) -> bool {
+        let name = faulty_name(faulty);
+        match self {
+            Self::Field(field) => field == name,
+            Self::Address => matches!(name, "email" | "phone"),
+            Self::Files => name.starts_with("attachments"),
+        }
+    }
+}
+
 impl NewTicket {
+    /// Takes away what a refusal names; none when it is not there or the ticket is nothing without it.
+    ///
+    /// `faulty` is the `field` of the desk's error: a name, for custom fields behind `custom_fields.` or in brackets.
+    pub fn leave_out(&mut self, faulty: &str) -> Option<LeftOut> {
+        let name = faulty_name(faulty);
+        if let Some(index) = self.fields.iter().position(|(field, _)| field == name) {
+            let (field, _) = self.fields.remove(index);
+            return Some(LeftOut::Field(field));
+        }
+        match name.split(['[', '.']).next().unwrap_or_default() {
+            "group_id" => self.group.take().map(|_| LeftOut::Field("group_id".to_owned())),
+            "email" => self.email.take().map(|_| LeftOut::Address),
+            "phone" => self.phone.take().map(|_| LeftOut::Address),
+            // With a phone number alone the desk demands a name.
+            "name" if self.email.is_some() => self.name.take().map(|_| LeftOut::Field("name".to_owned())),
+            // What people sent goes before the conversation itself.
+            "attachments" => {
+                let before = self.attachments.len();
+                self.attachments.retain(|file| file.link.is_none());
+                if self.attachments.len() == before {
+                    self.attachments.clear();
+                }
+                (before > 0).then_some(LeftOut::Files)
+            }
+            _ => None,
+        }
+    }
+
     fn numbers(&self) -> [(&'static str, u64); 3] {
         let priority = match self.priority {
             Some(Priority::Low) | None => 1,
@@ -179,12 +238,13 @@ impl Endpoint for CreateTicket<'_> {
         if let Some(group) = ticket.group.as_ref().and_then(|group| group.parse::<u64>().ok()) {
             body.insert("group_id".to_owned(), json!(group));
         }
-        if !ticket.custom_fields.is_empty() {
-            let mut fields = Map::new();
-            for (name, value) in &ticket.custom_fields {
-                fields.insert(name.clone(), json!(value));
-            }
-            body.insert("custom_fields".to_owned(), Value::Object(fields));
+        let mut custom = Map::new();
+        for (name, value) in &ticket.fields {
+            let place = if fields::standard(name).is_some() { &mut body } else { &mut custom };
+            place.insert(name.clone(), value.json());
+        }
+        if !custom.is_empty() {
+            body.insert("custom_fields".to_owned(), Value::Object(custom));
         }
         Some(Value::Object(body))
     }
@@ -207,8 +267,11 @@ impl Endpoint for CreateTicket<'_> {
         if let Some(group) = &ticket.group {
             form.text("group_id", group);
         }
-        for (name, value) in &ticket.custom_fields {
-            form.text(&format!("custom_fields[{name}]"), value);
+        for (name, value) in &ticket.fields {
+            match fields::standard(name) {
+                Some(_) => form.text(name, value.text()),
+                None => form.text(&format!("custom_fields[{name}]"), value.text()),
+            }
         }
         for file in &ticket.attachments {
             form.file("attachments[]", &file.name, &file.media_type, &file.content);
@@ -348,6 +411,27 @@ impl Endpoint for CreateNote<'_> {
 
     fn answer(body: &Value) -> Option<Entry> {
         Entry::read(unwrapped(body, "conversation"))
+    }
+}
+
+/// `GET /ticket_fields` in Freshdesk, `GET /ticket_form_fields` in Freshservice: all fields of tickets.
+pub struct ListTicketFields {
+    /// Which product is asked.
+    pub is_freshservice: bool,
+}
+
+impl Endpoint for ListTicketFields {
+    type Answer = Page<TicketField>;
+    const NAME: &'static str = "list-ticket-fields";
+    const METHOD: Method = Method::Get;
+    const SERVICE: Service = Service::Tickets;
+
+    fn path(&self) -> String {
+        if self.is_freshservice { "/ticket_form_fields" } else { "/ticket_fields" }.to_owned()
+    }
+
+    fn answer(body: &Value) -> Option<Page<TicketField>> {
+        TicketField::list(body)
     }
 }
 

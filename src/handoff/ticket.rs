@@ -6,7 +6,10 @@
 use super::{MOST_ATTEMPTS, Run};
 use crate::client::{Client, Failure, FailureKind};
 use crate::error::{Error, ErrorKind};
-use crate::freshdesk::endpoints::{Attachment, CreateTicket, ListTicketGroups, ListTickets, NewTicket, Ticket};
+use crate::freshdesk::endpoints::{
+    Attachment, CreateTicket, LeftOut, ListTicketGroups, ListTickets, NewTicket, Ticket,
+};
+use crate::freshdesk::fields::FieldValue;
 use crate::model::{Finding, Step};
 use crate::plain_text::escape_html;
 use crate::session::{Pending, Session, digest, reference};
@@ -18,6 +21,12 @@ const PAGES_SEARCHED: u32 = 3;
 /// Longer texts go with the ticket as a file; what fits stays readable at a glance.
 const LONGEST_DESCRIPTION: usize = 100 * 1024;
 const LONGEST_SUBJECT: usize = 120;
+/// Each try leaves something out. The desk checks in stages (names, types, values, sizes), so one is not enough.
+const MOST_TRIES: u32 = 5;
+/// Where the rest of a long conversation is, and what is said when the desk did not take it.
+const REST_IN_FILE: &str = "<p>The whole conversation is in the file conversation.txt.</p>";
+const REST_REFUSED: &str =
+    "<p>The rest of the conversation is too long for this ticket desk; the platform has all of it.</p>";
 /// One page holds what the description may hold.
 pub(super) const PAGE_CHARS: usize = 60 * 1024;
 
@@ -45,6 +54,7 @@ impl Run<'_> {
             }
         }
         let mut ticket = self.new_ticket(session)?;
+        let mut tries = 1;
         loop {
             session.pending = Some(Pending::Ticket);
             let desk = self.desk()?;
@@ -63,19 +73,73 @@ impl Run<'_> {
             if failure.kind != FailureKind::OutcomeUnknown {
                 session.pending = None;
             }
-            if failure.kind != FailureKind::Refused || (ticket.custom_fields.is_empty() && ticket.group.is_none()) {
+            if failure.kind != FailureKind::Refused || tries == MOST_TRIES {
                 return Err(refused(failure));
             }
-            // The ticket matters more than its fields.
-            ticket.custom_fields.clear();
-            ticket.group = None;
-            self.findings.push(Finding::warning(
-                "ticket",
-                "fields-refused",
-                "the ticket was filed without group and custom fields, which the ticket desk refused",
-                "Compare the names of the settings `context` and `ticket_group` with the fields of the ticket desk.",
-            ));
+            tries += 1;
+            self.leave_out(&mut ticket, failure)?;
         }
+    }
+
+    /// Takes out of the ticket what the desk has named as faulty, and only that: the ticket matters more than its fields.
+    fn leave_out(&mut self, ticket: &mut NewTicket, failure: Failure) -> Result<(), Error> {
+        // On a copy: what cannot be mended in full must not be told as left out.
+        let mut rest = ticket.clone();
+        let mut left_out = Vec::new();
+        for faulty in &failure.faulty {
+            // A field may have several faults, and each file one.
+            if left_out.iter().any(|left: &LeftOut| left.is(faulty)) {
+                continue;
+            }
+            match rest.leave_out(faulty) {
+                Some(left) => left_out.push(left),
+                None => return Err(refused(failure)),
+            }
+        }
+        if left_out.is_empty() {
+            return Err(refused(failure));
+        }
+        for left in left_out {
+            match left {
+                LeftOut::Field(name) => self.findings.push(Finding::warning(
+                    "ticket",
+                    "field-refused",
+                    format!("the ticket was filed without `{name}`, which the ticket desk refused"),
+                    "Compare name and value in the settings `context`, `ticket_fields` and `ticket_group` with the fields of the ticket desk, and run connect.",
+                )),
+                LeftOut::Address => self.without_address(ticket, &mut rest)?,
+                LeftOut::Files => {
+                    let count = without_files(ticket, &mut rest);
+                    self.findings.push(Finding::warning(
+                        "files",
+                        "file-refused",
+                        format!("the ticket desk refused {count} files; the ticket says where they are"),
+                        "Make sure that human agents can open the links, and that the ticket desk takes files of that type and size.",
+                    ));
+                }
+            }
+        }
+        *ticket = rest;
+        Ok(())
+    }
+
+    /// The desk has refused the e-mail address or the phone number: the person is reached by the other, or asked.
+    fn without_address(&mut self, before: &NewTicket, ticket: &mut NewTicket) -> Result<(), Error> {
+        let phone = self.request.user.phone.as_deref().map(str::trim).filter(|phone| !phone.is_empty());
+        let Some(phone) = phone.filter(|_| before.email.is_some()) else {
+            let remedy = "Ask the end user for another e-mail address, and call again with it.";
+            let error = Error::new(ErrorKind::NeedsEmail, "the ticket desk refused the address of the end user");
+            return Err(error.at("request.user.email").with_remedy(remedy));
+        };
+        ticket.phone = Some(phone.to_owned());
+        ticket.name = ticket.name.take().or_else(|| Some(self.request.user.id.clone()));
+        self.findings.push(Finding::warning(
+            "user",
+            "address-refused",
+            "the ticket was filed without the e-mail address, which the ticket desk refused",
+            "Correct the address at the platform, and in the ticket.",
+        ));
+        Ok(())
     }
 
     /// The ticket of an earlier try. When the session is lost, of any earlier handoff of this conversation.
@@ -138,9 +202,9 @@ impl Run<'_> {
             let content = std::iter::once(&written.opening).chain(&written.pages).map(String::as_str);
             let content = content.collect::<Vec<_>>().join("\n\n").into_bytes();
             let first = description(&written, 1);
-            ticket.description = format!("{first}<p>The whole conversation is in the file conversation.txt.</p>");
-            let name = "conversation.txt".to_owned();
-            ticket.attachments.push(Attachment { name, media_type: "text/plain; charset=utf-8".to_owned(), content });
+            ticket.description = first + REST_IN_FILE;
+            let (name, media_type) = ("conversation.txt".to_owned(), "text/plain; charset=utf-8".to_owned());
+            ticket.attachments.push(Attachment { name, media_type, content, link: None });
         }
         let (attachments, left) = files::fetch(self.freshchat, self.settings, &self.request.history);
         self.findings.extend(files::as_links(left));
@@ -149,7 +213,7 @@ impl Run<'_> {
     }
 
     /// Everything of a ticket that is known without a request.
-    pub(super) fn ticket_fields(&self, session: &Session, written: &Transcript) -> Result<NewTicket, Error> {
+    pub(super) fn ticket_fields(&mut self, session: &Session, written: &Transcript) -> Result<NewTicket, Error> {
         let user = &self.request.user;
         let filled =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -169,6 +233,7 @@ impl Run<'_> {
         tags.push(tag(&session.reference));
         // With a phone number alone the desk demands a name.
         let name = name.or_else(|| email.is_none().then(|| user.id.clone()));
+        let fields = self.further_fields();
         let secret = self.settings.ticket_api_key.as_ref().map(|key| key.reveal()).unwrap_or_default();
         Ok(NewTicket {
             subject,
@@ -180,10 +245,40 @@ impl Run<'_> {
             is_freshservice: self.settings.is_freshservice(),
             tags,
             group: None,
-            custom_fields: self.carried.ticket.clone(),
+            fields,
             attachments: Vec::new(),
             boundary: digest(&[secret, &session.reference], 16),
         })
+    }
+
+    /// The fields that context and settings fill, each written for its type. A value that does not fit stays behind.
+    fn further_fields(&mut self) -> Vec<(String, FieldValue)> {
+        let settings = self.settings;
+        let mut fields: Vec<(String, FieldValue)> = Vec::new();
+        let mut misfits = Vec::new();
+        let fixed = settings.ticket_fields.iter().map(|(name, value)| (name, value.as_str()));
+        // The newest of several values of one name counts.
+        let carried = self.carried.ticket.iter().rev().map(|(name, value)| (name, value.as_str()));
+        for (name, text) in carried.chain(fixed) {
+            if fields.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            let kind = settings.resolved.ticket_field(name);
+            match kind.value(text) {
+                Some(value) => fields.push((name.clone(), value)),
+                None if !misfits.contains(name) => {
+                    misfits.push(name.clone());
+                    self.findings.push(Finding::warning(
+                        "ticket",
+                        "field-value",
+                        format!("a value of the ticket's field `{name}` was left out: it must be {}", kind.words()),
+                        "Correct it in the context or the setting `ticket_fields`; run connect when the field has changed.",
+                    ));
+                }
+                None => {}
+            }
+        }
+        fields
     }
 
     fn ticket_group(&mut self) -> Result<Option<String>, Error> {
@@ -202,6 +297,24 @@ impl Run<'_> {
         }
         Ok(found)
     }
+}
+
+/// Says in the description what became of the files that `before` had; their number.
+fn without_files(before: &NewTicket, ticket: &mut NewTicket) -> usize {
+    let mut links = String::new();
+    for file in &before.attachments {
+        let is_left = ticket.attachments.iter().any(|kept| kept.link == file.link);
+        if let Some(link) = file.link.as_ref().filter(|_| !is_left) {
+            links.push_str(&format!("<br>{}: {}", escape_html(&file.name), escape_html(link)));
+        }
+    }
+    if !links.is_empty() {
+        ticket.description.push_str(&format!("<p>Files that the ticket desk did not take:{links}</p>"));
+    }
+    if ticket.attachments.is_empty() {
+        ticket.description = ticket.description.replace(REST_IN_FILE, REST_REFUSED);
+    }
+    before.attachments.len() - ticket.attachments.len()
 }
 
 /// A list that was refused: whether there is a ticket is not known.
@@ -227,7 +340,7 @@ fn refused(failure: Failure) -> Error {
     let mut error = failure.into_error();
     if is_refused {
         error.message = "the ticket desk refused the ticket".into();
-        error.remedy = Some("The log text of this error names the fields: make them optional for agents, or fill them with the setting `context`.".into());
+        error.remedy = Some("The log text of this error names the fields: make them optional for agents, or fill them with the settings `ticket_fields` or `context`. `connect` says which.".into());
     }
     error
 }
