@@ -171,11 +171,11 @@ impl<'a> WantedAgents<'a> {
 }
 
 fn lost(call: Kind) -> Failure {
-    Failure { kind: FailureKind::Unavailable, call, retry_after_ms: None, log: String::new(), faulty: Vec::new() }
+    Failure { kind: FailureKind::Unavailable, call, retry_after_ms: None, log: String::new(), faulty: String::new() }
 }
 
 fn missing(call: Kind) -> Failure {
-    Failure { kind: FailureKind::NotFound, call, retry_after_ms: None, log: String::new(), faulty: Vec::new() }
+    Failure { kind: FailureKind::NotFound, call, retry_after_ms: None, log: String::new(), faulty: String::new() }
 }
 
 fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
@@ -447,7 +447,7 @@ fn check_ticket_fields(
     let before = findings.len();
     let is_listed = |name: &&str| fields.iter().any(|field| field.name == **name);
     let missing: Vec<&str> =
-        filled.iter().copied().filter(|name| !is_listed(name) && fields::standard(name).is_none()).collect();
+        filled.iter().copied().filter(|name| !is_listed(name) && !fields::is_standard(name)).collect();
     if !missing.is_empty() {
         let detail = format!("tickets have no field {}", missing.join(", "));
         let remedy = "Create it at the ticket desk, or correct the settings `context` and `ticket_fields`.";
@@ -456,11 +456,12 @@ fn check_ticket_fields(
     for field in &fields {
         let name = field.name.as_str();
         if filled.contains(&name) {
-            resolved.ticket_fields.insert(field.name.clone(), field.kind.clone());
+            resolved.ticket_fields.push((field.name.clone(), field.kind.clone()));
         }
         let fixed = settings.ticket_fields.get(name);
         if fixed.is_some_and(|value| field.kind.value(value).is_none()) {
-            let detail = format!("the setting `ticket_fields` has a value for `{name}` that is not {}", field.kind.words());
+            let detail =
+                format!("the setting `ticket_fields` has a value for `{name}` that is not {}", field.kind.words());
             let remedy = match &field.kind {
                 FieldKind::Choice(choices) => format!("Write one of: {}.", choices.join(", ")),
                 kind => format!("Write {}.", kind.words()),

@@ -4,7 +4,7 @@
 //! sources against this list.
 
 /// Words of findings: check, code, meaning.
-pub const FINDINGS: [(&str, &str, &str); 79] = [
+pub const FINDINGS: [(&str, &str, &str); 81] = [
     ("chat-url", "chat-url-valid", "requests go to the account's address"),
     ("chat-url", "chat-url-refused", "the Chat URL is no address of a Freshchat account; no request was made"),
     ("account", "account-open", "address and API key belong together"),
@@ -89,6 +89,8 @@ pub const FINDINGS: [(&str, &str, &str); 79] = [
     ("availability", "availability-unknown", "at a handoff: whether anybody is there could not be learned"),
     ("ticket", "field-refused", "at a handoff: the ticket was filed without a field that the ticket desk refused"),
     ("ticket", "field-value", "at a handoff: a value does not fit the type of its ticket field, and was left out"),
+    ("ticket", "ticket-gone", "at a tick or relay: the ticket is deleted or marked as spam; it counts as ended"),
+    ("ticket", "ticket-unreadable", "at a tick: the ticket could not be read for too long; it counts as ended"),
     ("ticket-group", "ticket-group-found", "the group of the ticket desk exists"),
     ("ticket-group", "ticket-group-missing", "no group of the ticket desk bears the name"),
     ("ticket-group", "ticket-group-fallback", "at a handoff: the ticket desk has no such group, its own rules assign"),

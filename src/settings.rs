@@ -86,14 +86,14 @@ pub struct Resolved {
     /// The ticket desk at which groups and fields of tickets were found; empty in settings of an older version.
     pub ticket_origin: String,
     /// How the values of ticket fields are written, for the fields that the settings fill.
-    pub ticket_fields: BTreeMap<String, FieldKind>,
+    pub ticket_fields: Vec<(String, FieldKind)>,
 }
 
 impl Resolved {
     /// How the values of this ticket field are written: as the desk's list says, else as far as it is known without.
     pub fn ticket_field(&self, name: &str) -> FieldKind {
-        let kind = self.ticket_fields.get(name).cloned().or_else(|| fields::standard(name));
-        kind.unwrap_or(FieldKind::Text)
+        let listed = self.ticket_fields.iter().find(|(known, _)| known == name);
+        listed.map_or_else(|| fields::kind_of(name), |(_, kind)| kind.clone())
     }
 
     /// The topic of that name.
@@ -512,9 +512,9 @@ impl Reader<'_> {
             }
             names
         };
-        let mut ticket_fields = BTreeMap::new();
+        let mut ticket_fields = Vec::new();
         for (name, kind) in object.get("ticket_fields").and_then(Value::as_object).into_iter().flatten() {
-            ticket_fields.insert(name.clone(), FieldKind::from_json(kind));
+            ticket_fields.push((name.clone(), FieldKind::from_json(kind)));
         }
         Ok(Resolved {
             origin: object.get("origin").and_then(Value::as_str).unwrap_or_default().to_owned(),

@@ -235,6 +235,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     work.note(What::Relayed);
                     self.tally.one(&connection.id, &["messages", "to-human"]);
                 }
+                // What the message was for is gone: the platform has to learn that the AI agent answers.
+                if !update.events.is_empty() {
+                    let handoff = self.tell(connection, work, update.clone(), false)?;
+                    return Ok((handoff, update));
+                }
                 work.take(update.session.take(), update.info.as_ref());
                 let known = update.info.as_ref().map(|info| info.conversation_ids.clone()).unwrap_or_default();
                 Ok((work.save(&known)?, update))

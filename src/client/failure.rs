@@ -50,7 +50,8 @@ pub struct Failure {
     /// Status, the vendor's symbols, trace id, or the transport's word.
     pub log: String,
     /// The fields that a refusal of the ticket desk names, as it writes them. For comparing alone: never shown or logged.
-    pub faulty: Vec<String>,
+    /// Each with a line end behind it.
+    pub faulty: String,
 }
 
 impl Failure {
@@ -69,13 +70,13 @@ impl Failure {
         }
         // Names of fields and the vendor's words for what is wrong with them, of the ticket desk.
         let errors = body.as_ref().and_then(|body| body.get("errors")?.as_array());
-        let mut faulty = Vec::new();
-        for error in errors.into_iter().flatten() {
-            faulty.extend(error.get("field").and_then(Value::as_str).map(str::to_owned));
-        }
         // A body that is too large names nothing; only files can make it so.
-        if response.status == 413 {
-            faulty = vec!["attachments".to_owned()];
+        let mut faulty = if response.status == 413 { "attachments\n".to_owned() } else { String::new() };
+        for error in errors.into_iter().flatten() {
+            if let Some(field) = error.get("field").and_then(Value::as_str) {
+                faulty.push_str(field);
+                faulty.push('\n');
+            }
         }
         for error in errors.into_iter().flatten().take(MOST_FIELDS) {
             for key in ["field", "code"] {
@@ -204,7 +205,7 @@ pub fn sort(call: Kind, response: Result<Response, TransportError>) -> Result<Re
             _ => unclear,
         };
         let log = format!("{}: {}", call.name, error.reason);
-        Failure { kind, call, retry_after_ms: None, log, faulty: Vec::new() }
+        Failure { kind, call, retry_after_ms: None, log, faulty: String::new() }
     })?;
     let kind = match response.status {
         200..=299 => return Ok(response),

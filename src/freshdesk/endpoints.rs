@@ -3,9 +3,12 @@
 //! Freshservice wraps single objects (`{"ticket": {..}}`) and lists (`{"tickets": [..]}`) where Freshdesk does not; readers
 //! take either.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::fields::{self, FieldValue, TicketField};
+use super::quotes;
 use crate::client::{Endpoint, Page, Paged, Service, encode};
 use crate::freshchat::wire;
 use crate::http::Method;
@@ -41,6 +44,8 @@ pub struct Ticket {
     pub tags: Vec<String>,
     /// Resolved or closed.
     pub is_solved: bool,
+    /// Deleted or marked as spam: it can still be read by its number, and nobody looks after it.
+    pub is_gone: bool,
     /// When it last changed, where the answer says.
     pub updated_at: Option<Timestamp>,
 }
@@ -52,6 +57,7 @@ impl Ticket {
             id: wire::filled(ticket, "id")?,
             tags: tags.filter_map(Value::as_str).map(str::to_owned).collect(),
             is_solved: matches!(wire::number(ticket, "status"), Some(RESOLVED | CLOSED)),
+            is_gone: ["deleted", "spam"].iter().any(|flag| ticket.get(*flag).and_then(Value::as_bool) == Some(true)),
             updated_at: wire::text(ticket, "updated_at").as_deref().and_then(time::from_iso),
         })
     }
@@ -102,7 +108,7 @@ pub struct Attachment {
 }
 
 /// A ticket to be made.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NewTicket {
     /// One line.
     pub subject: String,
@@ -131,59 +137,63 @@ pub struct NewTicket {
 }
 
 /// What a refusal has cost a ticket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum LeftOut {
     /// A field, or the group.
     Field(String),
     /// The requester's e-mail address or phone number.
     Address,
-    /// Files, some or all.
-    Files,
+    /// These files.
+    Files(Vec<Attachment>),
 }
 
-/// The field that the desk's error names: custom ones stand behind `custom_fields.` or in brackets, and alone in older answers.
+/// The field that the desk's error names: custom ones stand behind `custom_fields.` or in brackets, and alone in older answers;
+/// of the files each may be named with its number.
 fn faulty_name(faulty: &str) -> &str {
-    faulty.strip_prefix("custom_fields").map_or(faulty, |name| name.trim_matches(['.', '[', ']']))
-}
-
-impl LeftOut {
-    /// True when a refusal that names this field speaks of it.
-    pub fn is(&self, faulty: &str) -> bool {
-        let name = faulty_name(faulty);
-        match self {
-            Self::Field(field) => field == name,
-            Self::Address => matches!(name, "email" | "phone"),
-            Self::Files => name.starts_with("attachments"),
-        }
-    }
+    let name = faulty.strip_prefix("custom_fields").map_or(faulty, |name| name.trim_matches(['.', '[', ']']));
+    if name.starts_with("attachments") { "attachments" } else { name }
 }
 
 impl NewTicket {
-    /// Takes away what a refusal names; none when it is not there or the ticket is nothing without it.
-    ///
-    /// `faulty` is the `field` of the desk's error: a name, for custom fields behind `custom_fields.` or in brackets.
+    /// True when a refusal that names this field can be met by leaving it out.
+    pub fn can_spare(&self, faulty: &str) -> bool {
+        let name = faulty_name(faulty);
+        match name {
+            "group_id" if self.group.is_some() => true,
+            "email" => self.email.is_some(),
+            "phone" => self.phone.is_some(),
+            // With a phone number alone the desk demands a name.
+            "name" => self.name.is_some() && self.email.is_some(),
+            "attachments" => !self.attachments.is_empty(),
+            name => self.fields.iter().any(|(field, _)| field == name),
+        }
+    }
+
+    /// Takes away what a refusal names; none when it is not there (any more).
     pub fn leave_out(&mut self, faulty: &str) -> Option<LeftOut> {
         let name = faulty_name(faulty);
-        if let Some(index) = self.fields.iter().position(|(field, _)| field == name) {
-            let (field, _) = self.fields.remove(index);
-            return Some(LeftOut::Field(field));
-        }
-        match name.split(['[', '.']).next().unwrap_or_default() {
-            "group_id" => self.group.take().map(|_| LeftOut::Field("group_id".to_owned())),
+        let field = || LeftOut::Field(name.to_owned());
+        match name {
+            "group_id" if self.group.is_some() => self.group.take().map(|_| field()),
             "email" => self.email.take().map(|_| LeftOut::Address),
             "phone" => self.phone.take().map(|_| LeftOut::Address),
-            // With a phone number alone the desk demands a name.
-            "name" if self.email.is_some() => self.name.take().map(|_| LeftOut::Field("name".to_owned())),
-            // What people sent goes before the conversation itself.
+            "name" => self.name.take().map(|_| field()),
             "attachments" => {
-                let before = self.attachments.len();
-                self.attachments.retain(|file| file.link.is_none());
-                if self.attachments.len() == before {
-                    self.attachments.clear();
+                // What people sent goes before the conversation itself.
+                let all = std::mem::take(&mut self.attachments);
+                let has_links = all.iter().any(|file| file.link.is_some());
+                let mut left = Vec::new();
+                for file in all {
+                    let is_left = file.link.is_some() || !has_links;
+                    (if is_left { &mut left } else { &mut self.attachments }).push(file);
                 }
-                (before > 0).then_some(LeftOut::Files)
+                (!left.is_empty()).then_some(LeftOut::Files(left))
             }
-            _ => None,
+            name => {
+                let index = self.fields.iter().position(|(field, _)| field == name)?;
+                self.fields.remove(index);
+                Some(field())
+            }
         }
     }
 
@@ -240,7 +250,7 @@ impl Endpoint for CreateTicket<'_> {
         }
         let mut custom = Map::new();
         for (name, value) in &ticket.fields {
-            let place = if fields::standard(name).is_some() { &mut body } else { &mut custom };
+            let place = if fields::is_standard(name) { &mut body } else { &mut custom };
             place.insert(name.clone(), value.json());
         }
         if !custom.is_empty() {
@@ -268,9 +278,10 @@ impl Endpoint for CreateTicket<'_> {
             form.text("group_id", group);
         }
         for (name, value) in &ticket.fields {
-            match fields::standard(name) {
-                Some(_) => form.text(name, value.text()),
-                None => form.text(&format!("custom_fields[{name}]"), value.text()),
+            if fields::is_standard(name) {
+                form.text(name, value.text());
+            } else {
+                form.text(&format!("custom_fields[{name}]"), value.text());
             }
         }
         for file in &ticket.attachments {
@@ -310,7 +321,7 @@ impl Endpoint for GetTicket<'_> {
 pub struct Entry {
     /// A number.
     pub id: String,
-    /// Without markup, and without what hides or reorders text.
+    /// Without markup and what hides or reorders text; of agents' entries, without the mail that they quote.
     pub text: String,
     /// Not for the requester.
     pub is_private: bool,
@@ -347,15 +358,20 @@ impl Entry {
             bytes: wire::number(file, "size"),
             url: wire::filled(file, "attachment_url"),
         };
+        let is_incoming = flag("incoming").unwrap_or(false);
+        let (text, html) = (wire::filled(entry, "body_text"), wire::filled(entry, "body").unwrap_or_default());
+        // Marks of quotes are in the HTML alone. Words of the end user are looked for as they were written.
+        let without_quotes = if is_incoming { Cow::Borrowed(&*html) } else { quotes::without_quoted_html(&html) };
+        let text = match (text, without_quotes) {
+            (Some(text), Cow::Borrowed(_)) => transcript::clean_text(&text),
+            (_, html) => plain_text::from_rich(&html).into_owned(),
+        };
         Some(Self {
             id: wire::filled(entry, "id")?,
-            text: match (wire::filled(entry, "body_text"), wire::filled(entry, "body")) {
-                (Some(text), _) => transcript::clean_text(&text),
-                (None, html) => plain_text::from_rich(&html.unwrap_or_default()).into_owned(),
-            },
+            text: if is_incoming { text } else { quotes::without_quoted_text(&text) },
             // Fail closed: what does not say that it is for the requester is not.
             is_private: flag("private").unwrap_or(true),
-            is_incoming: flag("incoming").unwrap_or(false),
+            is_incoming,
             agent: wire::filled(entry, "user_id"),
             at: wire::text(entry, "created_at").as_deref().and_then(time::from_iso),
             files: files.map(file).collect(),
@@ -476,6 +492,18 @@ impl Paged for ListTicketGroups {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quoted_mail_is_cut_from_answers_and_not_from_what_the_end_user_wrote() {
+        let quote = "On Fri, 27 Nov 2026, Ana &lt;ana@x.example&gt; wrote:<br>&gt; Where?<br><br>ref 0badcafe";
+        let entry = |incoming: bool| {
+            Entry::read(&json!({ "id": 1, "body": format!("Found.<br>{quote}"), "incoming": incoming })).unwrap().text
+        };
+        assert_eq!(entry(false), "Found.\n\nref 0badcafe");
+        assert!(entry(true).contains("ana@x.example") && entry(true).contains("ref 0badcafe"));
+        let both = json!({ "id": 1, "body": "Found.<blockquote>ana@x.example</blockquote>", "body_text": "Found. ana@x.example" });
+        assert_eq!(Entry::read(&both).unwrap().text, "Found.", "the text does not say what is quoted");
+    }
 
     #[test]
     fn an_entry_is_plain_text_even_where_the_desk_sends_html_alone() {

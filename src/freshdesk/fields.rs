@@ -141,24 +141,26 @@ impl FieldValue {
 /// Fields that every desk of a product has and that handoffs do not fill by themselves, with how their values are written
 /// where the desk's own list does not say. By the names that tickets use (Freshdesk API v2; for Freshservice the vendor's
 /// freshworks-api-sdk).
-const STANDARD: [(&str, FieldKind); 12] = [
-    ("type", FieldKind::Text),
-    ("category", FieldKind::Text),
-    ("sub_category", FieldKind::Text),
-    ("item_category", FieldKind::Text),
-    ("department_id", FieldKind::Number),
-    ("workspace_id", FieldKind::Number),
-    ("product_id", FieldKind::Number),
-    ("company_id", FieldKind::Number),
-    ("email_config_id", FieldKind::Number),
-    ("responder_id", FieldKind::Number),
-    ("impact", FieldKind::Number),
-    ("urgency", FieldKind::Number),
+const STANDARD_TEXTS: [&str; 4] = ["type", "category", "sub_category", "item_category"];
+const STANDARD_NUMBERS: [&str; 8] = [
+    "department_id",
+    "workspace_id",
+    "product_id",
+    "company_id",
+    "email_config_id",
+    "responder_id",
+    "impact",
+    "urgency",
 ];
 
-/// The kind of a field of that name among those that every desk has; none for a custom field.
-pub fn standard(name: &str) -> Option<FieldKind> {
-    STANDARD.iter().find(|(known, _)| *known == name).map(|(_, kind)| kind.clone())
+/// True for a field that every desk has; false for a custom one.
+pub fn is_standard(name: &str) -> bool {
+    STANDARD_TEXTS.contains(&name) || STANDARD_NUMBERS.contains(&name)
+}
+
+/// How the values of a field are written of which the name alone is known.
+pub fn kind_of(name: &str) -> FieldKind {
+    if STANDARD_NUMBERS.contains(&name) { FieldKind::Number } else { FieldKind::Text }
 }
 
 /// A field of the desk's tickets, from its own list.
@@ -196,7 +198,7 @@ impl TicketField {
             "custom_checkbox" => FieldKind::Checkbox,
             "custom_date" => FieldKind::Date,
             "custom_dropdown" | "default_ticket_type" => choices(field.get("choices")),
-            _ => standard(name).unwrap_or(FieldKind::Text),
+            _ => kind_of(name),
         };
         Some(Self { name: name.to_owned(), kind, is_mandatory })
     }

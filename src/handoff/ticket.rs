@@ -83,50 +83,47 @@ impl Run<'_> {
 
     /// Takes out of the ticket what the desk has named as faulty, and only that: the ticket matters more than its fields.
     fn leave_out(&mut self, ticket: &mut NewTicket, failure: Failure) -> Result<(), Error> {
-        // On a copy: what cannot be mended in full must not be told as left out.
-        let mut rest = ticket.clone();
-        let mut left_out = Vec::new();
-        for faulty in &failure.faulty {
-            // A field may have several faults, and each file one.
-            if left_out.iter().any(|left: &LeftOut| left.is(faulty)) {
-                continue;
-            }
-            match rest.leave_out(faulty) {
-                Some(left) => left_out.push(left),
-                None => return Err(refused(failure)),
-            }
-        }
-        if left_out.is_empty() {
+        // What cannot be mended in full would be refused again.
+        let mut all = failure.faulty.lines();
+        if failure.faulty.is_empty() || !all.all(|faulty| ticket.can_spare(faulty)) {
             return Err(refused(failure));
         }
-        for left in left_out {
-            match left {
-                LeftOut::Field(name) => self.findings.push(Finding::warning(
+        let had_email = ticket.email.is_some();
+        let mut had_files = false;
+        for faulty in failure.faulty.lines() {
+            // Each of several files may be named; they go together.
+            if had_files && faulty.starts_with("attachments") {
+                continue;
+            }
+            match ticket.leave_out(faulty) {
+                // A field with several faults.
+                None => {}
+                Some(LeftOut::Address) => self.without_address(ticket, had_email)?,
+                Some(LeftOut::Field(name)) => self.findings.push(Finding::warning(
                     "ticket",
                     "field-refused",
                     format!("the ticket was filed without `{name}`, which the ticket desk refused"),
                     "Compare name and value in the settings `context`, `ticket_fields` and `ticket_group` with the fields of the ticket desk, and run connect.",
                 )),
-                LeftOut::Address => self.without_address(ticket, &mut rest)?,
-                LeftOut::Files => {
-                    let count = without_files(ticket, &mut rest);
+                Some(LeftOut::Files(files)) => {
+                    had_files = true;
+                    without_files(ticket, &files);
                     self.findings.push(Finding::warning(
                         "files",
                         "file-refused",
-                        format!("the ticket desk refused {count} files; the ticket says where they are"),
+                        format!("the ticket desk refused {} files; the ticket says where they are", files.len()),
                         "Make sure that human agents can open the links, and that the ticket desk takes files of that type and size.",
                     ));
                 }
             }
         }
-        *ticket = rest;
         Ok(())
     }
 
     /// The desk has refused the e-mail address or the phone number: the person is reached by the other, or asked.
-    fn without_address(&mut self, before: &NewTicket, ticket: &mut NewTicket) -> Result<(), Error> {
+    fn without_address(&mut self, ticket: &mut NewTicket, had_email: bool) -> Result<(), Error> {
         let phone = self.request.user.phone.as_deref().map(str::trim).filter(|phone| !phone.is_empty());
-        let Some(phone) = phone.filter(|_| before.email.is_some()) else {
+        let Some(phone) = phone.filter(|_| had_email) else {
             let remedy = "Ask the end user for another e-mail address, and call again with it.";
             let error = Error::new(ErrorKind::NeedsEmail, "the ticket desk refused the address of the end user");
             return Err(error.at("request.user.email").with_remedy(remedy));
@@ -158,7 +155,8 @@ impl Run<'_> {
         }
         self.search_tickets(session, None).map_err(|failure| {
             let is_unknown = says_nothing(&failure);
-            Failure { kind: if is_unknown { FailureKind::OutcomeUnknown } else { failure.kind }, ..failure }.into_error()
+            Failure { kind: if is_unknown { FailureKind::OutcomeUnknown } else { failure.kind }, ..failure }
+                .into_error()
         })
     }
 
@@ -175,8 +173,12 @@ impl Run<'_> {
         let is_freshservice = self.settings.is_freshservice();
         for page in 1..=PAGES_SEARCHED {
             let found = desk.call(&ListTickets { email, page, is_freshservice })?;
-            let newest =
-                found.items.iter().filter_map(|ticket| Some((attempt_of(ticket)?, ticket))).max_by_key(|it| it.0);
+            let newest = found
+                .items
+                .iter()
+                .filter(|ticket| !ticket.is_gone)
+                .filter_map(|ticket| Some((attempt_of(ticket)?, ticket)))
+                .max_by_key(|it| it.0);
             if let Some((attempt, ticket)) = newest {
                 session.attempt = attempt;
                 session.reference = reference(&self.request.key, attempt);
@@ -299,22 +301,18 @@ impl Run<'_> {
     }
 }
 
-/// Says in the description what became of the files that `before` had; their number.
-fn without_files(before: &NewTicket, ticket: &mut NewTicket) -> usize {
+/// Says in the description where the files are that the desk did not take.
+fn without_files(ticket: &mut NewTicket, files: &[Attachment]) {
     let mut links = String::new();
-    for file in &before.attachments {
-        let is_left = ticket.attachments.iter().any(|kept| kept.link == file.link);
-        if let Some(link) = file.link.as_ref().filter(|_| !is_left) {
-            links.push_str(&format!("<br>{}: {}", escape_html(&file.name), escape_html(link)));
+    for file in files {
+        match &file.link {
+            Some(link) => links.push_str(&format!("<br>{}: {}", escape_html(&file.name), escape_html(link))),
+            None => ticket.description = ticket.description.replace(REST_IN_FILE, REST_REFUSED),
         }
     }
     if !links.is_empty() {
         ticket.description.push_str(&format!("<p>Files that the ticket desk did not take:{links}</p>"));
     }
-    if ticket.attachments.is_empty() {
-        ticket.description = ticket.description.replace(REST_IN_FILE, REST_REFUSED);
-    }
-    before.attachments.len() - ticket.attachments.len()
 }
 
 /// A list that was refused: whether there is a ticket is not known.

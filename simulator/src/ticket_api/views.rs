@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::iso_time;
 use crate::tickets::{
-    EntryKind, Gone, Requester, Ticket, TicketAgent, TicketAttachment, TicketDesk, TicketEntry, TicketGroup, TicketProduct,
+    EntryKind, Gone, Requester, Ticket, TicketAgent, TicketAttachment, TicketDesk, TicketEntry, TicketGroup,
+    TicketProduct,
 };
 
 /// A single answer: Freshservice puts it under its name.
