@@ -223,9 +223,15 @@ fn is_head(lines: &[&str], number: usize) -> bool {
 /// How many lines the introduction of a quote takes that begins here: "On Friday, Ana <ana@example.com> wrote:".
 fn introduction(lines: &[&str], number: usize) -> Option<usize> {
     let mut text = String::new();
+    let first = lines.get(number)?.trim().to_lowercase();
     for length in 1..=MOST_LINES {
         let line = lines.get(number + length - 1)?.trim();
-        if line.is_empty() {
+        // A sentence that has ended, or an introduction that begins only here: what was before is the agent's line.
+        let lower = line.to_lowercase();
+        let begins_here =
+            |(begin, _): &(&str, &str)| !begin.is_empty() && first.starts_with(begin) && lower.starts_with(begin);
+        let is_whole = text.ends_with(['.', '!', '?']);
+        if line.is_empty() || length > 1 && (is_whole || INTRODUCTIONS.iter().any(begins_here)) {
             return None;
         }
         text.push(' ');
@@ -234,7 +240,10 @@ fn introduction(lines: &[&str], number: usize) -> Option<usize> {
         let Some(words) = joined.strip_suffix(':').filter(|words| words.len() < LONGEST_INTRODUCTION) else { continue };
         let is_one = INTRODUCTIONS.iter().any(|(begin, end)| {
             let verb = words.rfind(end.trim_start()).filter(|place| words.len() - place < 80);
-            words.starts_with(begin) && verb.is_some()
+            // Without a word that begins it, an introduction begins with the day.
+            let is_begun =
+                !begin.is_empty() || length == 1 && words.starts_with(|letter: char| letter.is_ascii_digit());
+            words.starts_with(begin) && is_begun && verb.is_some()
         });
         // A day or an address: "Ana wrote:" alone may be the agent's own words.
         let is_dated = joined.contains('@') || joined.chars().filter(char::is_ascii_digit).count() >= 3;
@@ -306,6 +315,9 @@ mod tests {
             ("> Where is ana@x.example\nwrapped ana@x.example\n\nHere.", "Here."),
             (&format!("Found.\n\n{ours}\nEnd user: Ana, ana@x.example"), "Found."),
             ("Found.\n##- Please type your reply above this line -##\nana@x.example", "Found."),
+            ("On Friday we call you\nOn Fri, Nov 27, 2026 Ana <ana@x.example> wrote:\n> q", "On Friday we call you"),
+            ("Found.\n\nEl vie, 27 nov 2026\na las 10:00, Ana <ana@x.example> escribió:\nq", "Found."),
+            ("Found.\n2026-11-27 10:00 Ana <ana@x.example> wrote:\n> q", "Found."),
             // The agent's own words.
             ("Ana wrote:\nWhere is it?", "Ana wrote:\nWhere is it?"),
             ("From: 9 to: 5 we are open\nSubject: to change", "From: 9 to: 5 we are open\nSubject: to change"),
