@@ -138,7 +138,7 @@ const SEPARATORS: [&str; 12] = [
 const HEADS: [[&str; 5]; 7] = [
     ["from", "sent", "date", "to", "subject"],
     ["von", "gesendet", "datum", "an", "betreff"],
-    ["de", "envoyé", "date", "à", "objet"],
+    ["de", "envoyé", "date", "À", "objet"],
     ["de", "enviado", "fecha", "para", "asunto"],
     ["de", "enviada", "data", "para", "assunto"],
     ["da", "inviato", "data", "a", "oggetto"],
@@ -196,7 +196,7 @@ fn is_rule(line: &str) -> bool {
 /// Everything from here on is quoted.
 fn is_end(lines: &[&str], number: usize) -> bool {
     let line = lines.get(number).map(|line| line.trim()).unwrap_or_default();
-    let words = line.trim_matches(['-', '_', '*', ' ', '=']).to_lowercase();
+    let words = line.trim_matches(['-', '_', '*', ' ', '=']).to_ascii_lowercase();
     let is_separator = line.starts_with("--") && SEPARATORS.contains(&words.as_str());
     // Our own text: summary, history and the address of the end user.
     let is_ours = transcript::is_marked(line);
@@ -209,7 +209,7 @@ fn is_end(lines: &[&str], number: usize) -> bool {
 fn is_head(lines: &[&str], number: usize) -> bool {
     let label = |line: &str| {
         let (label, rest) = line.split_once(':')?;
-        let label = label.trim_matches(['*', ' ', '>', '\u{a0}']).to_lowercase();
+        let label = label.trim_matches(['*', ' ', '>', '\u{a0}']).to_ascii_lowercase();
         (!rest.starts_with("//")).then_some(label)
     };
     let Some(first) = lines.get(number).and_then(|line| label(line)) else { return false };
@@ -223,11 +223,11 @@ fn is_head(lines: &[&str], number: usize) -> bool {
 /// How many lines the introduction of a quote takes that begins here: "On Friday, Ana <ana@example.com> wrote:".
 fn introduction(lines: &[&str], number: usize) -> Option<usize> {
     let mut text = String::new();
-    let first = lines.get(number)?.trim().to_lowercase();
+    let first = lines.get(number)?.trim().to_ascii_lowercase();
     for length in 1..=MOST_LINES {
         let line = lines.get(number + length - 1)?.trim();
         // A sentence that has ended, or an introduction that begins only here: what was before is the agent's line.
-        let lower = line.to_lowercase();
+        let lower = line.to_ascii_lowercase();
         let begins_here =
             |(begin, _): &(&str, &str)| !begin.is_empty() && first.starts_with(begin) && lower.starts_with(begin);
         let is_whole = text.ends_with(['.', '!', '?']);
@@ -236,7 +236,7 @@ fn introduction(lines: &[&str], number: usize) -> Option<usize> {
         }
         text.push(' ');
         text.push_str(line);
-        let joined = text.trim().to_lowercase();
+        let joined = text.trim().to_ascii_lowercase();
         let Some(words) = joined.strip_suffix(':').filter(|words| words.len() < LONGEST_INTRODUCTION) else { continue };
         let is_one = INTRODUCTIONS.iter().any(|(begin, end)| {
             let verb = words.rfind(end.trim_start()).filter(|place| words.len() - place < 80);
