@@ -150,7 +150,9 @@ pub enum LeftOut {
 /// The field that the desk's error names: custom ones stand behind `custom_fields.` or in brackets, and alone in older answers;
 /// of the files each may be named with its number.
 fn faulty_name(faulty: &str) -> &str {
-    let name = faulty.strip_prefix("custom_fields").map_or(faulty, |name| name.trim_matches(['.', '[', ']']));
+    let name = faulty
+        .strip_prefix("custom_fields")
+        .map_or(faulty, |name| name.get(1..).unwrap_or_default().trim_end_matches(']'));
     if name.starts_with("attachments") { "attachments" } else { name }
 }
 

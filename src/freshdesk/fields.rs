@@ -87,7 +87,8 @@ impl FieldKind {
                     4 | 7 => byte == b'-',
                     _ => byte.is_ascii_digit(),
                 });
-                (is_day && (rest.is_empty() || rest.starts_with(['T', ' ']))).then(|| FieldValue::Text(day.to_owned()))
+                let ends = rest.bytes().next().is_none_or(|byte| byte == b'T' || byte == b' ');
+                (is_day && ends).then(|| FieldValue::Text(day.to_owned()))
             }
             Self::Choice(choices) => {
                 let exact = choices.iter().find(|choice| *choice == text);

@@ -83,7 +83,7 @@ fn tag(text: &str) -> Option<Tag<'_>> {
 
 /// True when one of the words is the value, or among the values, of an attribute: between spaces or quotation marks.
 fn has_mark(tag: &str, words: &[&str]) -> bool {
-    let mut values = tag.split(['"', '\'', ' ', '=', '>', '\n', '\t', '\r']);
+    let mut values = tag.split(|letter: char| letter.is_ascii_whitespace() || "\"'=>".contains(letter));
     values.any(|value| words.iter().any(|word| value.eq_ignore_ascii_case(word)))
 }
 
@@ -183,6 +183,11 @@ pub fn without_quoted_text(text: &str) -> String {
     kept.join("\n").trim().to_owned()
 }
 
+/// Without these characters at both ends. In one place, for size.
+fn trimmed<'a>(text: &'a str, marks: &str) -> &'a str {
+    text.trim_matches(|letter: char| marks.contains(letter))
+}
+
 fn is_quoted(line: &str) -> bool {
     line.trim_start().starts_with('>')
 }
@@ -190,13 +195,13 @@ fn is_quoted(line: &str) -> bool {
 /// Blank, or a line of dashes or underscores as it stands before a quote.
 fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.is_empty() || line.len() >= 5 && line.chars().all(|letter| matches!(letter, '-' | '_' | '=' | '*'))
+    line.is_empty() || line.len() >= 5 && trimmed(line, "-_=*").is_empty()
 }
 
 /// Everything from here on is quoted.
 fn is_end(lines: &[&str], number: usize) -> bool {
     let line = lines.get(number).map(|line| line.trim()).unwrap_or_default();
-    let words = line.trim_matches(['-', '_', '*', ' ', '=']).to_ascii_lowercase();
+    let words = trimmed(line, "-_* =").to_ascii_lowercase();
     let is_separator = line.starts_with("--") && SEPARATORS.contains(&words.as_str());
     // Our own text: summary, history and the address of the end user.
     let is_ours = transcript::is_marked(line);
@@ -209,7 +214,7 @@ fn is_end(lines: &[&str], number: usize) -> bool {
 fn is_head(lines: &[&str], number: usize) -> bool {
     let label = |line: &str| {
         let (label, rest) = line.split_once(':')?;
-        let label = label.trim_matches(['*', ' ', '>', '\u{a0}']).to_ascii_lowercase();
+        let label = trimmed(label, "* >\u{a0}").to_ascii_lowercase();
         (!rest.starts_with("//")).then_some(label)
     };
     let Some(first) = lines.get(number).and_then(|line| label(line)) else { return false };
@@ -230,7 +235,7 @@ fn introduction(lines: &[&str], number: usize) -> Option<usize> {
         let lower = line.to_ascii_lowercase();
         let begins_here =
             |(begin, _): &(&str, &str)| !begin.is_empty() && first.starts_with(begin) && lower.starts_with(begin);
-        let is_whole = text.ends_with(['.', '!', '?']);
+        let is_whole = text.bytes().last().is_some_and(|byte| b".!?".contains(&byte));
         if line.is_empty() || length > 1 && (is_whole || INTRODUCTIONS.iter().any(begins_here)) {
             return None;
         }

@@ -140,7 +140,7 @@ pub(super) const STATUSES: [Status; 10] = [
 const TOKEN_IN_PATH: &[u16] = &[401, 404, 503];
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 27] = [
+pub(super) const OPERATIONS: [Operation; 28] = [
     Operation {
         method: "GET",
         path: "/v1/health",
