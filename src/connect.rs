@@ -429,6 +429,9 @@ const ALWAYS_FILLED: [&str; 8] =
     ["requester", "requester_id", "email", "subject", "description", "status", "priority", "source"];
 
 /// Whether tickets can be filed with what the settings fill: types, unknown names, and what the desk makes mandatory.
+///
+/// Warnings only: what the desk refuses at a handoff is left out then, and its list may call a field mandatory that it fills by
+/// itself (the company of a contact, for example; a belief). Live conversations must not wait for that.
 fn check_ticket_fields(
     fields: Result<Page<TicketField>, Failure>,
     settings: &Settings,
@@ -451,7 +454,7 @@ fn check_ticket_fields(
     if !missing.is_empty() {
         let detail = format!("tickets have no field {}", missing.join(", "));
         let remedy = "Create it at the ticket desk, or correct the settings `context` and `ticket_fields`.";
-        findings.push(Finding::failure("ticket-fields", "ticket-fields-missing", detail, remedy));
+        findings.push(Finding::warning("ticket-fields", "ticket-fields-missing", detail, remedy));
     }
     for field in &fields {
         let name = field.name.as_str();
@@ -466,7 +469,7 @@ fn check_ticket_fields(
                 FieldKind::Choice(choices) => format!("Write one of: {}.", choices.join(", ")),
                 kind => format!("Write {}.", kind.words()),
             };
-            findings.push(Finding::failure("ticket-fields", "ticket-field-value", detail, remedy));
+            findings.push(Finding::warning("ticket-fields", "ticket-field-value", detail, remedy));
         }
         let is_filled = ALWAYS_FILLED.contains(&name)
             || filled.contains(&name)
@@ -480,7 +483,7 @@ fn check_ticket_fields(
                     field.kind.words()
                 ),
             };
-            findings.push(Finding::failure("ticket-fields", "ticket-field-mandatory", detail, remedy));
+            findings.push(Finding::warning("ticket-fields", "ticket-field-mandatory", detail, remedy));
         }
     }
     if findings.len() == before && !filled.is_empty() {

@@ -3,8 +3,6 @@
 //! Freshservice wraps single objects (`{"ticket": {..}}`) and lists (`{"tickets": [..]}`) where Freshdesk does not; readers
 //! take either.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value, json};
 
 use super::fields::{self, FieldValue, TicketField};
@@ -362,11 +360,12 @@ impl Entry {
         };
         let is_incoming = flag("incoming").unwrap_or(false);
         let (text, html) = (wire::filled(entry, "body_text"), wire::filled(entry, "body").unwrap_or_default());
-        // Marks of quotes are in the HTML alone. Words of the end user are looked for as they were written.
-        let without_quotes = if is_incoming { Cow::Borrowed(&*html) } else { quotes::without_quoted_html(&html) };
-        let text = match (text, without_quotes) {
-            (Some(text), Cow::Borrowed(_)) => transcript::clean_text(&text),
-            (_, html) => plain_text::from_rich(&html).into_owned(),
+        // Quotes are known by marks in the HTML and by their lines; whether `body_text` keeps lines apart is not published.
+        // Words of the end user are looked for as they were written.
+        let text = match text {
+            Some(text) if is_incoming || html.is_empty() => transcript::clean_text(&text),
+            _ if is_incoming => plain_text::from_rich(&html).into_owned(),
+            _ => plain_text::from_rich(&quotes::without_quoted_html(&html)).into_owned(),
         };
         Some(Self {
             id: wire::filled(entry, "id")?,
@@ -511,7 +510,8 @@ mod tests {
     fn an_entry_is_plain_text_even_where_the_desk_sends_html_alone() {
         for (entry, text) in [
             (json!({ "id": 1, "body": "<p>It is <b>found</b></p><script>x()</script>" }), "It is found"),
-            (json!({ "id": 1, "body": "<p>a</p>", "body_text": "Use <b> for bold\u{202e}" }), "Use <b> for bold"),
+            (json!({ "id": 1, "body_text": "Use <b> for bold\u{202e}" }), "Use <b> for bold"),
+            (json!({ "id": 1, "body": "<p>Use &lt;b&gt;</p><p>b</p>", "body_text": "Use <b> b" }), "Use <b>\nb"),
             (json!({ "id": 1 }), ""),
         ] {
             let entry = Entry::read(&entry).unwrap();
