@@ -77,7 +77,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn ticket_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
         let Some(ticket) = ticket_of(call.body) else {
             self.tally.one(&connection.id, &[DELIVERIES, "freshdesk", "unreadable"]);
-            return Err(Problem::new(400, "malformed", "the body names no ticket")
+            return Err(Problem::new(400, "invalid-request", "the body names no ticket")
                 .at("ticket_id")
                 .with_remedy(r#"Paste the content that the connection shows: {"ticket_id": "{{ticket.id}}"}."#));
         };

@@ -513,7 +513,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::Ticket,
         reply: Reply::Empty,
         about: "Acknowledged.",
-        problems: WEBHOOK,
+        problems: &[400, 401, 413, 503],
     },
     Operation {
         method: "POST",
