@@ -334,8 +334,8 @@ async fn of_an_answer_by_mail_only_what_the_agent_wrote_is_passed_on() {
         assert_eq!(kinds(&update.events), [EventKind::TicketReplied]);
         let parts = &update.events[0].message.as_ref().unwrap().parts;
         assert_eq!(
-            parts.iter().map(|part| part.text.clone().unwrap()).collect::<Vec<_>>(),
-            [answer.clone()],
+            parts.iter().map(|part| part.text.as_deref().unwrap()).collect::<Vec<_>>(),
+            [answer.as_str()],
             "{quoted}"
         );
     }
