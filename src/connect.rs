@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::freshchat::endpoints::{
     Agent, Channel, GetAccount, GetAgent, Group, ListAgents, ListChannels, ListFields, ListGroups,
 };
-use crate::freshdesk::endpoints::{ListTicketGroups, ListTickets};
+use crate::freshdesk::endpoints::{ListTicketFields, ListTicketGroups, ListTickets};
+use crate::freshdesk::fields::{self, FieldKind, TicketField};
 use crate::http::{Http, Response, TransportError};
 use crate::model::{Connection, Finding, FindingLevel};
 use crate::names::{self, TopicChoice};
@@ -14,7 +15,7 @@ use crate::settings::context_map::ContextTarget;
 use crate::settings::{Resolved, Settings, schema};
 use crate::webhook::public_key;
 
-const FORM: [&str; 10] = [
+const FORM: [&str; 11] = [
     "chat-url",
     "account",
     "topic",
@@ -25,6 +26,7 @@ const FORM: [&str; 10] = [
     "context",
     "ticket-desk",
     "ticket-group",
+    "ticket-fields",
 ];
 
 /// Makes every check, independent ones at once, and returns the settings with the ids that were found.
@@ -169,11 +171,11 @@ impl<'a> WantedAgents<'a> {
 }
 
 fn lost(call: Kind) -> Failure {
-    Failure { kind: FailureKind::Unavailable, call, retry_after_ms: None, log: String::new() }
+    Failure { kind: FailureKind::Unavailable, call, retry_after_ms: None, log: String::new(), faulty: String::new() }
 }
 
 fn missing(call: Kind) -> Failure {
-    Failure { kind: FailureKind::NotFound, call, retry_after_ms: None, log: String::new() }
+    Failure { kind: FailureKind::NotFound, call, retry_after_ms: None, log: String::new(), faulty: String::new() }
 }
 
 fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
@@ -372,11 +374,16 @@ fn check_properties(fields: Result<Vec<String>, Failure>, wanted: &[&str]) -> Fi
 fn check_tickets(desk: &Client<'_>, settings: &Settings, resolved: &mut Resolved, findings: &mut Vec<Finding>) {
     let is_name = |group: &&str| !group.bytes().all(|byte| byte.is_ascii_digit());
     let group = settings.ticket_group.as_deref().filter(is_name);
-    let mut requests = vec![desk.request(&ListTickets { email: None, page: 1 })];
+    let is_freshservice = settings.is_freshservice();
+    let mut requests = vec![
+        desk.request(&ListTickets { email: None, page: 1, is_freshservice }),
+        desk.request(&ListTicketFields { is_freshservice }),
+    ];
     requests.extend(group.map(|_| desk.request(&ListTicketGroups::page(1))));
     let mut responses = desk.send_all(requests).into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
     let tickets = read::<ListTickets<'_>>(next());
+    let fields = read::<ListTicketFields>(next());
     let groups = group.map(|_| next());
     if let Err(failure) = tickets {
         let (code, detail) = match failure.kind {
@@ -396,6 +403,8 @@ fn check_tickets(desk: &Client<'_>, settings: &Settings, resolved: &mut Resolved
     }
     let detail = format!("tickets can be filed at {}", desk.origin());
     findings.push(Finding::ok("ticket-desk", "ticket-desk-open", detail));
+    resolved.ticket_origin = desk.origin().to_owned();
+    check_ticket_fields(fields, settings, resolved, findings);
     let Some((wanted, groups)) = group.zip(groups) else { return };
     let finding = match complete::<ListTicketGroups>(desk, groups) {
         Err(failure) => unreadable("ticket-group", "the groups of the ticket desk", &failure),
@@ -413,6 +422,74 @@ fn check_tickets(desk: &Client<'_>, settings: &Settings, resolved: &mut Resolved
         },
     };
     findings.push(finding);
+}
+
+/// What handoffs fill in every ticket, whatever the settings say; `requester` is filled by e-mail address or phone number.
+const ALWAYS_FILLED: [&str; 8] =
+    ["requester", "requester_id", "email", "subject", "description", "status", "priority", "source"];
+
+/// Whether tickets can be filed with what the settings fill: types, unknown names, and what the desk makes mandatory.
+///
+/// Warnings only: what the desk refuses at a handoff is left out then, and its list may call a field mandatory that it fills by
+/// itself (the company of a contact, for example; a belief). Live conversations must not wait for that.
+fn check_ticket_fields(
+    fields: Result<Page<TicketField>, Failure>,
+    settings: &Settings,
+    resolved: &mut Resolved,
+    findings: &mut Vec<Finding>,
+) {
+    let fields = match fields {
+        Ok(fields) => fields.items,
+        // Tickets are filed all the same; what the desk refuses is left out then.
+        Err(failure) => {
+            let unread = unreadable("ticket-fields", "the fields of tickets", &failure);
+            return findings.push(Finding { level: FindingLevel::Warning, ..unread });
+        }
+    };
+    let filled = settings.filled_ticket_fields();
+    let before = findings.len();
+    let is_listed = |name: &&str| fields.iter().any(|field| field.name == **name);
+    let missing: Vec<&str> =
+        filled.iter().copied().filter(|name| !is_listed(name) && !fields::is_standard(name)).collect();
+    if !missing.is_empty() {
+        let detail = format!("tickets have no field {}", missing.join(", "));
+        let remedy = "Create it at the ticket desk, or correct the settings `context` and `ticket_fields`.";
+        findings.push(Finding::warning("ticket-fields", "ticket-fields-missing", detail, remedy));
+    }
+    for field in &fields {
+        let name = field.name.as_str();
+        if filled.contains(&name) {
+            resolved.ticket_fields.push((field.name.clone(), field.kind.clone()));
+        }
+        let fixed = settings.ticket_fields.get(name);
+        if fixed.is_some_and(|value| field.kind.value(value).is_none()) {
+            let detail =
+                format!("the setting `ticket_fields` has a value for `{name}` that is not {}", field.kind.words());
+            let remedy = match &field.kind {
+                FieldKind::Choice(choices) => format!("Write one of: {}.", choices.join(", ")),
+                kind => format!("Write {}.", kind.words()),
+            };
+            findings.push(Finding::warning("ticket-fields", "ticket-field-value", detail, remedy));
+        }
+        let is_filled = ALWAYS_FILLED.contains(&name)
+            || filled.contains(&name)
+            || name == "group_id" && settings.ticket_group.is_some();
+        if field.is_mandatory && !is_filled {
+            let detail = format!("the ticket desk refuses tickets without the field `{name}`, and no setting fills it");
+            let remedy = match name {
+                "group_id" => "Fill in the setting `ticket_group`, or make the group optional for agents.".to_owned(),
+                _ => format!(
+                    "Give it a value in the setting `ticket_fields`, or one of the context with `ticket.{name}` in the setting `context`; or make it optional for agents. It must be {}.",
+                    field.kind.words()
+                ),
+            };
+            findings.push(Finding::warning("ticket-fields", "ticket-field-mandatory", detail, remedy));
+        }
+    }
+    if findings.len() == before && !filled.is_empty() {
+        let detail = "the ticket desk has all fields that the settings fill";
+        findings.push(Finding::ok("ticket-fields", "ticket-fields-known", detail));
+    }
 }
 
 fn check_key(settings: &Settings) -> Finding {

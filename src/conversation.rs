@@ -180,7 +180,7 @@ fn arrived(
     search: &Search<'_>,
 ) -> Result<bool, Failure> {
     // The oldest one counts: of two equal pieces in a row the first is asked for first. One that another message in doubt may
-    // be counts only where there is no other.
+    // be counts only where there is no other; then the newest, which fewer others can be.
     let (mut found, mut claimed) = (None, None);
     let is_candidate = |id: &MessageId| search.among.is_none_or(|among| among.contains(id));
     newest_first(freshchat, conversation, &mut |message| {
@@ -188,8 +188,11 @@ fn arrived(
             return ControlFlow::Break(());
         }
         if !session.is_own(&message.id) && is_candidate(&message.id) && (search.is_it)(&message) {
-            let place = if session.is_claimed(&message.id) { &mut claimed } else { &mut found };
-            *place = Some(message.id);
+            if session.is_claimed(&message.id) {
+                claimed.get_or_insert(message.id);
+            } else {
+                found = Some(message.id);
+            }
         }
         ControlFlow::Continue(())
     })?;

@@ -140,7 +140,8 @@ pub fn fetch(client: &Client<'_>, settings: &Settings, history: &[Message]) -> (
             {
                 used += answer.body.len();
                 let media_type = media_type(&answer, part);
-                files.push(Attachment { name: name(part, path), media_type, content: answer.body });
+                let link = part.url.clone();
+                files.push(Attachment { name: name(part, path), media_type, content: answer.body, link });
             }
             _ => left += 1,
         }

@@ -269,9 +269,18 @@ impl<'a> Run<'a> {
             return Ok(true);
         }
         session.set_unsure(Unsure::Conversation, false);
-        if session.look && self.desk.is_some() && self.find_ticket(session)? {
-            (session.look, session.lost) = (false, false);
-            return Ok(true);
+        if session.look && self.desk.is_some() {
+            match self.find_ticket(session) {
+                Ok(true) => {
+                    (session.look, session.lost) = (false, false);
+                    return Ok(true);
+                }
+                Ok(false) => {}
+                // A desk that lets nobody in takes no second ticket either, and must not keep the person from human agents. The
+                // look stays owed before any ticket is filed.
+                Err(error) if error.kind == ErrorKind::Unauthorized => return Ok(false),
+                Err(error) => return Err(error),
+            }
         }
         (session.look, session.lost) = (false, false);
         Ok(false)
@@ -279,7 +288,9 @@ impl<'a> Run<'a> {
 
     /// Whether it shall be a ticket, and why.
     fn is_ticket(&mut self, session: &Session) -> Result<bool, Error> {
-        if self.request.mode == Mode::Ticket || session.is_unsure(Unsure::Ticket) {
+        // A ticket that may exist does not keep anybody from asking for a person.
+        let is_begun = session.is_unsure(Unsure::Ticket) && self.request.mode != Mode::Live;
+        if self.request.mode == Mode::Ticket || is_begun {
             let rule = if self.request.mode == Mode::Ticket { "requested" } else { "begun-before" };
             self.decide("mode", rule, mode_word(Mode::Ticket));
             return Ok(true);

@@ -4,7 +4,7 @@
 //! sources against this list.
 
 /// Words of findings: check, code, meaning.
-pub const FINDINGS: [(&str, &str, &str); 72] = [
+pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("chat-url", "chat-url-valid", "requests go to the account's address"),
     ("chat-url", "chat-url-refused", "the Chat URL is no address of a Freshchat account; no request was made"),
     ("account", "account-open", "address and API key belong together"),
@@ -56,7 +56,7 @@ pub const FINDINGS: [(&str, &str, &str); 72] = [
     (
         "user",
         "address-refused",
-        "at a handoff: the person was created without e-mail address and phone number, which Freshworks refused",
+        "at a handoff: Freshworks refused the e-mail address or phone number; person or ticket came without",
     ),
     ("webhook-key", "webhook-key-too-long", "it has more than 4096 bits"),
     ("settings", "setting-unknown", "a setting has no effect; a similar one is suggested"),
@@ -88,18 +88,28 @@ pub const FINDINGS: [(&str, &str, &str); 72] = [
     ("availability", "outside-hours", "at a handoff: it is outside of business hours; the conversation waits"),
     ("availability", "nobody-available", "at a handoff: no human agent is available; the conversation waits"),
     ("availability", "availability-unknown", "at a handoff: whether anybody is there could not be learned"),
-    ("ticket", "fields-refused", "at a handoff: the ticket was filed without group and custom fields"),
+    ("ticket", "field-refused", "at a handoff: the ticket was filed without a field that the ticket desk refused"),
+    ("ticket", "field-value", "at a handoff: a value does not fit the type of its ticket field, and was left out"),
+    ("ticket", "ticket-gone", "at a tick or relay: the ticket is deleted or marked as spam; it counts as ended"),
+    ("ticket", "ticket-unreadable", "at a tick: the ticket could not be read for too long; it counts as ended"),
     ("ticket-group", "ticket-group-found", "the group of the ticket desk exists"),
     ("ticket-group", "ticket-group-missing", "no group of the ticket desk bears the name"),
     ("ticket-group", "ticket-group-fallback", "at a handoff: the ticket desk has no such group, its own rules assign"),
     ("ticket-group", "unreadable", "the groups of the ticket desk could not be read"),
     ("ticket-group", "api-key-lacks-rights", "the key of the ticket desk may not read groups"),
+    ("ticket-fields", "ticket-fields-known", "the ticket desk has all fields that the settings fill"),
+    ("ticket-fields", "ticket-fields-missing", "the ticket desk lacks fields that the settings fill"),
+    ("ticket-fields", "ticket-field-mandatory", "the ticket desk demands a field that no setting fills"),
+    ("ticket-fields", "ticket-field-value", "a value of the settings does not fit the type of its field"),
+    ("ticket-fields", "unreadable", "the fields of the ticket desk could not be read; values go out as text"),
+    ("ticket-fields", "api-key-lacks-rights", "the key of the ticket desk may not read the fields of tickets"),
     ("ticket-desk", "ticket-desk-open", "address and API key of the ticket desk belong together"),
     ("ticket-desk", "ticket-domain-refused", "the address is none of Freshdesk or Freshservice; no request was made"),
     ("ticket-desk", "ticket-key-refused", "the ticket desk does not accept its API key"),
     ("ticket-desk", "ticket-key-lacks-rights", "the key of the ticket desk may not read tickets"),
     ("ticket-desk", "ticket-desk-unreachable", "no usable answer comes from the ticket desk"),
     ("files", "file-as-link", "files were passed on as links"),
+    ("files", "file-refused", "at a handoff: the ticket desk refused files; the ticket says where they are"),
     ("summary", "summary-unreadable", "at the end: what the human agents wrote could not be read for the summary"),
 ];
 

@@ -516,7 +516,7 @@ pub enum Outcome {
     NobodyAvailable,
     /// Nobody acted in time.
     TimedOut,
-    /// It could not be made.
+    /// It could not be made, or what it made is gone.
     Failed,
     /// A ticket stands in.
     Ticketed,

@@ -58,16 +58,15 @@ pub fn relay(
     let linked = message.parts.iter().filter(|part| part.kind.is_file() && !may_be_fetched(part, &settings)).count();
     let pieces = pieces(message, &settings, max_chars);
     let mut sent = Sending { settings: &settings, pieces, ended, uploaded: 0, linked };
+    let mut news = ticket::News::default();
     let done = if session.state == State::Ticketed {
         sent.linked = message.parts.iter().filter(|part| part.kind.is_file()).count();
         match Client::tickets(http, &settings)? {
             Some(desk) => {
                 let text = settings.masking.apply(&text).0;
-                ticket::add_note(&desk, &mut session, &mut journal, &message.id, &text)
+                ticket::add_note(&desk, &mut session, &mut journal, &message.id, &text, now).map(|found| news = found)
             }
-            None => {
-                Err(Error::settings("ticket_domain", "the ticket desk is gone from the settings", "Enter it again."))
-            }
+            None => Err(ticket::no_desk()),
         }
     } else {
         sent.all(&freshchat, &mut session, &mut journal)
@@ -75,7 +74,11 @@ pub fn relay(
     match done {
         Ok(()) => {
             session.mark_relayed(&message.id);
-            let mut update = session.update(&settings, events, files::as_links(sent.linked).into_iter().collect());
+            if news.events.is_empty() {
+                news.findings.extend(files::as_links(sent.linked));
+            }
+            news.events.splice(0..0, events);
+            let mut update = session.update(&settings, news.events, news.findings);
             for (rule, count) in [("uploaded", sent.uploaded), ("linked", sent.linked)] {
                 if count > 0 {
                     update.decisions.push(Decision { subject: "file", rule, choice: count.to_string() });

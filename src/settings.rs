@@ -10,6 +10,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::freshdesk::fields::{self, FieldKind};
 use crate::languages::{self, Language};
 use crate::masking::Masking;
 use crate::model::{AgentId, ChannelId, GroupId, Priority};
@@ -82,9 +83,19 @@ pub struct Resolved {
     pub agents: BTreeMap<String, String>,
     /// Group of the ticket desk, by name, to its number.
     pub ticket_groups: BTreeMap<String, String>,
+    /// The ticket desk at which groups and fields of tickets were found; empty in settings of an older version.
+    pub ticket_origin: String,
+    /// How the values of ticket fields are written, for the fields that the settings fill.
+    pub ticket_fields: Vec<(String, FieldKind)>,
 }
 
 impl Resolved {
+    /// How the values of this ticket field are written: as the desk's list says, else as far as it is known without.
+    pub fn ticket_field(&self, name: &str) -> FieldKind {
+        let listed = self.ticket_fields.iter().find(|(known, _)| known == name);
+        listed.map_or_else(|| fields::kind_of(name), |(_, kind)| kind.clone())
+    }
+
     /// The topic of that name.
     pub fn topic(&self, name: &str) -> Option<ChannelId> {
         self.topics.get(name).cloned().map(ChannelId)
@@ -156,6 +167,8 @@ pub struct Settings {
     pub ticket_group: Option<String>,
     /// Tags of every ticket.
     pub ticket_tags: Vec<String>,
+    /// Values of fields of every ticket, by name.
+    pub ticket_fields: BTreeMap<String, String>,
     /// Loopback address of a simulator, instead of the ticket desk.
     pub test_ticket_origin: Option<String>,
     /// Loopback address of a simulator, instead of the account.
@@ -219,6 +232,7 @@ impl Settings {
             ticket_api_key: read.text("ticket_api_key")?.map(Secret),
             ticket_group: read.text("ticket_group")?,
             ticket_tags: read.texts("ticket_tags")?,
+            ticket_fields: read.ticket_fields()?,
             test_ticket_origin: read.text("test_ticket_origin")?,
             test_origin: read.text("test_origin")?,
             resolved: read.resolved()?,
@@ -246,6 +260,11 @@ impl Settings {
         if settings.origin().ok().as_deref() != Some(settings.resolved.origin.as_str()) {
             settings.resolved = Resolved::default();
         }
+        let ticket_origin = settings.ticket_desk().ok().flatten().map(|desk| desk.origin).unwrap_or_default();
+        if !settings.resolved.ticket_origin.is_empty() && settings.resolved.ticket_origin != ticket_origin {
+            settings.resolved.ticket_groups.clear();
+            settings.resolved.ticket_fields.clear();
+        }
         settings.object = object;
         Ok(settings)
     }
@@ -269,6 +288,11 @@ impl Settings {
         Ok(Some(TicketDesk { origin, is_freshservice: desk.is_some_and(|desk| desk.is_freshservice) }))
     }
 
+    /// True when tickets go to Freshservice, which differs from Freshdesk in places.
+    pub fn is_freshservice(&self) -> bool {
+        self.ticket_desk().ok().flatten().is_some_and(|desk| desk.is_freshservice)
+    }
+
     /// The name of the topic for this locale: by the whole tag, else by its language alone.
     pub fn topic_for(&self, locale: Option<&str>) -> Option<&String> {
         let locale = locale.map(str::trim).filter(|locale| !locale.is_empty())?;
@@ -278,9 +302,26 @@ impl Settings {
         exact.or_else(|| self.topic_by_locale.iter().find(|(tag, _)| is(tag, language))).map(|(_, topic)| topic)
     }
 
+    /// The names of the ticket fields that settings or context fill, each once.
+    pub fn filled_ticket_fields(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.ticket_fields.keys().map(String::as_str).collect();
+        for (_, target) in &self.context {
+            if let ContextTarget::Ticket(name) = target
+                && !names.contains(&name.as_str())
+            {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// The settings as JSON with a tidy chat URL and what `connect` found; unknown settings stay.
     pub fn to_json(&self, resolved: &Resolved) -> String {
         let mut object = self.object.clone();
+        let mut ticket_fields = Map::new();
+        for (name, kind) in &resolved.ticket_fields {
+            ticket_fields.insert(name.clone(), kind.to_json());
+        }
         if let Ok(origin) = chat_url::account_origin(&self.chat_url) {
             object.insert("chat_url".to_owned(), Value::String(origin));
         }
@@ -292,6 +333,8 @@ impl Settings {
                 "groups": resolved.groups,
                 "agents": resolved.agents,
                 "ticket_groups": resolved.ticket_groups,
+                "ticket_origin": resolved.ticket_origin,
+                "ticket_fields": ticket_fields,
             }),
         );
         Value::Object(object).to_string()
@@ -385,6 +428,20 @@ impl Reader<'_> {
         Ok(map)
     }
 
+    /// Blank values are those of a form that was left empty.
+    fn ticket_fields(&self) -> Result<BTreeMap<String, String>, Error> {
+        let mut fields = self.names("ticket_fields")?;
+        fields.retain(|_, value| !value.trim().is_empty());
+        match fields.keys().find(|name| !context_map::is_name(name)) {
+            None => Ok(fields),
+            Some(name) => Err(Error::settings(
+                "ticket_fields",
+                format!("`{}` is no name of a ticket field", shortened(name)),
+                "Write the names that tickets use, for example type, product_id or cf_order.",
+            )),
+        }
+    }
+
     fn masking(&self) -> Result<Masking, Error> {
         let rules = match self.object.get("masking") {
             None | Some(Value::Null) => DEFAULT_MASKING.map(str::to_owned).to_vec(),
@@ -455,12 +512,18 @@ impl Reader<'_> {
             }
             names
         };
+        let mut ticket_fields = Vec::new();
+        for (name, kind) in object.get("ticket_fields").and_then(Value::as_object).into_iter().flatten() {
+            ticket_fields.push((name.clone(), FieldKind::from_json(kind)));
+        }
         Ok(Resolved {
             origin: object.get("origin").and_then(Value::as_str).unwrap_or_default().to_owned(),
             topics: names("topics"),
             groups: names("groups"),
             agents: names("agents"),
             ticket_groups: names("ticket_groups"),
+            ticket_origin: object.get("ticket_origin").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            ticket_fields,
         })
     }
 }

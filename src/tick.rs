@@ -26,9 +26,9 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
     let waits = timers::next_tick(&session, &settings).is_some();
 
     if let Some(id) = session.ticket.clone() {
-        // Gone from the settings since: nothing can be learned.
-        if let Some(desk) = Client::tickets(http, &settings)?.filter(|_| waits) {
-            events = ticket::look(&desk, &mut session, &id, now)?;
+        if waits {
+            let news = ticket::look(Client::tickets(http, &settings), &settings, &mut session, &id, now)?;
+            (events, findings) = (news.events, news.findings);
             if events.is_empty() {
                 timers::looked(&mut session, now);
             } else {

@@ -2,30 +2,152 @@
 
 use crate::client::{Client, Failure, FailureKind};
 use crate::error::Error;
-use crate::freshdesk::endpoints::{CreateNote, Entry, EntryFile, GetTicket, ListEntries};
-use crate::lifecycle::{self, Action, Input};
-use crate::model::{Event, EventKind, Message, Part, PartKind, Sender, SenderRole, Timestamp};
+use crate::freshdesk::endpoints::{CreateNote, Entry, EntryFile, GetTicket, ListEntries, Ticket};
+use crate::http::TransportError;
+use crate::lifecycle::{self, Action, Input, State};
+use crate::model::{Event, EventKind, Finding, Message, Outcome, Part, PartKind, Sender, SenderRole, Timestamp};
 use crate::plain_text::escape_html;
 use crate::session::{Relaying, Session, digest};
+use crate::settings::Settings;
+use crate::timers;
 
 /// Entries beyond these pages of 100 are not read.
 const MOST_PAGES: u32 = 10;
 
-/// What happened to the ticket since the last look. Two requests, together.
-pub fn look(desk: &Client<'_>, session: &mut Session, id: &str, now: Timestamp) -> Result<Vec<Event>, Error> {
+/// How long a desk that refuses us (key revoked, account suspended, settings gone) is asked before the ticket counts as ended:
+/// time for an admin to mend it.
+const REFUSED_FOR_MS: u64 = 24 * 60 * 60 * 1000;
+/// The same for a desk that cannot be reached.
+const SILENT_FOR_MS: u64 = 7 * REFUSED_FOR_MS;
+
+/// What a look at a ticket has brought.
+#[derive(Debug, Default)]
+pub struct News {
+    /// In order.
+    pub events: Vec<Event>,
+    /// Why it counts as ended.
+    pub findings: Vec<Finding>,
+}
+
+/// Why a ticket could not be looked at.
+enum Trouble {
+    /// It is deleted, marked as spam, or was never there.
+    Gone,
+    /// The desk refuses us: an admin has to act.
+    Refused(Error),
+    /// It may work later.
+    Passing(Error),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        use FailureKind as K;
+        match failure.kind {
+            K::RateLimited | K::Unavailable | K::OutcomeUnknown => Self::Passing(failure.into_error()),
+            _ => Self::Refused(failure.into_error()),
+        }
+    }
+}
+
+/// What happened to the ticket since the last look. Two requests, together. `desk`: none when it is gone from the
+/// settings.
+///
+/// A ticket that is gone has ended at once, and one that cannot be looked at for too long in the end: nobody waits for ever for
+/// an answer that cannot come. Until then the trouble is an error, so that the admin learns of it.
+pub fn look(
+    desk: Result<Option<Client<'_>>, Error>,
+    settings: &Settings,
+    session: &mut Session,
+    id: &str,
+    now: Timestamp,
+) -> Result<News, Error> {
+    let looked = match desk {
+        Ok(Some(desk)) => read(&desk, id),
+        Ok(None) => Err(Trouble::Refused(no_desk())),
+        Err(error) => Err(Trouble::Refused(error)),
+    };
+    let trouble = match looked {
+        Ok((ticket, entries)) => {
+            let mut events: Vec<Event> = entries.into_iter().filter_map(|entry| reply(entry, session, now)).collect();
+            events.extend(change(ticket.is_solved, session, ticket.updated_at.unwrap_or(now), id, now));
+            return Ok(News { events, findings: Vec::new() });
+        }
+        Err(trouble) => trouble,
+    };
+    // The session keeps the time of a look that has failed, so it tells how long there was none.
+    let waited = now.saturating_sub(session.look_at);
+    let has_ended = session.state == State::Returned;
+    match trouble {
+        Trouble::Refused(error) if !has_ended && waited < REFUSED_FOR_MS => Err(error),
+        Trouble::Passing(error) if has_ended && timers::can_reopen(session, settings, now) => Err(error),
+        Trouble::Passing(error) if !has_ended && waited < SILENT_FOR_MS => Err(error),
+        Trouble::Gone => Ok(gone(session, id, now)),
+        Trouble::Refused(_) | Trouble::Passing(_) => {
+            let news = end(session, id, now);
+            let finding = Finding::warning(
+                "ticket",
+                "ticket-unreadable",
+                "the ticket desk has not let us read the ticket for too long; it counts as ended",
+                "Run connect: it says what is wrong with the ticket desk. The ticket itself is untouched.",
+            );
+            Ok(with_finding(news, finding))
+        }
+    }
+}
+
+/// The settings name no desk any more.
+pub fn no_desk() -> Error {
+    Error::settings("ticket_domain", "the ticket desk is gone from the settings", "Enter it again.")
+}
+
+fn read(desk: &Client<'_>, id: &str) -> Result<(Ticket, Vec<Entry>), Trouble> {
     let (get, list) = (GetTicket { id }, ListEntries { id, page: 1 });
-    let (ticket, mut page) = desk.call_both(&get, &list).map_err(Failure::into_error)?;
+    let mut responses = desk.send_all(vec![desk.request(&get), desk.request(&list)]).into_iter();
+    let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
+    let ticket = match desk.read(&get, next()) {
+        Err(failure) if failure.kind == FailureKind::NotFound => return Err(Trouble::Gone),
+        Ok(ticket) if ticket.is_gone => return Err(Trouble::Gone),
+        ticket => ticket?,
+    };
+    let mut page = desk.read(&list, next())?;
     let mut entries = page.items;
     for number in 2..=MOST_PAGES {
         if !page.has_next {
             break;
         }
-        page = desk.call(&ListEntries { id, page: number }).map_err(Failure::into_error)?;
+        page = desk.call(&ListEntries { id, page: number })?;
         entries.append(&mut page.items);
     }
-    let mut events: Vec<Event> = entries.into_iter().filter_map(|entry| reply(entry, session, now)).collect();
-    events.extend(change(ticket.is_solved, session, ticket.updated_at.unwrap_or(now), id, now));
-    Ok(events)
+    Ok((ticket, entries))
+}
+
+/// The ticket is gone: it has ended, and nobody has solved it.
+fn gone(session: &mut Session, id: &str, now: Timestamp) -> News {
+    let finding = Finding::warning(
+        "ticket",
+        "ticket-gone",
+        "the ticket is deleted or marked as spam; it counts as ended",
+        "Restore it at the ticket desk if that was a mistake: within the reopen window it goes on. Otherwise hand off again.",
+    );
+    with_finding(end(session, id, now), finding)
+}
+
+/// A finding where there is something to tell: what has ended before is no news.
+fn with_finding(mut news: News, finding: Finding) -> News {
+    if !news.events.is_empty() {
+        news.findings.push(finding);
+    }
+    news
+}
+
+/// Ends the ticket without a solution: the AI agent answers, and the platform is told so.
+fn end(session: &mut Session, id: &str, now: Timestamp) -> News {
+    let (state, Action::Go) = lifecycle::step(session.state, Input::TicketSolved) else { return News::default() };
+    let mut event = Event::new(format!("fd:gone:{id}:{}", session.rounds), EventKind::ReturnedToAi, now, None);
+    event.outcome = Some(Outcome::Failed);
+    session.rounds = session.rounds.saturating_add(1);
+    session.enter(state, now);
+    News { events: vec![event], findings: Vec::new() }
 }
 
 /// An agent's answer to the requester. Notes among agents and our own are none.
@@ -77,14 +199,16 @@ fn change(is_solved: bool, session: &mut Session, at: Timestamp, id: &str, now: 
     Some(event)
 }
 
-/// Puts words of the end user under the ticket, unless an earlier try has.
+/// Puts words of the end user under the ticket, unless an earlier try has. A ticket that is gone has ended: then the AI agent
+/// answers, and what is returned says so.
 pub fn add_note(
     desk: &Client<'_>,
     session: &mut Session,
     journal: &mut Relaying,
     message: &str,
     text: &str,
-) -> Result<(), Error> {
+    now: Timestamp,
+) -> Result<News, Error> {
     let Some(id) = session.ticket.clone() else {
         return Err(Error::request(
             "session",
@@ -92,10 +216,38 @@ pub fn add_note(
             "File the ticket again with `retry: true`.",
         ));
     };
+    let failure = match write_note(desk, session, journal, &id, message, text) {
+        Ok(()) => return Ok(News::default()),
+        Err(failure) => failure,
+    };
+    // What the desk answers to a note under a deleted ticket is not published; the ticket itself says whether it is gone.
+    let may_be_gone = matches!(failure.kind, FailureKind::NotFound | FailureKind::Refused | FailureKind::Forbidden);
+    if may_be_gone {
+        let is_gone = match desk.call(&GetTicket { id: &id }) {
+            Ok(ticket) => ticket.is_gone,
+            Err(failure) => failure.kind == FailureKind::NotFound,
+        };
+        if is_gone {
+            journal.unsure = false;
+            timers::alive(session, now);
+            return Ok(gone(session, &id, now));
+        }
+    }
+    Err(failure.into_error())
+}
+
+fn write_note(
+    desk: &Client<'_>,
+    session: &Session,
+    journal: &mut Relaying,
+    id: &str,
+    message: &str,
+    text: &str,
+) -> Result<(), Failure> {
     let marker = format!("ref {}", digest(&[&session.reference, message], 4));
     if journal.unsure {
         for page in 1..=MOST_PAGES {
-            let found = desk.call(&ListEntries { id: &id, page }).map_err(Failure::into_error)?;
+            let found = desk.call(&ListEntries { id, page })?;
             if found.items.iter().any(|entry| entry.is_incoming && entry.text.contains(&marker)) {
                 journal.unsure = false;
                 return Ok(());
@@ -107,14 +259,14 @@ pub fn add_note(
     }
     journal.unsure = true;
     let body = format!("{}<br><br>{marker}", escape_html(text));
-    match desk.call(&CreateNote { id: &id, body: &body }) {
+    match desk.call(&CreateNote { id, body: &body }) {
         Ok(_) => {
             journal.unsure = false;
             Ok(())
         }
         Err(failure) => {
             journal.unsure = failure.kind == FailureKind::OutcomeUnknown;
-            Err(failure.into_error())
+            Err(failure)
         }
     }
 }

@@ -97,6 +97,11 @@ fn write(
             Ok(_) => return Ok(finding),
             Err(failure) => match close::without_author(&mut author, user, &failure) {
                 Some(found) => finding = Some(found),
+                // Whether a conversation that has ended goes on in another one is told by `tick`, or by the repeat of the message
+                // that has opened that.
+                None if failure.kind == FailureKind::NotLatest && session.state == State::Returned => {
+                    return Ok(Some(ended()));
+                }
                 None if failure.kind == FailureKind::NotLatest => {
                     if let Some(newer) = relay::adopt_replacement(freshchat, session, id, user)? {
                         return write(freshchat, settings, session, (&newer.id, user), message_id, true);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::ids::IdForm;
-use crate::tickets::TicketProduct;
+use crate::tickets::{TicketField, TicketProduct};
 use crate::webhooks::Era;
 
 /// An account to simulate. The default is a small one, ready for a handoff.
@@ -31,8 +31,8 @@ pub struct Config {
     pub ticket_api_key: String,
     /// The names of the ticket service's groups. Its human agents are those of the account.
     pub ticket_groups: Vec<String>,
-    /// The names of tickets' custom fields: texts of one line.
-    pub ticket_fields: Vec<String>,
+    /// Tickets' custom fields.
+    pub ticket_fields: Vec<TicketField>,
     /// What all ids are derived from: the same seed and the same calls give the same ids.
     pub seed: u64,
     /// A signing key for this simulator alone. Otherwise all simulators of a process share one.
@@ -251,6 +251,9 @@ pub struct Behaviour {
     pub ticket_defaults: bool,
     /// Fields that the account made mandatory for new tickets, such as `type`, `group_id` or a custom one.
     pub ticket_required: Vec<String>,
+    /// Endings of file names that the desk takes in no ticket, such as `.exe`. That the refusal names `attachments` is a
+    /// belief, from the errors about files that integrators have met.
+    pub refused_files: Vec<String>,
     /// What filtering tickets by an unknown requester does.
     pub unknown_requester: UnknownRequester,
     /// The most characters of a subject, and of a custom field. None for no limit.
@@ -312,6 +315,7 @@ impl Default for Behaviour {
             ticket_requests_per_minute: None,
             ticket_defaults: false,
             ticket_required: Vec::new(),
+            refused_files: Vec::new(),
             unknown_requester: UnknownRequester::Refuse,
             // Seen for texts of one line; for subjects it is a reading.
             max_ticket_line_chars: Some(255),

@@ -67,7 +67,10 @@ pub use refusal::Refusal;
 pub use service::Service;
 pub use signing::KeyForm;
 pub use store::{Actor, ActorType, Agent, Conversation, Group, Message, MessageType, Status, Topic, Upload, User};
-pub use tickets::{EntryKind, Requester, RequesterSpec, Ticket, TicketAttachment, TicketEntry, TicketProduct};
+pub use tickets::{
+    EntryKind, Gone, Requester, RequesterSpec, Ticket, TicketAttachment, TicketEntry, TicketField, TicketFieldKind,
+    TicketProduct,
+};
 pub use webhooks::{Action, Era};
 
 use delivery::{Outbox, Receipt};

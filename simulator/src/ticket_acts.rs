@@ -2,7 +2,7 @@
 //! do. Nothing is told to anybody: the service's own webhooks are templates that an admin writes.
 
 use crate::refusal::Refusal;
-use crate::tickets::{EntryKind, NewEntry, Requester, RequesterSpec, Ticket, TicketChanges, TicketDesk};
+use crate::tickets::{EntryKind, Gone, NewEntry, Requester, RequesterSpec, Ticket, TicketChanges, TicketDesk};
 use crate::{Inner, Simulator, lock};
 
 impl Simulator {
@@ -83,6 +83,16 @@ impl Simulator {
     /// Unknown ticket.
     pub fn ticket_status(&self, id: u64, status: u64) -> Result<(), Refusal> {
         self.inner.agent_sets_ticket_status(id, status)
+    }
+
+    /// A human agent takes a ticket from the others, or puts it back; an erased one does not come back.
+    ///
+    /// # Errors
+    /// Unknown ticket.
+    pub fn put_ticket_away(&self, id: u64, gone: Option<Gone>) -> Result<(), Refusal> {
+        let mut desk = lock(&self.inner.tickets);
+        desk.ticket(id).and(Some(())).ok_or_else(|| Refusal::not_found("ticket"))?;
+        desk.put_away(id, gone).ok_or_else(|| Refusal::not_found("ticket"))
     }
 }
 

@@ -4,12 +4,14 @@
 //! Its ids, its clock and its people are its own: Freshdesk knows nothing of the ids of Freshchat.
 
 mod desk;
+mod field;
 mod plain_text;
 mod product;
 
 use serde_json::{Map, Value};
 
 pub(crate) use desk::{Asking, NewEntry, NewFile, TicketChanges, TicketDesk};
+pub use field::{TicketField, TicketFieldKind};
 pub(crate) use plain_text::plain_text;
 pub use product::TicketProduct;
 pub(crate) use product::{PRIORITIES, TYPES};
@@ -49,6 +51,8 @@ pub struct Ticket {
     pub attachments: Vec<TicketAttachment>,
     /// Notes and replies, oldest first.
     pub entries: Vec<TicketEntry>,
+    /// Why it is not among the others any more.
+    pub gone: Option<Gone>,
     /// Other known fields, such as `product_id` and `due_by`, as they were sent.
     pub other: Map<String, Value>,
     /// When it was made: milliseconds since 1970. The API shows whole seconds.
@@ -63,6 +67,17 @@ impl Ticket {
         let files = self.attachments.iter().chain(self.entries.iter().flat_map(|entry| &entry.attachments));
         self.description.len() + files.map(|file| file.content.len()).sum::<usize>()
     }
+}
+
+/// Where a ticket is that is not among the others any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// In the trash: it can be read by its number, and says `deleted`.
+    Deleted,
+    /// Marked as spam: it can be read by its number, and says `spam`.
+    Spam,
+    /// Erased: 404.
+    Erased,
 }
 
 /// Who asks: a contact in Freshdesk, a requester in Freshservice.

@@ -33,11 +33,19 @@ export async function settingsPage(page, connection, go) {
   el("fieldset", { class: "card" }, el("legend", {}, t.settings.account), named(isFirst)),
   el("fieldset", { class: "card" }, el("legend", {}, t.settings.webhook),
     address(t.settings.webhookUrl, connection.webhooks.freshchat, t.settings.webhookHelp), named(isKey)),
+  connection.webhooks.tickets && ticketRule(connection.webhooks.tickets),
   platform.node,
   el("details", { class: "card" }, el("summary", {}, t.settings.more), named((name) => !isFirst(name) && !isTest(name) && !isKey(name))),
   el("details", { class: "card" }, el("summary", {}, t.settings.tests), named(isTest)),
   said, el("p", {}, submit));
   page.replaceChildren(form);
+}
+
+/** The rule that makes answers to tickets arrive at once. */
+function ticketRule(rule) {
+  return el("details", { class: "card" }, el("summary", {}, t.settings.ticketRule), el("p", { class: "help" }, t.settings.ticketRuleHelp),
+    address(t.settings.ticketRuleUrl, rule.url), address(t.settings.ticketRuleHeader, `${rule.header}: ${rule.secret}`),
+    address(t.settings.ticketRuleContent, rule.content));
 }
 
 /** An address to copy. */

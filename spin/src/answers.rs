@@ -57,10 +57,26 @@ pub enum PlatformKind {
 pub struct WebhookAddresses {
     /// For Freshworks: Admin settings > Webhooks.
     pub freshchat: String,
+    /// For the ticket desk, so that answers to tickets arrive at once; null where the settings name no ticket desk.
+    pub tickets: Option<TicketWebhook>,
     /// For the platform's events; null for a platform that calls the API only.
     pub platform: Option<String>,
     /// For the Chat webhook; null unless the platform has one.
     pub chat: Option<String>,
+}
+
+/// A rule of the ticket desk to paste: for tickets that are updated (reply, note, status, deletion), "Trigger webhook", POST, JSON.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TicketWebhook {
+    /// Where it goes.
+    pub url: String,
+    /// The name of the header that shows who sends it.
+    pub header: &'static str,
+    /// The header's value.
+    pub secret: String,
+    /// The content, with the ticket desk's own placeholder.
+    pub content: &'static str,
 }
 
 /// A connection, with what was found while it was checked.

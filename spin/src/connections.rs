@@ -260,7 +260,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
             topic: topic_of(&connection.settings),
             checked_at: connection.checked_at,
             platform: kind,
-            webhooks: WebhookAddresses { freshchat: webhooks.freshchat, platform, chat },
+            webhooks: WebhookAddresses {
+                freshchat: webhooks.freshchat,
+                tickets: self.ticket_webhook_of(connection),
+                platform,
+                chat,
+            },
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
 use crate::state::{Connection, HANDOFF, Handoff, KEPT_MS, Mailbox, State};
+use crate::ticket_webhook::known_by;
 use crate::work::{self, Work};
 
 /// Handoffs that one `POST /v1/tick` looks after, and for how long: hosts end requests that take longer than 30 seconds.
@@ -141,7 +142,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 if let Some(repeat) = repeat {
                     work.handoff.has_seen(repeat);
                 }
-                let mut known = receipt.info.conversation_ids.clone();
+                let mut known = known_by(Some(&receipt.info));
                 known.push(channel_word(&key.channel));
                 if matches!(asked, Asked::Event(_)) && receipt.info.ticket_id.is_some() {
                     // The platform's AI agent has left the conversation to human agents; it has to learn that none comes.
@@ -234,8 +235,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     work.note(What::Relayed);
                     self.tally.one(&connection.id, &["messages", "to-human"]);
                 }
+                // What the message was for is gone: the platform has to learn that the AI agent answers.
+                if !update.events.is_empty() {
+                    let handoff = self.tell(connection, work, update.clone(), false)?;
+                    return Ok((handoff, update));
+                }
                 work.take(update.session.take(), update.info.as_ref());
-                let known = update.info.as_ref().map(|info| info.conversation_ids.clone()).unwrap_or_default();
+                let known = known_by(update.info.as_ref());
                 Ok((work.save(&known)?, update))
             }
             Err(error) => Err(work.failed(error)),
@@ -287,7 +293,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     None => {
                         events.iter().for_each(|event| self.was_told(connection, &work, event));
                         work.take(update.session, update.info.as_ref());
-                        work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())?
+                        work.save(&known_by(update.info.as_ref()))?
                     }
                 };
                 Ok(Answer::ok(ClosedAnswer { handoff: (&handoff).into(), events, findings }))
@@ -406,7 +412,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             *until = (*until).max(reopened.at);
         }
         work.take(update.session, update.info.as_ref());
-        let handoff = work.save(&update.info.map(|info| info.conversation_ids).unwrap_or_default())?;
+        let handoff = work.save(&known_by(update.info.as_ref()))?;
         for message in &lost {
             // The human agents should know; that they cannot be told changes nothing.
             if let Err(problem) = self.undelivered(connection, &handoff.id, message) {

@@ -34,6 +34,7 @@ pub mod service;
 pub mod standard_webhooks;
 pub mod state;
 pub mod tally;
+mod ticket_webhook;
 mod webhooks;
 mod work;
 

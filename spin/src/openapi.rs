@@ -161,6 +161,7 @@ fn request_body(body: Body, schemas: &mut SchemaGenerator) -> Option<Value> {
         Body::Events => (schemas.subschema_for::<EventsBody>().to_value(), json!({ "after": 0 })),
         Body::Close => (schemas.subschema_for::<CloseBody>().to_value(), json!({ "reason": "user-left" })),
         Body::Freshworks => (json!({}), json!({ "action": "message_create", "data": {} })),
+        Body::Ticket => (json!({}), json!({ "ticket_id": "17" })),
         Body::Platform => {
             let ours = schemas.subschema_for::<Webhook>().to_value();
             let description = "What a Delight connection's webhook sends, and events of other types: they are ignored.";

@@ -55,6 +55,8 @@ pub enum Route<'a> {
     Tick,
     /// `POST /webhooks/freshchat/{connection}/{secret}`.
     FreshchatWebhook(&'a str, &'a str),
+    /// `POST /webhooks/freshdesk/{connection}`, with the secret in a header.
+    TicketWebhook(&'a str),
     /// `POST /webhooks/platform/{connection}/{secret}`, and `/webhooks/sendbird/...` for the Chat webhook.
     PlatformWebhook(Endpoint, &'a str, &'a str),
 }
@@ -62,7 +64,8 @@ pub enum Route<'a> {
 impl Route<'_> {
     /// Needs no token: either everybody may see it, or it has a secret of its own.
     pub fn is_open(&self) -> bool {
-        matches!(self, Self::Health | Self::OpenApi | Self::FreshchatWebhook(..) | Self::PlatformWebhook(..))
+        use Route as R;
+        matches!(self, R::Health | R::OpenApi | R::FreshchatWebhook(..) | R::TicketWebhook(_) | R::PlatformWebhook(..))
     }
 }
 
@@ -79,7 +82,7 @@ pub enum NoRoute {
 type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 27] = [
+pub const ROUTES: [(&str, &str, Make); 28] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -121,6 +124,7 @@ pub const ROUTES: [(&str, &str, Make); 27] = [
     ("POST", "/webhooks/freshchat/{connection}/{secret}", |connection, secret| {
         Route::FreshchatWebhook(connection, secret)
     }),
+    ("POST", "/webhooks/freshdesk/{connection}", |connection, _| Route::TicketWebhook(connection)),
     ("POST", "/webhooks/platform/{connection}/{secret}", |connection, secret| {
         Route::PlatformWebhook(Endpoint::Platform, connection, secret)
     }),

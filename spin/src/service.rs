@@ -180,6 +180,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
             Route::Tick => self.tick(),
             Route::FreshchatWebhook(id, secret) => self.freshchat_webhook(&self.addressed(id, secret)?, call),
+            Route::TicketWebhook(id) => self.ticket_webhook(&self.addressed_by_header(id, call)?, call),
             Route::PlatformWebhook(endpoint, id, secret) => {
                 self.platform_webhook(&self.addressed(id, secret)?, endpoint, call)
             }
@@ -195,6 +196,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(Route::FreshchatWebhook(id, secret) | Route::PlatformWebhook(_, id, secret)) => {
                 self.addressed(id, secret).is_ok()
             }
+            Ok(Route::TicketWebhook(id)) => self.addressed_by_header(id, call).is_ok(),
             Ok(route) if route.is_open() => true,
             _ => self.may_call(call),
         }

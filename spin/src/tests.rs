@@ -1,6 +1,7 @@
 //! The service over a store in memory and a scripted outside.
 
 mod console;
+mod ticket_webhook;
 
 use std::cell::Cell;
 

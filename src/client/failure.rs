@@ -49,6 +49,9 @@ pub struct Failure {
     pub retry_after_ms: Option<u64>,
     /// Status, the vendor's symbols, trace id, or the transport's word.
     pub log: String,
+    /// The fields that a refusal of the ticket desk names, as it writes them. For comparing alone: never shown or logged.
+    /// Each with a line end behind it.
+    pub faulty: String,
 }
 
 impl Failure {
@@ -67,6 +70,14 @@ impl Failure {
         }
         // Names of fields and the vendor's words for what is wrong with them, of the ticket desk.
         let errors = body.as_ref().and_then(|body| body.get("errors")?.as_array());
+        // A body that is too large names nothing; only files can make it so.
+        let mut faulty = if response.status == 413 { "attachments\n".to_owned() } else { String::new() };
+        for error in errors.into_iter().flatten() {
+            if let Some(field) = error.get("field").and_then(Value::as_str) {
+                faulty.push_str(field);
+                faulty.push('\n');
+            }
+        }
         for error in errors.into_iter().flatten().take(MOST_FIELDS) {
             for key in ["field", "code"] {
                 if let Some(word) = error.get(key).and_then(Value::as_str).filter(|text| is_name(text)) {
@@ -79,7 +90,7 @@ impl Failure {
             log.push_str(" trace ");
             log.push_str(trace);
         }
-        Self { kind, call, retry_after_ms, log }
+        Self { kind, call, retry_after_ms, log, faulty }
     }
 
     /// The error for the caller, in words for the account's admin.
@@ -194,7 +205,8 @@ pub fn sort(call: Kind, response: Result<Response, TransportError>) -> Result<Re
             TransportError { not_sent: true, .. } => FailureKind::Unavailable,
             _ => unclear,
         };
-        Failure { kind, call, retry_after_ms: None, log: format!("{}: {}", call.name, error.reason) }
+        let log = format!("{}: {}", call.name, error.reason);
+        Failure { kind, call, retry_after_ms: None, log, faulty: String::new() }
     })?;
     let kind = match response.status {
         200..=299 => return Ok(response),

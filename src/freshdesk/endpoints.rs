@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::fields::{self, FieldValue, TicketField};
+use super::quotes;
 use crate::client::{Endpoint, Page, Paged, Service, encode};
 use crate::freshchat::wire;
 use crate::http::Method;
@@ -40,6 +42,8 @@ pub struct Ticket {
     pub tags: Vec<String>,
     /// Resolved or closed.
     pub is_solved: bool,
+    /// Deleted or marked as spam: it can still be read by its number, and nobody looks after it.
+    pub is_gone: bool,
     /// When it last changed, where the answer says.
     pub updated_at: Option<Timestamp>,
 }
@@ -51,17 +55,24 @@ impl Ticket {
             id: wire::filled(ticket, "id")?,
             tags: tags.filter_map(Value::as_str).map(str::to_owned).collect(),
             is_solved: matches!(wire::number(ticket, "status"), Some(RESOLVED | CLOSED)),
+            is_gone: ["deleted", "spam"].iter().any(|flag| ticket.get(*flag).and_then(Value::as_bool) == Some(true)),
             updated_at: wire::text(ticket, "updated_at").as_deref().and_then(time::from_iso),
         })
     }
 }
 
-/// `GET /tickets`, newest first, of one requester where the e-mail address is known. Does not lag behind, unlike the search.
+/// `GET /tickets`, newest first, of one requester where the e-mail address is given. Does not lag behind, unlike the search.
+///
+/// Freshdesk answers 400 to an address that no contact has (several integrators' clients), and 400 to a parameter that it does
+/// not know: a refused list does not say that there is no ticket. Freshservice sorts by the time of creation alone; its SDK
+/// (freshworks-api-sdk, `TicketsQuery`) knows no `order_by`.
 pub struct ListTickets<'a> {
     /// The requester's.
     pub email: Option<&'a str>,
     /// The first is 1.
     pub page: u32,
+    /// Which product is asked.
+    pub is_freshservice: bool,
 }
 
 impl Endpoint for ListTickets<'_> {
@@ -72,8 +83,8 @@ impl Endpoint for ListTickets<'_> {
 
     fn path(&self) -> String {
         let of = self.email.map(|email| format!("&email={}", encode(email))).unwrap_or_default();
-        let page = self.page;
-        format!("/tickets?order_by=created_at&order_type=desc&per_page={ITEMS_PER_PAGE}&page={page}{of}")
+        let order_by = if self.is_freshservice { "" } else { "order_by=created_at&" };
+        format!("/tickets?{order_by}order_type=desc&per_page={ITEMS_PER_PAGE}&page={}{of}", self.page)
     }
 
     fn answer(body: &Value) -> Option<Page<Ticket>> {
@@ -90,10 +101,12 @@ pub struct Attachment {
     pub media_type: String,
     /// Its bytes.
     pub content: Vec<u8>,
+    /// Where people find it when the desk does not take it; none for what we wrote ourselves.
+    pub link: Option<String>,
 }
 
 /// A ticket to be made.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct NewTicket {
     /// One line.
     pub subject: String,
@@ -113,15 +126,77 @@ pub struct NewTicket {
     pub tags: Vec<String>,
     /// A number.
     pub group: Option<String>,
-    /// By the names that the desk knows, `cf_..` in Freshdesk.
-    pub custom_fields: Vec<(String, String)>,
+    /// Further fields by the names that tickets use: those of every desk, and the account's own (`cf_..` in Freshdesk).
+    pub fields: Vec<(String, FieldValue)>,
     /// At most 20 MB together.
     pub attachments: Vec<Attachment>,
     /// For forms: must not be guessed by those who write what is in the ticket.
     pub boundary: String,
 }
 
+/// What a refusal has cost a ticket.
+#[derive(Clone, PartialEq, Eq)]
+pub enum LeftOut {
+    /// A field, or the group.
+    Field(String),
+    /// The requester's e-mail address or phone number.
+    Address,
+    /// These files.
+    Files(Vec<Attachment>),
+}
+
+/// The field that the desk's error names: custom ones stand behind `custom_fields.` or in brackets, and alone in older answers;
+/// of the files each may be named with its number.
+fn faulty_name(faulty: &str) -> &str {
+    let name = faulty
+        .strip_prefix("custom_fields")
+        .map_or(faulty, |name| name.get(1..).unwrap_or_default().trim_end_matches(']'));
+    if name.starts_with("attachments") { "attachments" } else { name }
+}
+
 impl NewTicket {
+    /// True when a refusal that names this field can be met by leaving it out.
+    pub fn can_spare(&self, faulty: &str) -> bool {
+        let name = faulty_name(faulty);
+        match name {
+            "group_id" if self.group.is_some() => true,
+            "email" => self.email.is_some(),
+            "phone" => self.phone.is_some(),
+            // With a phone number alone the desk demands a name.
+            "name" => self.name.is_some() && self.email.is_some(),
+            "attachments" => !self.attachments.is_empty(),
+            name => self.fields.iter().any(|(field, _)| field == name),
+        }
+    }
+
+    /// Takes away what a refusal names; none when it is not there (any more).
+    pub fn leave_out(&mut self, faulty: &str) -> Option<LeftOut> {
+        let name = faulty_name(faulty);
+        let field = || LeftOut::Field(name.to_owned());
+        match name {
+            "group_id" if self.group.is_some() => self.group.take().map(|_| field()),
+            "email" => self.email.take().map(|_| LeftOut::Address),
+            "phone" => self.phone.take().map(|_| LeftOut::Address),
+            "name" => self.name.take().map(|_| field()),
+            "attachments" => {
+                // What people sent goes before the conversation itself.
+                let all = std::mem::take(&mut self.attachments);
+                let has_links = all.iter().any(|file| file.link.is_some());
+                let mut left = Vec::new();
+                for file in all {
+                    let is_left = file.link.is_some() || !has_links;
+                    (if is_left { &mut left } else { &mut self.attachments }).push(file);
+                }
+                (!left.is_empty()).then_some(LeftOut::Files(left))
+            }
+            name => {
+                let index = self.fields.iter().position(|(field, _)| field == name)?;
+                self.fields.remove(index);
+                Some(field())
+            }
+        }
+    }
+
     fn numbers(&self) -> [(&'static str, u64); 3] {
         let priority = match self.priority {
             Some(Priority::Low) | None => 1,
@@ -173,12 +248,13 @@ impl Endpoint for CreateTicket<'_> {
         if let Some(group) = ticket.group.as_ref().and_then(|group| group.parse::<u64>().ok()) {
             body.insert("group_id".to_owned(), json!(group));
         }
-        if !ticket.custom_fields.is_empty() {
-            let mut fields = Map::new();
-            for (name, value) in &ticket.custom_fields {
-                fields.insert(name.clone(), json!(value));
-            }
-            body.insert("custom_fields".to_owned(), Value::Object(fields));
+        let mut custom = Map::new();
+        for (name, value) in &ticket.fields {
+            let place = if fields::is_standard(name) { &mut body } else { &mut custom };
+            place.insert(name.clone(), value.json());
+        }
+        if !custom.is_empty() {
+            body.insert("custom_fields".to_owned(), Value::Object(custom));
         }
         Some(Value::Object(body))
     }
@@ -201,8 +277,12 @@ impl Endpoint for CreateTicket<'_> {
         if let Some(group) = &ticket.group {
             form.text("group_id", group);
         }
-        for (name, value) in &ticket.custom_fields {
-            form.text(&format!("custom_fields[{name}]"), value);
+        for (name, value) in &ticket.fields {
+            if fields::is_standard(name) {
+                form.text(name, value.text());
+            } else {
+                form.text(&format!("custom_fields[{name}]"), value.text());
+            }
         }
         for file in &ticket.attachments {
             form.file("attachments[]", &file.name, &file.media_type, &file.content);
@@ -241,7 +321,7 @@ impl Endpoint for GetTicket<'_> {
 pub struct Entry {
     /// A number.
     pub id: String,
-    /// Without markup, and without what hides or reorders text.
+    /// Without markup and what hides or reorders text; of agents' entries, without the mail that they quote.
     pub text: String,
     /// Not for the requester.
     pub is_private: bool,
@@ -278,15 +358,21 @@ impl Entry {
             bytes: wire::number(file, "size"),
             url: wire::filled(file, "attachment_url"),
         };
+        let is_incoming = flag("incoming").unwrap_or(false);
+        let (text, html) = (wire::filled(entry, "body_text"), wire::filled(entry, "body").unwrap_or_default());
+        // Quotes are known by marks in the HTML and by their lines; whether `body_text` keeps lines apart is not published.
+        // Words of the end user are looked for as they were written.
+        let text = match text {
+            Some(text) if is_incoming || html.is_empty() => transcript::clean_text(&text),
+            _ if is_incoming => plain_text::from_rich(&html).into_owned(),
+            _ => plain_text::from_rich(&quotes::without_quoted_html(&html)).into_owned(),
+        };
         Some(Self {
             id: wire::filled(entry, "id")?,
-            text: match (wire::filled(entry, "body_text"), wire::filled(entry, "body")) {
-                (Some(text), _) => transcript::clean_text(&text),
-                (None, html) => plain_text::from_rich(&html.unwrap_or_default()).into_owned(),
-            },
+            text: if is_incoming { text } else { quotes::without_quoted_text(&text) },
             // Fail closed: what does not say that it is for the requester is not.
             is_private: flag("private").unwrap_or(true),
-            is_incoming: flag("incoming").unwrap_or(false),
+            is_incoming,
             agent: wire::filled(entry, "user_id"),
             at: wire::text(entry, "created_at").as_deref().and_then(time::from_iso),
             files: files.map(file).collect(),
@@ -345,6 +431,27 @@ impl Endpoint for CreateNote<'_> {
     }
 }
 
+/// `GET /ticket_fields` in Freshdesk, `GET /ticket_form_fields` in Freshservice: all fields of tickets.
+pub struct ListTicketFields {
+    /// Which product is asked.
+    pub is_freshservice: bool,
+}
+
+impl Endpoint for ListTicketFields {
+    type Answer = Page<TicketField>;
+    const NAME: &'static str = "list-ticket-fields";
+    const METHOD: Method = Method::Get;
+    const SERVICE: Service = Service::Tickets;
+
+    fn path(&self) -> String {
+        if self.is_freshservice { "/ticket_form_fields" } else { "/ticket_fields" }.to_owned()
+    }
+
+    fn answer(body: &Value) -> Option<Page<TicketField>> {
+        TicketField::list(body)
+    }
+}
+
 /// A group of the ticket desk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketGroup {
@@ -388,10 +495,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn quoted_mail_is_cut_from_answers_and_not_from_what_the_end_user_wrote() {
+        let quote = "On Fri, 27 Nov 2026, Ana &lt;ana@x.example&gt; wrote:<br>&gt; Where?<br><br>ref 0badcafe";
+        let entry = |incoming: bool| {
+            Entry::read(&json!({ "id": 1, "body": format!("Found.<br>{quote}"), "incoming": incoming })).unwrap().text
+        };
+        assert_eq!(entry(false), "Found.\n\nref 0badcafe");
+        assert!(entry(true).contains("ana@x.example") && entry(true).contains("ref 0badcafe"));
+        let both = json!({ "id": 1, "body": "Found.<blockquote>ana@x.example</blockquote>", "body_text": "Found. ana@x.example" });
+        assert_eq!(Entry::read(&both).unwrap().text, "Found.", "the text does not say what is quoted");
+    }
+
+    #[test]
     fn an_entry_is_plain_text_even_where_the_desk_sends_html_alone() {
         for (entry, text) in [
             (json!({ "id": 1, "body": "<p>It is <b>found</b></p><script>x()</script>" }), "It is found"),
-            (json!({ "id": 1, "body": "<p>a</p>", "body_text": "Use <b> for bold\u{202e}" }), "Use <b> for bold"),
+            (json!({ "id": 1, "body_text": "Use <b> for bold\u{202e}" }), "Use <b> for bold"),
+            (json!({ "id": 1, "body": "<p>Use &lt;b&gt;</p><p>b</p>", "body_text": "Use <b> b" }), "Use <b>\nb"),
             (json!({ "id": 1 }), ""),
         ] {
             let entry = Entry::read(&entry).unwrap();

@@ -69,7 +69,7 @@ impl Run<'_> {
                 fields.push(("subject".to_owned(), ticket.subject));
                 fields.push(("tags".to_owned(), ticket.tags.join(", ")));
                 fields.extend(self.settings.ticket_group.clone().map(|group| ("group".to_owned(), group)));
-                fields.extend(ticket.custom_fields);
+                fields.extend(ticket.fields.iter().map(|(name, value)| (name.clone(), value.text().to_owned())));
             }
             Err(error) if error.kind == ErrorKind::NeedsEmail => self.findings.push(Finding::failure(
                 "user",

@@ -6,7 +6,10 @@
 use super::{MOST_ATTEMPTS, Run};
 use crate::client::{Client, Failure, FailureKind};
 use crate::error::{Error, ErrorKind};
-use crate::freshdesk::endpoints::{Attachment, CreateTicket, ListTicketGroups, ListTickets, NewTicket, Ticket};
+use crate::freshdesk::endpoints::{
+    Attachment, CreateTicket, LeftOut, ListTicketGroups, ListTickets, NewTicket, Ticket,
+};
+use crate::freshdesk::fields::FieldValue;
 use crate::model::{Finding, Step};
 use crate::plain_text::escape_html;
 use crate::session::{Session, Unsure, digest, reference};
@@ -18,6 +21,12 @@ const PAGES_SEARCHED: u32 = 3;
 /// Longer texts go with the ticket as a file; what fits stays readable at a glance.
 const LONGEST_DESCRIPTION: usize = 100 * 1024;
 const LONGEST_SUBJECT: usize = 120;
+/// Each try leaves something out. The desk checks in stages (names, types, values, sizes), so one is not enough.
+const MOST_TRIES: u32 = 5;
+/// Where the rest of a long conversation is, and what is said when the desk did not take it.
+const REST_IN_FILE: &str = "<p>The whole conversation is in the file conversation.txt.</p>";
+const REST_REFUSED: &str =
+    "<p>The rest of the conversation is too long for this ticket desk; the platform has all of it.</p>";
 /// One page holds what the description may hold.
 pub(super) const PAGE_CHARS: usize = 60 * 1024;
 
@@ -46,6 +55,7 @@ impl Run<'_> {
             }
         }
         let mut ticket = self.new_ticket(session)?;
+        let mut tries = 1;
         loop {
             session.set_unsure(Unsure::Ticket, true);
             let desk = self.desk()?;
@@ -64,23 +74,94 @@ impl Run<'_> {
             if failure.kind != FailureKind::OutcomeUnknown {
                 session.set_unsure(Unsure::Ticket, false);
             }
-            if failure.kind != FailureKind::Refused || (ticket.custom_fields.is_empty() && ticket.group.is_none()) {
+            if failure.kind != FailureKind::Refused || tries == MOST_TRIES {
                 return Err(refused(failure));
             }
-            // The ticket matters more than its fields.
-            ticket.custom_fields.clear();
-            ticket.group = None;
-            self.findings.push(Finding::warning(
-                "ticket",
-                "fields-refused",
-                "the ticket was filed without group and custom fields, which the ticket desk refused",
-                "Compare the names of the settings `context` and `ticket_group` with the fields of the ticket desk.",
-            ));
+            tries += 1;
+            self.leave_out(&mut ticket, failure)?;
         }
     }
 
+    /// Takes out of the ticket what the desk has named as faulty, and only that: the ticket matters more than its fields.
+    fn leave_out(&mut self, ticket: &mut NewTicket, failure: Failure) -> Result<(), Error> {
+        // What cannot be mended in full would be refused again.
+        let mut all = failure.faulty.lines();
+        if failure.faulty.is_empty() || !all.all(|faulty| ticket.can_spare(faulty)) {
+            return Err(refused(failure));
+        }
+        let had_email = ticket.email.is_some();
+        let mut had_files = false;
+        for faulty in failure.faulty.lines() {
+            // Each of several files may be named; they go together.
+            if had_files && faulty.starts_with("attachments") {
+                continue;
+            }
+            match ticket.leave_out(faulty) {
+                // A field with several faults.
+                None => {}
+                Some(LeftOut::Address) => self.without_address(ticket, had_email)?,
+                Some(LeftOut::Field(name)) => self.findings.push(Finding::warning(
+                    "ticket",
+                    "field-refused",
+                    format!("the ticket was filed without `{name}`, which the ticket desk refused"),
+                    "Compare name and value in the settings `context`, `ticket_fields` and `ticket_group` with the fields of the ticket desk, and run connect.",
+                )),
+                Some(LeftOut::Files(files)) => {
+                    had_files = true;
+                    without_files(ticket, &files);
+                    self.findings.push(Finding::warning(
+                        "files",
+                        "file-refused",
+                        format!("the ticket desk refused {} files; the ticket says where they are", files.len()),
+                        "Make sure that human agents can open the links, and that the ticket desk takes files of that type and size.",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The desk has refused the e-mail address or the phone number: the person is reached by the other, or asked.
+    fn without_address(&mut self, ticket: &mut NewTicket, had_email: bool) -> Result<(), Error> {
+        let phone = self.request.user.phone.as_deref().map(str::trim).filter(|phone| !phone.is_empty());
+        let Some(phone) = phone.filter(|_| had_email) else {
+            let remedy = "Ask the end user for another e-mail address, and call again with it.";
+            let error = Error::new(ErrorKind::NeedsEmail, "the ticket desk refused the address of the end user");
+            return Err(error.at("request.user.email").with_remedy(remedy));
+        };
+        ticket.phone = Some(phone.to_owned());
+        ticket.name = ticket.name.take().or_else(|| Some(self.request.user.id.clone()));
+        self.findings.push(Finding::warning(
+            "user",
+            "address-refused",
+            "the ticket was filed without the e-mail address, which the ticket desk refused",
+            "Correct the address at the platform, and in the ticket.",
+        ));
+        Ok(())
+    }
+
     /// The ticket of an earlier try. When the session is lost, of any earlier handoff of this conversation.
+    ///
+    /// Among the tickets of the address first, which are few however busy the desk is; then among the newest of all, because a
+    /// refused filter does not say that there is none. Fails with an unknown outcome when that list is refused as well: what may
+    /// exist must not be made again.
     pub(super) fn find_ticket(&mut self, session: &mut Session) -> Result<bool, Error> {
+        let email = self.request.user.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+        if email.is_some() {
+            match self.search_tickets(session, email) {
+                Ok(false) => {}
+                Err(failure) if says_nothing(&failure) => {}
+                found => return found.map_err(Failure::into_error),
+            }
+        }
+        self.search_tickets(session, None).map_err(|failure| {
+            let is_unknown = says_nothing(&failure);
+            Failure { kind: if is_unknown { FailureKind::OutcomeUnknown } else { failure.kind }, ..failure }
+                .into_error()
+        })
+    }
+
+    fn search_tickets(&mut self, session: &mut Session, email: Option<&str>) -> Result<bool, Failure> {
         let attempts = if session.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
         let tags: Vec<(u32, String)> =
             attempts.map(|attempt| (attempt, tag(&reference(&self.request.key, attempt)))).collect();
@@ -89,18 +170,16 @@ impl Run<'_> {
                 tags.iter().filter(|(_, tag)| ticket.tags.iter().any(|found| found.eq_ignore_ascii_case(tag)));
             of_ticket.map(|(attempt, _)| *attempt).max()
         };
-        let email = self.request.user.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+        let Some(desk) = self.desk else { return Ok(false) };
+        let is_freshservice = self.settings.is_freshservice();
         for page in 1..=PAGES_SEARCHED {
-            let found = match self.desk()?.call(&ListTickets { email, page }) {
-                Ok(found) => found,
-                // Nobody has that address yet, so nothing was made for it.
-                Err(failure) if matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound) => {
-                    return Ok(false);
-                }
-                Err(failure) => return Err(failure.into_error()),
-            };
-            let newest =
-                found.items.iter().filter_map(|ticket| Some((attempt_of(ticket)?, ticket))).max_by_key(|it| it.0);
+            let found = desk.call(&ListTickets { email, page, is_freshservice })?;
+            let newest = found
+                .items
+                .iter()
+                .filter(|ticket| !ticket.is_gone)
+                .filter_map(|ticket| Some((attempt_of(ticket)?, ticket)))
+                .max_by_key(|it| it.0);
             if let Some((attempt, ticket)) = newest {
                 session.attempt = attempt;
                 session.reference = reference(&self.request.key, attempt);
@@ -126,9 +205,9 @@ impl Run<'_> {
             let content = std::iter::once(&written.opening).chain(&written.pages).map(String::as_str);
             let content = content.collect::<Vec<_>>().join("\n\n").into_bytes();
             let first = description(&written, 1);
-            ticket.description = format!("{first}<p>The whole conversation is in the file conversation.txt.</p>");
-            let name = "conversation.txt".to_owned();
-            ticket.attachments.push(Attachment { name, media_type: "text/plain; charset=utf-8".to_owned(), content });
+            ticket.description = first + REST_IN_FILE;
+            let (name, media_type) = ("conversation.txt".to_owned(), "text/plain; charset=utf-8".to_owned());
+            ticket.attachments.push(Attachment { name, media_type, content, link: None });
         }
         let (attachments, left) = files::fetch(self.freshchat, self.settings, &self.request.history);
         self.findings.extend(files::as_links(left));
@@ -137,7 +216,7 @@ impl Run<'_> {
     }
 
     /// Everything of a ticket that is known without a request.
-    pub(super) fn ticket_fields(&self, session: &Session, written: &Transcript) -> Result<NewTicket, Error> {
+    pub(super) fn ticket_fields(&mut self, session: &Session, written: &Transcript) -> Result<NewTicket, Error> {
         let user = &self.request.user;
         let filled =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -152,12 +231,12 @@ impl Run<'_> {
             Some(text) => self.settings.masking.apply(&transcript::one_line(&text, LONGEST_SUBJECT)).0.into_owned(),
             None => "Conversation with the AI agent".to_owned(),
         };
-        let desk = self.settings.ticket_desk()?;
         let priority = self.request.routing.priority.or(self.settings.priority);
         let mut tags = self.settings.ticket_tags.clone();
         tags.push(tag(&session.reference));
         // With a phone number alone the desk demands a name.
         let name = name.or_else(|| email.is_none().then(|| user.id.clone()));
+        let fields = self.further_fields();
         let secret = self.settings.ticket_api_key.as_ref().map(|key| key.reveal()).unwrap_or_default();
         Ok(NewTicket {
             subject,
@@ -166,13 +245,43 @@ impl Run<'_> {
             email,
             name,
             priority,
-            is_freshservice: desk.is_some_and(|desk| desk.is_freshservice),
+            is_freshservice: self.settings.is_freshservice(),
             tags,
             group: None,
-            custom_fields: self.carried.ticket.clone(),
+            fields,
             attachments: Vec::new(),
             boundary: digest(&[secret, &session.reference], 16),
         })
+    }
+
+    /// The fields that context and settings fill, each written for its type. A value that does not fit stays behind.
+    fn further_fields(&mut self) -> Vec<(String, FieldValue)> {
+        let settings = self.settings;
+        let mut fields: Vec<(String, FieldValue)> = Vec::new();
+        let mut misfits = Vec::new();
+        let fixed = settings.ticket_fields.iter().map(|(name, value)| (name, value.as_str()));
+        // The newest of several values of one name counts.
+        let carried = self.carried.ticket.iter().rev().map(|(name, value)| (name, value.as_str()));
+        for (name, text) in carried.chain(fixed) {
+            if fields.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            let kind = settings.resolved.ticket_field(name);
+            match kind.value(text) {
+                Some(value) => fields.push((name.clone(), value)),
+                None if !misfits.contains(name) => {
+                    misfits.push(name.clone());
+                    self.findings.push(Finding::warning(
+                        "ticket",
+                        "field-value",
+                        format!("a value of the ticket's field `{name}` was left out: it must be {}", kind.words()),
+                        "Correct it in the context or the setting `ticket_fields`; run connect when the field has changed.",
+                    ));
+                }
+                None => {}
+            }
+        }
+        fields
     }
 
     fn ticket_group(&mut self) -> Result<Option<String>, Error> {
@@ -193,6 +302,25 @@ impl Run<'_> {
     }
 }
 
+/// Says in the description where the files are that the desk did not take.
+fn without_files(ticket: &mut NewTicket, files: &[Attachment]) {
+    let mut links = String::new();
+    for file in files {
+        match &file.link {
+            Some(link) => links.push_str(&format!("<br>{}: {}", escape_html(&file.name), escape_html(link))),
+            None => ticket.description = ticket.description.replace(REST_IN_FILE, REST_REFUSED),
+        }
+    }
+    if !links.is_empty() {
+        ticket.description.push_str(&format!("<p>Files that the ticket desk did not take:{links}</p>"));
+    }
+}
+
+/// A list that was refused: whether there is a ticket is not known.
+fn says_nothing(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound)
+}
+
 /// The texts as HTML, with so many pages. What people wrote is escaped: nothing of it is read as markup.
 fn description(written: &Transcript, pages: usize) -> String {
     let texts = std::iter::once(&written.opening).chain(written.pages.iter().take(pages));
@@ -211,7 +339,7 @@ fn refused(failure: Failure) -> Error {
     let mut error = failure.into_error();
     if is_refused {
         error.message = "the ticket desk refused the ticket".into();
-        error.remedy = Some("The log text of this error names the fields: make them optional for agents, or fill them with the setting `context`.".into());
+        error.remedy = Some("The log text of this error names the fields: make them optional for agents, or fill them with the settings `ticket_fields` or `context`. `connect` says which.".into());
     }
     error
 }

@@ -9,7 +9,7 @@ pub enum ContextTarget {
     Conversation(String),
     /// A property of Freshchat's record of the end user.
     User(String),
-    /// A custom field of the ticket, for example `cf_order`.
+    /// A field of the ticket: a custom one such as `cf_order`, or one that every desk has, such as `type`.
     Ticket(String),
 }
 
@@ -20,8 +20,7 @@ impl ContextTarget {
             return Some(Self::Shown);
         }
         let (place, name) = text.split_once('.')?;
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if name.is_empty() || name.len() > 100 || !name.bytes().all(is_plain) {
+        if !is_name(name) {
             return None;
         }
         match place {
@@ -31,6 +30,12 @@ impl ContextTarget {
             _ => None,
         }
     }
+}
+
+/// True for what can be the name of a property or field: letters, digits, underscores and hyphens.
+pub fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=100).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 /// The values of one handoff, by where they go.

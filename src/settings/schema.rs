@@ -7,7 +7,7 @@
 pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
 /// The settings in the order of the form.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "chat_url",
     "api_key",
     "topics",
@@ -27,6 +27,7 @@ const NAMES: [&str; 29] = [
     "ticket_api_key",
     "ticket_group",
     "ticket_tags",
+    "ticket_fields",
     "max_message_chars",
     "connect_timeout_ms",
     "response_timeout_ms",

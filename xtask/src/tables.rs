@@ -93,7 +93,7 @@ fn contents() -> Result<Vec<(&'static str, String)>> {
         ("settings", settings()?),
         ("events", enum_table(&resolve, "event-kind", "Event", "What happened")?),
         ("errors", enum_table(&resolve, "error-kind", "Error", "What to do")?),
-        ("findings", triples(&manual::FINDINGS, ["Check", "Code", "Meaning"])),
+        ("findings", triples(manual::FINDINGS, ["Check", "Code", "Meaning"])),
         ("ignored", words(&manual::IGNORED, "`detail` of `ignored`", "Why there is nothing to do")),
         ("steps", words(&manual::STEPS, "Step", "What was done")),
         ("decisions", triples(&manual::DECISIONS, ["Subject", "Rule", "What was chosen"])),

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use super::fields::{Fields, type_name};
 use super::refusal::FieldError;
 use crate::config::Behaviour;
-use crate::tickets::{Asking, PRIORITIES, RequesterSpec, TYPES, TicketChanges, TicketDesk, TicketProduct};
+use crate::tickets::{
+    Asking, NewFile, PRIORITIES, RequesterSpec, TYPES, TicketChanges, TicketDesk, TicketFieldKind, TicketProduct,
+};
 
 /// The longest tag; in readings of the reference.
 const MAX_TAG: usize = 32;
@@ -61,7 +63,7 @@ pub(super) fn ticket_changes(desk: &TicketDesk, behaviour: &Behaviour, fields: &
         group_id: known_id(fields, "group_id", "group", |id| desk.groups.iter().any(|group| group.id == id)),
         responder_id: known_id(fields, "responder_id", "agent", |id| desk.agents.iter().any(|agent| agent.id == id)),
         other,
-        files: std::mem::take(&mut fields.files),
+        files: taken_files(behaviour, fields),
     }
 }
 
@@ -89,6 +91,15 @@ pub(super) fn asking(desk: &TicketDesk, fields: &mut Fields) -> Asking {
         fields.wrong(FieldError::missing("name", "String"));
     }
     Asking::Described(facts)
+}
+
+fn taken_files(behaviour: &Behaviour, fields: &mut Fields) -> Vec<NewFile> {
+    let files = std::mem::take(&mut fields.files);
+    let is_refused = |file: &&NewFile| behaviour.refused_files.iter().any(|ending| file.name.ends_with(ending));
+    for _ in files.iter().filter(is_refused) {
+        fields.wrong(FieldError::new("attachments", "invalid_value", "This type of file is not allowed"));
+    }
+    files
 }
 
 fn codes(table: &[(u64, &str)]) -> Vec<u64> {
@@ -138,16 +149,28 @@ fn tags(fields: &mut Fields) -> Option<Vec<String>> {
     Some(tags)
 }
 
-/// Custom fields are texts of one line.
+/// Custom fields have types; in a form all values are texts.
 fn custom_fields(desk: &TicketDesk, behaviour: &Behaviour, fields: &mut Fields) -> Map<String, Value> {
-    let given = fields.object("custom_fields");
-    for (name, value) in &given {
+    let mut given = fields.object("custom_fields");
+    for (name, value) in &mut given {
         let path = format!("custom_fields.{name}");
-        match value {
-            _ if !desk.custom_fields.contains(name) => fields.wrong(FieldError::unknown(path)),
-            Value::Null => {}
-            Value::String(text) => check_line(behaviour, fields, &path, Some(text)),
-            other => fields.wrong(FieldError::wrong_type(path, type_name(other), "String")),
+        let Some(field) = desk.custom_fields.iter().find(|field| field.name == *name) else {
+            fields.wrong(FieldError::unknown(path));
+            continue;
+        };
+        if let (true, Value::String(text)) = (fields.is_form(), &*value) {
+            *value = field.kind.of_form(text);
+        }
+        match (&field.kind, &*value) {
+            (_, Value::Null) => {}
+            (kind, value) if !kind.takes(value) => {
+                fields.wrong(FieldError::wrong_type(path, type_name(value), kind.expected()));
+            }
+            (TicketFieldKind::Text, Value::String(text)) => check_line(behaviour, fields, &path, Some(text)),
+            (TicketFieldKind::Dropdown(choices), Value::String(text)) if !choices.contains(text) => {
+                fields.wrong(FieldError::not_one_of(&path, "invalid_value", &choices.join(",")));
+            }
+            _ => {}
         }
     }
     given
@@ -178,9 +201,13 @@ fn require(behaviour: &Behaviour, changes: &TicketChanges, fields: &mut Fields) 
             "tags" => (changes.tags.is_some(), FieldError::missing("tags", "Array")),
             "group_id" => (changes.group_id.is_some(), FieldError::missing("group_id", "Positive Integer")),
             "responder_id" => (changes.responder_id.is_some(), FieldError::missing("responder_id", "Positive Integer")),
+            "product_id" | "company_id" | "department_id" | "workspace_id" => {
+                (changes.other.contains_key(name), FieldError::missing(name, "Positive Integer"))
+            }
+            "category" => (changes.other.contains_key(name), FieldError::missing(name, "String")),
             custom => {
                 let value = changes.custom_fields.get(custom);
-                let there = value.is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty()));
+                let there = value.is_some_and(|value| !value.is_null() && value != "");
                 (there, FieldError::missing(format!("custom_fields.{custom}"), "String"))
             }
         };

@@ -19,7 +19,7 @@ use crate::tickets::{EntryKind, NewEntry, TicketDesk};
 pub(super) async fn list(State(app): State<App>, TicketId(id): TicketId, uri: Uri) -> Result<Response, TicketRefusal> {
     let page = Page::of(&Query::of(&uri))?;
     let desk = lock(&app.tickets);
-    let ticket = desk.ticket(id).ok_or(TicketRefusal::NotFound)?;
+    let ticket = desk.present(id).ok_or(TicketRefusal::NotFound)?;
     let (entries, link) = page.of_items(&ticket.entries, &app.ticket_origin, &uri);
     let views = entries.iter().map(|entry| entry_view(ticket, entry, &app.ticket_origin)).collect();
     Ok(linked(link, many(desk.product, "conversations", views)))
@@ -74,7 +74,8 @@ fn add(
 ) -> Result<Response, TicketRefusal> {
     let behaviour = app.behaviour();
     let mut desk = lock(&app.tickets);
-    let before = desk.ticket(id).ok_or(TicketRefusal::NotFound)?.size();
+    // What the service says of entries of a deleted ticket is not published: 404 is a belief.
+    let before = desk.present(id).ok_or(TicketRefusal::NotFound)?.size();
     let body = fields.required_string("body").unwrap_or_default();
     let mut entry = read(&desk, &mut fields);
     (entry.body, entry.files) = (body, std::mem::take(&mut fields.files));

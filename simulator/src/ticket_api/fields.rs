@@ -26,6 +26,11 @@ impl Fields {
         Self { values, files, origin, errors: Vec::new() }
     }
 
+    /// All values came as texts.
+    pub(super) fn is_form(&self) -> bool {
+        self.origin == Origin::Form
+    }
+
     pub(super) fn wrong(&mut self, error: FieldError) {
         self.errors.push(error);
     }

@@ -14,7 +14,7 @@ use super::{App, TicketId};
 use crate::config::Behaviour;
 use crate::lock;
 use crate::query::Query;
-use crate::tickets::{PRIORITIES, Requester, TYPES, TicketAgent, TicketDesk, TicketProduct};
+use crate::tickets::{PRIORITIES, Requester, TYPES, TicketAgent, TicketDesk, TicketFieldKind, TicketProduct};
 
 /// `GET /ticket_fields`: Freshdesk only.
 pub(super) async fn ticket_fields(State(app): State<App>) -> Result<Json<Value>, TicketRefusal> {
@@ -46,7 +46,7 @@ fn field_views(desk: &TicketDesk, behaviour: &Behaviour) -> Vec<Value> {
         desk.product.statuses().iter().map(|(code, name)| (code.to_string(), json!([name, name]))).collect();
     let groups: Map<String, Value> = desk.groups.iter().map(|group| (group.name.clone(), json!(group.id))).collect();
     // Name, label, mandatory for agents in a new account, the name in tickets, choices.
-    let defaults = [
+    let mut defaults = vec![
         ("requester", "Requester", true, "requester_id", Value::Null),
         ("subject", "Subject", true, "subject", Value::Null),
         ("ticket_type", "Type", false, "type", json!(TYPES)),
@@ -57,6 +57,17 @@ fn field_views(desk: &TicketDesk, behaviour: &Behaviour) -> Vec<Value> {
         ("agent", "Agent", false, "responder_id", Value::Null),
         ("description", "Description", true, "description", Value::Null),
     ];
+    // Which of them a desk lists depends on its plan; that these are listed is a belief.
+    defaults.extend(match desk.product {
+        TicketProduct::Freshdesk => [
+            ("product", "Product", false, "product_id", Value::Null),
+            ("company", "Company", false, "company_id", Value::Null),
+        ],
+        TicketProduct::Freshservice => [
+            ("department", "Department", false, "department_id", Value::Null),
+            ("category", "Category", false, "category", Value::Null),
+        ],
+    });
     let mandatory = |name: &str| behaviour.ticket_required.iter().any(|required| required == name);
     let field = |position: usize, name: &str, label: &str, kind: String, own: bool, required: bool| {
         json!({
@@ -75,9 +86,17 @@ fn field_views(desk: &TicketDesk, behaviour: &Behaviour) -> Vec<Value> {
     let own = defaults.into_iter().map(|(name, label, required, in_tickets, choices)| {
         (name.to_owned(), label.to_owned(), format!("default_{name}"), true, required || mandatory(in_tickets), choices)
     });
-    let custom = desk.custom_fields.iter().map(|name| {
+    let custom = desk.custom_fields.iter().map(|field| {
+        let name = &field.name;
         let label = name.strip_prefix("cf_").unwrap_or(name).replace('_', " ");
-        (name.clone(), label, "custom_text".to_owned(), false, mandatory(name), Value::Null)
+        let choices = match (&field.kind, desk.product) {
+            (TicketFieldKind::Dropdown(choices), TicketProduct::Freshdesk) => json!(choices),
+            (TicketFieldKind::Dropdown(choices), TicketProduct::Freshservice) => {
+                choices.iter().zip(1..).map(|(value, id)| json!({ "id": id, "value": value })).collect()
+            }
+            _ => Value::Null,
+        };
+        (name.clone(), label, field.kind.word().to_owned(), false, mandatory(name), choices)
     });
     let views = own.chain(custom).zip(1..).map(|((name, label, kind, own, required, choices), position)| {
         let mut view = field(position, &name, &label, kind, own, required);

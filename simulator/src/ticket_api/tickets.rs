@@ -16,7 +16,7 @@ use crate::config::{Behaviour, UnknownRequester};
 use crate::ids::parse_time;
 use crate::lock;
 use crate::query::Query;
-use crate::tickets::{NewFile, Ticket, TicketDesk};
+use crate::tickets::{Gone, NewFile, Ticket, TicketDesk, TicketProduct};
 
 /// How many notes and replies a ticket embeds.
 const MAX_EMBEDDED: usize = 10;
@@ -44,7 +44,7 @@ pub(super) async fn update(
 ) -> Result<Response, TicketRefusal> {
     let behaviour = app.behaviour();
     let mut desk = lock(&app.tickets);
-    let before = desk.ticket(id).ok_or(TicketRefusal::NotFound)?.size();
+    let before = desk.present(id).ok_or(TicketRefusal::NotFound)?.size();
     let changes = ticket_changes(&desk, &behaviour, &mut fields);
     fields.end()?;
     too_large(&desk, &behaviour, before + changes.description.as_ref().map_or(0, String::len), &changes.files)?;
@@ -120,12 +120,19 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Response, T
         "per_page",
     ];
     let query = Query::of(&uri);
-    if let Some(name) = query.names().find(|name| !PARAMETERS.contains(name)) {
-        return Err(FieldError::unknown(name).into());
-    }
     let page = Page::of(&query)?;
     let included = included(&query, &["requester", "stats", "description"])?;
     let desk = lock(&app.tickets);
+    // Those of the vendor's SDK (freshworks-api-sdk); that the service refuses others is a belief.
+    let is_known = |name: &&str| match desk.product {
+        TicketProduct::Freshdesk => PARAMETERS.contains(name),
+        TicketProduct::Freshservice => {
+            PARAMETERS.contains(name) && !["unique_external_id", "company_id", "order_by"].contains(name)
+        }
+    };
+    if let Some(name) = query.names().find(|name| !is_known(name)) {
+        return Err(FieldError::unknown(name).into());
+    }
     let filter = Filter::of(&desk, &app.behaviour(), &query)?;
     let mut tickets: Vec<&Ticket> = desk.tickets.iter().filter(|ticket| filter.fits(ticket)).collect();
     sort(&mut tickets, &query)?;
@@ -156,6 +163,7 @@ struct Filter {
     since_ms: i64,
     open_only: bool,
     none: bool,
+    gone: Option<Gone>,
 }
 
 impl Filter {
@@ -184,22 +192,27 @@ impl Filter {
                 .ok_or_else(|| FieldError::wrong_type("updated_since", "String", "DateTime"))?,
         };
         let filter = query.get("filter");
-        // Nobody watches, and nothing is spam or deleted, here.
+        let gone = match filter {
+            Some("spam") => Some(Gone::Spam),
+            Some("deleted") => Some(Gone::Deleted),
+            _ => None,
+        };
+        // Nobody watches here, and there are no companies.
         let none = match filter {
-            None | Some("new_and_my_open") => query.get("company_id").is_some(),
-            Some("watching" | "spam" | "deleted") => true,
+            None | Some("new_and_my_open" | "spam" | "deleted") => query.get("company_id").is_some(),
+            Some("watching") => true,
             Some(_) => {
                 let known = "new_and_my_open,watching,spam,deleted";
                 return Err(FieldError::not_one_of("filter", "invalid_value", known));
             }
         };
-        Ok(Self { requesters, since_ms, open_only: filter.is_some() && !none, none })
+        Ok(Self { requesters, since_ms, open_only: filter == Some("new_and_my_open"), none, gone })
     }
 
     fn fits(&self, ticket: &Ticket) -> bool {
         let asked = self.requesters.as_ref().is_none_or(|known| known.contains(&ticket.requester.id));
         let open = !self.open_only || ticket.status == 2;
-        !self.none && asked && open && ticket.updated_ms >= self.since_ms
+        !self.none && asked && open && ticket.gone == self.gone && ticket.updated_ms >= self.since_ms
     }
 }
 

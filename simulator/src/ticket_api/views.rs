@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::iso_time;
 use crate::tickets::{
-    EntryKind, Requester, Ticket, TicketAgent, TicketAttachment, TicketDesk, TicketEntry, TicketGroup, TicketProduct,
+    EntryKind, Gone, Requester, Ticket, TicketAgent, TicketAttachment, TicketDesk, TicketEntry, TicketGroup,
+    TicketProduct,
 };
 
 /// A single answer: Freshservice puts it under its name.
@@ -27,9 +28,9 @@ fn time(ms: i64) -> String {
 
 /// A ticket as lists show it: without its description.
 pub(super) fn ticket_row(desk: &TicketDesk, ticket: &Ticket) -> Map<String, Value> {
-    let custom = desk.custom_fields.iter().map(|name| {
-        let value = ticket.custom_fields.get(name).cloned().unwrap_or_default();
-        (name.clone(), value)
+    let custom = desk.custom_fields.iter().map(|field| {
+        let value = ticket.custom_fields.get(&field.name).cloned().unwrap_or_default();
+        (field.name.clone(), value)
     });
     let mut view = Map::from_iter([
         ("id".to_owned(), json!(ticket.id)),
@@ -53,8 +54,11 @@ pub(super) fn ticket_row(desk: &TicketDesk, ticket: &Ticket) -> Map<String, Valu
     for name in ["product_id", "company_id", "email_config_id", "to_emails", "due_by", "fr_due_by"] {
         view.insert(name.into(), Value::Null);
     }
-    for name in ["spam", "deleted", "fr_escalated", "is_escalated"] {
+    for name in ["fr_escalated", "is_escalated"] {
         view.insert(name.into(), json!(false));
+    }
+    for (name, gone) in [("spam", Gone::Spam), ("deleted", Gone::Deleted)] {
+        view.insert(name.into(), json!(ticket.gone == Some(gone)));
     }
     view.extend(ticket.other.clone());
     view

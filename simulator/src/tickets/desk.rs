@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    EntryKind, Requester, RequesterSpec, Ticket, TicketAgent, TicketAttachment, TicketEntry, TicketGroup,
-    TicketProduct, plain_text,
+    EntryKind, Gone, Requester, RequesterSpec, Ticket, TicketAgent, TicketAttachment, TicketEntry, TicketField,
+    TicketGroup, TicketProduct, plain_text,
 };
 use crate::config::Config;
 use crate::ids::Clock;
@@ -83,8 +83,8 @@ pub(crate) struct TicketDesk {
     pub(crate) requesters: Vec<Requester>,
     /// Oldest first; the id is the position, from 1.
     pub(crate) tickets: Vec<Ticket>,
-    /// The names of the custom fields.
-    pub(crate) custom_fields: Vec<String>,
+    /// The custom fields.
+    pub(crate) custom_fields: Vec<TicketField>,
     last_id: u64,
     clock: Clock,
 }
@@ -119,9 +119,23 @@ impl TicketDesk {
         self.last_id
     }
 
+    /// A ticket that can be read: in the trash or not, unless it is erased.
     pub(crate) fn ticket(&self, id: u64) -> Option<&Ticket> {
         let at = usize::try_from(id).ok()?.checked_sub(1)?;
-        self.tickets.get(at)
+        self.tickets.get(at).filter(|ticket| ticket.gone != Some(Gone::Erased))
+    }
+
+    /// A ticket that can be worked with.
+    pub(crate) fn present(&self, id: u64) -> Option<&Ticket> {
+        self.ticket(id).filter(|ticket| ticket.gone.is_none())
+    }
+
+    /// Takes a ticket from the others, or puts it back. None when there is no such ticket.
+    pub(crate) fn put_away(&mut self, id: u64, gone: Option<Gone>) -> Option<()> {
+        let now = self.clock.tick();
+        let ticket = self.ticket_mut(id)?;
+        (ticket.gone, ticket.updated_ms) = (gone, now);
+        Some(())
     }
 
     fn ticket_mut(&mut self, id: u64) -> Option<&mut Ticket> {
@@ -170,6 +184,7 @@ impl TicketDesk {
             requester,
             attachments: Vec::new(),
             entries: Vec::new(),
+            gone: None,
             other: Map::new(),
             created_ms: now,
             updated_ms: now,

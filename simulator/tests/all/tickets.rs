@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use freshworks_simulator::{Fault, How, Match, RequesterSpec, Service};
+use freshworks_simulator::{Config, Fault, Gone, How, Match, RequesterSpec, Service, TicketField, TicketFieldKind};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -334,5 +334,61 @@ async fn stopping_answers_what_has_come_and_ends_both_services() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     for gone in [chat, tickets] {
         TcpStream::connect(gone).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn custom_fields_have_types() {
+    let choices = vec!["Gold".to_owned(), "Silver".to_owned()];
+    let it = Desk::with(Config {
+        ticket_fields: vec![
+            TicketField::new("cf_count", TicketFieldKind::Number),
+            TicketField::new("cf_urgent", TicketFieldKind::Checkbox),
+            TicketField::new("cf_day", TicketFieldKind::Date),
+            TicketField::new("cf_plan", TicketFieldKind::Dropdown(choices.clone())),
+        ],
+        ..Config::default()
+    })
+    .await;
+    let with = |fields: Value| {
+        let mut body = ana();
+        body["custom_fields"] = fields;
+        body
+    };
+    for (name, wrong, code) in [
+        ("cf_count", json!("3"), "datatype_mismatch"),
+        ("cf_urgent", json!("true"), "datatype_mismatch"),
+        ("cf_day", json!("27.11.2026"), "datatype_mismatch"),
+        ("cf_plan", json!("gold"), "invalid_value"),
+        ("cf_nowhere", json!("x"), "invalid_field"),
+    ] {
+        let answer = it.post(TICKETS, with(json!({ name: wrong }))).await;
+        assert_eq!(refused(&answer), errors(&[(&format!("custom_fields.{name}"), code)]), "{name}");
+    }
+    let right = json!({ "cf_count": 3, "cf_urgent": true, "cf_day": "2026-11-27", "cf_plan": "Gold" });
+    assert_eq!(it.ticket(with(right.clone())).await["custom_fields"], right);
+    let listed = it.get("/api/v2/ticket_fields").await.ok();
+    let plan = listed.as_array().unwrap().iter().find(|field| field["name"] == "cf_plan").unwrap();
+    assert_eq!((&plan["type"], &plan["choices"]), (&json!("custom_dropdown"), &json!(choices)));
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_gone_is_in_no_list_and_takes_nothing() {
+    for (gone, flag) in [(Gone::Deleted, Some("deleted")), (Gone::Spam, Some("spam")), (Gone::Erased, None)] {
+        let it = Desk::start().await;
+        let id = it.open("Refund").await;
+        it.sim.put_ticket_away(id, Some(gone)).unwrap();
+        let read = it.get(&format!("{TICKETS}/{id}")).await;
+        match flag {
+            Some(flag) => {
+                assert_eq!(read.ok()[flag], true);
+                assert_eq!(it.get(&format!("{TICKETS}?filter={flag}")).await.ok().as_array().map(Vec::len), Some(1));
+            }
+            None => assert_eq!(read.status, 404),
+        }
+        assert_eq!(it.get(TICKETS).await.ok(), json!([]));
+        assert_eq!(it.post(&format!("{TICKETS}/{id}/notes"), json!({ "body": "n" })).await.status, 404);
+        assert_eq!(it.put(&format!("{TICKETS}/{id}"), json!({ "status": 4 })).await.status, 404);
+        assert_eq!(it.sim.put_ticket_away(id, None).is_ok(), flag.is_some(), "what is erased does not come back");
     }
 }

@@ -37,6 +37,7 @@ pub(super) enum Body {
     WebhookKey,
     Events,
     Freshworks,
+    Ticket,
     Platform,
     Chat,
 }
@@ -139,7 +140,7 @@ pub(super) const STATUSES: [Status; 10] = [
 const TOKEN_IN_PATH: &[u16] = &[401, 404, 503];
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 27] = [
+pub(super) const OPERATIONS: [Operation; 28] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -498,6 +499,21 @@ pub(super) const OPERATIONS: [Operation; 27] = [
         reply: Reply::Empty,
         about: "Acknowledged.",
         problems: WEBHOOK,
+    },
+    Operation {
+        method: "POST",
+        path: "/webhooks/freshdesk/{connection}",
+        id: "ticketWebhook",
+        tag: "webhooks",
+        summary: "Takes a webhook of the ticket desk",
+        description: "From a rule of the admin's own, as connecting has answered it. It is not signed, so it only makes the next look at \
+                      that ticket come now. Acknowledged when that look is done.",
+        is_open: true,
+        headers: &[("X-Webhook-Secret", "The secret that connecting has answered.")],
+        body: Body::Ticket,
+        reply: Reply::Empty,
+        about: "Acknowledged.",
+        problems: &[400, 401, 413, 503],
     },
     Operation {
         method: "POST",
