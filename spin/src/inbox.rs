@@ -54,11 +54,13 @@ const MOST_REFUSING_MS: u64 = 60 * 60 * 1000;
 /// But not before so many tries: the timer may have stood still.
 const FEWEST_TRIES: u32 = 5;
 
-/// What is left to do when the answer has gone out, and whether there is time for anything before.
+/// What one request knows of itself: what is left to do when the answer has gone out, and whether there is time for anything before.
 #[derive(Debug, Default)]
 pub struct Later {
     /// With whether something failed for it here, so that the next try is ours, too.
     touched: RefCell<BTreeMap<(String, String), bool>>,
+    /// Whom the webhook of this request is for.
+    pub(crate) addressed: RefCell<Option<Connection>>,
     hurry: Cell<Option<Timestamp>>,
     was_cut: Cell<bool>,
 }
@@ -122,7 +124,7 @@ pub(crate) fn shorten(request: &mut Request, most_ms: u64) -> bool {
     if request.connect_timeout_ms.saturating_add(request.response_timeout_ms) <= most {
         return false;
     }
-    request.connect_timeout_ms = request.connect_timeout_ms.min(most / 2);
+    request.connect_timeout_ms = request.connect_timeout_ms.min(most / 4);
     request.response_timeout_ms = request.response_timeout_ms.min(most - request.connect_timeout_ms);
     true
 }
