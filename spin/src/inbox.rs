@@ -30,6 +30,8 @@ use crate::work::{BUSY, Work, busy};
 const FIRST_MS: u64 = 1_000;
 /// When it has taken this long to get so far, many have come at once: those that wait for their answer come first.
 const CROWDED_MS: u64 = 250;
+/// Then what is left to do waits for this long, so that others get their answers first.
+const STAND_BACK_MS: u64 = 400;
 /// The copy for somebody else is waited for no longer than this, counted from the same moment.
 pub(crate) const FORWARD_MS: u64 = 1_500;
 /// A request is not begun with less time than this.
@@ -61,6 +63,8 @@ pub struct Later {
     touched: RefCell<BTreeMap<(String, String), bool>>,
     /// Whom the webhook of this request is for.
     pub(crate) addressed: RefCell<Option<Connection>>,
+    /// Many have come at once.
+    stands_back: Cell<bool>,
     hurry: Cell<Option<Timestamp>>,
     was_cut: Cell<bool>,
 }
@@ -169,6 +173,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .logged(format!("{}/{id}: the inbox is full", connection.id)));
         }
         if (self.clock)().saturating_sub(at) > CROWDED_MS {
+            self.later.stands_back.set(true);
             self.later.touch(&connection.id, id);
             return Ok(());
         }
@@ -176,7 +181,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let progress = self.work_off(connection, id, false);
         self.later.end_hurry();
         match progress {
-            Ok(Progress::NoTime) => self.later.touch(&connection.id, id),
+            Ok(Progress::NoTime) => {
+                self.later.stands_back.set(true);
+                self.later.touch(&connection.id, id);
+            }
             Ok(_) => {}
             Err(problem) => {
                 self.has_failed(connection, id, &problem, true);
@@ -256,6 +264,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// Everything that is done when nobody waits any more. A host may end the instance meanwhile.
     pub fn finish(&self) {
+        if self.later.stands_back.get() {
+            (self.pause)(STAND_BACK_MS);
+        }
         self.keep_tally();
         let until = (self.clock)().saturating_add(MOST_AFTER_MS);
         for ((connection, id), failed_here) in self.later.touched.take() {
