@@ -65,6 +65,8 @@ pub struct Later {
     pub(crate) addressed: RefCell<Option<Connection>>,
     /// Many have come at once.
     stands_back: Cell<bool>,
+    /// The number of a lease that is held meanwhile.
+    held: Cell<Option<u64>>,
     hurry: Cell<Option<Timestamp>>,
     was_cut: Cell<bool>,
 }
@@ -173,8 +175,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .logged(format!("{}/{id}: the inbox is full", connection.id)));
         }
         if (self.clock)().saturating_sub(at) > CROWDED_MS {
-            self.later.stands_back.set(true);
-            self.later.touch(&connection.id, id);
+            // One for each handoff stands back and does it for all; the others are done.
+            if let Ok(Some(lease)) = self.state.lease(&connection.id, id, "", (self.clock)(), NOTING_MS) {
+                self.later.stands_back.set(true);
+                self.later.held.set(Some(lease.number));
+                self.later.touch(&connection.id, id);
+            }
             return Ok(());
         }
         self.later.begin_to_hurry(at.saturating_add(FIRST_MS));
@@ -266,6 +272,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub fn finish(&self) {
         if self.later.stands_back.get() {
             (self.pause)(STAND_BACK_MS);
+        }
+        if let Some(lease) = self.later.held.take() {
+            for (connection, id) in self.later.touched.borrow().keys() {
+                // Where it cannot be given back, it ends by itself.
+                let _ = self.state.give_back(connection, id, lease);
+            }
         }
         self.keep_tally();
         let until = (self.clock)().saturating_add(MOST_AFTER_MS);
