@@ -55,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
         config.topics = arguments.topics.iter().map(|name| TopicSpec::named(name)).collect();
     }
     // People watch here, so tries come as far apart as they are guessed to be in the real service.
-    config.behaviour.webhook_retries = [1, 5, 30].map(Duration::from_secs).to_vec();
+    config.behaviour.webhook_retries = [1, 5, 30, 60].map(Duration::from_secs).to_vec();
 
     let sim = Simulator::start(config).await?;
     introduce(&sim);

@@ -45,6 +45,7 @@ impl App {
             elsewhere: options.elsewhere,
             database: Database::new(options.sqlite),
             client: outbound::client()?,
+            goes_on_after_response: options.goes_on_after_response,
             limits: options.limits,
             log: log.clone(),
             host_log: host_log.clone(),

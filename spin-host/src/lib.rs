@@ -24,7 +24,7 @@
 //! # What is as in Spin
 //!
 //! Each request gets a fresh instance. A trap is a 500 without body for that request alone. The end of the response ends
-//! the instance; a client that leaves before its response begins does not. [`App::stop`] is SIGTERM: nothing is drained. A
+//! the instance (in Spin up to 4.0 it does not: [`Options::goes_on_after_response`]); a client that leaves before its response begins does not. [`App::stop`] is SIGTERM: nothing is drained. A
 //! database connection lives as long as the component holds it. Redis is connected to anew by each `open`.
 //!
 //! # What is not

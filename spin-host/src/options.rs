@@ -21,6 +21,9 @@ pub struct Options {
     pub elsewhere: BTreeMap<String, String>,
     /// The port on 127.0.0.1; 0 for a free one.
     pub port: u16,
+    /// Whether an instance goes on when its response has been sent, as in Spin up to 4.0, or ends with it, as in the Spin after that
+    /// (`AbortOnDropBody` in its `trigger-http/src/wasi.rs`). What must not be lost has to bear both.
+    pub goes_on_after_response: bool,
     /// The bounds of one request.
     pub limits: Limits,
 }

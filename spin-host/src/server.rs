@@ -120,7 +120,10 @@ impl Inner {
             drop(logged);
         });
         match (task, headed.await) {
-            (Some(task), Ok(Ok(response))) => response.map(|body| Tied { body, task }.boxed_unsync()),
+            (Some(task), Ok(Ok(response))) => {
+                let task = (!self.app.goes_on_after_response).then_some(task);
+                response.map(|body| Tied { body, task }.boxed_unsync())
+            }
             (_, Ok(Err(code))) => {
                 self.app.host_log.line(&format!("the component answered with the error {code}"));
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "")
@@ -191,15 +194,17 @@ fn plain(status: StatusCode, text: &'static str) -> Response<WasiBody> {
     response
 }
 
-/// A response body whose end is the end of its instance, as in Spin: sent to the last byte, or given up by the client.
+/// A response body whose end is the end of its instance, as in the newest Spin: sent to the last byte, or given up by the client.
 struct Tied {
     body: WasiBody,
-    task: AbortHandle,
+    task: Option<AbortHandle>,
 }
 
 impl Drop for Tied {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 

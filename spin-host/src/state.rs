@@ -21,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) elsewhere: BTreeMap<String, String>,
     pub(crate) database: Database,
     pub(crate) client: Client,
+    pub(crate) goes_on_after_response: bool,
     pub(crate) limits: Limits,
     /// What the component wrote.
     pub(crate) log: Log,

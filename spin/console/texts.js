@@ -202,6 +202,8 @@ export const t = {
       "no-signature": "It had no signature. See whether it was Freshworks that called, and whether something on the way drops headers.",
       "wrong-signature": "Its signature does not fit the public key. Copy the key again after saving the webhook in Freshworks.",
       busy: "Another request worked on the same conversation. It comes again by itself.",
+      "inbox-full": "Too many wait already. See the other reasons for why. It comes again by itself.",
+      "given-up": "Nothing had succeeded for too long. The AI agent answers again.",
       unavailable: "Freshworks, the platform or the store could not be reached. It comes again by itself.",
       "rate-limited": "Freshworks asked to send fewer requests. It comes again by itself.",
       "outcome-unknown": "Whether it worked is not known. The next try looks first.",

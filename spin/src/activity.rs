@@ -61,7 +61,8 @@ impl Refusal {
             }
             Self::WrongSignature => {
                 "Freshworks makes the key when the webhook is saved: save it there first, copy the key that is shown then, paste it into the \
-                 settings, and Connect. If the key is the right one, something on the way changes the body."
+                 settings, and Connect. If the key is the right one, something on the way changes the body. Enter an address under Failure \
+                 Notifications on the same page: Freshworks then tells you when it cannot deliver."
             }
         }
     }
@@ -136,6 +137,10 @@ pub struct Percentiles {
     pub p99_ms: Option<u64>,
 }
 
+/// What to do before anything has come.
+const WAITING_REMEDY: &str = "Write into a conversation of the topic as a human agent. If nothing comes, see on the webhook page of Freshworks whether the URL \
+     is the one that is shown here, and enter an address under Failure Notifications: Freshworks then tells you when it cannot deliver.";
+
 /// What a connection has done since it was made. The numbers are close, not exact: what a host that died had counted is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -156,12 +161,15 @@ pub struct ActivityAnswer {
     pub requests: Vec<Named>,
     /// How long handoffs took.
     pub handoff_ms: Percentiles,
-    /// How long webhooks of Freshworks took.
+    /// How long webhooks of Freshworks took, from their arrival to the answer.
     pub delivery_ms: Percentiles,
+    /// Webhooks of Freshworks that are acknowledged and wait to be worked off: more than a few mean that the platform or Freshworks
+    /// does not answer.
+    pub inbox: u64,
 }
 
 impl ActivityAnswer {
-    fn of(connection: &Connection, counts: &[Count]) -> Self {
+    fn of(connection: &Connection, counts: &[Count], inbox: u64) -> Self {
         Self {
             webhook: webhook_check(connection, counts),
             troubles: troubles(counts),
@@ -175,6 +183,7 @@ impl ActivityAnswer {
             requests: members(counts, "requests"),
             handoff_ms: percentiles(counts, HANDOFF_MS),
             delivery_ms: percentiles(counts, DELIVERY_MS),
+            inbox,
         }
     }
 }
@@ -235,7 +244,8 @@ fn webhook_check(connection: &Connection, counts: &[Count]) -> WebhookCheck {
         },
         None => {
             let state = if accepted.is_some() { WebhookState::Verified } else { WebhookState::Waiting };
-            WebhookCheck { state, at: accepted, why: None, detail: None, remedy: None }
+            let remedy = if accepted.is_some() { None } else { Some(WAITING_REMEDY) };
+            WebhookCheck { state, at: accepted, why: None, detail: None, remedy }
         }
     }
 }
@@ -252,7 +262,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     pub(crate) fn activity(&self, connection: &Connection) -> Result<Answer, Problem> {
-        Ok(Answer::ok(ActivityAnswer::of(connection, &self.state.counts(&connection.id)?)))
+        let (counts, inbox) = (self.state.counts(&connection.id)?, self.state.waiting(&connection.id)?);
+        Ok(Answer::ok(ActivityAnswer::of(connection, &counts, inbox)))
     }
 
     /// Everything that is counted, for all connections.
@@ -261,7 +272,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
         for connection in self.state.connections()? {
             let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?.len();
             let counts = self.state.counts(&connection.id)?;
-            accounts.push(Account { id: connection.id, connected: connection.connected, open, counts });
+            let inbox = self.state.waiting(&connection.id)?;
+            accounts.push(Account { id: connection.id, connected: connection.connected, open, inbox, counts });
         }
         // A browser would save the other one as a file.
         let is_browser = call.header("accept").is_some_and(|accepted| accepted.contains("text/html"));
@@ -274,6 +286,7 @@ struct Account {
     id: String,
     connected: bool,
     open: usize,
+    inbox: u64,
     counts: Vec<Count>,
 }
 
@@ -309,6 +322,13 @@ fn write_gauges(text: &mut String, accounts: &[Account]) -> std::fmt::Result {
     writeln!(text, "# TYPE handoff_open gauge\n# HELP handoff_open Open handoffs; at most {MOST_LISTED} are counted.")?;
     for account in accounts {
         writeln!(text, "handoff_open{{connection=\"{}\"}} {}", account.id, account.open)?;
+    }
+    writeln!(
+        text,
+        "# TYPE handoff_inbox gauge\n# HELP handoff_inbox Webhooks of Freshworks that wait to be worked off."
+    )?;
+    for account in accounts {
+        writeln!(text, "handoff_inbox{{connection=\"{}\"}} {}", account.id, account.inbox)?;
     }
     Ok(())
 }
@@ -389,9 +409,10 @@ mod tests {
         let refused = count("deliveries|freshworks|refused|wrong-signature", 3, 50);
         let check = webhook_check(&connection(40), std::slice::from_ref(&refused));
         assert_eq!((check.state, check.why), (WebhookState::Refused, Some("wrong-signature")));
-        assert!(check.remedy.unwrap().contains("save"));
+        assert!(check.remedy.unwrap().contains("save") && check.remedy.unwrap().contains("Failure Notifications"));
         let after = webhook_check(&connection(60), std::slice::from_ref(&refused));
         assert_eq!((after.state, after.at), (WebhookState::Waiting, None));
+        assert!(after.remedy.unwrap().contains("Failure Notifications"));
         let accepted = count("deliveries|freshworks|accepted", 1, 70);
         let counts = [accepted, refused];
         let believed = webhook_check(&connection(40), &counts);
@@ -422,11 +443,12 @@ mod tests {
             count("handoff_ms|250", 2, 5),
             count("handoff_ms|sum", 450, 5),
         ];
-        let text = open_metrics(&[Account { id: "acme".to_owned(), connected: true, open: 2, counts }]);
+        let text = open_metrics(&[Account { id: "acme".to_owned(), connected: true, open: 2, inbox: 3, counts }]);
         for line in [
             "# TYPE handoff_deliveries counter",
             "handoff_deliveries_total{connection=\"acme\",from=\"freshworks\",result=\"accepted\"} 9",
             "handoff_open{connection=\"acme\"} 2",
+            "handoff_inbox{connection=\"acme\"} 3",
             "# UNIT handoff_duration_seconds seconds",
             "handoff_duration_seconds_bucket{connection=\"acme\",le=\"0.1\"} 0",
             "handoff_duration_seconds_bucket{connection=\"acme\",le=\"1.0\"} 2",

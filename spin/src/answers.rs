@@ -277,8 +277,8 @@ pub struct TimelineAnswer {
 pub struct TickAnswer {
     /// Handoffs that were looked after.
     pub done: usize,
-    /// Handoffs that could not be; they stay due.
+    /// Handoffs that could not be. Each is tried again, later after each failure.
     pub failed: usize,
-    /// Handoffs that are due and have to wait for the next call.
+    /// All others that are due: there was no time for them, somebody works on them, or looks at their account take long and fail.
     pub left: usize,
 }

@@ -1,5 +1,7 @@
 //! What happens to one handoff: it begins, messages go over, it ends, time passes; and what the platform is told of that.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use freshworks_handoff::error::{Error, ErrorKind};
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{
@@ -12,19 +14,28 @@ use serde::{Deserialize, Serialize};
 use crate::activity::HANDOFF_MS;
 use crate::answer::Answer;
 use crate::answers::{ClosedAnswer, HandedOverAnswer, RelayedAnswer, TickAnswer};
+use crate::inbox::Progress;
 use crate::journal::What;
 use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Connection, HANDOFF, Handoff, KEPT_MS, Mailbox, State};
+use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_MS, Mailbox, Rest, State};
 use crate::ticket_webhook::known_by;
-use crate::work::{self, Work};
+use crate::work::{self, BUSY, Work, busy};
 
-/// Handoffs that one `POST /v1/tick` looks after, and for how long: hosts end requests that take longer than 30 seconds.
-const MOST_TICKS: u32 = 50;
-const MOST_TICK_MS: u64 = 20_000;
+/// Handoffs that one `POST /v1/tick` looks after, and for how long a further one is begun: hosts end requests that take longer than 30
+/// seconds, and a platform has 17.
+const MOST_TICKS: u32 = 200;
+const MOST_TICK_MS: u64 = 12_000;
+/// A look that takes longer than this delays those behind it.
+const SLOW_MS: u64 = 2_000;
+/// How long a connection rests whose looks take long and fail: as long as they have failed so far, within these bounds.
+const SHORTEST_REST_MS: u64 = 30_000;
+const LONGEST_REST_MS: u64 = 15 * 60 * 1000;
 /// A handoff that a platform has asked for by webhook is tried for so long. A person waits.
 const MOST_WAITING_MS: u64 = 10 * 60 * 1000;
+/// That it has failed is told for so long. The platform has other worries by then.
+const MOST_TELLING_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long to wait before it is tried again: as long as it has failed so far, within these bounds.
 const SHORTEST_WAIT_MS: u64 = 5_000;
 const LONGEST_WAIT_MS: u64 = 2 * 60 * 1000;
@@ -38,6 +49,14 @@ const OVERTAKING_MS: u64 = 60_000;
 struct Pending {
     id: String,
     event: String,
+}
+
+/// Why the other handoffs of a connection have to wait in one call of `tick`.
+enum Pace {
+    /// Its looks take long: they come after those of others.
+    Slow,
+    /// They take long and fail: none before the next call.
+    Resting,
 }
 
 /// The contract's word for a value of one of its enums.
@@ -139,6 +158,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     (notes.user, notes.carried_until) = (prepared.user, prepared.carried_until);
                 }
                 (notes.pending, notes.failing_since) = (None, None);
+                work.handoff.failing = None;
                 if let Some(repeat) = repeat {
                     work.handoff.has_seen(repeat);
                 }
@@ -191,12 +211,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
         if over {
             let told = connection.platform.of(&work.handoff).give_up(&work.http, connection, &work.handoff, now);
             match told {
-                Ok(()) | Err(Untold::Never(_)) => {
+                Err(Untold::Later(text)) if failing_for < MOST_TELLING_MS => {
+                    (self.log)(&format!("{}/{}: {text}", connection.id, work.handoff.id));
+                }
+                _ => {
                     (work.handoff.platform.pending, work.handoff.next_tick_at) = (None, None);
                     repeat.into_iter().for_each(|repeat| work.handoff.has_seen(repeat));
                     work.handoff.state = "failed".to_owned();
                 }
-                Err(Untold::Later(text)) => (self.log)(&format!("{}/{}: {text}", connection.id, work.handoff.id)),
             }
         }
         let notes = &mut work.handoff.platform;
@@ -302,38 +324,83 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
     }
 
-    /// Everything that is due.
+    /// Everything that is due, as far as there is time. Connections take turns, so that nobody waits for the failures of others.
     pub(crate) fn tick(&self) -> Result<Answer, Problem> {
         let started = (self.clock)();
         let (mut done, mut failed) = (0, 0);
         let due = self.state.due(started, MOST_TICKS)?;
-        let all = due.len();
-        for (connection, id) in due {
-            if (self.clock)().saturating_sub(started) > MOST_TICK_MS {
+        let mut queue: VecDeque<(DueHandoff, bool)> = due.first.into_iter().map(|one| (one, false)).collect();
+        let mut pace: BTreeMap<String, Pace> = BTreeMap::new();
+        while let Some((one, was_deferred)) = queue.pop_front() {
+            let began = (self.clock)();
+            if began.saturating_sub(started) > MOST_TICK_MS {
                 break;
             }
-            let looked = match self.connection(&connection) {
-                Ok(connection) => self.tick_one(&connection, &id),
-                Err(problem) => Err(problem),
+            match pace.get(&one.connection) {
+                Some(Pace::Resting) => continue,
+                Some(Pace::Slow) if !was_deferred => {
+                    queue.push_back((one, true));
+                    continue;
+                }
+                _ => {}
+            }
+            let DueHandoff { connection: name, id, resting_since } = one;
+            let connection = match self.state.connection(&name)? {
+                Some(connection) => connection,
+                // Removed meanwhile, and with it the handoff.
+                None => continue,
             };
+            let looked = self.tick_one(&connection, &id, false);
+            let now = (self.clock)();
+            let is_slow = now.saturating_sub(began) > SLOW_MS;
             match looked {
-                Ok(()) => done += 1,
+                Ok(()) => {
+                    done += 1;
+                    if resting_since.is_some() {
+                        self.state.rest(&name, None)?;
+                    }
+                    if is_slow {
+                        pace.insert(name, Pace::Slow);
+                    }
+                }
+                // Somebody else looks after it right now.
+                Err(problem) if problem.kind == BUSY => {}
                 Err(problem) => {
                     failed += 1;
-                    (self.log)(&format!("tick of {connection}/{id}: {} ({})", problem.kind, problem.detail));
+                    self.has_failed(&connection, &id, &problem, false);
+                    // What failed at once takes no time from others. What took long would for each of its handoffs.
+                    if is_slow || problem.kind == problem::word(ErrorKind::RateLimited) {
+                        let since = resting_since.unwrap_or(began);
+                        let wait = now.saturating_sub(since).clamp(SHORTEST_REST_MS, LONGEST_REST_MS);
+                        let until = now.saturating_add(wait.max(problem.retry_after_ms.unwrap_or(0)));
+                        self.state.rest(&name, Some(Rest { since, until }))?;
+                        pace.insert(name, Pace::Resting);
+                    }
                 }
             }
         }
         self.state.forget(started.saturating_sub(KEPT_MS))?;
-        Ok(Answer::ok(TickAnswer { done, failed, left: all - done - failed }))
+        let left = usize::try_from(due.all).unwrap_or(usize::MAX).saturating_sub(done + failed);
+        Ok(Answer::ok(TickAnswer { done, failed, left }))
     }
 
-    /// What time has brought for one handoff.
-    pub(crate) fn tick_one(&self, connection: &Connection, id: &str) -> Result<(), Problem> {
+    /// What time has brought for one handoff. `asked`: whether it is due or not.
+    pub(crate) fn tick_one(&self, connection: &Connection, id: &str, asked: bool) -> Result<(), Problem> {
         let stored = self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
         let pending = stored.platform.pending.as_deref().and_then(|text| serde_json::from_str::<Pending>(text).ok());
         if let Some(Pending { id, event }) = pending {
             return self.hand_over(connection, &stored.key, Asked::Event(event), Some(&id)).map(drop);
+        }
+        // What Freshworks has told comes before what it can be asked for.
+        match self.work_off(connection, id, true)? {
+            Progress::Taken if !asked => return Err(busy()),
+            // The rest has its turn at the next call.
+            Progress::NoTime => return Ok(()),
+            _ => {}
+        }
+        let stored = self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
+        if !asked && stored.next_tick_at.is_none_or(|at| at > (self.clock)()) {
+            return Ok(());
         }
         let (work, session) = self.work_on(connection, id, "")?;
         let handoff = match tick::tick(&work.http, &connection.settings, &session, (self.clock)()) {
@@ -411,6 +478,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             let until = &mut work.handoff.platform.carried_until;
             *until = (*until).max(reopened.at);
         }
+        work.handoff.failing = None;
         work.take(update.session, update.info.as_ref());
         let handoff = work.save(&known_by(update.info.as_ref()))?;
         for message in &lost {

@@ -11,6 +11,7 @@
 //! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
 //! | `openapi` | the description of all that, made from the code |
 //! | `handoffs`, `webhooks`, `mailbox` | what happens to a handoff; what webhooks bring; events that wait to be fetched |
+//! | [`inbox`] | webhooks of Freshworks between their arrival and their effects |
 //! | `work`, [`state`] | work under a lease; what is stored, as a trait |
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
 //! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
@@ -22,6 +23,7 @@ pub mod answers;
 pub mod connections;
 mod console;
 pub mod handoffs;
+pub mod inbox;
 pub mod journal;
 mod mailbox;
 #[cfg(all(feature = "schema", not(target_family = "wasm")))]

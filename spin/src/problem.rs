@@ -17,7 +17,8 @@ pub struct Problem(Box<Details>);
 pub struct Details {
     /// HTTP status.
     pub status: u16,
-    /// A word of the contract's `error-kind`, or one of this API: `no-such-path`, `wrong-method`, `unknown`, `busy`, `too-large`.
+    /// A word of the contract's `error-kind`, or one of this API: `no-such-path`, `wrong-method`, `unknown`, `busy`,
+    /// `inbox-full`, `too-large`.
     pub kind: &'static str,
     /// A sentence for the admin.
     pub detail: String,

@@ -11,6 +11,7 @@ use crate::answer::{Answer, Call};
 use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, TimelineAnswer};
 use crate::connections::{WebhookKeyBody, recognise};
 use crate::console;
+use crate::inbox::Later;
 use crate::problem::{Problem, read};
 use crate::route::{self, NoRoute, Route};
 use crate::secret::is_same;
@@ -51,6 +52,8 @@ pub struct Service<'a, H, S> {
     pub log: &'a dyn Fn(&str),
     /// What is counted.
     pub tally: Tally,
+    /// What is left to do after the answer: see [`finish`](Service::finish).
+    pub later: Later,
 }
 
 /// Largest body of a request to this path. Before anybody has shown who they are, little is read.
@@ -87,7 +90,7 @@ pub struct UndeliveredBody {
 }
 
 impl<H: Http, S: State> Service<'_, H, S> {
-    /// Answers a request. Never fails.
+    /// Answers a request. Never fails. [`finish`](Service::finish) is called when the answer has gone out.
     pub fn answer(&self, call: &Call<'_>) -> Answer {
         self.dispatch(call).unwrap_or_else(|problem| {
             if let Some(log) = &problem.log {
@@ -174,7 +177,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 self.close(&connection, handoff, body.reason, None)
             }
             Route::Look(id, handoff) => {
-                self.tick_one(&self.connection(id)?, handoff)?;
+                self.tick_one(&self.connection(id)?, handoff, true)?;
                 let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
                 Ok(Answer::ok(HandoffAnswer::from(&stored)))
             }
@@ -239,8 +242,15 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// The connection of a webhook's path. Whether it is the name or the secret that is wrong is not told.
     fn addressed(&self, id: &str, secret: &str) -> Result<Connection, Problem> {
-        let found = self.state.connection(id)?;
-        found.filter(|found| is_same(secret, &found.webhook_secret)).ok_or_else(Problem::not_allowed)
+        // Asked for twice in one request: before the body is read, and after.
+        let known = self.later.addressed.borrow().clone().filter(|known| known.id == id);
+        let found = match known {
+            Some(known) => Some(known),
+            None => self.state.connection(id)?,
+        };
+        let found = found.filter(|found| is_same(secret, &found.webhook_secret)).ok_or_else(Problem::not_allowed)?;
+        *self.later.addressed.borrow_mut() = Some(found.clone());
+        Ok(found)
     }
 }
 

@@ -11,6 +11,7 @@ use spin_sdk::http::{Headers, IncomingRequest, Method, OutgoingResponse, Respons
 use spin_sdk::{http_component, variables};
 
 use crate::answer::{Answer, Call};
+use crate::inbox::Later;
 use crate::problem::Problem;
 use crate::service::{Service, most_body_bytes};
 use crate::spin_state::SpinState;
@@ -37,10 +38,11 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         draw: &draw,
         log: &|line| eprintln!("{line}"),
         tally: Tally::default(),
+        later: Later::default(),
     };
     send(answer(&service, request).await, out).await;
-    // Nobody waits for it any more.
-    service.keep_tally();
+    // Nobody waits for it any more. The newest Spin ends the instance with its answer, older ones let it go on.
+    service.finish();
 }
 
 async fn send(answer: Answer, out: ResponseOutparam) {

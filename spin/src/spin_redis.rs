@@ -11,7 +11,10 @@ use freshworks_handoff::model::Timestamp;
 use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
 use crate::spin_state::{from_json, to_json};
-use crate::state::{Connection, HANDOFF, Handoff, Lease, MOST_UNSURE, State, StateError};
+use crate::state::{
+    Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING, MOST_WAITING_BYTES,
+    MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Rest, State, StateError, StoredDelivery,
+};
 use crate::tally::Count;
 
 macro_rules! script {
@@ -22,7 +25,8 @@ macro_rules! script {
 
 /// As `prelude.lua` has them.
 const CONNECTIONS: &str = "fwh:connections";
-const DUE: &str = "fwh:due";
+const INBOX_DUE: &str = "fwh:inbox-due";
+const RESTING: &str = "fwh:resting";
 
 /// A connection to the server, made for one request.
 pub(crate) struct RedisState {
@@ -143,13 +147,61 @@ impl State for RedisState {
         texts(&found).next().map(|id| id.map(str::to_owned)).transpose()
     }
 
-    fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError> {
-        let found = self.run("ZRANGEBYSCORE", &[DUE, "-inf", &now.to_string(), "LIMIT", "0", &limit.to_string()])?;
-        let read = |text: Result<&str, StateError>| {
-            let (connection, id) = text?.split_once('/').ok_or_else(unexpected)?;
-            Ok((connection.to_owned(), id.to_owned()))
+    fn due(&self, now: Timestamp, limit: u32) -> Result<Due, StateError> {
+        let found = self.script(script!("due"), &[&now.to_string(), &limit.to_string()])?;
+        let found = texts(&found).collect::<Result<Vec<_>, _>>()?;
+        let [all, named @ ..] = &found[..] else { return Err(unexpected()) };
+        let read = |one: &[&str]| {
+            let [full_id, since] = one else { return Err(unexpected()) };
+            let (connection, id) = full_id.split_once('/').ok_or_else(unexpected)?;
+            let resting_since = if since.is_empty() { None } else { Some(since.parse().map_err(|_| unexpected())?) };
+            Ok(DueHandoff { connection: connection.to_owned(), id: id.to_owned(), resting_since })
         };
-        texts(&found).map(read).collect()
+        let first = named.chunks(2).map(read).collect::<Result<_, _>>()?;
+        Ok(Due { all: all.parse().map_err(|_| unexpected())?, first })
+    }
+
+    fn rest(&self, connection: &str, rest: Option<Rest>) -> Result<(), StateError> {
+        match rest {
+            Some(Rest { since, until }) => self.run("HSET", &[RESTING, connection, &format!("{since} {until}")]),
+            None => self.run("HDEL", &[RESTING, connection]),
+        }
+        .map(drop)
+    }
+
+    fn store_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        delivery: &StoredDelivery,
+        due_at: Timestamp,
+    ) -> Result<bool, StateError> {
+        let bounds = [MOST_WAITING, MOST_WAITING_BYTES, MOST_WAITING_OF_ALL, MOST_WAITING_BYTES_OF_ALL];
+        let [most, most_bytes, most_of_all, most_bytes_of_all] = bounds.map(|bound| bound.to_string());
+        let (json, due_at) = (to_json(delivery)?, due_at.to_string());
+        let bounds = [most.as_str(), &most_bytes, &most_of_all, &most_bytes_of_all];
+        let arguments = [&[connection, handoff, &delivery.id, &json, &due_at], &bounds[..]].concat();
+        is_one(&self.script(script!("store_delivery"), &arguments)?)
+    }
+
+    fn next_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        done: Option<&str>,
+    ) -> Result<Option<StoredDelivery>, StateError> {
+        let found = self.script(script!("next_delivery"), &[connection, handoff, done.unwrap_or_default()])?;
+        texts(&found).next().transpose()?.map(from_json).transpose()
+    }
+
+    fn put_off(&self, connection: &str, handoff: &str, until: Timestamp) -> Result<(), StateError> {
+        let full_id = format!("{connection}/{handoff}");
+        self.run("ZADD", &[INBOX_DUE, "XX", &until.to_string(), &full_id]).map(drop)
+    }
+
+    fn waiting(&self, connection: &str) -> Result<u64, StateError> {
+        let found = self.run("HGET", &[&format!("fwh:inbox-size/{connection}"), "count"])?;
+        texts(&found).next().map_or(Ok(0), |count| count?.parse().map_err(|_| unexpected()))
     }
 
     /// By the server's clock.

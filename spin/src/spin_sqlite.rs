@@ -1,17 +1,21 @@
 //! EDGE: the store in Spin's SQLite.
 //!
 //! Each function is one statement, and so one atomic step: what belongs to it in other tables, triggers do. A transaction would
-//! need several calls on one connection, which not every SQLite behind Spin's interface offers.
+//! need several calls on one connection, which not every SQLite behind Spin's interface offers. (`next_delivery` is two: that a
+//! delivery is done stands in its handoff already, so nothing depends on both.)
 
 use freshworks_handoff::model::Timestamp;
 use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
 
 use crate::spin_state::{from_json, to_json};
-use crate::state::{Connection, HANDOFF, Handoff, Lease, MOST_UNSURE, State, StateError};
+use crate::state::{
+    Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING, MOST_WAITING_BYTES,
+    MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Rest, State, StateError, StoredDelivery,
+};
 use crate::tally::Count;
 
 /// In this order: see the last.
-const LAYOUT: [&str; 14] = [
+const LAYOUT: [&str; 20] = [
     // `connection` is JSON.
     "CREATE TABLE IF NOT EXISTS connections (id TEXT PRIMARY KEY, connection TEXT NOT NULL)",
     // `handoff` is JSON, NULL before the first save; the columns after it say what queries look for in it. `leased_until` is 0
@@ -72,6 +76,34 @@ const LAYOUT: [&str; 14] = [
         counted_at INTEGER NOT NULL,
         PRIMARY KEY (connection, name)
     ) WITHOUT ROWID",
+    // As above.
+    "CREATE TRIGGER IF NOT EXISTS handoff_removed_with_inbox AFTER DELETE ON handoffs
+    BEGIN
+        DELETE FROM inbox WHERE connection = OLD.connection AND handoff = OLD.id;
+    END",
+    // Deliveries that wait to be worked off. `delivery` is JSON; it stands last, so that sums over `bytes` read little.
+    "CREATE TABLE IF NOT EXISTS inbox (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        connection TEXT NOT NULL,
+        handoff TEXT NOT NULL,
+        id TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        delivery TEXT NOT NULL,
+        UNIQUE (connection, handoff, id)
+    )",
+    // Everything that storing a delivery asks for, so that no delivery is read for it.
+    "CREATE INDEX IF NOT EXISTS inbox_order ON inbox (connection, handoff, number, bytes)",
+    "CREATE INDEX IF NOT EXISTS inbox_due ON inbox (due_at)",
+    "CREATE TRIGGER IF NOT EXISTS connection_removed_with_rest AFTER DELETE ON connections
+    BEGIN
+        DELETE FROM resting WHERE connection = OLD.id;
+    END",
+    "CREATE TABLE IF NOT EXISTS resting (
+        connection TEXT PRIMARY KEY,
+        since INTEGER NOT NULL,
+        until INTEGER NOT NULL
+    ) WITHOUT ROWID",
     // Always empty. It is made last, and LEASE, with which every handoff begins, names it: no handoff gets into tables whose
     // triggers are not there, even when whoever made them was stopped half-way.
     "CREATE TABLE IF NOT EXISTS layout_1 (complete INTEGER)",
@@ -127,8 +159,44 @@ const HANDOFF_OF: &str = "
 const OPEN: &str = "
     SELECT handoff FROM handoffs WHERE connection = ?1 AND is_open ORDER BY updated_at DESC, id DESC LIMIT ?2";
 
-const DUE: &str =
-    "SELECT connection, id FROM handoffs WHERE next_tick_at <= ?1 ORDER BY next_tick_at, connection, id LIMIT ?2";
+/// Each connection's handoffs have turns; all first turns come before all second ones. The last column counts what is due whether or
+/// not it is named: of a connection that rests, nothing is before its time, and then its first turn alone.
+const DUE: &str = "
+    WITH due AS (
+        SELECT connection, id, MIN(at) AS at FROM (
+            SELECT connection, id, next_tick_at AS at FROM handoffs WHERE next_tick_at <= ?1
+            UNION ALL
+            SELECT connection, handoff, due_at FROM inbox WHERE due_at <= ?1
+        ) GROUP BY connection, id
+    ), turns AS (
+        SELECT connection, id, at,
+            ROW_NUMBER() OVER (PARTITION BY connection ORDER BY at, id) AS turn, COUNT(*) OVER () AS everything
+        FROM due
+    )
+    SELECT turns.connection, id, resting.since, everything,
+        resting.since IS NULL OR (turn = 1 AND resting.until <= ?1) AS is_named
+    FROM turns LEFT JOIN resting ON resting.connection = turns.connection
+    ORDER BY is_named DESC, resting.since IS NOT NULL, turn, at, turns.connection LIMIT ?2";
+
+const REST: &str = "
+    INSERT INTO resting (connection, since, until)
+    SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM connections WHERE id = ?1)
+    ON CONFLICT (connection) DO UPDATE SET since = excluded.since, until = excluded.until";
+
+/// Nothing waits for a handoff that has gone meanwhile. A delivery that waits already makes a row, too, so that an answer without
+/// one says that there is no room.
+const STORE_DELIVERY: &str = "
+    INSERT INTO inbox (connection, handoff, id, bytes, due_at, delivery)
+    SELECT ?1, ?2, ?3, ?4, COALESCE((SELECT MIN(due_at) FROM inbox WHERE connection = ?1 AND handoff = ?2), ?5), ?6
+    WHERE EXISTS (SELECT 1 FROM handoffs WHERE connection = ?1 AND id = ?2)
+        AND (SELECT COUNT(*) < ?7 AND COALESCE(SUM(bytes), 0) + ?4 <= ?8 FROM inbox WHERE connection = ?1 AND handoff = ?2)
+        AND (SELECT COUNT(*) < ?9 AND COALESCE(SUM(bytes), 0) + ?4 <= ?10 FROM inbox WHERE connection = ?1)
+    ON CONFLICT (connection, handoff, id) DO UPDATE SET id = excluded.id
+    RETURNING number";
+
+const NEXT_DELIVERY: &str = "
+    SELECT delivery FROM inbox
+    WHERE number = (SELECT MIN(number) FROM inbox WHERE connection = ?1 AND handoff = ?2)";
 
 const SAVE_CONNECTION: &str = "
     INSERT INTO connections (id, connection) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET connection = excluded.connection";
@@ -241,9 +309,71 @@ impl State for SqliteState {
         rows.first().map(|row| words(row, 0).map(str::to_owned)).transpose()
     }
 
-    fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError> {
-        let rows = self.run(DUE, &[number(now), number(limit.into())])?;
-        rows.iter().map(|row| Ok((words(row, 0)?.to_owned(), words(row, 1)?.to_owned()))).collect()
+    fn due(&self, now: Timestamp, limit: u32) -> Result<Due, StateError> {
+        // One row at least, for the sum.
+        let rows = self.run(DUE, &[number(now), number(u64::from(limit).max(1))])?;
+        let all = rows.first().and_then(|row| row.get::<u64>(3)).unwrap_or(0);
+        let named = rows.iter().filter(|row| row.get::<u64>(4) == Some(1)).take(limit as usize);
+        let read = |row: &RowResult| {
+            let (connection, id) = (words(row, 0)?.to_owned(), words(row, 1)?.to_owned());
+            Ok(DueHandoff { connection, id, resting_since: row.get::<u64>(2) })
+        };
+        Ok(Due { all, first: named.map(read).collect::<Result<_, StateError>>()? })
+    }
+
+    fn rest(&self, connection: &str, rest: Option<Rest>) -> Result<(), StateError> {
+        match rest {
+            Some(Rest { since, until }) => self.run(REST, &[text(connection), number(since), number(until)]),
+            None => self.run("DELETE FROM resting WHERE connection = ?1", &[text(connection)]),
+        }
+        .map(drop)
+    }
+
+    fn store_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        delivery: &StoredDelivery,
+        due_at: Timestamp,
+    ) -> Result<bool, StateError> {
+        let json = to_json(delivery)?;
+        let parameters = [
+            text(connection),
+            text(handoff),
+            text(&delivery.id),
+            number(json.len() as u64),
+            number(due_at),
+            Value::Text(json),
+            number(MOST_WAITING),
+            number(MOST_WAITING_BYTES),
+            number(MOST_WAITING_OF_ALL),
+            number(MOST_WAITING_BYTES_OF_ALL),
+        ];
+        Ok(!self.run(STORE_DELIVERY, &parameters)?.is_empty())
+    }
+
+    fn next_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        done: Option<&str>,
+    ) -> Result<Option<StoredDelivery>, StateError> {
+        if let Some(done) = done {
+            let statement = "DELETE FROM inbox WHERE connection = ?1 AND handoff = ?2 AND id = ?3";
+            self.run(statement, &[text(connection), text(handoff), text(done)])?;
+        }
+        let rows = self.run(NEXT_DELIVERY, &[text(connection), text(handoff)])?;
+        rows.first().map(|row| from_json(words(row, 0)?)).transpose()
+    }
+
+    fn put_off(&self, connection: &str, handoff: &str, until: Timestamp) -> Result<(), StateError> {
+        let statement = "UPDATE inbox SET due_at = ?3 WHERE connection = ?1 AND handoff = ?2";
+        self.run(statement, &[text(connection), text(handoff), number(until)]).map(drop)
+    }
+
+    fn waiting(&self, connection: &str) -> Result<u64, StateError> {
+        let rows = self.run("SELECT COUNT(*) FROM inbox WHERE connection = ?1", &[text(connection)])?;
+        Ok(rows.first().and_then(|row| row.get::<u64>(0)).unwrap_or(0))
     }
 
     fn is_handing_over(&self, connection: &str, now: Timestamp) -> Result<bool, StateError> {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::spin_redis::RedisState;
 use crate::spin_sqlite::SqliteState;
-use crate::state::{Connection, Handoff, Lease, State, StateError};
+use crate::state::{Connection, Due, Handoff, Lease, Rest, State, StateError, StoredDelivery};
 use crate::tally::Count;
 
 /// Spin's SQLite, which needs nothing, or a Redis, which several hosts can share.
@@ -71,8 +71,39 @@ impl State for SpinState {
         self.0.handoff_of(connection, conversations)
     }
 
-    fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError> {
+    fn due(&self, now: Timestamp, limit: u32) -> Result<Due, StateError> {
         self.0.due(now, limit)
+    }
+
+    fn rest(&self, connection: &str, rest: Option<Rest>) -> Result<(), StateError> {
+        self.0.rest(connection, rest)
+    }
+
+    fn store_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        delivery: &StoredDelivery,
+        due_at: Timestamp,
+    ) -> Result<bool, StateError> {
+        self.0.store_delivery(connection, handoff, delivery, due_at)
+    }
+
+    fn next_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        done: Option<&str>,
+    ) -> Result<Option<StoredDelivery>, StateError> {
+        self.0.next_delivery(connection, handoff, done)
+    }
+
+    fn put_off(&self, connection: &str, handoff: &str, until: Timestamp) -> Result<(), StateError> {
+        self.0.put_off(connection, handoff, until)
+    }
+
+    fn waiting(&self, connection: &str) -> Result<u64, StateError> {
+        self.0.waiting(connection)
     }
 
     fn is_handing_over(&self, connection: &str, now: Timestamp) -> Result<bool, StateError> {

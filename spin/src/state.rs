@@ -75,6 +75,55 @@ pub struct Handoff {
     /// What happened, oldest first.
     #[serde(default)]
     pub journal: Vec<Entry>,
+    /// Ids of deliveries whose effects are stored with this record, oldest first; at most [`MOST_WORKED_OFF`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worked_off: Vec<String>,
+    /// Since when nothing succeeds, if nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<Failing>,
+}
+
+/// A row of failures without a success in between.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// When the first of them was.
+    pub since: Timestamp,
+    /// How many there were.
+    pub times: u32,
+    /// Not to be tried again before.
+    pub until: Timestamp,
+}
+
+/// A webhook of Freshworks that was verified and acknowledged, and waits to be worked off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredDelivery {
+    /// A digest of the body: what Freshworks sends again is the same delivery.
+    pub id: String,
+    /// The bytes that were signed. With texts.
+    #[serde(with = "base64_bytes")]
+    pub body: Vec<u8>,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// What is due now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// How many handoffs are, in all.
+    pub all: u64,
+    /// Those to look after first: connections take turns, and those that [rest](State::rest) come last, with one handoff each.
+    pub first: Vec<DueHandoff>,
+}
+
+/// A handoff that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueHandoff {
+    /// Its connection.
+    pub connection: String,
+    /// Its id.
+    pub id: String,
+    /// Since when the connection has rested; its rest is over for now.
+    pub resting_since: Option<Timestamp>,
 }
 
 /// Events that wait to be fetched. What was fetched goes with the next visit.
@@ -129,6 +178,8 @@ impl Handoff {
             platform: PlatformNotes::default(),
             mailbox: None,
             journal: Vec::new(),
+            worked_off: Vec::new(),
+            failing: None,
         }
     }
 
@@ -153,6 +204,13 @@ impl Handoff {
         let surplus = self.seen.len().saturating_sub(MOST_SEEN);
         self.seen.drain(..surplus);
     }
+
+    /// Remembers that the effects of a delivery are part of this record.
+    pub fn has_worked_off(&mut self, delivery: &str) {
+        self.worked_off.push(delivery.to_owned());
+        let surplus = self.worked_off.len().saturating_sub(MOST_WORKED_OFF);
+        self.worked_off.drain(..surplus);
+    }
 }
 
 /// The right to work on a handoff for a while.
@@ -167,6 +225,15 @@ pub struct Lease {
     pub unsure: Vec<String>,
 }
 
+/// How long a connection rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Since when it has, with attempts in between.
+    pub since: Timestamp,
+    /// When the next attempt may be made.
+    pub until: Timestamp,
+}
+
 /// Storage failed, for example because it cannot be reached. The text is for the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateError(pub String);
@@ -175,6 +242,16 @@ pub struct StateError(pub String);
 pub const HANDOFF: &str = "handoff";
 /// Requests that one handoff remembers.
 pub const MOST_SEEN: usize = 64;
+/// Deliveries that one handoff remembers to have worked off: Freshworks sends one again for some minutes at most.
+pub const MOST_WORKED_OFF: usize = 64;
+/// Deliveries that may wait for one handoff, and bytes of them as they are stored.
+pub const MOST_WAITING: u64 = 1_000;
+/// See [`MOST_WAITING`].
+pub const MOST_WAITING_BYTES: u64 = 16 * 1024 * 1024;
+/// The same for one connection. There is no bound over all connections: one account must not shut out another.
+pub const MOST_WAITING_OF_ALL: u64 = 10_000;
+/// See [`MOST_WAITING_OF_ALL`].
+pub const MOST_WAITING_BYTES_OF_ALL: u64 = 128 * 1024 * 1024;
 /// Unknown results that one handoff remembers: as many crashes in a row.
 pub const MOST_UNSURE: usize = 32;
 /// How long what has ended is kept.
@@ -194,7 +271,7 @@ pub trait State {
     /// Writes a connection.
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError>;
 
-    /// Removes a connection, and all handoffs and conversations of it.
+    /// Removes a connection, and all handoffs, conversations and deliveries of it.
     fn remove_connection(&self, id: &str) -> Result<(), StateError>;
 
     /// Reads a handoff.
@@ -206,8 +283,37 @@ pub trait State {
     /// The handoff that the first of these conversations that is known belongs to.
     fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError>;
 
-    /// Connection and id of the handoffs whose `tick` is due, longest overdue first; at most `limit`.
-    fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError>;
+    /// The handoffs whose `tick` is due, or for which deliveries have waited for too long. Connections take turns; within one, the
+    /// longest overdue comes first. At most `limit` are named, all are counted.
+    fn due(&self, now: Timestamp, limit: u32) -> Result<Due, StateError>;
+
+    /// Lets a connection rest: nothing of it is named by [`due`](State::due) before `until`, and then one handoff at a time, after
+    /// those of all others. `None` ends that.
+    fn rest(&self, connection: &str, rest: Option<Rest>) -> Result<(), StateError>;
+
+    /// Puts a delivery behind those that wait for this handoff, which exists. One that waits already is stored once. It is
+    /// [due](State::due) at `due_at`, or when the others are. False when there is no room for it.
+    fn store_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        delivery: &StoredDelivery,
+        due_at: Timestamp,
+    ) -> Result<bool, StateError>;
+
+    /// Forgets a delivery that is `done`, if one is; then the oldest that waits for this handoff.
+    fn next_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        done: Option<&str>,
+    ) -> Result<Option<StoredDelivery>, StateError>;
+
+    /// What waits for this handoff is not [due](State::due) before `until`.
+    fn put_off(&self, connection: &str, handoff: &str, until: Timestamp) -> Result<(), StateError>;
+
+    /// How many deliveries wait for handoffs of this connection.
+    fn waiting(&self, connection: &str) -> Result<u64, StateError>;
 
     /// True while a handoff of this connection is leased for the word [`HANDOFF`]: it may have a
     /// conversation that is not known yet.
@@ -240,7 +346,8 @@ pub trait State {
     /// Gives a lease back: nothing was done, and what was unsure stays so.
     fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError>;
 
-    /// Forgets handoffs that are [over](Handoff::is_over), not leased, and unchanged since `before`; with them their conversations.
+    /// Forgets handoffs that are [over](Handoff::is_over), not leased, and unchanged since `before`; with them their conversations
+    /// and what waits for them.
     fn forget(&self, before: Timestamp) -> Result<(), StateError>;
 
     /// Adds amounts to the counts of a connection. They go with the connection.
@@ -263,5 +370,19 @@ mod base64_text {
         let text = Option::<String>::deserialize(from)?;
         let decode = |text: String| Base64::decode_vec(&text).map_err(|_| D::Error::custom("this is not base64"));
         text.map(decode).transpose()
+    }
+}
+
+mod base64_bytes {
+    use base64ct::{Base64, Encoding};
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        Base64::encode_string(bytes).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        Base64::decode_vec(&String::deserialize(from)?).map_err(|_| D::Error::custom("this is not base64"))
     }
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use freshworks_handoff::model::Timestamp;
 
-use crate::state::{Connection, HANDOFF, Handoff, Lease, State, StateError};
+use crate::state::{
+    Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_WAITING, Rest, State, StateError, StoredDelivery,
+};
 use crate::tally::Count;
 
 #[derive(Default)]
@@ -19,6 +21,9 @@ struct Row {
     unsure: Vec<String>,
 }
 
+/// What waits for a handoff, and when it is due.
+type Waiting = (Timestamp, Vec<StoredDelivery>);
+
 /// Everything in memory; fails as a whole when told to.
 #[derive(Default)]
 pub(crate) struct Memory {
@@ -26,6 +31,8 @@ pub(crate) struct Memory {
     rows: RefCell<BTreeMap<(String, String), Row>>,
     conversations: RefCell<BTreeMap<(String, String), String>>,
     counts: RefCell<BTreeMap<(String, String), Count>>,
+    inbox: RefCell<BTreeMap<(String, String), Waiting>>,
+    resting: RefCell<BTreeMap<String, Rest>>,
     pub(crate) is_down: RefCell<bool>,
 }
 
@@ -60,6 +67,8 @@ impl State for Memory {
         self.rows.borrow_mut().retain(|(connection, _), _| connection != id);
         self.conversations.borrow_mut().retain(|(connection, _), _| connection != id);
         self.counts.borrow_mut().retain(|(connection, _), _| connection != id);
+        self.inbox.borrow_mut().retain(|(connection, _), _| connection != id);
+        self.resting.borrow_mut().remove(id);
         Ok(())
     }
 
@@ -86,11 +95,87 @@ impl State for Memory {
         Ok(conversations.iter().find_map(|conversation| known.get(&key(connection, conversation)).cloned()))
     }
 
-    fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<(String, String)>, StateError> {
-        let mut due = self.all();
-        due.retain(|handoff| handoff.next_tick_at.is_some_and(|at| at <= now));
-        due.truncate(limit as usize);
-        Ok(due.into_iter().map(|handoff| (handoff.connection, handoff.id)).collect())
+    fn due(&self, now: Timestamp, limit: u32) -> Result<Due, StateError> {
+        self.up()?;
+        let ticks = self.all().into_iter().filter_map(|one| Some((one.next_tick_at?, one.connection, one.id)));
+        let inbox = self.inbox.borrow();
+        let waiting = inbox.iter().map(|((connection, id), (at, _))| (*at, connection.clone(), id.clone()));
+        let mut due: Vec<_> = ticks.chain(waiting).filter(|(at, ..)| *at <= now).collect();
+        due.sort();
+        let mut seen = std::collections::BTreeSet::new();
+        due.retain(|(_, connection, id)| seen.insert(key(connection, id)));
+        let mut turns = BTreeMap::<String, usize>::new();
+        let mut first = Vec::new();
+        for (at, connection, id) in &due {
+            let turn = turns.entry(connection.clone()).or_default();
+            *turn += 1;
+            let rest = self.resting.borrow().get(connection).copied();
+            if rest.is_none_or(|rest| rest.until <= now && *turn == 1) {
+                let resting_since = rest.map(|rest| rest.since);
+                let one = DueHandoff { connection: connection.clone(), id: id.clone(), resting_since };
+                first.push((rest.is_some(), *turn, *at, one));
+            }
+        }
+        first.sort_by_key(|(rests, turn, at, _)| (*rests, *turn, *at));
+        first.truncate(limit as usize);
+        Ok(Due { all: due.len() as u64, first: first.into_iter().map(|(.., one)| one).collect() })
+    }
+
+    fn rest(&self, connection: &str, rest: Option<Rest>) -> Result<(), StateError> {
+        let mut resting = self.resting.borrow_mut();
+        match rest {
+            Some(rest) => resting.insert(connection.to_owned(), rest),
+            None => resting.remove(connection),
+        };
+        Ok(())
+    }
+
+    fn store_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        delivery: &StoredDelivery,
+        due_at: Timestamp,
+    ) -> Result<bool, StateError> {
+        self.up()?;
+        let mut inbox = self.inbox.borrow_mut();
+        let (_, waiting) = inbox.entry(key(connection, handoff)).or_insert_with(|| (due_at, Vec::new()));
+        if waiting.len() as u64 >= MOST_WAITING {
+            return Ok(false);
+        }
+        if !waiting.iter().any(|one| one.id == delivery.id) {
+            waiting.push(delivery.clone());
+        }
+        Ok(true)
+    }
+
+    fn next_delivery(
+        &self,
+        connection: &str,
+        handoff: &str,
+        done: Option<&str>,
+    ) -> Result<Option<StoredDelivery>, StateError> {
+        self.up()?;
+        let mut inbox = self.inbox.borrow_mut();
+        let Some((_, waiting)) = inbox.get_mut(&key(connection, handoff)) else { return Ok(None) };
+        waiting.retain(|one| Some(one.id.as_str()) != done);
+        let next = waiting.first().cloned();
+        if next.is_none() {
+            inbox.remove(&key(connection, handoff));
+        }
+        Ok(next)
+    }
+
+    fn put_off(&self, connection: &str, handoff: &str, until: Timestamp) -> Result<(), StateError> {
+        if let Some((due_at, _)) = self.inbox.borrow_mut().get_mut(&key(connection, handoff)) {
+            *due_at = until;
+        }
+        Ok(())
+    }
+
+    fn waiting(&self, connection: &str) -> Result<u64, StateError> {
+        let inbox = self.inbox.borrow();
+        Ok(inbox.iter().filter(|((of, _), _)| of == connection).map(|(_, (_, waiting))| waiting.len() as u64).sum())
     }
 
     fn is_handing_over(&self, connection: &str, now: Timestamp) -> Result<bool, StateError> {

@@ -1,6 +1,7 @@
 //! The service over a store in memory and a scripted outside.
 
 mod console;
+mod inbox;
 mod ticket_webhook;
 
 use std::cell::Cell;
@@ -11,6 +12,7 @@ use freshworks_handoff::session::digest;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body, Call};
+use crate::inbox::Later;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::State;
@@ -58,11 +60,12 @@ impl<H: Http> App<'_, H> {
             draw: &|| self.drawn,
             log: &|_| (),
             tally: Tally::default(),
+            later: Later::default(),
         };
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let body = body.to_string().into_bytes();
         let answer = service.answer(&Call { method, path, headers, body: &body, now: at });
-        service.keep_tally();
+        service.finish();
         answer
     }
 }

@@ -82,7 +82,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .with_remedy(r#"Paste the content that the connection shows: {"ticket_id": "{{ticket.id}}"}."#));
         };
         if let Some(handoff) = self.state.handoff_of(&connection.id, &[ticket_word(&ticket)])? {
-            match self.tick_one(connection, &handoff) {
+            match self.tick_one(connection, &handoff, true) {
                 Ok(()) => {}
                 // The desk sends it again, some minutes later.
                 Err(problem) if problem.status == 503 => {

@@ -3,13 +3,13 @@
 use freshworks_handoff::error::ErrorKind;
 use freshworks_handoff::http::{Http, Method, Request};
 use freshworks_handoff::model::Delivery;
-use freshworks_handoff::session::Session;
 use freshworks_handoff::settings::Settings;
 use freshworks_handoff::webhook;
 
 use crate::activity::{DELIVERIES, DELIVERY_MS, Refusal};
 use crate::answer::{Answer, Call};
 use crate::handoffs::{channel_word, handoff_id};
+use crate::inbox::{FORWARD_MS, shorten};
 use crate::platform::{Endpoint, Inbound, Place, Platform, web_url};
 use crate::problem::Problem;
 use crate::service::Service;
@@ -20,7 +20,7 @@ const FORWARD_CONNECT_MS: u32 = 1_000;
 const FORWARD_RESPONSE_MS: u32 = 2_000;
 
 impl<H: Http, S: State> Service<'_, H, S> {
-    /// Acknowledged when its effects are safe; until then Freshworks repeats it.
+    /// Acknowledged when it is stored, or concerns nobody here; until then Freshworks repeats it.
     pub(crate) fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
         let taken = self.take_freshchat_webhook(connection, call);
         let id = connection.id.as_str();
@@ -50,32 +50,22 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
             );
         }
-        self.on_genuine(connection, &settings, &delivery)?;
+        self.on_genuine(connection, &delivery)?;
         self.forward(connection, call);
         Ok(Answer::empty())
     }
 
-    fn on_genuine(&self, connection: &Connection, settings: &Settings, delivery: &Delivery) -> Result<(), Problem> {
+    /// Nothing is stored before it is verified, and nothing is acknowledged before it is stored.
+    fn on_genuine(&self, connection: &Connection, delivery: &Delivery) -> Result<(), Problem> {
         let conversations = webhook::peek(&delivery.body);
-        let Some(id) = self.state.handoff_of(&connection.id, &conversations)? else {
-            // A conversation that is being opened has no handoff yet. Otherwise it is not ours: others may use the same topic.
-            let is_new = !conversations.is_empty() && self.state.is_handing_over(&connection.id, (self.clock)())?;
-            return if is_new { Err(busy()) } else { Ok(()) };
-        };
-        let (work, session) = self.work_on(connection, &id, "")?;
-        let heard = match Session::decode(&session) {
-            Ok(session) => webhook::on_verified(&work.http, settings, delivery, Some(session)),
-            Err(error) => Err(error),
-        };
-        match heard {
-            Ok(update) => self.tell(connection, work, update, false).map(drop),
-            Err(error) if error.kind == ErrorKind::Malformed => {
-                // A repeat would be as unreadable.
-                self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "unreadable"]);
-                (self.log)(&format!("{}: a webhook of Freshworks cannot be read: {}", connection.id, error.message));
-                work.give_back()
+        match self.state.handoff_of(&connection.id, &conversations)? {
+            Some(id) => self.take_in(connection, &id, &delivery.body, delivery.received_at),
+            // A conversation that is being opened has no handoff yet, and nothing to be stored with. Otherwise it is not ours: others
+            // may use the same topic.
+            None if !conversations.is_empty() && self.state.is_handing_over(&connection.id, (self.clock)())? => {
+                Err(busy())
             }
-            Err(error) => Err(work.failed(error)),
+            None => Ok(()),
         }
     }
 
@@ -85,7 +75,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let Some((origin, path)) = connection.forward_url.as_deref().and_then(web_url::split) else { return };
         let names = ["content-type", "x-freshchat-signature"];
         let headers = names.into_iter().filter_map(|name| Some((name, call.header(name)?.to_owned()))).collect();
-        let request = Request {
+        let mut request = Request {
             method: Method::Post,
             origin,
             path,
@@ -94,6 +84,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             connect_timeout_ms: FORWARD_CONNECT_MS,
             response_timeout_ms: FORWARD_RESPONSE_MS,
         };
+        // It is sent before the answer, because the instance may end with that. Whether it was answered in time does not matter.
+        shorten(&mut request, call.now.saturating_add(FORWARD_MS).saturating_sub((self.clock)()).max(1));
         let failed = match self.http.send(request) {
             Ok(response) if response.status < 300 => return,
             Ok(response) => response.status.to_string(),

@@ -72,12 +72,34 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
         doing: &str,
     ) -> Result<Self, Problem> {
         let for_ms = lease_ms(settings)?;
+        Self::begin_within(service, connection, for_ms, id, key, doing, MOST_WAIT_MS)?.ok_or_else(busy)
+    }
+
+    /// Takes the lease if nobody has it, to read and to tell. It is made to last for what is sent: where the instance ends with its
+    /// answer, the next one need not wait for long.
+    pub(crate) fn begin_if_free(
+        service: &'a Service<'a, H, S>,
+        connection: &str,
+        id: &str,
+    ) -> Result<Option<Self>, Problem> {
+        Self::begin_within(service, connection, MARGIN_MS, id, None, "", 0)
+    }
+
+    fn begin_within(
+        service: &'a Service<'a, H, S>,
+        connection: &str,
+        for_ms: u64,
+        id: &str,
+        key: Option<&ConversationKey>,
+        doing: &str,
+        patience_ms: u64,
+    ) -> Result<Option<Self>, Problem> {
         let (mut waited, mut pause) = (0, FIRST_PAUSE_MS);
         let (lease, now) = loop {
             let now = (service.clock)();
             match service.state.lease(connection, id, doing, now, for_ms)? {
                 Some(lease) => break (lease, now),
-                None if waited >= MOST_WAIT_MS => return Err(busy()),
+                None if waited >= patience_ms => return Ok(None),
                 None => {
                     (service.pause)(pause);
                     waited += pause;
@@ -97,7 +119,8 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
             until: Cell::new(now.saturating_add(for_ms)),
             journal: RefCell::default(),
         };
-        Ok(Self { service, handoff, is_new, http, doing: doing.to_owned(), unsure, lease })
+        service.later.touch(connection, id);
+        Ok(Some(Self { service, handoff, is_new, http, doing: doing.to_owned(), unsure, lease }))
     }
 
     /// It was begun before, and nobody knows how that ended. Of relayed messages the session knows that.
@@ -215,8 +238,11 @@ fn owner_word(info: &SessionInfo) -> &'static str {
     if info.owner == Owner::HumanAgent { "human-agent" } else { "ai-agent" }
 }
 
+/// The kind of [`busy`].
+pub(crate) const BUSY: &str = "busy";
+
 pub(crate) fn busy() -> Problem {
-    Problem::new(503, "busy", "another request works on the same conversation")
+    Problem::new(503, BUSY, "another request works on the same conversation")
         .with_remedy("Repeat after the wait.")
         .after(1_000)
 }
@@ -245,7 +271,8 @@ impl<H: Http, S: State> Fenced<'_, H, S> {
     fn holds(&self, requests: &[Request]) -> bool {
         let longest =
             |request: &Request| u64::from(request.connect_timeout_ms) + u64::from(request.response_timeout_ms);
-        let needed = requests.iter().map(longest).max().unwrap_or(0) + MARGIN_MS / 2;
+        let longest = requests.iter().map(longest).max().unwrap_or(0);
+        let needed = self.service.later.most_ms(longest) + MARGIN_MS / 2;
         let now = (self.service.clock)();
         if now.saturating_add(needed) <= self.until.get() {
             return true;
@@ -263,7 +290,7 @@ impl<H: Http, S: State> Http for Fenced<'_, H, S> {
         if self.holds(&requests) {
             let asked: Vec<_> = requests.iter().map(|it| (method_word(it.method), it.path.clone())).collect();
             let began = (self.service.clock)();
-            let answers = self.service.http.send_all(requests);
+            let answers = self.service.later.send(self.service.http, began, requests);
             let ms = (self.service.clock)().saturating_sub(began);
             for ((method, path), answer) in asked.iter().zip(&answers) {
                 let status = answer.as_ref().ok().map(|response| response.status);

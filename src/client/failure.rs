@@ -38,6 +38,10 @@ pub enum FailureKind {
     Malformed,
 }
 
+/// How long to wait where a rate limit names no time. Freshdesk's limits are by the minute (vendor documentation), Freshchat's are not
+/// published: that they are alike is a belief.
+const RATE_LIMIT_WAIT_MS: u64 = 60_000;
+
 /// A failed request, with what the operator wants to know and nothing that people wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -162,6 +166,11 @@ impl Failure {
                 error.retry_after_ms = error.retry_after_ms.or(Some(SETTLE_MS));
                 error
             }
+            // Whoever is not told how long would come again at once.
+            FailureKind::RateLimited => {
+                error.retry_after_ms = error.retry_after_ms.or(Some(RATE_LIMIT_WAIT_MS));
+                error
+            }
             _ => error,
         }
     }
@@ -283,6 +292,20 @@ mod tests {
         assert_eq!(sort(call(Effect::Write), answer(400, body)).unwrap_err().kind, FailureKind::Refused);
         assert_eq!(sort(call(Effect::Read), answer(401, "{}")).unwrap_err().kind, FailureKind::Unauthorized);
         assert_eq!(sort(call(Effect::Read), answer(500, body)).unwrap_err().kind, FailureKind::Unavailable);
+    }
+
+    #[test]
+    fn a_rate_limit_always_carries_a_wait() {
+        let limited = |headers: &[(&str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let response = Response { status: 429, headers, body: Vec::new() };
+            let error = sort(call(Effect::Read), Ok(response)).unwrap_err().into_error();
+            (error.kind, error.retry_after_ms)
+        };
+        assert_eq!(limited(&[("retry-after", "7")]), (ErrorKind::RateLimited, Some(7_000)));
+        for headers in [&[][..], &[("retry-after", "soon")], &[("retry-after", "")]] {
+            assert_eq!(limited(headers), (ErrorKind::RateLimited, Some(RATE_LIMIT_WAIT_MS)), "{headers:?}");
+        }
     }
 
     #[test]

@@ -108,19 +108,36 @@ fn built() -> PathBuf {
 }
 
 impl Stage {
-    /// Starts Freshworks and so many instances of the bridge. `reaches`: the platforms that it may reach.
+    /// Starts Freshworks and so many instances of the bridge, which go on after their answers, as on Spin up to 4.0: on a busy machine
+    /// there may be no time for what webhooks bring before that. `reaches`: the platforms that the bridge may reach.
     ///
     /// # Errors
     ///
     /// When something cannot be started.
     pub async fn start(store: Store, instances: usize, reaches: &[&str]) -> anyhow::Result<Self> {
         let mut stage = Self::set(store, reaches).await?;
+        stage.options.goes_on_after_response = true;
+        stage.with_instances(instances).await
+    }
+
+    /// The same where instances end with their answers, as on the newest Spin. Call [`settled`](Stage::settled) before looking what became
+    /// of webhooks.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be started.
+    pub async fn start_ending(store: Store, instances: usize, reaches: &[&str]) -> anyhow::Result<Self> {
+        Self::set(store, reaches).await?.with_instances(instances).await
+    }
+
+    async fn with_instances(mut self, instances: usize) -> anyhow::Result<Self> {
+        let stage = &mut self;
         let component = component().await?;
         for _ in 0..instances {
             stage.apps.push(Instance::StandIn(App::start(&component, stage.options.clone()).await?));
         }
         stage.lead();
-        Ok(stage)
+        Ok(self)
     }
 
     /// The same on one real Spin, with its own SQLite. None when there is no `spin` on the PATH.
@@ -188,6 +205,28 @@ impl Stage {
         self.apps.push(Instance::StandIn(App::start(&component().await?, self.options.clone()).await?));
         self.lead();
         Ok(())
+    }
+
+    /// Waits until Freshworks has delivered everything, and every delivery to this connection is worked off: time passes, as if the
+    /// timer called more often than it does.
+    ///
+    /// # Errors
+    ///
+    /// When the bridge does not answer for long.
+    pub async fn settled(&self, connection: &str) -> anyhow::Result<()> {
+        self.freshworks.settled().await;
+        let path = format!("/v1/connections/{connection}/activity");
+        for _ in 0..600 {
+            // Instances may be dying, and stores away.
+            if let Ok(activity) = self.api.call("GET", &path, &Value::Null).await
+                && activity.body["inbox"] == 0
+            {
+                return Ok(());
+            }
+            let _ = self.api.call("POST", "/v1/tick", &Value::Null).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        anyhow::bail!("deliveries stay in the inbox: {}", self.log())
     }
 
     fn lead(&self) {

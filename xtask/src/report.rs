@@ -11,7 +11,7 @@ const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
 const MOST_BYTES: u64 = 422_000;
 /// Largest component of the bridge, in bytes.
-const MOST_BRIDGE_BYTES: u64 = 1_620_000;
+const MOST_BRIDGE_BYTES: u64 = 1_700_000;
 /// Largest console, compressed file by file, in bytes.
 const MOST_CONSOLE_BYTES: u64 = 120 * 1024;
 /// How much the size may differ from the recorded one before the record must be renewed.

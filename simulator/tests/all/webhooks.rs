@@ -288,11 +288,14 @@ async fn a_receiver_that_is_not_there_is_given_up() {
     it.sim.clear_deliveries();
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     it.sim.set_webhook(Some(format!("http://{closed}/")));
-    it.sim.set_behaviour(|behaviour| behaviour.webhook_retries = vec![Duration::from_millis(1); 3]);
+    it.sim.set_behaviour(|behaviour| {
+        assert_eq!(behaviour.webhook_timeout, Duration::from_secs(3));
+        behaviour.webhook_retries.fill(Duration::from_millis(1));
+    });
     it.sim.reply(&id, &it.maya, "one").await.unwrap();
     it.sim.settled().await;
     let outcomes: Vec<_> = it.sim.deliveries().iter().map(|it| (it.retry_count, it.outcome)).collect();
-    assert_eq!(outcomes, [0, 1, 2, 3].map(|retry| (retry, Outcome::Failed)));
+    assert_eq!(outcomes, [0, 1, 2, 3, 4].map(|retry| (retry, Outcome::Failed)), "five tries");
 }
 
 #[tokio::test]

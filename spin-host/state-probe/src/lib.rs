@@ -11,7 +11,7 @@ use spin_sdk::http::{Request, Response};
 use spin_sdk::{http_component, variables};
 
 use crate::spin_state::SpinState;
-use crate::state::{Connection, Handoff, Lease, State, StateError};
+use crate::state::{Connection, Handoff, Lease, Rest, State, StateError, StoredDelivery};
 
 #[path = "../../../spin/src/journal.rs"]
 pub mod journal;
@@ -71,8 +71,36 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
         }
         "due" => {
             let (now, limit) = read(body)?;
-            json(&state.due(now, limit)?)
+            let due = state.due(now, limit)?;
+            let first: Vec<_> = due.first.iter().map(|one| (&one.connection, &one.id, one.resting_since)).collect();
+            json(&(due.all, first))
         }
+        "rest" => {
+            let (connection, rest) = read::<(String, Option<(u64, u64)>)>(body)?;
+            json(&state.rest(&connection, rest.map(|(since, until)| Rest { since, until }))?)
+        }
+        "store_delivery" => {
+            let (connection, id, delivery, due_at) = read::<(String, String, StoredDelivery, u64)>(body)?;
+            json(&state.store_delivery(&connection, &id, &delivery, due_at)?)
+        }
+        // So many at once, each with a number as its id: a request for each would take long.
+        "store_many" => {
+            let (connection, id, from, to, bytes) = read::<(String, String, u32, u32, usize)>(body)?;
+            let store = |number: u32| {
+                let delivery = StoredDelivery { id: number.to_string(), body: vec![b'x'; bytes], received_at: 1 };
+                state.store_delivery(&connection, &id, &delivery, 1)
+            };
+            json(&(from..to).map(store).collect::<Result<Vec<bool>, _>>()?.iter().filter(|stored| **stored).count())
+        }
+        "next_delivery" => {
+            let (connection, id, done) = read::<(String, String, Option<String>)>(body)?;
+            json(&state.next_delivery(&connection, &id, done.as_deref())?)
+        }
+        "put_off" => {
+            let (connection, id, until) = read::<(String, String, u64)>(body)?;
+            json(&state.put_off(&connection, &id, until)?)
+        }
+        "waiting" => json(&state.waiting(&read::<(String,)>(body)?.0)?),
         "lease" => {
             let (connection, id, doing, now, for_ms) = read::<(String, String, String, u64, u64)>(body)?;
             let taken = state.lease(&connection, &id, &doing, now, for_ms)?;

@@ -6,6 +6,7 @@ mod client;
 mod component;
 mod connections;
 mod handoffs;
+mod inbox;
 mod leases;
 mod outage;
 mod store;

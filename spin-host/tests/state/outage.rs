@@ -81,3 +81,20 @@ async fn tables_whose_making_was_cut_short_are_finished_before_a_handoff_gets_in
     app.put(&open("c", "h", 2), &["later"]).await;
     assert_eq!(app.handoff_of("c", &["later"]).await, "h");
 }
+
+#[tokio::test]
+async fn a_database_of_before_the_inbox_gets_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let app = StateApp::start(Options { sqlite: SqliteFile::at(&path), ..Options::default() }).await;
+    app.put(&open("c", "h", 1), &["remote"]).await;
+    let database = rusqlite::Connection::open(&path).unwrap();
+    let older = "DROP TRIGGER handoff_removed_with_inbox; DROP TRIGGER connection_removed_with_rest; DROP TABLE inbox; DROP TABLE resting";
+    database.execute_batch(older).unwrap();
+    assert_eq!(app.ask("handoff", json!(["c", "h"])).await, open("c", "h", 1));
+    let delivery = json!({ "id": "a", "body": "", "received_at": 1 });
+    assert_eq!(app.ask("store_delivery", json!(["c", "h", delivery, 5])).await, true);
+    assert_eq!(app.due(9, 9).await, json!([["c", "h"]]));
+    app.ask("remove_connection", json!(["c"])).await;
+    assert_eq!(app.ask("waiting", json!(["c"])).await, 0);
+}

@@ -104,9 +104,16 @@ impl StateApp {
         assert_eq!(self.ask("save", json!([handoff, conversations, [], lease])).await, true);
     }
 
-    /// The ids of handoffs that are due, with their connections.
+    /// The ids of handoffs that are due and named, with their connections.
     pub(crate) async fn due(&self, now: u64, limit: u32) -> Value {
-        self.ask("due", json!([now, limit])).await
+        let (_, named) = self.all_due(now, limit).await;
+        named.iter().map(|one| json!([one[0], one[1]])).collect()
+    }
+
+    /// How many are due in all; connection, id, and since when the connection rests, of those that are named.
+    pub(crate) async fn all_due(&self, now: u64, limit: u32) -> (u64, Vec<Value>) {
+        let due = self.ask("due", json!([now, limit])).await;
+        (due[0].as_u64().unwrap(), due[1].as_array().unwrap().clone())
     }
 
     /// The ids of the handoffs that human agents have.

@@ -133,7 +133,7 @@ pub(super) const STATUSES: [Status; 10] = [
         description: "Repeat it after the wait: Freshworks, the platform or the store cannot be reached or asks for a pause, or \
                       another request works on the same conversation or has changed the connection (`busy`). After `outcome-unknown` the repeat looks first \
                       what got through.",
-        kinds: &["unavailable", "busy", "rate-limited", "outcome-unknown"],
+        kinds: &["unavailable", "busy", "inbox-full", "rate-limited", "outcome-unknown"],
     },
 ];
 
@@ -464,12 +464,13 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         tag: "operation",
         summary: "Does everything that is due",
         description: "Call it each minute: it repairs what lost webhooks left behind, ends what has waited for too long, tries again \
-                      what failed, and forgets what is old. At most 50 handoffs and 20 seconds.",
+                      what failed, works off webhooks that wait, and forgets what is old. Accounts take turns; what fails is tried less and \
+                      less often, and ends after a day at most. At most 200 handoffs, and none is begun after 12 seconds.",
         is_open: false,
         headers: &[],
         body: Body::None,
         reply: Reply::Tick,
-        about: "What was done. While `left` is not 0, call it again.",
+        about: "What was done. What is left has its turn at the next call.",
         problems: &[401, 413, 503],
     },
     Operation {
@@ -492,7 +493,8 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         id: "freshworksWebhook",
         tag: "webhooks",
         summary: "Takes a webhook of Freshworks",
-        description: "The exact bytes that were signed. Acknowledged when everything that follows from it is done and stored.",
+        description: "The exact bytes that were signed. Acknowledged within two seconds, when it is verified and stored: what follows from it is \
+                      done at once where that takes a second at most, and otherwise after the answer or by `/v1/tick`, once and in order.",
         is_open: true,
         headers: &[("X-Freshchat-Signature", "Signature of the body with the account's key.")],
         body: Body::Freshworks,

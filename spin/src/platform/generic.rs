@@ -18,8 +18,8 @@ use crate::standard_webhooks;
 use crate::state::{Connection, Handoff};
 
 const CONNECT_TIMEOUT_MS: u32 = 2_000;
-/// Freshworks waits for our answer meanwhile, and gives up after a few seconds.
-const RESPONSE_TIMEOUT_MS: u32 = 5_000;
+/// Freshworks has its answer already. Hosts end what takes longer than 30 seconds.
+const RESPONSE_TIMEOUT_MS: u32 = 15_000;
 
 /// How any platform is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

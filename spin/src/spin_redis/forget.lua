@@ -12,6 +12,7 @@ for _, full_id in ipairs(redis.call('ZRANGEBYSCORE', OVER, '-inf', '(' .. before
       end
     end
     redis.call('UNLINK', key, named_key(connection, id))
+    empty_inbox(connection, id)
     redis.call('SREM', handoffs_key(connection), id)
     redis.call('ZREM', OVER, full_id)
   end

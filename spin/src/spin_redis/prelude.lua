@@ -2,6 +2,8 @@
 -- hold anything, is a field or a member and never a part of a key.
 local CONNECTIONS = 'fwh:connections' -- id -> JSON
 local DUE = 'fwh:due'                 -- connection/id by when tick is due
+local INBOX_DUE = 'fwh:inbox-due'     -- connection/id by when deliveries that wait are due
+local RESTING = 'fwh:resting'         -- connection -> since and until when it rests
 local OVER = 'fwh:over'               -- connection/id by last change
 local function handoffs_key(connection) return 'fwh:handoffs/' .. connection end           -- ids
 local function open_key(connection) return 'fwh:open/' .. connection end                   -- ids by last change
@@ -11,6 +13,21 @@ local function handoff_key(connection, id) return 'fwh:handoff/' .. connection .
 local function named_key(connection, id) return 'fwh:named/' .. connection .. '/' .. id end -- its conversations
 local function counts_key(connection) return 'fwh:counts/' .. connection end               -- name -> value
 local function counted_at_key(connection) return 'fwh:counted-at/' .. connection end       -- name -> time
+local function inbox_key(connection, id) return 'fwh:inbox/' .. connection .. '/' .. id end -- ids of its deliveries, oldest first
+local function deliveries_key(connection, id) return 'fwh:deliveries/' .. connection .. '/' .. id end -- id of a delivery -> JSON
+local function inbox_size_key(connection) return 'fwh:inbox-size/' .. connection end       -- count, bytes, and bytes/id of each handoff
+
+-- Forgets what waits for a handoff.
+local function empty_inbox(connection, id)
+  local size_key, waiting = inbox_size_key(connection), redis.call('LLEN', inbox_key(connection, id))
+  if waiting > 0 then
+    redis.call('HINCRBY', size_key, 'count', -waiting)
+    redis.call('HINCRBY', size_key, 'bytes', -tonumber(redis.call('HGET', size_key, 'bytes/' .. id) or '0'))
+  end
+  redis.call('HDEL', size_key, 'bytes/' .. id)
+  redis.call('UNLINK', inbox_key(connection, id), deliveries_key(connection, id))
+  redis.call('ZREM', INBOX_DUE, connection .. '/' .. id)
+end
 
 -- The hosts' clocks differ; the server has one.
 local function clock()

@@ -114,6 +114,17 @@ impl OnGeneric {
     pub(crate) async fn start(store: Store, instances: usize) -> Self {
         let platform = Generic::start(SECRET).await.unwrap();
         let stage = Stage::start(store, instances, &[platform.origin()]).await.unwrap();
+        Self::connected(platform, stage).await
+    }
+
+    /// On hosts whose instances end with their answers.
+    pub(crate) async fn start_ending(store: Store, instances: usize) -> Self {
+        let platform = Generic::start(SECRET).await.unwrap();
+        let stage = Stage::start_ending(store, instances, &[platform.origin()]).await.unwrap();
+        Self::connected(platform, stage).await
+    }
+
+    async fn connected(platform: Generic, stage: Stage) -> Self {
         let settings = json!({ "kind": "generic", "callback_url": platform.callback_url(), "secret": SECRET });
         let answer = stage.connect("acme", &settings).await.unwrap();
         let webhook = answer.body["webhooks"]["platform"].as_str().unwrap().to_owned();

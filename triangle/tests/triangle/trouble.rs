@@ -87,7 +87,7 @@ async fn all_goes_wrong_on_delight(store: Store, instances: usize) {
     };
     let played = within("all have played", futures_util::future::join_all(USERS.map(play))).await;
     within("the platform's webhooks", it.platform.settle()).await;
-    within("Freshworks' webhooks", freshworks.settled()).await;
+    within("Freshworks' webhooks", it.stage.settled("acme")).await.unwrap();
     freshworks.clear_faults();
     it.look("acme").await;
     it.look("acme").await;
@@ -153,7 +153,7 @@ async fn faults_and_an_outage_on_any_platform_with_redis_and_two_instances() {
     let all = futures_util::future::join_all(CONVERSATIONS.map(play));
     let (played, back) = within("all have played", async { tokio::join!(all, away) }).await;
     back.unwrap();
-    within("Freshworks' webhooks", freshworks.settled()).await;
+    within("Freshworks' webhooks", it.stage.settled("acme")).await.unwrap();
     for (name, conversation) in CONVERSATIONS.into_iter().zip(played) {
         let events = it.platform.events(name);
         for turn in 0..3 {
@@ -313,7 +313,7 @@ async fn instances_killed_on_delight_with_redis_lose_and_double_nothing() {
         }
     };
     within("all are answered", async { tokio::join!(answers, kills) }).await;
-    within("Freshworks' webhooks", freshworks.settled()).await;
+    within("Freshworks' webhooks", it.stage.settled("acme")).await.unwrap();
     it.look("acme").await;
     for (channel, user) in &channels {
         let conversation = conversation_of(user);
@@ -365,7 +365,7 @@ async fn instances_killed_under_load_lose_and_double_nothing() {
         }
     };
     tokio::time::timeout(Duration::from_secs(150), all).await.expect("all have played");
-    tokio::time::timeout(Duration::from_secs(60), it.stage.freshworks.settled()).await.expect("all webhooks are told");
+    within("all webhooks are told", it.stage.settled("acme")).await.unwrap();
 
     for number in 0..CONVERSATIONS {
         let name = format!("c-{number:03}");

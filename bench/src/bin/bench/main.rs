@@ -1,5 +1,6 @@
 //! Everything together: `bench <plugin> <axios folder> <python>`, called by `cargo xtask bench`. Prints tables, writes curves to
-//! `docs/bench/` and `target/bench.json`. With `--bridge` behind: the bridge alone, `BRIDGE_WASM` says which one.
+//! `docs/bench/` and `target/bench.json`. With `--bridge` behind: the bridge alone, `BRIDGE_WASM` says which one; with `--bridge acknowledge`
+//! how long Freshworks waits for its answer.
 
 mod bridge;
 mod growth;
@@ -42,7 +43,11 @@ fn main() -> Result<()> {
     let mut results = Results::default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     if next().is_ok_and(|word| word.as_os_str() == "--bridge") {
-        return runtime.block_on(bridge::run(&mut results));
+        let only_acknowledge = next().is_ok_and(|word| word.as_os_str() == "acknowledge");
+        return match only_acknowledge {
+            true => runtime.block_on(bridge::acknowledge(&mut results)),
+            false => runtime.block_on(bridge::run(&mut results)),
+        };
     }
     sides::run(&bench, &runtime, &mut results)?;
     runtime.block_on(starts::run(&bench, &mut results))?;
