@@ -56,7 +56,7 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 pub use agent::Assignee;
 pub use config::{
     AgentSpec, Availability, Behaviour, BusinessHoursForm, Config, ConversationForm, CreateWhileOpen, DuplicateUser,
-    GroupSpec, MessagePaging, SendToResolved, TopicSpec, UndeclaredProperties, UnknownRequester, UserSpec,
+    GroupSpec, MessagePaging, SendToResolved, TopicSpec, UndeclaredProperties, UnknownRequester, UserSearch, UserSpec,
 };
 pub use delivery::{Delivery, Outcome};
 pub use faults::{Fault, How, Match, WebhookFault, When};
