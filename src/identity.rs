@@ -10,9 +10,10 @@ pub fn same_email(one: &str, other: &str) -> bool {
     !one.is_empty() && one.eq_ignore_ascii_case(other)
 }
 
-/// The same phone number: the same digits, however they are grouped. A text with letters in it is no number, and equals none.
+/// The same phone number: the same digits, however they are grouped. A text with letters from A to Z is no number, and equals
+/// none.
 pub fn same_phone(one: &str, other: &str) -> bool {
-    let is_number = |text: &str| !text.contains(char::is_alphabetic) && digits(text).next().is_some();
+    let is_number = |text: &str| !text.bytes().any(|byte| byte.is_ascii_alphabetic()) && digits(text).next().is_some();
     is_number(one) && is_number(other) && digits(one).eq(digits(other))
 }
 

@@ -176,13 +176,19 @@ pub struct EndUser {
 impl EndUser {
     /// The e-mail address, when it may identify this person.
     pub fn verified_email(&self) -> Option<&str> {
-        self.email.as_deref().map(str::trim).filter(|email| self.email_verified && !email.is_empty())
+        verified(self.email.as_deref(), self.email_verified)
     }
 
     /// The phone number, when it may identify this person.
     pub fn verified_phone(&self) -> Option<&str> {
-        self.phone.as_deref().map(str::trim).filter(|phone| self.phone_verified && !phone.is_empty())
+        verified(self.phone.as_deref(), self.phone_verified)
     }
+}
+
+// Once, not at each place.
+#[inline(never)]
+fn verified(address: Option<&str>, is_verified: bool) -> Option<&str> {
+    address.filter(|_| is_verified).map(str::trim).filter(|address| !address.is_empty())
 }
 
 /// Who speaks.

@@ -188,21 +188,22 @@ impl Run<'_> {
         if let Some(user) = found.into_iter().next() {
             return Ok(self.created(user));
         }
-        match refusal {
+        let remedy = "Nothing needs to be done; they stand in the first message.";
+        let finding = match refusal {
             Some(failure) if is_bare => return Err(failure.into_error()),
-            Some(_) => self.findings.push(Finding::warning(
+            Some(_) => Finding::warning(
                 "user",
                 "address-refused",
                 "the person was created without e-mail address, phone number and properties, which Freshworks refused",
-                "Nothing needs to be done; they stand in the first message.",
-            )),
-            None => self.findings.push(Finding::warning(
+                remedy,
+            ),
+            None => Finding::warning(
                 "user",
                 "address-taken",
                 "the person was created without e-mail address, phone number and properties: Freshworks answered with the record of somebody else",
-                "Nothing needs to be done; they stand in the first message.",
-            )),
-        }
+                remedy,
+            ),
+        };
         // An address may belong to one person only; the person matters more than the address.
         let bare = EndUser { email: None, phone: None, ..wanted.clone() };
         let user = self.freshchat.call(&CreateUser { user: &bare, properties: &[] }).map_err(Failure::into_error)?;
@@ -210,6 +211,7 @@ impl Run<'_> {
             let message = "Freshworks made no record for this person: it answered with the record of somebody else";
             return Err(Error::new(ErrorKind::Rejected, message).with_remedy("Report it."));
         }
+        self.findings.push(finding);
         Ok(self.created(user))
     }
 
