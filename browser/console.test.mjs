@@ -175,6 +175,11 @@ asAdmin("a_topic_in_other_case_and_no_topic_are_told_apart", async (page) => {
 asAdmin("the_platforms_side_names_the_field_that_is_wrong_and_keeps_its_secret", async (page) => {
   await create(stage, page, "platform");
   await fill(page);
+  await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Delight AI agent (formerly Sendbird)" });
+  for (const label of ["E-mail addresses are verified", "Phone numbers are verified"]) {
+    assert.equal(await page.getByLabel(label).isChecked(), false, "nobody has verified an address unless an admin says so");
+  }
+  await page.getByText(/Otherwise the address is only shown to the human agent/).waitFor();
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Any platform with a callback" });
   await page.getByLabel(/^Callback URL/).fill("https://platform.example/events");
   await page.getByLabel(/^Signing secret/).fill("not-of-the-form");

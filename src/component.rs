@@ -178,7 +178,7 @@ macro_rules! same_fields {
 }
 
 same_fields!(wit::ConversationKey => model::ConversationKey: application channel conversation);
-same_fields!(wit::EndUser => model::EndUser: id name email phone locale avatar_url);
+same_fields!(wit::EndUser => model::EndUser: id name email email_verified phone phone_verified locale avatar_url);
 same_fields!(wit::Sender => model::Sender: role id name avatar_url);
 same_fields!(model::Sender => wit::Sender: role id name avatar_url);
 same_fields!(wit::Part => model::Part: kind text url name media_type bytes choices);

@@ -128,7 +128,13 @@ fn check_account(
     let mut by_id = agents_by_id.into_iter();
     for (check, wanted) in wanted_agents.all() {
         let found = match names::agent_id(wanted) {
-            Some(_) => by_id.next().unwrap_or_else(|| Err(lost(GetAgent::KIND))),
+            Some(id) => match by_id.next().unwrap_or_else(|| Err(lost(GetAgent::KIND))) {
+                Ok(agent) if agent.id != id => {
+                    findings.push(other_agent(check));
+                    continue;
+                }
+                found => found,
+            },
             None => match &by_email {
                 Ok(agents) => names::choose_agent(agents, wanted).cloned().ok_or_else(|| missing(ListAgents::KIND)),
                 Err(failure) => Err(failure.clone()),
@@ -340,6 +346,16 @@ fn check_agent(check: &'static str, wanted: &str, found: Result<Agent, Failure>,
         ),
         Err(failure) => unreadable(check, "the human agents", &failure),
     }
+}
+
+/// What was found under an id is compared with it, like everything that is looked up.
+fn other_agent(check: &'static str) -> Finding {
+    Finding::failure(
+        check,
+        "lookup-mismatch",
+        "Freshworks answers with another human agent than the one whose id the settings name",
+        "Enter the e-mail address of the human agent instead of the id.",
+    )
 }
 
 /// The properties of conversations that values of the context go to.
@@ -586,5 +602,18 @@ mod tests {
         let connection = connect(&script, r#"{"chat_url": "acme.freshdesk.com", "api_key": "k"}"#).unwrap();
         assert_eq!((connection.findings[0].code, script.sent().len()), ("chat-url-refused", 0));
         assert!(connection.findings[0].remedy.as_deref().is_some_and(|remedy| remedy.contains(".freshchat.com")));
+    }
+
+    #[test]
+    fn a_human_agent_with_another_id_is_not_the_one_of_the_settings() {
+        let settings = r#"{"chat_url": "acme", "api_key": "k", "agent": "agent-2"}"#;
+        let script = Script::default()
+            .then(200, r#"{"organisation_id": 1}"#)
+            .then(200, r#"{"channels": []}"#)
+            .then(200, r#"{"id": "agent-20", "first_name": "Tom"}"#);
+        let connection = connect(&script, settings).unwrap();
+        let finding = connection.findings.iter().find(|finding| finding.check == "agent").unwrap();
+        assert_eq!((finding.code, finding.level), ("lookup-mismatch", FindingLevel::Failure));
+        assert_eq!(Settings::parse(&connection.settings).unwrap().resolved.agent("agent-2"), None);
     }
 }

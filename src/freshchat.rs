@@ -13,7 +13,7 @@ use endpoints::GetAgent;
 pub fn human_agent(freshchat: &Client<'_>, id: &AgentId) -> Sender {
     let response = freshchat.send(freshchat.request(&GetAgent { id: id.clone() }));
     // Not sent again: the webhook that waits for it is worth more than the name.
-    let found = client::read::<GetAgent>(response).ok();
+    let found = client::read::<GetAgent>(response).ok().filter(|agent| agent.id == *id);
     let (name, avatar_url) = found.map_or((None, None), |agent| (agent.display_name(), agent.avatar_url));
     Sender { role: SenderRole::HumanAgent, id: Some(id.0.clone()), name, avatar_url }
 }

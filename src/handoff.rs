@@ -417,6 +417,7 @@ mod tests {
         "chat_url": "acme", "api_key": "k", "note_author": "agent-9", "group": "Support", "priority": "high",
         "resolved": {"origin": "https://acme.freshchat.com", "topics": {"Sendbird Integration": "topic-1"}, "groups": {"Support": "group-1"}}
     }"#;
+    const KNOWN: &str = r#"{"users": [{"id": "user-1", "reference_id": "u-1"}]}"#;
     const CONVERSATION: &str = r#"{"conversation_id": "c-1", "conversation_internal_id": 1019183591791880, "messages": [{"id": "m-1"}, {"id": "m-2"}]}"#;
 
     fn hand_off(script: &Script, request: &HandoffRequest, session: Option<&[u8]>) -> Result<Receipt, Error> {
@@ -447,7 +448,7 @@ mod tests {
 
     #[test]
     fn an_unknown_outcome_is_looked_for_before_it_is_repeated() {
-        let script = Script::default().then(200, r#"{"users": [{"id": "user-1"}]}"#).then(500, "");
+        let script = Script::default().then(200, KNOWN).then(500, "");
         let error = hand_off(&script, &request(), None).unwrap_err();
         assert_eq!(error.kind, ErrorKind::OutcomeUnknown);
         let session = error.into_details().session.unwrap();
@@ -479,7 +480,7 @@ mod tests {
 
     #[test]
     fn a_write_that_was_surely_refused_leaves_nothing_to_look_for() {
-        let script = Script::default().then(200, r#"{"users": [{"id": "user-1"}]}"#).then(429, "");
+        let script = Script::default().then(200, KNOWN).then(429, "");
         let error = hand_off(&script, &request(), None).unwrap_err();
         assert_eq!(error.kind, ErrorKind::RateLimited);
         let script = Script::default().then(200, CONVERSATION);
@@ -491,11 +492,12 @@ mod tests {
     fn a_person_known_by_address_gets_the_platforms_id_even_if_that_is_refused() {
         let mut request = request();
         request.user.email = Some("ana+x@example.com".into());
+        request.user.email_verified = true;
         request.user.phone = Some("+1555".into());
         for (status, findings) in [(200, 0), (400, 1)] {
             let script = Script::default()
                 .then(200, r#"{"users": []}"#)
-                .then(200, r#"{"users": [{"id": "user-1"}]}"#)
+                .then(200, r#"{"users": [{"id": "user-1", "email": "Ana+X@example.com"}]}"#)
                 .then(status, "")
                 .then(200, CONVERSATION);
             let receipt = hand_off(&script, &request, None).unwrap();
@@ -507,7 +509,7 @@ mod tests {
 
     #[test]
     fn what_is_handed_over_is_not_handed_over_again() {
-        let script = Script::default().then(200, r#"{"users": [{"id": "user-1"}]}"#).then(200, CONVERSATION);
+        let script = Script::default().then(200, KNOWN).then(200, CONVERSATION);
         let first = hand_off(&script, &request(), None).unwrap();
         let nothing = Script::default();
         let second = hand_off(&nothing, &request(), Some(&first.session)).unwrap();

@@ -29,6 +29,8 @@ pub struct Language {
     pub summary_continued: &'static str,
     /// In place of what is not known of the end user.
     pub unknown: &'static str,
+    /// Behind an address of the end user that the platform has not checked.
+    pub unverified: &'static str,
     /// The line about the history: none, one message, and several, where `{}` stands for their number.
     pub history: [&'static str; 3],
     /// How a page begins, before its number.
@@ -100,6 +102,7 @@ pub static ENGLISH: Language = Language {
     summary: "Summary",
     summary_continued: "Summary, continued",
     unknown: "unknown",
+    unverified: "not verified",
     history: ["History: none", "History: 1 message, below", "History: {} messages, below, oldest first, times in UTC"],
     page: "History",
     later: "Later messages, up to",
@@ -135,6 +138,7 @@ static OTHERS: [Language; 5] = [
         summary: "Zusammenfassung",
         summary_continued: "Zusammenfassung, Fortsetzung",
         unknown: "unbekannt",
+        unverified: "nicht bestätigt",
         history: [
             "Verlauf: keiner",
             "Verlauf: 1 Nachricht, unten",
@@ -171,6 +175,7 @@ static OTHERS: [Language; 5] = [
         summary: "Résumé",
         summary_continued: "Résumé, suite",
         unknown: "inconnu",
+        unverified: "non vérifié",
         history: [
             "Historique : aucun",
             "Historique : 1 message, ci-dessous",
@@ -207,6 +212,7 @@ static OTHERS: [Language; 5] = [
         summary: "Resumen",
         summary_continued: "Resumen, continuación",
         unknown: "desconocido",
+        unverified: "sin verificar",
         history: [
             "Historial: ninguno",
             "Historial: 1 mensaje, abajo",
@@ -243,6 +249,7 @@ static OTHERS: [Language; 5] = [
         summary: "Resumo",
         summary_continued: "Resumo, continuação",
         unknown: "desconhecido",
+        unverified: "não verificado",
         history: [
             "Histórico: nenhum",
             "Histórico: 1 mensagem, abaixo",
@@ -279,6 +286,7 @@ static OTHERS: [Language; 5] = [
         summary: "要約",
         summary_continued: "要約（続き）",
         unknown: "不明",
+        unverified: "未確認",
         history: ["履歴: なし", "履歴: 1 件、以下", "履歴: {} 件、以下、古い順、時刻は UTC"],
         page: "履歴",
         later: "その後のメッセージ、",
@@ -323,7 +331,14 @@ mod tests {
     #[test]
     fn no_label_is_missing_and_each_history_has_its_number() {
         for language in all() {
-            let labels = [language.handoff, language.continues, language.reason, language.user, language.page];
+            let labels = [
+                language.handoff,
+                language.continues,
+                language.reason,
+                language.user,
+                language.page,
+                language.unverified,
+            ];
             let lists = language.reasons.iter().chain(&language.roles).chain(&language.ends).chain(&language.history);
             assert!(labels.iter().chain(lists).all(|label| !label.trim().is_empty()), "{}", language.code);
             assert!(language.history[2].contains("{}") && language.history[1].contains('1'), "{}", language.code);

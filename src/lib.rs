@@ -34,6 +34,7 @@ pub mod freshchat;
 pub mod freshdesk;
 pub mod handoff;
 pub mod http;
+pub mod identity;
 pub mod languages;
 pub mod lifecycle;
 pub mod manual;

@@ -30,12 +30,18 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("agent", "agent-found", "the human agent exists and is active"),
     ("agent", "agent-inactive", "the human agent is deactivated or deleted"),
     ("agent", "agent-missing", "there is no such human agent"),
+    ("agent", "lookup-mismatch", "Freshworks answers with another human agent than the one whose id was asked for"),
     ("agent", "agent-fallback", "at a handoff: there is no such human agent, none is assigned"),
     ("agent", "unreadable", "the human agents could not be read"),
     ("agent", "api-key-lacks-rights", "the key may not read human agents"),
     ("note-author", "agent-found", "private notes can be written in that name"),
     ("note-author", "agent-inactive", "notes in that name would be lost"),
     ("note-author", "agent-missing", "there is no such human agent"),
+    (
+        "note-author",
+        "lookup-mismatch",
+        "Freshworks answers with another human agent than the one whose id was asked for",
+    ),
     (
         "note-author",
         "agent-fallback",
@@ -58,6 +64,17 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "address-refused",
         "at a handoff: Freshworks refused the e-mail address or phone number; person or ticket came without",
     ),
+    (
+        "user",
+        "address-taken",
+        "at a handoff: the person was created without e-mail address and phone number, which the record of somebody else has",
+    ),
+    (
+        "user",
+        "lookup-mismatch",
+        "at a handoff: the search for the person returned records of others, which were not used",
+    ),
+    ("user", "lookup-refused", "at a handoff: Freshworks refused the search for the person, who counts as not known"),
     ("webhook-key", "webhook-key-too-long", "it has more than 4096 bits"),
     ("settings", "setting-unknown", "a setting has no effect; a similar one is suggested"),
     ("user", "reference-refused", "at a handoff: a known person could not be given the platform's id"),
@@ -115,8 +132,8 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
 
 /// Words of steps in receipts: action, meaning.
 pub const STEPS: [(&str, &str); 8] = [
-    ("find-user", "the person was known: by the platform's id, e-mail address or phone number"),
-    ("update-user", "a person known by e-mail address or phone number was given the platform's id"),
+    ("find-user", "the person was known: by the platform's id, or by a verified e-mail address or phone number"),
+    ("update-user", "a person known by a verified e-mail address or phone number was given the platform's id"),
     ("create-user", "the person was not known"),
     ("create-conversation", "with summary and as much of the history as one request carries"),
     ("adopt-conversation", "an earlier try had created it"),
@@ -134,8 +151,8 @@ pub const DECISIONS: [(&str, &str, &str); 26] = [
     ("mode", "nobody-available", "no human agent is available"),
     ("mode", "live-failed", "a ticket, because no live conversation could be opened"),
     ("user", "by-platform-id", "the record that bears the platform's id"),
-    ("user", "by-email", "the record that bears the e-mail address"),
-    ("user", "by-phone", "the record that bears the phone number"),
+    ("user", "by-email", "the record with the e-mail address, which is verified"),
+    ("user", "by-phone", "the record with the phone number, which is verified"),
     ("user", "created", "a new record"),
     ("topic", "request", "the topic that the request names"),
     ("topic", "locale", "the topic for the end user's locale"),

@@ -158,12 +158,37 @@ pub struct EndUser {
     /// E-mail address, only when known.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^\s*$|^\S*@\S*$")))]
     pub email: Option<String>,
+    /// The platform has checked that the mailbox belongs to this person. Only then does the address find a record or go into
+    /// one; otherwise it is only shown to the human agent.
+    #[cfg_attr(feature = "json", serde(default))]
+    pub email_verified: bool,
     /// Phone number with country code.
     pub phone: Option<String>,
+    /// As `email_verified`, for the phone number.
+    #[cfg_attr(feature = "json", serde(default))]
+    pub phone_verified: bool,
     /// BCP 47 language tag.
     pub locale: Option<String>,
     /// Public URL of a photo.
     pub avatar_url: Option<String>,
+}
+
+impl EndUser {
+    /// The e-mail address, when it may identify this person.
+    pub fn verified_email(&self) -> Option<&str> {
+        verified(self.email.as_deref(), self.email_verified)
+    }
+
+    /// The phone number, when it may identify this person.
+    pub fn verified_phone(&self) -> Option<&str> {
+        verified(self.phone.as_deref(), self.phone_verified)
+    }
+}
+
+// Once, not at each place.
+#[inline(never)]
+fn verified(address: Option<&str>, is_verified: bool) -> Option<&str> {
+    address.filter(|_| is_verified).map(str::trim).filter(|address| !address.is_empty())
 }
 
 /// Who speaks.

@@ -2,6 +2,7 @@
 //! by handoffs, which fall back.
 
 use crate::freshchat::endpoints::{Agent, Channel, Group};
+use crate::identity;
 use crate::model::{AgentId, ChannelId, GroupId};
 
 /// What became of the wanted topic names.
@@ -57,13 +58,15 @@ pub fn choose_topic(channels: &[Channel], names: &[String]) -> TopicChoice {
 /// The group of that name or id. Names are compared exactly, then without regard to case.
 pub fn choose_group(groups: &[Group], wanted: &str) -> Option<GroupId> {
     let exact = groups.iter().find(|group| group.name == wanted || group.id.as_str() == wanted);
-    exact.or_else(|| groups.iter().find(|group| squeeze(&group.name) == squeeze(wanted))).map(|group| group.id.clone())
+    // Names of symbols alone have nothing left to compare.
+    let similar = |group: &&Group| !squeeze(wanted).is_empty() && squeeze(&group.name) == squeeze(wanted);
+    exact.or_else(|| groups.iter().find(similar)).map(|group| group.id.clone())
 }
 
 /// The human agent of that e-mail address or id.
 pub fn choose_agent<'a>(agents: &'a [Agent], wanted: &str) -> Option<&'a Agent> {
     let same = |agent: &&Agent| {
-        agent.id.as_str() == wanted || agent.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(wanted))
+        agent.id.as_str() == wanted || agent.email.as_deref().is_some_and(|email| identity::same_email(email, wanted))
     };
     agents.iter().find(same)
 }
@@ -115,5 +118,14 @@ mod tests {
             assert_eq!(choose_topic(&[channel("1", exists, true, true)], &names), near);
         }
         assert_eq!(choose_topic(&[channel("1", "Support", true, true)], &names), TopicChoice::Missing);
+    }
+
+    #[test]
+    fn groups_are_similar_only_by_letters() {
+        let group = |id: &str, name: &str| Group { id: id.into(), name: name.into() };
+        let groups = [group("1", "***"), group("2", "Second  Line")];
+        assert_eq!(choose_group(&groups, "second line"), Some("2".into()));
+        assert_eq!(choose_group(&groups, "---"), None);
+        assert_eq!(choose_group(&groups, "***"), Some("1".into()));
     }
 }

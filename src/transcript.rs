@@ -268,9 +268,18 @@ fn sender_label(sender: &Sender, user_name: Option<&str>, language: &Language) -
 
 fn user_line(request: &HandoffRequest, language: &Language) -> String {
     let user = &request.user;
-    let facts = [&user.name, &user.email, &user.phone, &user.locale];
-    let facts: Vec<String> =
-        facts.into_iter().filter_map(|fact| filled(fact.as_deref())).map(|fact| one_line(fact, 200)).collect();
+    let facts = [
+        (&user.name, true),
+        (&user.email, user.email_verified),
+        (&user.phone, user.phone_verified),
+        (&user.locale, true),
+    ];
+    let shown = |(fact, is_verified): (&Option<String>, bool)| {
+        // Whoever chooses a name must not get an address shown that bears no mark.
+        let fact = one_line(filled(fact.as_deref())?, 200).replace(" · ", " ");
+        Some(if is_verified { fact } else { format!("{fact} ({})", language.unverified) })
+    };
+    let facts: Vec<String> = facts.into_iter().filter_map(shown).collect();
     if facts.is_empty() { language.unknown.to_owned() } else { facts.join(" · ") }
 }
 
@@ -405,6 +414,7 @@ mod tests {
         request.category = Some("billing".into());
         request.summary = Some("Wants a refund.\nOrder 4711.".into());
         request.user.email = Some("ana@example.com".into());
+        request.user.email_verified = true;
         let written = written(&request, request.history.len(), "7f3a9c2e", 5_000);
         assert_eq!(
             written.opening,
@@ -421,6 +431,24 @@ mod tests {
                 "History 1/1 · ref 7f3a9c2e\n— 2025-07-10 —\n19:47 Ana Silva (user): My order is late\n19:48 Luna (AI agent): I am sorry"
             ]
         );
+    }
+
+    #[test]
+    fn addresses_that_nobody_has_verified_are_marked() {
+        let mut request = request();
+        request.user.email = Some("ana@example.com".into());
+        request.user.phone = Some("+15550100".into());
+        assert_eq!(
+            user_line(&request, &languages::ENGLISH),
+            "Ana Silva · ana@example.com (not verified) · +15550100 (not verified)"
+        );
+        request.user.phone_verified = true;
+        assert_eq!(
+            user_line(&request, languages::of("de")),
+            "Ana Silva · ana@example.com (nicht bestätigt) · +15550100"
+        );
+        request.user.name = Some("Ana · boss@example.com".into());
+        assert!(user_line(&request, &languages::ENGLISH).starts_with("Ana boss@example.com · ana@example.com (not"));
     }
 
     #[test]

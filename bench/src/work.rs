@@ -71,7 +71,7 @@ pub fn message(id: usize, characters: usize) -> Value {
 pub fn request(user: &str, messages: usize, characters: usize) -> Value {
     json!({
         "key": { "application": "app", "channel": "channel", "conversation": user },
-        "user": { "id": user, "name": "Ana Silva", "email": format!("{user}@example.com") },
+        "user": { "id": user, "name": "Ana Silva", "email": format!("{user}@example.com"), "email_verified": true },
         "mode": "live", "reason": "user-asked", "summary": "Her parcel is late.",
         "history": (0..messages).map(|id| message(id, characters)).collect::<Vec<_>>(),
     })

@@ -54,7 +54,7 @@ async fn it_connects_an_account() {
 async fn it_hands_a_conversation_over() {
     let simulator = Simulator::start(Config::default()).await.unwrap();
     let request = "{key: {application: \"a\", channel: \"c\", conversation: \"1\"}, \
-        user: {id: \"u\", name: some(\"Ana\"), email: none, phone: none, locale: none, avatar-url: none}, \
+        user: {id: \"u\", name: some(\"Ana\"), email: none, email-verified: false, phone: none, phone-verified: false, locale: none, avatar-url: none}, \
         mode: live, reason: user-asked, reason-text: none, category: none, summary: some(\"Parcel is late\"), \
         history: [], context: [], routing: {topic: none, group: none, agent: none, priority: none}, retry: false}";
     let output = invoke(&format!("handoff({}, {request}, none, 1795000000000)", settings(&simulator))).await;

@@ -215,12 +215,12 @@ pub struct Behaviour {
     pub create_while_open: CreateWhileOpen,
     /// What a user's message to a resolved conversation does.
     pub send_to_resolved: SendToResolved,
-    /// What `POST /v2/users` does when the e-mail address or reference id is taken.
+    /// What `POST /v2/users` does when the e-mail address, phone number or reference id is taken.
     pub duplicate_user: DuplicateUser,
+    /// What `GET /v2/users` does with its filters.
+    pub user_search: UserSearch,
     /// Keep `bot` as actor type of bot messages instead of storing them as `system`.
     pub keep_bot_actor: bool,
-    /// Answer 400 to `GET /v2/users` without a filter.
-    pub users_need_filter: bool,
     /// Longest text part in characters. None for no limit: none is published.
     pub max_text_chars: Option<usize>,
     /// Answer 400 to image parts that do not point to an uploaded image (seen once; works for others).
@@ -300,8 +300,8 @@ impl Default for Behaviour {
             create_while_open: CreateWhileOpen::Append,
             send_to_resolved: SendToResolved::Reopen,
             duplicate_user: DuplicateUser::Allow,
+            user_search: UserSearch::Exact,
             keep_bot_actor: false,
-            users_need_filter: false,
             max_text_chars: None,
             refuse_external_images: false,
             private_uploads: false,
@@ -401,7 +401,8 @@ pub enum SendToResolved {
     NotLatest,
 }
 
-/// What creating a user does when the e-mail address or reference id is taken.
+/// What creating a user does when the e-mail address, phone number or reference id is taken. Not published: integrators look up
+/// first, and one handles 409.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DuplicateUser {
     /// A second user.
@@ -410,6 +411,22 @@ pub enum DuplicateUser {
     Conflict,
     /// The user who is there.
     ReturnExisting,
+}
+
+/// What `GET /v2/users` does with its filters. How the real service matches is not published; everything but the first is
+/// something that a caller must survive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserSearch {
+    /// Values must be equal: e-mail addresses in any case, phone numbers by their digits.
+    Exact,
+    /// The filters are ignored: everybody is found.
+    Everybody,
+    /// Values that begin with what was asked for are found too, in any case.
+    Prefix,
+    /// 400.
+    Refused,
+    /// 404.
+    NotFound,
 }
 
 /// What a conversation's custom property does that the account did not declare.

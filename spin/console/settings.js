@@ -165,8 +165,8 @@ function platformPart(fields, schemas, stored, connection) {
     for (const name of [...fields.keys()].filter((name) => name.startsWith("platform."))) fields.delete(name);
     const schema = kinds[choose.value];
     const isStored = choose.value === stored.platform.kind;
-    const simple = Object.entries(schema?.properties || {}).filter(([, property]) => typeOf(property) === "string");
-    const nodes = simple.map(([name, property]) => field(fields, `platform.${name}`, { ...property, type: "string" }, isStored ? stored.platform[name] : undefined, {
+    const simple = Object.entries(schema?.properties || {}).filter(([, property]) => ["string", "boolean"].includes(typeOf(property)));
+    const nodes = simple.map(([name, property]) => field(fields, `platform.${name}`, { ...property, type: typeOf(property) }, isStored ? stored.platform[name] : undefined, {
       isSet: isStored && stored.platform_secrets.includes(name), isNeeded: (schema.required || []).includes(name), title: t.settings.fields[name],
     }).node);
     const addresses = isStored ? [

@@ -60,6 +60,7 @@ export const t = {
     },
     fields: {
       callback_url: "Callback URL", secret: "Signing secret", app_id: "Application ID", ai_agent_id: "AI agent ID",
+      email_verified: "E-mail addresses are verified", phone_verified: "Phone numbers are verified",
       api_token: "API token", signature_secret: "Webhook signing key", test_origin: "Test origin", forward_url: "Forward URL",
     },
     platformWebhook: "Webhook URL for the platform",

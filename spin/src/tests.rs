@@ -28,7 +28,7 @@ fn freshchat(line: &str) -> (u16, String) {
     let body = match line.split("/v2").nth(1).unwrap_or_default() {
         "/accounts/configuration" => r#"{"organisation_id": "1", "account_domain": "acme.freshchat.com"}"#,
         path if path.starts_with("/channels") => r#"{"channels": [{"id": "t-1", "name": "Sendbird Integration"}]}"#,
-        path if path.starts_with("/users?") => r#"{"users": [{"id": "u-1"}]}"#,
+        path if path.starts_with("/users?") => r#"{"users": [{"id": "u-1", "reference_id": "user-1"}]}"#,
         "/users/u-1/conversations" => r#"{"conversations": []}"#,
         "/conversations" => r#"{"conversation_id": "c-1", "channel_id": "t-1", "messages": [{"id": "m-1"}]}"#,
         path if path.contains("/messages?") => r#"{"messages": []}"#,

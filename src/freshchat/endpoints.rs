@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::wire::{self, VendorMessage};
 use crate::client::{Endpoint, Page, Paged, encode};
 use crate::http::Method;
+use crate::identity;
 use crate::model::{AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, Timestamp, UserId};
 use crate::time;
 
@@ -301,25 +302,40 @@ pub struct User {
     pub id: UserId,
     /// The platform's id, when the record has one.
     pub reference_id: Option<String>,
+    /// E-mail address, where the answer says.
+    pub email: Option<String>,
+    /// Phone number, where the answer says.
+    pub phone: Option<String>,
     /// It has a name.
     pub is_named: bool,
-    /// It has an e-mail address.
-    pub has_email: bool,
-    /// It has a phone number.
-    pub has_phone: bool,
+    /// The answer is the whole record: what it leaves out is not there.
+    pub is_whole: bool,
+}
+
+impl User {
+    /// It has an e-mail address, or may have one.
+    pub fn has_email(&self) -> bool {
+        !self.is_whole || self.email.is_some()
+    }
+
+    /// It has a phone number, or may have one.
+    pub fn has_phone(&self) -> bool {
+        !self.is_whole || self.phone.is_some()
+    }
 }
 
 fn read_user(user: &Value) -> Option<User> {
     let reference_id = wire::text(user, "reference_id").filter(|id| !id.is_empty());
     // What an abridged record leaves out is not known to be missing.
     let is_whole = user.get("created_time").is_some();
-    let has = |key: &str| !is_whole || wire::filled(user, key).is_some();
+    let is_named = |key: &str| !is_whole || wire::filled(user, key).is_some();
     Some(User {
         id: UserId(wire::text(user, "id")?),
         reference_id,
-        is_named: has("first_name") || has("last_name"),
-        has_email: has("email"),
-        has_phone: has("phone"),
+        email: wire::filled(user, "email"),
+        phone: wire::filled(user, "phone"),
+        is_named: is_named("first_name") || is_named("last_name"),
+        is_whole,
     })
 }
 
@@ -334,15 +350,31 @@ pub enum Identity {
     Phone,
 }
 
-/// `GET /users` with one filter.
-pub struct FindUsers {
+/// `GET /users` with one filter. Published are `first_name`, `last_name`, `email`, `reference_id`, `phone_no` and four times; one
+/// is required (the vendor's reference as read by polymetrics-ai/cli in July and August 2026). Compare what comes with
+/// [`FindUsers::is_answered_by`]: how filters match is not published.
+pub struct FindUsers<'a> {
     /// What to look up by.
     pub by: Identity,
     /// Its value.
-    pub value: String,
+    pub value: &'a str,
 }
 
-impl Endpoint for FindUsers {
+impl FindUsers<'_> {
+    /// The record is of the person who was asked for.
+    pub fn is_answered_by(&self, user: &User) -> bool {
+        let has = |found: &Option<String>, same: fn(&str, &str) -> bool| {
+            found.as_deref().is_some_and(|found| same(found, self.value))
+        };
+        match self.by {
+            Identity::Reference => has(&user.reference_id, |found, wanted| found == wanted),
+            Identity::Email => has(&user.email, identity::same_email),
+            Identity::Phone => has(&user.phone, identity::same_phone),
+        }
+    }
+}
+
+impl Endpoint for FindUsers<'_> {
     type Answer = Vec<User>;
     const NAME: &'static str = "find-users";
     const METHOD: Method = Method::Get;
@@ -351,9 +383,9 @@ impl Endpoint for FindUsers {
         let filter = match self.by {
             Identity::Reference => "reference_id",
             Identity::Email => "email",
-            Identity::Phone => "phone",
+            Identity::Phone => "phone_no",
         };
-        format!("/users?{filter}={}", encode(&self.value))
+        format!("/users?{filter}={}", encode(self.value))
     }
 
     fn answer(body: &Value) -> Option<Vec<User>> {
@@ -363,7 +395,7 @@ impl Endpoint for FindUsers {
 
 /// `POST /users`.
 pub struct CreateUser<'a> {
-    /// Only what is known is sent.
+    /// Only what is known is sent, and of addresses only what is verified.
     pub user: &'a EndUser,
     /// Custom properties.
     pub properties: &'a [(String, String)],
@@ -373,6 +405,9 @@ pub struct CreateUser<'a> {
 const LONGEST_NAME: usize = 200;
 
 /// The writable fields of a record. User properties are an array, unlike those of conversations.
+///
+/// An address that is not verified never goes into a record, not even into a new one: what Freshchat does with an address that
+/// another record has is not published. It may answer with that record or join the two, and agents may merge them by hand.
 fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, Value> {
     let mut body = Map::new();
     let mut put = |key: &str, value: Option<&str>| {
@@ -383,11 +418,14 @@ fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, V
     let name = crate::transcript::one_line(user.name.as_deref().unwrap_or_default(), LONGEST_NAME);
     let name = name.trim();
     let (first, last) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
-    put("reference_id", Some(&user.id));
     put("first_name", Some(first));
     put("last_name", Some(last));
-    put("email", user.email.as_deref());
-    put("phone", user.phone.as_deref());
+    put("email", user.verified_email());
+    put("phone", user.verified_phone());
+    // As it is: it is compared letter by letter when it comes back.
+    if !user.id.is_empty() {
+        body.insert("reference_id".to_owned(), json!(user.id));
+    }
     if let Some(url) = user.avatar_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
         body.insert("avatar".to_owned(), json!({ "url": url }));
     }
@@ -420,7 +458,7 @@ impl Endpoint for CreateUser<'_> {
 pub struct UpdateUser<'a> {
     /// The record.
     pub id: &'a UserId,
-    /// Only what is to be set; an empty id is not.
+    /// Only what is to be set, and of addresses only what is verified; an empty id is not.
     pub fields: &'a EndUser,
     /// Custom properties.
     pub properties: &'a [(String, String)],

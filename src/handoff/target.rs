@@ -43,32 +43,75 @@ impl Run<'_> {
         Ok(user.id)
     }
 
-    /// External id first, then e-mail address; the phone number only where there is no e-mail address, because families share
-    /// phones. Nobody is invented.
+    /// Platform's id first, then the e-mail address; the phone number only where there is no e-mail address, because families
+    /// share phones. Addresses count only when they are verified: with anybody's address a stranger would read that person's
+    /// conversation. Nobody is invented.
     pub(super) fn find_user(&mut self) -> Result<Option<User>, Error> {
         let wanted = &self.request.user;
-        let by_reference = FindUsers { by: Identity::Reference, value: wanted.id.clone() };
-        let found = self.freshchat.call(&by_reference).map_err(Failure::into_error)?;
+        let found = self.search(&FindUsers { by: Identity::Reference, value: &wanted.id })?;
         if let Some(user) = found.into_iter().next() {
             self.steps.push(Step::new("find-user", user.id.as_str(), "by the platform's id"));
             self.decide("user", "by-platform-id", user.id.as_str());
-            return Ok(Some(User { reference_id: Some(wanted.id.clone()), ..user }));
+            return Ok(Some(user));
         }
-        let (by, value, rule, word) = match (filled(wanted.email.as_ref()), filled(wanted.phone.as_ref())) {
+        let (by, value, rule, word) = match (wanted.verified_email(), wanted.verified_phone()) {
             (Some(email), _) => (Identity::Email, email, "by-email", "by e-mail address"),
             (None, Some(phone)) => (Identity::Phone, phone, "by-phone", "by phone number"),
             (None, None) => return Ok(None),
         };
-        let by = FindUsers { by, value: value.to_owned() };
-        let found = self.freshchat.call(&by).map_err(Failure::into_error)?;
+        let mut found = self.search(&FindUsers { by, value })?;
         // A record that bears another id of the platform is somebody else, who must not see this conversation.
-        let is_free = |user: &User| user.reference_id.as_ref().is_none_or(|reference| *reference == wanted.id);
-        let found = found.into_iter().find(is_free);
+        found.retain(|user| user.reference_id.as_ref().is_none_or(|reference| *reference == wanted.id));
+        let own = found.iter().position(|user| user.reference_id.is_some()).unwrap_or(0);
+        let found = found.into_iter().nth(own);
         if let Some(user) = &found {
             self.steps.push(Step::new("find-user", user.id.as_str(), word));
             self.decide("user", rule, user.id.as_str());
         }
         Ok(found)
+    }
+
+    /// The records that were asked for. Others in the answer are nobody, and a search that is refused finds nobody: the handoff
+    /// matters more than a second record of one person.
+    fn search(&mut self, search: &FindUsers<'_>) -> Result<Vec<User>, Error> {
+        let is_refused = |failure: &Failure| matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound);
+        let mut answer = self.freshchat.call(search);
+        if answer.as_ref().is_err_and(is_refused) {
+            // Once more, because somebody who is known would get a second record, which stays.
+            answer = self.freshchat.call(search);
+        }
+        match answer {
+            Ok(mut found) => {
+                let all = found.len();
+                found.retain(|user| search.is_answered_by(user));
+                if found.len() < all {
+                    self.find_once(Finding::warning(
+                        "user",
+                        "lookup-mismatch",
+                        "Freshworks answered the search for this person with records of others, which were not used",
+                        "Report it. Until then, a person who is known may get a second record.",
+                    ));
+                }
+                Ok(found)
+            }
+            Err(failure) if is_refused(&failure) => {
+                self.find_once(Finding::warning(
+                    "user",
+                    "lookup-refused",
+                    format!("Freshworks refused the search for this person, who counts as not known ({})", failure.log),
+                    "Report it. Until then, a person who is known may get a second record.",
+                ));
+                Ok(Vec::new())
+            }
+            Err(failure) => Err(failure.into_error()),
+        }
+    }
+
+    /// Says once what may be found several times in one call.
+    fn find_once(&mut self, finding: Finding) {
+        if !self.findings.iter().any(|known| (known.check, known.code) == (finding.check, finding.code)) {
+            self.findings.push(finding);
+        }
     }
 
     /// Adds what the record lacks; what is there is better than what the platform knows. The platform's id lets the next
@@ -113,49 +156,69 @@ impl Run<'_> {
     /// set.
     pub(super) fn lacking(&self, user: &User) -> Option<EndUser> {
         let wanted = &self.request.user;
-        let lacking = |has: bool, value: &Option<String>| {
-            if has { None } else { filled(value.as_ref()).map(str::to_owned) }
-        };
+        let lacking = |has: bool, value: Option<&str>| if has { None } else { value.map(str::to_owned) };
+        let (email, phone) =
+            (lacking(user.has_email(), wanted.verified_email()), lacking(user.has_phone(), wanted.verified_phone()));
         let fields = EndUser {
             id: if user.reference_id.is_none() { wanted.id.clone() } else { String::new() },
-            name: lacking(user.is_named, &wanted.name),
-            email: lacking(user.has_email, &wanted.email),
-            phone: lacking(user.has_phone, &wanted.phone),
+            name: lacking(user.is_named, filled(wanted.name.as_ref())),
+            email_verified: email.is_some(),
+            email,
+            phone_verified: phone.is_some(),
+            phone,
             ..EndUser::default()
         };
         (fields != EndUser::default() || !self.carried.user.is_empty()).then_some(fields)
     }
 
+    /// A record of the person's own. An answer with the record of somebody else, which has the address already, is not taken.
     fn create_user(&mut self) -> Result<User, Error> {
         let wanted = &self.request.user;
         let properties = &self.carried.user;
-        let user = match self.freshchat.call(&CreateUser { user: wanted, properties }) {
-            Err(failure) if failure.kind == FailureKind::Refused => {
-                // What was refused may be there all the same: Freshchat was seen to refuse what it had stored.
-                let by_reference = FindUsers { by: Identity::Reference, value: wanted.id.clone() };
-                let found = self.freshchat.call(&by_reference).map_err(Failure::into_error)?;
-                match found.into_iter().next() {
-                    Some(user) => user,
-                    None if wanted.email.is_none() && wanted.phone.is_none() && properties.is_empty() => {
-                        return Err(failure.into_error());
-                    }
-                    // An address may belong to one person only; the person matters more than the address.
-                    None => {
-                        let bare = EndUser { email: None, phone: None, ..wanted.clone() };
-                        let create = CreateUser { user: &bare, properties: &[] };
-                        let user = self.freshchat.call(&create).map_err(Failure::into_error)?;
-                        let detail = "the person was created without e-mail address, phone number and properties, which Freshworks refused";
-                        let remedy = "Nothing needs to be done; they stand in the first message.";
-                        self.findings.push(Finding::warning("user", "address-refused", detail, remedy));
-                        user
-                    }
-                }
-            }
-            answer => answer.map_err(Failure::into_error)?,
+        let has_address = wanted.verified_email().is_some() || wanted.verified_phone().is_some();
+        let is_bare = !has_address && properties.is_empty();
+        let refusal = match self.freshchat.call(&CreateUser { user: wanted, properties }) {
+            Ok(user) if is_own(&user, wanted, has_address) => return Ok(self.created(user)),
+            Ok(_) => None,
+            Err(failure) if failure.kind == FailureKind::Refused => Some(failure),
+            Err(failure) => return Err(failure.into_error()),
         };
+        // What was refused may be there all the same: Freshchat was seen to refuse what it had stored.
+        let found = self.search(&FindUsers { by: Identity::Reference, value: &wanted.id })?;
+        if let Some(user) = found.into_iter().next() {
+            return Ok(self.created(user));
+        }
+        let remedy = "Nothing needs to be done; they stand in the first message.";
+        let finding = match refusal {
+            Some(failure) if is_bare => return Err(failure.into_error()),
+            Some(_) => Finding::warning(
+                "user",
+                "address-refused",
+                "the person was created without e-mail address, phone number and properties, which Freshworks refused",
+                remedy,
+            ),
+            None => Finding::warning(
+                "user",
+                "address-taken",
+                "the person was created without e-mail address, phone number and properties: Freshworks answered with the record of somebody else",
+                remedy,
+            ),
+        };
+        // An address may belong to one person only; the person matters more than the address.
+        let bare = EndUser { email: None, phone: None, ..wanted.clone() };
+        let user = self.freshchat.call(&CreateUser { user: &bare, properties: &[] }).map_err(Failure::into_error)?;
+        if user.reference_id.as_ref().is_some_and(|reference| *reference != wanted.id) {
+            let message = "Freshworks made no record for this person: it answered with the record of somebody else";
+            return Err(Error::new(ErrorKind::Rejected, message).with_remedy("Report it."));
+        }
+        self.findings.push(finding);
+        Ok(self.created(user))
+    }
+
+    fn created(&mut self, user: User) -> User {
         self.steps.push(Step::new("create-user", user.id.as_str(), "with what is known of the person"));
         self.decide("user", "created", user.id.as_str());
-        Ok(user)
+        user
     }
 
     pub(super) fn channel(&mut self, session: &mut Session) -> Result<ChannelId, Error> {
@@ -316,10 +379,153 @@ impl Run<'_> {
     }
 }
 
+/// The answer to a creation is this person's record, as far as it tells. A whole record without the platform's id could be an
+/// older one that has the address.
+fn is_own(user: &User, wanted: &EndUser, has_address: bool) -> bool {
+    user.reference_id.as_ref().map_or(!(user.is_whole && has_address), |reference| *reference == wanted.id)
+}
+
 /// The one who is wanted; else anybody of the group; else anybody.
 fn is_there(agent: &Agent, wanted: Option<&AgentId>, group: Option<&GroupId>) -> bool {
     agent.active
         && agent.available
         && wanted.is_none_or(|wanted| *wanted == agent.id)
         && group.is_none_or(|group| agent.groups.contains(group))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::handoff;
+    use crate::error::{Error, ErrorKind};
+    use crate::model::{HandoffRequest, Receipt};
+    use crate::testing::{Script, request};
+
+    const SETTINGS: &str = r#"{
+        "chat_url": "acme", "api_key": "k",
+        "resolved": {"origin": "https://acme.freshchat.com", "topics": {"Sendbird Integration": "topic-1"}}
+    }"#;
+    const NOBODY: &str = r#"{"users": []}"#;
+    const MADE: &str = r#"{"id": "new", "created_time": "2026-11-27T09:00:00.000Z", "reference_id": "u-1"}"#;
+    const CONVERSATION: &str = r#"{"conversation_id": "c-1", "messages": [{"id": "m-1"}]}"#;
+
+    fn hand_off(script: &Script, request: &HandoffRequest) -> Result<Receipt, Error> {
+        handoff(script, SETTINGS, request, None, 0)
+    }
+
+    /// Ana with addresses, verified or not.
+    fn ana(email: Option<bool>, phone: Option<bool>) -> HandoffRequest {
+        let mut request = request();
+        (request.user.email, request.user.email_verified) =
+            (email.map(|_| "ana@example.com".into()), email == Some(true));
+        (request.user.phone, request.user.phone_verified) = (phone.map(|_| "+1 555 0100".into()), phone == Some(true));
+        request
+    }
+
+    fn codes(receipt: &Receipt) -> Vec<&'static str> {
+        receipt.findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn an_address_that_is_not_verified_is_shown_and_used_for_nothing() {
+        for request in [ana(Some(false), None), ana(None, Some(false)), ana(Some(false), Some(false))] {
+            let script = Script::default().then(200, NOBODY).then(200, MADE).then(200, CONVERSATION);
+            let receipt = hand_off(&script, &request).unwrap();
+            assert_eq!(script.sent(), ["Get /v2/users?reference_id=u-1", "Post /v2/users", "Post /v2/conversations"]);
+            assert_eq!(script.body(1), json!({ "reference_id": "u-1", "first_name": "Ana", "last_name": "Silva" }));
+            let opening = script.body(2)["messages"][0]["message_parts"][0]["text"]["content"].to_string();
+            for address in [&request.user.email, &request.user.phone].into_iter().flatten() {
+                assert!(opening.contains(&format!("{address} (not verified)")), "{opening}");
+            }
+            assert_eq!(codes(&receipt), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_verified_phone_number_counts_where_the_mail_address_does_not() {
+        let script = Script::default().then(200, NOBODY).then(200, NOBODY).then(200, MADE).then(200, CONVERSATION);
+        hand_off(&script, &ana(Some(false), Some(true))).unwrap();
+        assert_eq!(script.sent()[1], "Get /v2/users?phone_no=%2B1%20555%200100");
+        assert_eq!((&script.body(2)["phone"], &script.body(2)["email"]), (&json!("+1 555 0100"), &json!(null)));
+    }
+
+    #[test]
+    fn an_address_that_is_not_verified_is_not_added_to_a_known_record() {
+        let known = r#"{"users": [{"id": "old", "created_time": "2026-01-01T00:00:00.000Z", "reference_id": "u-1"}]}"#;
+        let script = Script::default().then(200, known).then(200, "").then(200, CONVERSATION);
+        hand_off(&script, &ana(Some(false), Some(false))).unwrap();
+        assert_eq!(script.body(1), json!({ "first_name": "Ana", "last_name": "Silva" }));
+    }
+
+    #[test]
+    fn records_that_were_not_asked_for_are_nobody() {
+        let others = r#"{"users": [
+            {"id": "by-prefix", "reference_id": "u-10", "email": "ana@example.com.au"},
+            {"id": "by-case", "reference_id": "U-1"}, {"id": "by-letters", "email": "anna@example.com"}, {"id": "bare"}
+        ]}"#;
+        let script = Script::default().then(200, others).then(200, others).then(200, MADE).then(200, CONVERSATION);
+        let receipt = hand_off(&script, &ana(Some(true), None)).unwrap();
+        assert_eq!(script.body(3)["users"], json!([{ "id": "new" }]));
+        assert_eq!(codes(&receipt), ["lookup-mismatch"]);
+    }
+
+    #[test]
+    fn the_right_record_is_found_among_others() {
+        let users =
+            r#"{"users": [{"id": "a"}, {"id": "b", "reference_id": "u-10"}, {"id": "c", "reference_id": "u-1"}]}"#;
+        let script = Script::default().then(200, users).then(200, CONVERSATION);
+        let receipt = hand_off(&script, &ana(Some(true), None)).unwrap();
+        assert_eq!(script.body(1)["users"], json!([{ "id": "c" }]));
+        assert_eq!(codes(&receipt), ["lookup-mismatch"]);
+
+        // By address, a record of somebody else's is passed over, and the person's own goes before one of nobody.
+        let same = r#"{"users": [
+            {"id": "theirs", "reference_id": "u-2", "email": "ana@example.com"},
+            {"id": "free", "email": "ana@example.com"}, {"id": "own", "reference_id": "u-1", "email": "ANA@example.com"}
+        ]}"#;
+        let script = Script::default().then(200, NOBODY).then(200, same).then(200, CONVERSATION);
+        let receipt = hand_off(&script, &ana(Some(true), None)).unwrap();
+        assert_eq!(script.body(2)["users"], json!([{ "id": "own" }]));
+        assert_eq!(codes(&receipt), [""; 0]);
+    }
+
+    #[test]
+    fn a_search_that_is_refused_twice_finds_nobody() {
+        for status in [400, 404] {
+            let script =
+                Script::default().then(status, "{}").then(status, "{}").then(200, MADE).then(200, CONVERSATION);
+            let receipt = hand_off(&script, &ana(None, None)).unwrap();
+            assert_eq!(codes(&receipt), ["lookup-refused"]);
+            assert!(script.is_used_up());
+        }
+        let known = r#"{"users": [{"id": "old", "reference_id": "u-1"}]}"#;
+        let script = Script::default().then(400, "{}").then(200, known).then(200, CONVERSATION);
+        assert_eq!(codes(&hand_off(&script, &ana(None, None)).unwrap()), [""; 0], "refused once");
+        for (status, kind) in
+            [(401, ErrorKind::Unauthorized), (429, ErrorKind::RateLimited), (500, ErrorKind::Unavailable)]
+        {
+            let script = Script::default().then(status, "{}");
+            assert_eq!(hand_off(&script, &ana(None, None)).unwrap_err().kind, kind);
+        }
+    }
+
+    #[test]
+    fn a_creation_answered_with_somebody_elses_record_is_made_again_without_addresses() {
+        let theirs = r#"{"id": "theirs", "created_time": "2026-01-01T00:00:00.000Z", "reference_id": "u-2"}"#;
+        let unnamed = r#"{"id": "theirs", "created_time": "2026-01-01T00:00:00.000Z"}"#;
+        for answer in [theirs, unnamed] {
+            let script = Script::default().then(200, NOBODY).then(200, NOBODY).then(200, answer);
+            let script = script.then(200, NOBODY).then(200, MADE).then(200, CONVERSATION);
+            let receipt = hand_off(&script, &ana(Some(true), None)).unwrap();
+            assert_eq!(script.body(4), json!({ "reference_id": "u-1", "first_name": "Ana", "last_name": "Silva" }));
+            assert_eq!(script.body(5)["users"], json!([{ "id": "new" }]));
+            assert_eq!(codes(&receipt), ["address-taken"]);
+        }
+        let script = Script::default().then(200, NOBODY).then(200, theirs).then(200, NOBODY).then(200, theirs);
+        assert_eq!(hand_off(&script, &ana(None, None)).unwrap_err().kind, ErrorKind::Rejected);
+        // Nothing was sent that another record could have.
+        let script = Script::default().then(200, NOBODY).then(200, unnamed).then(200, CONVERSATION);
+        hand_off(&script, &ana(None, None)).unwrap();
+    }
 }

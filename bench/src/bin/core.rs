@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     };
     let request: HandoffRequest = serde_json::from_value(json!({
         "key": { "application": "app", "channel": "channel", "conversation": "ana" },
-        "user": { "id": "ana", "name": "Ana Silva", "email": "ana@example.com" },
+        "user": { "id": "ana", "name": "Ana Silva", "email": "ana@example.com", "email_verified": true },
         "mode": "live", "reason": "user-asked", "summary": "Her parcel is late.",
         "history": (0..40).map(message).collect::<Vec<_>>(),
     }))?;

@@ -64,7 +64,7 @@ fn request(user: &str, conversation: &str, count: usize, chars: usize) -> Result
     let mut request: HandoffRequest = json::from_json(
         &serde_json::json!({
             "key": { "application": "app", "channel": "channel", "conversation": conversation },
-            "user": { "id": user, "name": "Ana Silva", "email": format!("{user}@example.com") },
+            "user": { "id": user, "name": "Ana Silva", "email": format!("{user}@example.com"), "email_verified": true },
             "mode": "live", "reason": "user-asked", "summary": "Her parcel is late.",
         })
         .to_string(),

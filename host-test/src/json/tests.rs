@@ -30,6 +30,7 @@ fn gaps_are_filled() {
     let request = read(REQUEST).unwrap();
     assert_eq!(request.user.name.as_deref(), Some("Ana"));
     assert_eq!(request.user.email, None);
+    assert!(!request.user.email_verified && !request.user.phone_verified);
     assert_eq!(request.reason, Reason::UserAsked);
     assert_eq!(request.history[0].sender.role, SenderRole::AiAgent);
     assert_eq!(request.history[0].parts[0].kind, PartKind::Text);
@@ -43,12 +44,12 @@ fn an_unknown_field_is_refused_by_name() {
     check_refused(
         |value| value["user"]["e_mail"] = json!("x"),
         "request.user.e_mail",
-        "is not a field here; the fields are id, name, email, phone, locale, avatar_url",
+        "is not a field here; the fields are id, name, email, email_verified, phone, phone_verified, locale, avatar_url",
     );
     check_refused(
         |value| value["user"]["avatar-url"] = json!("x"),
         "request.user.avatar-url",
-        "is not a field here; the fields are id, name, email, phone, locale, avatar_url",
+        "is not a field here; the fields are id, name, email, email_verified, phone, phone_verified, locale, avatar_url",
     );
 }
 

@@ -45,12 +45,14 @@ async fn a_record_that_lacks_what_is_known_is_completed_once() {
 }
 
 #[tokio::test]
-async fn a_handoff_of_somebody_without_an_address_takes_three() {
-    let desk = Desk::connected().await;
-    let mut request = forty_messages();
-    request.user.email = None;
-    desk.handoff(&request, None).await.result.unwrap();
-    assert_eq!(desk.lines(), ["GET /v2/users", "POST /v2/users", "POST /v2/conversations"]);
+async fn a_handoff_of_somebody_without_a_verified_address_takes_three() {
+    for email in [None, Some("ana@xylomar.example".to_owned())] {
+        let desk = Desk::connected().await;
+        let mut request = forty_messages();
+        (request.user.email, request.user.email_verified) = (email, false);
+        desk.handoff(&request, None).await.result.unwrap();
+        assert_eq!(desk.lines(), ["GET /v2/users", "POST /v2/users", "POST /v2/conversations"]);
+    }
 }
 
 #[tokio::test]

@@ -111,7 +111,8 @@ async fn not_even_a_single_word_of_the_vendors_free_text_is_quoted() {
     {
         let desk = Desk::connected().await;
         let body = json!({ "code": code, "status": status, "message": message }).to_string();
-        desk.sim.fail(Fault::new(Match::any(), How::Status { code, headers: vec![], body }));
+        let call = Match::path("/v2/conversations").method("POST");
+        desk.sim.fail(Fault::new(call, How::Status { code, headers: vec![], body }));
         let error = refused_as(desk.handoff(&request(), None).await, kind);
         let log = error.log.unwrap();
         assert!(log.contains(&code.to_string()) && !log.contains(message), "{log}");

@@ -18,6 +18,7 @@ mod handoff_errors;
 mod handoff_repeats;
 mod history;
 mod http_calls;
+mod identity;
 mod lost_and_doubled;
 mod masked;
 mod peek;

@@ -262,7 +262,7 @@ pub(crate) fn said(text: &str) -> String {
     format!("{text}, {SPOKEN}")
 }
 
-/// Ana asks for a person after two messages.
+/// Ana asks for a person after two messages. The platform has verified her addresses.
 pub(crate) fn request() -> HandoffRequest {
     HandoffRequest {
         key: ConversationKey { application: "app-1".into(), channel: "channel-7".into(), conversation: "42".into() },
@@ -270,7 +270,9 @@ pub(crate) fn request() -> HandoffRequest {
             id: "user-1".into(),
             name: Some("Ana Xylomar".into()),
             email: Some("ana@xylomar.example".into()),
+            email_verified: true,
             phone: None,
+            phone_verified: true,
             locale: Some("pt-BR".into()),
             avatar_url: None,
         },

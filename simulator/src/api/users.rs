@@ -9,37 +9,88 @@ use serde_json::{Value, json};
 use super::input::Input;
 use super::paging::envelope;
 use super::{App, created};
-use crate::config::{DuplicateUser, UserSpec};
+use crate::config::{DuplicateUser, UserSearch, UserSpec};
+use crate::ids::parse_time;
 use crate::lock;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::store::User;
 use crate::views::user_view;
 
-/// `GET /v2/users`: filters are exact, e-mail addresses in any case.
+/// The published filters. Anything else in a query is none: `phone` above all, which is how records name the number.
+const FILTERS: [&str; 9] = [
+    "first_name",
+    "last_name",
+    "email",
+    "reference_id",
+    "phone_no",
+    "created_from",
+    "created_to",
+    "updated_from",
+    "updated_to",
+];
+
+/// `GET /v2/users`: at least one of the published filters, and all that are given must fit.
 pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Refusal> {
-    const FILTERS: [&str; 8] =
-        ["reference_id", "email", "phone", "first_name", "created_from", "created_to", "updated_from", "updated_to"];
     let behaviour = app.behaviour();
     let query = Query::of(&uri);
-    if behaviour.users_need_filter && FILTERS.iter().all(|name| query.get(name).is_none()) {
-        return Err(Refusal::invalid("FILTER_MISSING"));
+    let filters: Vec<(&str, &str)> = FILTERS.iter().filter_map(|name| Some((*name, query.get(name)?))).collect();
+    match behaviour.user_search {
+        _ if filters.is_empty() => return Err(Refusal::invalid("FILTER_MISSING")),
+        UserSearch::Refused => return Err(Refusal::invalid("INVALID_FILTER")),
+        UserSearch::NotFound => return Err(Refusal::not_found("user")),
+        UserSearch::Exact | UserSearch::Everybody | UserSearch::Prefix => {}
     }
+    let filters = filters.into_iter().map(|(name, value)| Filter::of(name, value)).collect::<Result<Vec<_>, _>>()?;
     let store = lock(&app.store);
-    let exact = |name: &str, found: &Option<String>| query.get(name).is_none_or(|it| found.as_deref() == Some(it));
-    let fits = |user: &&User| {
-        let email = query.get("email").is_none_or(|email| same_email(user, email));
-        email
-            && exact("reference_id", &user.reference_id)
-            && exact("phone", &user.phone)
-            && exact("first_name", &user.first_name)
-    };
+    let fits = |user: &&User| filters.iter().all(|filter| filter.fits(user, behaviour.user_search));
     let users: Vec<&User> = store.users.rows().iter().filter(fits).collect();
     envelope("users", &uri, &users, &behaviour, |user| user_view(user)).map(Json)
 }
 
-fn same_email(user: &User, email: &str) -> bool {
-    user.email.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(email))
+/// One filter of a query.
+enum Filter<'a> {
+    Text(&'a str, &'a str),
+    Time(&'a str, i64),
+}
+
+impl<'a> Filter<'a> {
+    fn of(name: &'a str, value: &'a str) -> Result<Self, Refusal> {
+        if !name.ends_with("_from") && !name.ends_with("_to") {
+            return Ok(Self::Text(name, value));
+        }
+        let at = parse_time(value).ok_or_else(|| Refusal::invalid("INVALID_TIME"))?;
+        Ok(Self::Time(name, at))
+    }
+
+    fn fits(&self, user: &User, search: UserSearch) -> bool {
+        let (name, wanted) = match *self {
+            _ if search == UserSearch::Everybody => return true,
+            Self::Time("created_from", at) => return user.created_ms >= at,
+            Self::Time("created_to", at) => return user.created_ms <= at,
+            Self::Time("updated_from", at) => return user.updated_ms >= at,
+            Self::Time(_, at) => return user.updated_ms <= at,
+            Self::Text(name, wanted) => (name, wanted),
+        };
+        let found = match name {
+            "first_name" => &user.first_name,
+            "last_name" => &user.last_name,
+            "email" => &user.email,
+            "phone_no" => &user.phone,
+            _ => &user.reference_id,
+        };
+        let Some(found) = found.as_deref() else { return false };
+        match name {
+            _ if search == UserSearch::Prefix => found.to_lowercase().starts_with(&wanted.to_lowercase()),
+            "email" => found.eq_ignore_ascii_case(wanted),
+            "phone_no" => digits(found) == digits(wanted),
+            _ => found == wanted,
+        }
+    }
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// `POST /v2/users`
@@ -58,9 +109,13 @@ pub(super) async fn create(State(app): State<App>, input: Input) -> Result<Respo
     }
     let behaviour = app.behaviour();
     let mut store = lock(&app.store);
+    let same = |name, value: &Option<String>, user: &User| {
+        value.as_deref().is_some_and(|value| Filter::Text(name, value).fits(user, UserSearch::Exact))
+    };
     let taken = store.users.rows().iter().find(|user| {
-        spec.email.as_deref().is_some_and(|email| same_email(user, email))
-            || (spec.reference_id.is_some() && user.reference_id == spec.reference_id)
+        same("email", &spec.email, user)
+            || same("phone_no", &spec.phone, user)
+            || same("reference_id", &spec.reference_id, user)
     });
     let view = match (taken, behaviour.duplicate_user) {
         (Some(_), DuplicateUser::Conflict) => return Err(Refusal::new(409, "CONFLICT", "user already exists")),

@@ -102,7 +102,8 @@ async fn a_simulator_that_is_stopped_answers_what_has_come_and_nothing_more() {
     let address = sim.origin().strip_prefix("http://").unwrap().to_owned();
     sim.fail(Fault::new(Match::any(), How::Delay(Duration::from_millis(100))).after_effect());
     let mut caller = TcpStream::connect(&address).await.unwrap();
-    let head = format!("GET /v2/users HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\r\n", sim.api_key());
+    let head =
+        format!("GET /v2/channels HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\r\n", sim.api_key());
     caller.write_all(head.as_bytes()).await.unwrap();
     sim.next_exchange().await;
     sim.stop().await;

@@ -2,6 +2,7 @@
 
 use freshworks_simulator::{
     AgentFilters, AgentSpec, Availability, Config, DuplicateUser, MessagePaging, PagePastEnd, StatusList, TopicSpec,
+    UserSearch, UserSpec,
 };
 use serde_json::json;
 
@@ -125,7 +126,7 @@ async fn page_sizes_are_capped_and_nonsense_is_refused() {
 }
 
 #[tokio::test]
-async fn users_are_found_by_exact_values_and_emails_in_any_case() {
+async fn users_are_found_by_the_published_filters() {
     let it = Account::start().await;
     let found = |query: &str| {
         let path = format!("/v2/users?{query}");
@@ -137,10 +138,14 @@ async fn users_are_found_by_exact_values_and_emails_in_any_case() {
     assert_eq!(found("reference_id=Platform-42").await, 0);
     assert_eq!(found("email=ANA%40example.org").await, 1);
     assert_eq!(found("email=na%40example.org").await, 0);
-    assert_eq!(found("phone=%2B15550100").await, 0);
+    assert_eq!(found("last_name=Lima").await, 1);
+    assert_eq!(found("last_name=Lima&first_name=Bo").await, 0, "all filters must fit");
+    assert_eq!(found("phone_no=%2B15550100").await, 0);
     let body = json!({ "phone": "+15550100", "email": null, "first_name": "Bo", "unheard_of": { "x": 1 } });
     let user = it.post("/v2/users", body).await.ok();
-    assert_eq!(found("phone=%2B15550100").await, 1);
+    assert_eq!(found("phone_no=%2B15550100").await, 1);
+    assert_eq!(found("phone_no=1%20555%200100").await, 1);
+    assert_eq!(found("phone_no=%2B1555010").await, 0);
     assert!(user.get("email").is_none());
 
     let id = user["id"].as_str().unwrap();
@@ -153,9 +158,33 @@ async fn users_are_found_by_exact_values_and_emails_in_any_case() {
     assert_eq!(fetched["users"].as_array().unwrap().len(), 2);
     assert_eq!(it.post("/v2/users/fetch", json!({ "ids": vec!["x"; 101] })).await.status, 400);
 
-    it.sim.set_behaviour(|behaviour| behaviour.users_need_filter = true);
-    assert_eq!(it.get("/v2/users").await.status, 400);
     assert_eq!(found("created_to=2099-01-01T00:00:00.000Z").await, 2);
+    assert_eq!(found("updated_from=2099-01-01T00:00:00.000Z").await, 0);
+    assert_eq!(it.get("/v2/users?created_to=yesterday").await.refusal().1, "INVALID_VALUE");
+}
+
+#[tokio::test]
+async fn users_cannot_be_listed_without_a_published_filter() {
+    let it = Account::start().await;
+    for query in ["", "?page=1", "?phone=%2B15550100", "?email=", "?external_id=platform-42"] {
+        assert_eq!(it.get(&format!("/v2/users{query}")).await.status, 400, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_for_users_lies_or_refuses_as_the_switch_says() {
+    let it = Account::start().await;
+    it.sim.seed_user(UserSpec { reference_id: Some("Platform-421".into()), ..UserSpec::default() });
+    let path = "/v2/users?reference_id=platform-42";
+    for (search, found) in [(UserSearch::Exact, 1), (UserSearch::Everybody, 2), (UserSearch::Prefix, 2)] {
+        it.sim.set_behaviour(|behaviour| behaviour.user_search = search);
+        assert_eq!(it.get(path).await.ok()["users"].as_array().unwrap().len(), found, "{search:?}");
+    }
+    assert_eq!(it.get("/v2/users?reference_id=platform-421").await.ok()["users"].as_array().unwrap().len(), 1);
+    for (search, status) in [(UserSearch::Refused, 400), (UserSearch::NotFound, 404)] {
+        it.sim.set_behaviour(|behaviour| behaviour.user_search = search);
+        assert_eq!(it.get(path).await.refusal().0, status);
+    }
 }
 
 #[tokio::test]
@@ -169,6 +198,8 @@ async fn a_second_user_with_the_same_reference_is_what_the_switch_says() {
     it.sim.set_behaviour(|behaviour| behaviour.duplicate_user = DuplicateUser::ReturnExisting);
     assert_eq!(it.post("/v2/users", again).await.ok()["id"], it.user);
     assert_eq!(it.sim.users().len(), 2);
+    let by_phone = it.post("/v2/users", json!({ "phone": "+1 555 0100" })).await.ok();
+    assert_eq!(it.post("/v2/users", json!({ "phone": "+15550100" })).await.ok()["id"], by_phone["id"]);
 }
 
 #[tokio::test]

@@ -576,7 +576,7 @@ pub(super) fn connect_example() -> Value {
 pub(super) fn handoff_example() -> Value {
     json!({
         "key": { "application": "shop", "channel": "channel-7", "conversation": "1001" },
-        "user": { "id": "user-42", "name": "Ana Silva", "email": "ana@example.com" },
+        "user": { "id": "user-42", "name": "Ana Silva", "email": "ana@example.com", "email_verified": true },
         "mode": "live",
         "reason": "user-asked",
         "summary": "Ana's parcel has not arrived.",

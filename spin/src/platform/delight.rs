@@ -66,6 +66,16 @@ pub struct Delight {
     /// Which facts of the AI agent's context say who the end user is.
     #[serde(default)]
     pub identity: Identity,
+    /// The e-mail address in the AI agent's context finds the end user's record in Freshworks, and joins the conversation to it.
+    /// Switch this on only when your server sets that address from an account whose owner has confirmed it by a link or a code,
+    /// and when neither the end user, nor the app on their device, nor the AI agent can set it: whoever can would read the
+    /// answers meant for somebody else. Otherwise the address is only shown to the human agent, as not verified.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// The same for the phone number. Switch this on only when your server sets it and its owner has confirmed it by a code sent
+    /// there.
+    #[serde(default)]
+    pub phone_verified: bool,
     /// Loopback address of a simulator, instead of the platform.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^http://(127\.0\.0\.1|localhost):[0-9]+$")))]
@@ -261,7 +271,9 @@ impl Platform for Delight {
             name: words("nickname").or_else(|| fact(&self.identity.name)),
             email: fact(&self.identity.email)
                 .filter(|email| email.contains('@') && !email.contains(char::is_whitespace)),
+            email_verified: self.email_verified,
             phone: fact(&self.identity.phone),
+            phone_verified: self.phone_verified,
             locale: asked.context["language"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
             avatar_url: words("profile_url"),
         };
@@ -488,5 +500,39 @@ fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::TimedOut => "timed-out",
         Outcome::Failed => "failed",
         Outcome::Ticketed => "ticketed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Outside;
+
+    /// The settings of a connection, with what is added to them.
+    fn settings(more: Value) -> Delight {
+        let mut settings = json!({ "app_id": "APP-1", "ai_agent_id": "helper", "api_token": "master" });
+        settings.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        serde_json::from_value(settings).unwrap()
+    }
+
+    #[test]
+    fn addresses_of_the_context_are_verified_only_where_the_settings_say_so() {
+        let http = Outside::new(|_: &str| (200, "{}".to_owned()));
+        let asked = Asked::Event(
+            json!({
+                "key": { "application": "APP-1", "channel": "c", "conversation": "1" }, "user": "ana", "from": 1, "until": 2,
+                "context": { "context": { "email": "ana@example.com", "phone": "+15550100" } },
+            })
+            .to_string(),
+        );
+        for (more, verified) in [
+            (json!({}), (false, false)),
+            (json!({ "email_verified": true }), (true, false)),
+            (json!({ "phone_verified": true }), (false, true)),
+        ] {
+            let user = settings(more).prepare(&http, &asked).unwrap().request.user;
+            assert_eq!((user.email.as_deref(), user.phone.as_deref()), (Some("ana@example.com"), Some("+15550100")));
+            assert_eq!((user.email_verified, user.phone_verified), verified);
+        }
     }
 }

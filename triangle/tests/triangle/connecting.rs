@@ -116,3 +116,22 @@ async fn whoever_else_needs_the_accounts_webhook_gets_the_same_bytes() {
         assert_eq!(headers["x-freshchat-signature"], sent.header("x-freshchat-signature").unwrap());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_the_context_opens_a_known_record_only_where_it_is_called_verified() {
+    for verified in [false, true] {
+        let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
+        let contact = freshworks_simulator::UserSpec { email: Some("ana@example.com".into()), ..Default::default() };
+        let contact = it.stage.freshworks.seed_user(contact);
+        if verified {
+            let mut platform = delight_settings(&it.platform);
+            platform["email_verified"] = true.into();
+            it.stage.connect("acme", &platform).await.unwrap();
+        }
+        // Her context says `ana@example.com`.
+        let (_, conversation) = it.handed_over("ana").await;
+        assert_eq!(conversation.user_id == contact, verified);
+        let known = it.stage.freshworks.users().remove(0);
+        assert_eq!(known.reference_id.as_deref(), verified.then_some("ana"));
+    }
+}

@@ -213,6 +213,8 @@ mod tests {
             callback: None,
             texts: Default::default(),
             identity: Default::default(),
+            email_verified: false,
+            phone_verified: false,
             test_origin: None,
         }
     }
