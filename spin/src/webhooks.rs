@@ -1,6 +1,6 @@
 //! Webhooks: from Freshworks, and from the platform.
 
-use freshworks_handoff::error::ErrorKind;
+use freshworks_handoff::error::{Error, ErrorKind};
 use freshworks_handoff::http::{Http, Method, Request};
 use freshworks_handoff::model::Delivery;
 use freshworks_handoff::session::Session;
@@ -19,6 +19,15 @@ use crate::work::busy;
 const FORWARD_CONNECT_MS: u32 = 1_000;
 const FORWARD_RESPONSE_MS: u32 = 2_000;
 
+/// The problem of a genuine webhook that cannot be read.
+const UNREADABLE: &str = "malformed";
+
+/// What Freshworks is told instead of an acknowledgement: what comes again may be whole, and the admin sees that it came.
+fn cannot_be_read(connection: &Connection, error: Error) -> Problem {
+    let log = error.log.clone().unwrap_or_default();
+    Problem::from(error).logged(format!("{}: a webhook of Freshworks cannot be read: {log}", connection.id))
+}
+
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Acknowledged when its effects are safe; until then Freshworks repeats it.
     pub(crate) fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -28,6 +37,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(_) => self.tally.one(id, &[DELIVERIES, "freshworks", "accepted"]),
             // Told apart where it happened.
             Err(problem) if problem.status == 401 => {}
+            Err(problem) if problem.kind == UNREADABLE => self.tally.one(id, &[DELIVERIES, "freshworks", "unreadable"]),
             Err(problem) => self.tally.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
         }
         self.tally.took(id, DELIVERY_MS, (self.clock)().saturating_sub(call.now));
@@ -50,9 +60,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
             );
         }
-        self.on_genuine(connection, &settings, &delivery)?;
+        // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
+        let unreadable = webhook::check(&delivery.body).err();
+        if unreadable.is_none() {
+            self.on_genuine(connection, &settings, &delivery)?;
+        }
         self.forward(connection, call);
-        Ok(Answer::empty())
+        unreadable.map_or(Ok(Answer::empty()), |error| Err(cannot_be_read(connection, error)))
     }
 
     fn on_genuine(&self, connection: &Connection, settings: &Settings, delivery: &Delivery) -> Result<(), Problem> {
@@ -69,12 +83,6 @@ impl<H: Http, S: State> Service<'_, H, S> {
         };
         match heard {
             Ok(update) => self.tell(connection, work, update, false).map(drop),
-            Err(error) if error.kind == ErrorKind::Malformed => {
-                // A repeat would be as unreadable.
-                self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "unreadable"]);
-                (self.log)(&format!("{}: a webhook of Freshworks cannot be read: {}", connection.id, error.message));
-                work.give_back()
-            }
             Err(error) => Err(work.failed(error)),
         }
     }

@@ -164,7 +164,7 @@ impl About {
 
 fn malformed(log: String) -> Error {
     Error::new(ErrorKind::Malformed, "the webhook's body is not what Freshworks sends")
-        .with_remedy("Report it with the log text of this error.")
+        .with_remedy("Answer 503, so that Freshworks sends it again, and report it with the log text of this error.")
         .with_log(log)
 }
 
@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn half_an_emoji_and_a_huge_number_cost_no_message() {
-        let body = br#"{"action": "message_create", "data": {"message": {"id": "m", "conversation_id": "c", "score": 1e999,
+        let body =
+            br#"{"action": "message_create", "data": {"message": {"id": "m", "conversation_id": "c", "score": 1e999,
             "message_parts": [{"text": {"content": "Cut \ud83d"}}]}}}"#;
         let Kind::Message(message) = VendorEvent::decode(body).unwrap().kind else { panic!("no message") };
         assert_eq!(message.text(), "Cut \u{fffd}");
