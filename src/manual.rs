@@ -4,7 +4,7 @@
 //! sources against this list.
 
 /// Words of findings: check, code, meaning.
-pub const FINDINGS: [(&str, &str, &str); 71] = [
+pub const FINDINGS: [(&str, &str, &str); 72] = [
     ("chat-url", "chat-url-valid", "requests go to the account's address"),
     ("chat-url", "chat-url-refused", "the Chat URL is no address of a Freshchat account; no request was made"),
     ("account", "account-open", "address and API key belong together"),
@@ -99,6 +99,7 @@ pub const FINDINGS: [(&str, &str, &str); 71] = [
     ("ticket-desk", "ticket-key-lacks-rights", "the key of the ticket desk may not read tickets"),
     ("ticket-desk", "ticket-desk-unreachable", "no usable answer comes from the ticket desk"),
     ("files", "file-as-link", "files were passed on as links"),
+    ("files", "file-without-address", "files came without an address: nothing of them could be passed on"),
     ("summary", "summary-unreadable", "at the end: what the human agents wrote could not be read for the summary"),
 ];
 

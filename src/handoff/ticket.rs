@@ -130,7 +130,7 @@ impl Run<'_> {
             ticket.attachments.push(Attachment { name, media_type: "text/plain; charset=utf-8".to_owned(), content });
         }
         let (attachments, left) = files::fetch(self.freshchat, self.settings, &self.request.history);
-        self.findings.extend(files::as_links(left));
+        self.findings.extend(left);
         ticket.attachments.extend(attachments);
         Ok(ticket)
     }
