@@ -46,10 +46,12 @@ pub fn relay(
     let mut journal = session.take_relaying(&message.id);
     (journal.unsure, journal.untracked) = (journal.unsure || retry, journal.untracked || retry);
     let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
+    let lost = files::without_address(&message.parts);
     let linked = message.parts.iter().filter(|part| part.kind.is_file() && !may_be_fetched(part, &settings)).count();
+    let linked = linked.saturating_sub(lost);
     let mut sent = Sending { settings: &settings, pieces: pieces(message, &settings, max_chars), uploaded: 0, linked };
     let done = if session.state == State::Ticketed {
-        sent.linked = message.parts.iter().filter(|part| part.kind.is_file()).count();
+        sent.linked = message.parts.iter().filter(|part| part.kind.is_file()).count().saturating_sub(lost);
         match Client::tickets(http, &settings)? {
             Some(desk) => {
                 let text = settings.masking.apply(&text).0;
@@ -65,7 +67,8 @@ pub fn relay(
     match done {
         Ok(()) => {
             session.mark_relayed(&message.id);
-            let mut update = session.update(&settings, Vec::new(), files::as_links(sent.linked).into_iter().collect());
+            let findings = files::as_links(sent.linked).into_iter().chain(files::as_nothing(lost)).collect();
+            let mut update = session.update(&settings, Vec::new(), findings);
             for (rule, count) in [("uploaded", sent.uploaded), ("linked", sent.linked)] {
                 if count > 0 {
                     update.decisions.push(Decision { subject: "file", rule, choice: count.to_string() });
