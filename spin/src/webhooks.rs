@@ -119,23 +119,26 @@ impl<H: Http, S: State> Service<'_, H, S> {
     ) -> Result<Answer, Problem> {
         let taken = self.take_platform_webhook(connection, endpoint, call);
         match &taken {
-            Ok(_) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
+            Ok(None) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
+            Ok(Some(foreign)) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "foreign", foreign]),
             Err(problem) if problem.status == 401 => {
                 self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::WrongSignature.word()]);
             }
             Err(problem) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "failed", problem.kind]),
         }
-        taken
+        taken.map(|_| Answer::empty())
     }
 
+    /// Answers what it was about where that is not of this connection.
     fn take_platform_webhook(
         &self,
         connection: &Connection,
         endpoint: Endpoint,
         call: &Call<'_>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Option<&'static str>, Problem> {
         match connection.platform.read(endpoint, call)? {
             Inbound::Nothing => {}
+            Inbound::Foreign(what) => return Ok(Some(what)),
             Inbound::HandOff { id, key, asked } => {
                 match self.hand_over(connection, &key, asked, Some(&id)) {
                     // The platform was told that it will not come about.
@@ -172,7 +175,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
             }
         }
-        Ok(Answer::empty())
+        Ok(None)
     }
 
     fn was_seen(&self, connection: &Connection, handoff: &str, request: &str) -> Result<bool, Problem> {
