@@ -29,11 +29,17 @@ pub fn is_link(url: &str) -> bool {
     SCHEMES.iter().any(|scheme| begin.starts_with(scheme)) && url.chars().all(is_plain)
 }
 
+/// True for the address of a page or file, whatever else is in it.
+pub fn is_web(url: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)))
+}
+
 /// The same address with spaces encoded: people upload files whose names have some, and a link ends at the first.
 pub fn encoded(url: &str) -> Cow<'_, str> {
     let url = url.trim();
-    let is_space = |letter: char| letter.is_whitespace() && !letter.is_control();
-    if url.contains(is_space) { Cow::Owned(url.replace(is_space, "%20")) } else { Cow::Borrowed(url) }
+    if url.contains(' ') { Cow::Owned(url.replace(' ', "%20")) } else { Cow::Borrowed(url) }
 }
 
 /// What Freshworks gives as an address, as a link: a path leads to the site at `origin`. None for what a link must not lead to.

@@ -99,7 +99,7 @@ impl Failure {
             FailureKind::Unauthorized => (
                 ErrorKind::Unauthorized,
                 "Freshworks refused the API key",
-                "Generate a new token under Admin settings > APIs for chat and connect again.",
+                "Is the Chat URL this account's address, and its region's? If it is, generate a new token under Admin settings > APIs for chat and connect again.",
             ),
             FailureKind::Forbidden => (
                 ErrorKind::Unauthorized,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::wire;
 use crate::model::{Part, PartKind};
+use crate::plain_text;
 
 /// Collections nest; nobody was seen to go deeper than two.
 const MOST_NESTED: u8 = 4;
@@ -68,11 +69,9 @@ fn read_kind(key: &str, value: &Value, depth: u8, out: &mut Vec<Part>) {
                 _ => out.push(file(kind, value, media_type)),
             }
         }
-        "url_button" => out.push(Part {
-            text: wire::filled(value, "label"),
-            url: wire::filled(value, "url").or_else(|| addresses(value).0.into_iter().next()),
-            ..Part::empty(PartKind::Button)
-        }),
+        "url_button" => {
+            out.push(Part { text: wire::filled(value, "label"), url: address(value), ..Part::empty(PartKind::Button) })
+        }
         "quick_reply_button" | "callback" => push_choice(value, out),
         "collection" if depth < MOST_NESTED => read_all(value.get("sub_parts"), depth, out),
         "template_content" if depth < MOST_NESTED => {
@@ -112,7 +111,7 @@ fn push_choice(value: &Value, out: &mut Vec<Part>) {
 
 fn file(kind: PartKind, value: &Value, media_type: Option<String>) -> Part {
     Part {
-        url: wire::filled(value, "url").or_else(|| addresses(value).0.into_iter().next()),
+        url: address(value),
         name: wire::filled(value, "name").or_else(|| wire::filled(value, "file_name")),
         bytes: wire::number(value, "file_size_in_bytes"),
         media_type,
@@ -121,58 +120,63 @@ fn file(kind: PartKind, value: &Value, media_type: Option<String>) -> Part {
 }
 
 /// The key is the vendor's word, not people's text; it is shortened in case it is not. What is in the part cannot be shown, but
-/// where it leads can: each address is a part of its own.
+/// where it leads can: each address is a part of its own. Small pictures only stand for something else.
 fn unsupported(key: &str, value: &Value, out: &mut Vec<Part>) {
     let word: String = key.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').take(40).collect();
-    let text = format!("[{}]", word.replace('_', " "));
-    let (found, small) = addresses(value);
-    let found = if found.is_empty() { small } else { found };
-    let mut urls: Vec<Option<String>> = found.into_iter().map(Some).collect();
-    if urls.is_empty() {
-        urls.push(None);
+    let part = Part { text: Some(format!("[{}]", word.replace('_', " "))), ..Part::empty(PartKind::Unsupported) };
+    let mut found = Vec::new();
+    collect(value, "", false, MOST_NESTED, &mut found);
+    if found.is_empty() {
+        collect(value, "", true, MOST_NESTED, &mut found);
     }
-    let part = |url| Part { text: Some(text.clone()), url, ..Part::empty(PartKind::Unsupported) };
-    out.extend(urls.into_iter().map(part));
+    if found.is_empty() {
+        out.push(part);
+        return;
+    }
+    for url in found {
+        out.push(Part { url: Some(url), ..part.clone() });
+    }
 }
 
-/// The addresses in a value, in its order, and those of small pictures that only stand for something.
-fn addresses(value: &Value) -> (Vec<String>, Vec<String>) {
-    let (mut found, mut small) = (Vec::new(), Vec::new());
-    collect("", value, 0, &mut found, &mut small);
-    (found, small)
+/// The address of a file or button: under its usual name, or else the first that is there.
+fn address(value: &Value) -> Option<String> {
+    if let Some(url) = wire::filled(value, "url") {
+        return Some(url);
+    }
+    let mut found = Vec::new();
+    collect(value, "", false, MOST_NESTED, &mut found);
+    found.into_iter().next()
 }
 
-fn collect(key: &str, value: &Value, depth: u8, found: &mut Vec<String>, small: &mut Vec<String>) {
+/// The addresses in the value of a field, in its order; with or without those of small pictures.
+fn collect(value: &Value, key: &str, with_small: bool, deeper: u8, found: &mut Vec<String>) {
+    let key = key.to_ascii_lowercase();
+    let is_any_of = |words: &[&str]| words.iter().any(|word| key.contains(word));
+    if !with_small && is_any_of(&["thumb", "preview", "icon", "avatar"]) {
+        return;
+    }
     match value {
-        Value::String(text) if is_address(key, text) => {
-            let holds = |word: &&str| key.to_ascii_lowercase().contains(word);
-            let list = if ["thumb", "preview", "icon", "avatar"].iter().any(holds) { small } else { found };
-            if list.len() < MOST_ADDRESSES && !list.contains(text) {
-                list.push(text.clone());
+        Value::String(text) => {
+            // A path, or an address with spaces, counts only where the field's name says what it is: elsewhere it may be a sentence.
+            let is_named = is_any_of(&["url", "uri", "link", "href", "src"]);
+            let is_web = plain_text::is_web(text) && (is_named || !text.contains(' '));
+            let is_path = is_named && text.len() > 1 && text.starts_with('/');
+            if (is_web || is_path) && found.len() < MOST_ADDRESSES && !found.contains(text) {
+                found.push(text.clone());
             }
         }
-        Value::Array(items) if depth < MOST_NESTED => {
-            items.iter().for_each(|item| collect(key, item, depth + 1, found, small));
+        Value::Array(items) if deeper > 0 => {
+            for item in items {
+                collect(item, &key, with_small, deeper - 1, found);
+            }
         }
-        Value::Object(fields) if depth < MOST_NESTED => {
-            for (inner, value) in fields {
-                // `thumbnail: {url}` is as small as `thumbnail_url`.
-                let path = format!("{key}.{inner}");
-                collect(if key.is_empty() { inner } else { &path }, value, depth + 1, found, small);
+        Value::Object(fields) if deeper > 0 => {
+            for (key, value) in fields {
+                collect(value, key, with_small, deeper - 1, found);
             }
         }
         _ => {}
     }
-}
-
-/// A path counts only where the field's name says that it is one, and so does an address with spaces: elsewhere it may be a sentence.
-fn is_address(key: &str, text: &str) -> bool {
-    let begins = |with: &str| text.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
-    let last = key.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    let is_named = ["url", "uri", "link", "href", "src"].iter().any(|word| last.contains(word));
-    let is_web = begins("https://") || begins("http://");
-    (is_web && (is_named || !text.contains(char::is_whitespace)))
-        || (is_named && text.len() > 1 && text.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -264,9 +264,8 @@ fn agent_message(message: &VendorMessage, settings: &Settings, at: Timestamp) ->
 /// addresses that are only a path.
 fn plain(part: &Part, origin: &str) -> Part {
     let text = part.text.as_deref().map(|text| plain_text::from_rich(text).into_owned());
-    let is_page = |url: &String| url.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("http"));
     let url = part.url.as_deref().and_then(|url| plain_text::address(url, origin));
-    let url = url.filter(|url| part.kind == PartKind::Button || is_page(url));
+    let url = url.filter(|url| part.kind == PartKind::Button || plain_text::is_web(url));
     let choices = part.choices.iter().map(|choice| plain_text::from_rich(choice).into_owned()).collect();
     Part { text, url, choices, ..part.clone() }
 }
