@@ -3,6 +3,7 @@
 mod cast;
 mod connecting;
 mod fetching;
+mod reading;
 mod refused;
 mod round;
 mod tickets;
