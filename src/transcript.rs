@@ -187,8 +187,9 @@ pub fn part_text(part: &Part) -> String {
     let what = match part.kind {
         PartKind::Text => return caption.unwrap_or_default().to_owned(),
         PartKind::Unsupported => {
-            let (what, url) = (caption.unwrap_or("[unsupported content]"), filled(part.url.as_deref()));
-            return format!("{what} {}", url.map_or(Cow::Borrowed(NOT_CARRIED), encoded));
+            let what = caption.unwrap_or("[unsupported content]");
+            let url = filled(part.url.as_deref()).map_or(Cow::Borrowed(NOT_CARRIED), encoded);
+            return if what.contains(&*url) { what.to_owned() } else { format!("{what} {url}") };
         }
         PartKind::Choices => {
             let choices = format!("[choices: {}]", part.choices.join(" | "));

@@ -266,6 +266,11 @@ fn plain(part: &Part, origin: &str) -> Part {
     let text = part.text.as_deref().map(|text| plain_text::from_rich(text).into_owned());
     let url = part.url.as_deref().and_then(|url| plain_text::address(url, origin));
     let url = url.filter(|url| part.kind == PartKind::Button || plain_text::is_web(url));
+    // Such a part is shown by its text alone.
+    let text = match &url {
+        Some(url) if part.kind == PartKind::Unsupported => Some(format!("{} {url}", text.unwrap_or_default())),
+        _ => text,
+    };
     let choices = part.choices.iter().map(|choice| plain_text::from_rich(choice).into_owned()).collect();
     Part { text, url, choices, ..part.clone() }
 }
@@ -409,6 +414,11 @@ mod tests {
             assert_eq!(url(json!({ "file": { "name": "a.pdf", "url": given } })), wanted, "{given:?}");
         }
         assert_eq!(url(json!({ "hologram": { "url": "/h" } })), Some(format!("{site}/h")));
+        let body = message("m", json!({ "message_parts": [{ "hologram": { "url": "/h" } }] }));
+        let event = VendorEvent::decode(body.to_string().as_bytes()).unwrap();
+        let told = translate(&event, None, &settings(), 0).remove(0).message.unwrap();
+        assert_eq!(told.parts[0].text, Some(format!("[hologram] {site}/h")), "it is shown by its text alone");
+        assert_eq!(transcript::part_text(&told.parts[0]), format!("[hologram] {site}/h"), "once");
         assert_eq!(url(json!({ "hologram": { "url": "tel:+1" } })), None);
         assert_eq!(url(json!({ "url_button": { "label": "Call", "url": "tel:+1" } })).as_deref(), Some("tel:+1"));
     }
