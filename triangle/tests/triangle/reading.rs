@@ -89,9 +89,10 @@ async fn encrypted_files_are_uploaded_and_several_of_a_message_each() {
     it.platform.settle().await;
     it.platform.user_sends_files(&channel, &[("a.png", "image/png", b"one"), ("b.png", "image/png", b"two")]);
     it.platform.settle().await;
-    let uploads: Vec<(String, Vec<u8>)> =
+    let mut uploads: Vec<(String, Vec<u8>)> =
         it.stage.freshworks.uploads().into_iter().map(|it| (it.name, it.content.to_vec())).collect();
-    let wanted = [("my receipt.pdf", &b"%PDF-1.7"[..]), ("a.png", b"one"), ("b.png", b"two")];
+    uploads.sort();
+    let wanted = [("a.png", &b"one"[..]), ("b.png", b"two"), ("my receipt.pdf", b"%PDF-1.7")];
     assert_eq!(uploads, wanted.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())));
     let found = it.stage.freshworks.conversation(&conversation.id).unwrap();
     let is_file = |part: &Value| part.get("image").is_some() || part.get("file").is_some();
