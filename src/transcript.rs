@@ -187,9 +187,13 @@ pub fn part_text(part: &Part) -> String {
     let what = match part.kind {
         PartKind::Text => return caption.unwrap_or_default().to_owned(),
         PartKind::Unsupported => {
-            let what = caption.unwrap_or("[unsupported content]");
-            let url = filled(part.url.as_deref()).map_or(Cow::Borrowed(NOT_CARRIED), encoded);
-            return if what.contains(&*url) { what.to_owned() } else { format!("{what} {url}") };
+            // A description is what there is to be carried, and may name the address already.
+            return match (caption, filled(part.url.as_deref()).map(encoded)) {
+                (None, None) => format!("[unsupported content] {NOT_CARRIED}"),
+                (Some(what), None) => what.to_owned(),
+                (Some(what), Some(url)) if what.contains(&*url) => what.to_owned(),
+                (what, Some(url)) => format!("{} {url}", what.unwrap_or("[unsupported content]")),
+            };
         }
         PartKind::Choices => {
             let choices = format!("[choices: {}]", part.choices.join(" | "));
@@ -597,7 +601,9 @@ mod tests {
         let spaced = Part { url: Some("https://x/a b.pdf".into()), ..Part::empty(PartKind::File) };
         assert_eq!(part_text(&spaced), "[file] https://x/a%20b.pdf");
         let unknown = Part { text: Some("[hologram]".into()), ..Part::empty(PartKind::Unsupported) };
-        assert_eq!(part_text(&unknown), "[hologram] (could not be passed on)");
+        assert_eq!(part_text(&unknown), "[hologram]");
+        let nothing = Part::empty(PartKind::Unsupported);
+        assert_eq!(part_text(&nothing), "[unsupported content] (could not be passed on)");
         assert_eq!(part_text(&Part { url: Some("https://x".into()), ..unknown }), "[hologram] https://x");
         let choices = Part {
             choices: vec!["Yes".into(), "No".into()],
