@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::http::{Forwarded, Http, Method, Request, Response, TransportError, Wrapped};
+use crate::json;
 use crate::retry::Budget;
 use crate::settings::{Secret, Settings};
 
@@ -218,7 +219,7 @@ fn body_of(kind: Kind, response: Result<Response, TransportError>) -> Result<Ans
     if response.body.is_empty() {
         return Ok((response, Value::Null));
     }
-    match serde_json::from_slice(&response.body) {
+    match json::from_slice(&response.body) {
         Ok(body) => Ok((response, body)),
         Err(_) => Err(unreadable(kind, &response)),
     }

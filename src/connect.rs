@@ -187,9 +187,11 @@ fn missing(call: Kind) -> Failure {
 fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
     let key_remedy = match settings.api_key {
         Some(_) => {
-            "Copy the key again from Admin settings > APIs for chat. Only one token exists at a time: generating a new one, or deactivating the admin who made it, ends the old one."
+            "Is the Chat URL this account's address, and its region's? Compare it with \"Your chat URL\" beside the API key. If it is, copy the key again from Admin settings > APIs for chat. Only one token exists at a time: generating a new one, or deactivating the admin who made it, ends the old one."
         }
-        None => "The settings hold no API key: fill it in, or let the host add the Authorization header.",
+        None => {
+            "The settings hold no API key: fill it in, or let the host add the Authorization header. If it does: is the Chat URL this account's address, and its region's?"
+        }
     };
     let address_remedy = "Compare the Chat URL with the one that Freshworks shows beside the API key.";
     match failure.kind {

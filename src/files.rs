@@ -9,6 +9,7 @@ use crate::freshdesk::endpoints::Attachment;
 use crate::http::{Method, Request, Response, Wrapped};
 use crate::model::{Finding, Message, Part, PartKind};
 use crate::multipart::Form;
+use crate::plain_text;
 use crate::session::digest;
 use crate::settings::Settings;
 
@@ -26,8 +27,22 @@ pub fn as_links(files: usize) -> Option<Finding> {
     (files > 0).then(|| Finding::warning("files", "file-as-link", detail(), remedy))
 }
 
+/// How many of these are files that came without an address: neither file nor link can be passed on.
+pub fn without_address<'a>(parts: impl IntoIterator<Item = &'a Part>) -> usize {
+    let has_none = |part: &&Part| part.url.as_deref().is_none_or(|url| url.trim().is_empty());
+    parts.into_iter().filter(|part| part.kind.is_file()).filter(has_none).count()
+}
+
+/// What is told when files could not be passed on at all; none when there was none.
+pub fn as_nothing(files: usize) -> Option<Finding> {
+    let detail = || format!("{files} files came without an address and could not be passed on");
+    let remedy = "Pass the address of each file: human agents read only that there was one.";
+    (files > 0).then(|| Finding::warning("files", "file-without-address", detail(), remedy))
+}
+
 /// Origin and path of a file that may be fetched; none for every other address.
 pub fn source(settings: &Settings, url: &str) -> Option<(String, String)> {
+    let url = plain_text::encoded(url);
     let (scheme, rest) = url.split_once("://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
@@ -117,9 +132,20 @@ pub fn upload(freshchat: &Client<'_>, settings: &Settings, part: &Part, secret: 
     SentFile::read(&answer.body, &name, &media_type(&head, part))
 }
 
-/// The files of a history, as far as they can be carried, and how many stay links.
-pub fn fetch(client: &Client<'_>, settings: &Settings, history: &[Message]) -> (Vec<Attachment>, usize) {
-    let parts = history.iter().flat_map(|message| &message.parts).filter(|part| part.kind.is_file());
+/// The files of a history, as far as they can be carried, and what is told of the others.
+pub fn fetch(client: &Client<'_>, settings: &Settings, history: &[Message]) -> (Vec<Attachment>, Vec<Finding>) {
+    let parts = || history.iter().flat_map(|message| &message.parts).filter(|part| part.kind.is_file());
+    let lost = without_address(parts());
+    let (files, left) = fetch_all(client, settings, parts());
+    (files, as_links(left.saturating_sub(lost)).into_iter().chain(as_nothing(lost)).collect())
+}
+
+/// The files that can be carried, and how many cannot.
+fn fetch_all<'a>(
+    client: &Client<'_>,
+    settings: &Settings,
+    parts: impl Iterator<Item = &'a Part>,
+) -> (Vec<Attachment>, usize) {
     let (mut wanted, mut left) = (Vec::new(), 0);
     for part in parts {
         match part.url.as_deref().and_then(|url| source(settings, url)) {
@@ -172,7 +198,7 @@ mod tests {
             ("https://evil.example#@files.example.com/", None),
             ("https://evil.example\\@files.example.com/", None),
             ("https://files.example.com:8443/a", None),
-            ("https://files.example.com/a b", None),
+            (" https://files.example.com/a b.png ", Some(("https://files.example.com", "/a%20b.png"))),
             ("https://files.example.com/\r\nX: y", None),
             ("file:///etc/passwd", None),
             ("https://169.254.169.254/latest", None),
@@ -182,6 +208,15 @@ mod tests {
             assert_eq!(source(&settings, url), expected, "{url}");
         }
         assert_eq!(source(&self::settings("[]"), "https://files.example.com/a"), None);
+    }
+
+    #[test]
+    fn files_without_an_address_are_no_links() {
+        let file = |url: Option<&str>| Part { url: url.map(str::to_owned), ..Part::empty(PartKind::File) };
+        let parts = [file(None), file(Some(" ")), file(Some("https://x/a")), Part::text("words")];
+        assert_eq!(without_address(&parts), 2);
+        assert_eq!(as_nothing(2).unwrap().code, "file-without-address");
+        assert_eq!(as_nothing(0), None);
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! | [`freshchat`], [`freshdesk`] | the vendor's APIs: each call as a value |
 //! | [`client`], [`retry`] | sends those values; failures sorted by what the caller should do; which are sent again |
 //! | [`http`], `wasi_http` | the one trait to the outside, and its WASI 0.2 implementation |
+//! | [`json`] | JSON as other programs write it |
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
@@ -35,6 +36,7 @@ pub mod freshdesk;
 pub mod handoff;
 pub mod http;
 pub mod identity;
+pub mod json;
 pub mod languages;
 pub mod lifecycle;
 pub mod manual;

@@ -127,6 +127,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("ticket-desk", "ticket-desk-unreachable", "no usable answer comes from the ticket desk"),
     ("files", "file-as-link", "files were passed on as links"),
     ("files", "file-refused", "at a handoff: the ticket desk refused files; the ticket says where they are"),
+    ("files", "file-without-address", "files came without an address: nothing of them could be passed on"),
     ("summary", "summary-unreadable", "at the end: what the human agents wrote could not be read for the summary"),
 ];
 

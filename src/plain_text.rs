@@ -29,6 +29,30 @@ pub fn is_link(url: &str) -> bool {
     SCHEMES.iter().any(|scheme| begin.starts_with(scheme)) && url.chars().all(is_plain)
 }
 
+/// True for the address of a page or file, whatever else is in it.
+pub fn is_web(url: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)))
+}
+
+/// The same address with spaces encoded: people upload files whose names have some, and a link ends at the first.
+pub fn encoded(url: &str) -> Cow<'_, str> {
+    let url = url.trim();
+    if url.contains(' ') { Cow::Owned(url.replace(' ', "%20")) } else { Cow::Borrowed(url) }
+}
+
+/// What Freshworks gives as an address, as a link: a path leads to the site at `origin`. None for what a link must not lead to.
+pub fn address(url: &str, origin: &str) -> Option<String> {
+    let url = encoded(url);
+    let absolute = match url.strip_prefix('/') {
+        Some(rest) if rest.starts_with('/') => format!("https:{url}"),
+        Some(_) => format!("{origin}{url}"),
+        None => url.into_owned(),
+    };
+    is_link(&absolute).then_some(absolute)
+}
+
 /// Text of human agents as plain text: known tags become line ends, dashes and addresses, entities become their letters, and
 /// what hides or reorders text goes. What only looks like a tag (`a < b`, `Vec<T>`) stays, and nothing is read twice.
 pub fn from_rich(text: &str) -> Cow<'_, str> {
@@ -83,7 +107,8 @@ impl Plain {
             "li" if !is_end => self.text.push_str(if self.is_at_margin() { "- " } else { "\n- " }),
             "a" if is_end => self.end_link(),
             "a" => {
-                let target = attribute(tag, "href").filter(|target| is_link(target));
+                let target = attribute(tag, "href").map(|target| encoded(&target).into_owned());
+                let target = target.filter(|target| is_link(target));
                 self.link = target.map(|target| (self.text.len(), target));
             }
             "img" => self.text.push_str(&attribute(tag, "alt").unwrap_or_default()),

@@ -55,12 +55,14 @@ pub fn relay(
         timers::spoken(&mut session, now);
     }
     let max_chars = usize::try_from(settings.max_message_chars).unwrap_or(usize::MAX);
+    let lost = files::without_address(&message.parts);
     let linked = message.parts.iter().filter(|part| part.kind.is_file() && !may_be_fetched(part, &settings)).count();
+    let linked = linked.saturating_sub(lost);
     let pieces = pieces(message, &settings, max_chars);
     let mut sent = Sending { settings: &settings, pieces, ended, uploaded: 0, linked };
     let mut news = ticket::News::default();
     let done = if session.state == State::Ticketed {
-        sent.linked = message.parts.iter().filter(|part| part.kind.is_file()).count();
+        sent.linked = message.parts.iter().filter(|part| part.kind.is_file()).count().saturating_sub(lost);
         match Client::tickets(http, &settings)? {
             Some(desk) => {
                 let text = settings.masking.apply(&text).0;
@@ -76,6 +78,7 @@ pub fn relay(
             session.mark_relayed(&message.id);
             if news.events.is_empty() {
                 news.findings.extend(files::as_links(sent.linked));
+                news.findings.extend(files::as_nothing(lost));
             }
             news.events.splice(0..0, events);
             let mut update = session.update(&settings, news.events, news.findings);

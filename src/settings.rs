@@ -194,7 +194,7 @@ impl Settings {
             return Err(Error::settings("", "the settings are larger than 256 KiB", "Pass the settings alone."));
         }
         // As bytes, like everything else that is read here: a reader of texts would be 6 KB more.
-        let object = match serde_json::from_slice::<Value>(json.as_bytes()) {
+        let object = match crate::json::from_slice::<Value>(json.as_bytes()) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return Err(not_an_object("they are JSON, but no object")),
             Err(error) => return Err(not_an_object(&format!("line {}, column {}", error.line(), error.column()))),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use crate::languages::{self, Language};
 use crate::masking::Masking;
 use crate::model::{HandoffRequest, Message, Part, PartKind, Sender, SenderRole};
+use crate::plain_text::encoded;
 use crate::time;
 
 /// What a handoff writes into the conversation.
@@ -177,19 +178,30 @@ fn later_marker(style: &Style<'_>, upto: usize, number: usize, total: usize) -> 
     format!("{} {upto}, {number}/{total} · {}", style.language.later, marker(style.reference))
 }
 
+/// Stands where an address would stand: nobody must look for what is not there.
+const NOT_CARRIED: &str = "(could not be passed on)";
+
 /// One line or several for a part, as text.
 pub fn part_text(part: &Part) -> String {
     let caption = filled(part.text.as_deref());
     let what = match part.kind {
         PartKind::Text => return caption.unwrap_or_default().to_owned(),
-        PartKind::Unsupported => return caption.unwrap_or("[unsupported content]").to_owned(),
+        PartKind::Unsupported => {
+            // A description is what there is to be carried, and may name the address already.
+            return match (caption, filled(part.url.as_deref()).map(encoded)) {
+                (None, None) => format!("[unsupported content] {NOT_CARRIED}"),
+                (Some(what), None) => what.to_owned(),
+                (Some(what), Some(url)) if what.contains(&*url) => what.to_owned(),
+                (what, Some(url)) => format!("{} {url}", what.unwrap_or("[unsupported content]")),
+            };
+        }
         PartKind::Choices => {
             let choices = format!("[choices: {}]", part.choices.join(" | "));
             return caption.map_or(choices.clone(), |text| format!("{text}\n{choices}"));
         }
         PartKind::Button => {
-            let (label, url) = (caption.unwrap_or("link"), part.url.as_deref().unwrap_or("no address"));
-            return format!("[button: {label}] {url}");
+            let (label, url) = (caption.unwrap_or("link"), filled(part.url.as_deref()));
+            return format!("[button: {label}] {}", url.map_or(Cow::Borrowed("(no address)"), encoded));
         }
         PartKind::Image => "image",
         PartKind::File => "file",
@@ -202,7 +214,8 @@ pub fn part_text(part: &Part) -> String {
         [filled(part.name.as_deref()).map(str::to_owned), filled(part.media_type.as_deref()).map(str::to_owned), size];
     let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let label = if facts.is_empty() { format!("[{what}]") } else { format!("[{what}: {facts}]") };
-    let pieces = [caption, Some(label.as_str()), filled(part.url.as_deref())];
+    let url = filled(part.url.as_deref()).map_or(Cow::Borrowed(NOT_CARRIED), encoded);
+    let pieces = [caption, Some(label.as_str()), Some(&url)];
     pieces.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -596,6 +609,14 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_an_address_says_that_it_is_not_there() {
+        for url in [None, Some(" ".to_owned())] {
+            let file = Part { url, name: Some("a.pdf".into()), ..Part::empty(PartKind::File) };
+            assert_eq!(part_text(&file), "[file: a.pdf] (could not be passed on)");
+        }
+    }
+
+    #[test]
     fn files_are_named_with_their_facts() {
         let file = Part {
             url: Some("https://x/a.pdf".into()),
@@ -605,6 +626,13 @@ mod tests {
             ..Part::empty(PartKind::File)
         };
         assert_eq!(part_text(&file), "[file: a.pdf, application/pdf, 20 KB] https://x/a.pdf");
+        let spaced = Part { url: Some("https://x/a b.pdf".into()), ..Part::empty(PartKind::File) };
+        assert_eq!(part_text(&spaced), "[file] https://x/a%20b.pdf");
+        let unknown = Part { text: Some("[hologram]".into()), ..Part::empty(PartKind::Unsupported) };
+        assert_eq!(part_text(&unknown), "[hologram]");
+        let nothing = Part::empty(PartKind::Unsupported);
+        assert_eq!(part_text(&nothing), "[unsupported content] (could not be passed on)");
+        assert_eq!(part_text(&Part { url: Some("https://x".into()), ..unknown }), "[hologram] https://x");
         let choices = Part {
             choices: vec!["Yes".into(), "No".into()],
             text: Some("Sure?".into()),

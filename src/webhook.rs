@@ -47,6 +47,11 @@ pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
     signature::verify(delivery, settings.webhook_public_key.as_deref())
 }
 
+/// Whether a body can be read as an event at all. For shells that look a session up by [`peek`], which says nothing about that.
+pub fn check(body: &[u8]) -> Result<(), Error> {
+    VendorEvent::decode(body).map(drop)
+}
+
 /// Turns a delivery that was [verified](verify) into events.
 pub fn on_verified(
     http: &dyn Http,

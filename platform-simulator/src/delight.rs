@@ -49,6 +49,13 @@ pub struct Config {
     pub retry_wait: Duration,
     /// The form of files in the Chat webhook.
     pub file_form: FileForm,
+    /// Files are encrypted: they say `require_auth`, and are served to the holder of the API token alone (vendor documentation and
+    /// staff; that the refusal is a 403 is assumed).
+    pub private_files: bool,
+    /// The case of `app_id` in webhooks is not that of the dashboard: hosts hold it in small letters.
+    pub small_app_id: bool,
+    /// Half an emoji is sent as the escape that JavaScript makes of it, where a text holds U+FFFD.
+    pub loose_json: bool,
     /// False: the webhook of the AI agent is set by the vendor's staff, and the API answers 403.
     pub may_set_webhook: bool,
 }
@@ -62,6 +69,9 @@ impl Default for Config {
             tries: 3,
             retry_wait: Duration::from_millis(100),
             file_form: FileForm::Flat,
+            private_files: false,
+            small_app_id: false,
+            loose_json: false,
             may_set_webhook: true,
         }
     }
@@ -112,7 +122,7 @@ impl Delight {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let inner = Arc::new(Inner {
             store: Mutex::new(Store::new(&config)),
-            deliveries: Deliveries::new(config.tries, config.retry_wait),
+            deliveries: Deliveries::new(config.tries, config.retry_wait, config.loose_json),
             config,
             faults: Mutex::default(),
             changed: watch::Sender::new(0),
@@ -167,6 +177,17 @@ impl Delight {
         self.inner.deliveries.all()
     }
 
+    /// Tells the receiver of the AI agent's webhook about a conversation of somebody else: another application's, or another AI
+    /// agent's.
+    pub fn tell_of_another(&self, channel: &str, app_id: Option<&str>, ai_agent_id: Option<&str>) {
+        act(&self.inner, |store| {
+            let mut event = store.hand_off(channel, None);
+            app_id.into_iter().for_each(|id| event.body["app_id"] = id.into());
+            ai_agent_id.into_iter().for_each(|id| event.body["data"]["ai_agent_id"] = id.into());
+            ((), vec![event])
+        });
+    }
+
     /// Webhooks that were given up: after all tries, or before the first.
     pub fn given_up(&self) -> usize {
         self.inner.deliveries.given_up()
@@ -195,6 +216,12 @@ impl Delight {
     /// The user sends a file.
     pub fn user_sends_file(&self, channel: &str, name: &str, media_type: &str, bytes: &[u8]) -> u64 {
         act(&self.inner, |store| store.send_file(channel, name, media_type, bytes))
+    }
+
+    /// The user sends several files in one message: name, type and content of each. The server names them in the message's text
+    /// (told by the vendor's clients; how the names are joined is assumed).
+    pub fn user_sends_files(&self, channel: &str, files: &[(&str, &str, &[u8])]) -> u64 {
+        act(&self.inner, |store| store.send_files(channel, files))
     }
 
     /// The AI agent hands over.

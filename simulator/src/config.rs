@@ -264,6 +264,10 @@ pub struct Behaviour {
     /// Status of tickets over that size; 413 is the alternative.
     pub ticket_too_large_status: u16,
 
+    /// Write U+FFFD as the escape of half an emoji, in answers and webhooks: what JavaScript makes of a text that `slice` has cut.
+    /// And begin each object with a number beyond the range of a double.
+    pub loose_json: bool,
+
     /// The era of webhook bodies.
     pub era: Era,
     /// Send `message_create` for messages that came through the API.
@@ -322,6 +326,7 @@ impl Default for Behaviour {
             max_ticket_line_chars: Some(255),
             max_ticket_bytes: None,
             ticket_too_large_status: 400,
+            loose_json: false,
             era: Era::Y2024,
             echo_messages: true,
             echo_changes: true,

@@ -24,6 +24,7 @@ use crate::feed::Feed;
 use crate::ids::now_ms;
 use crate::lock;
 use crate::signing::SigningKey;
+use crate::store::MessageType;
 use crate::webhooks::{Action, Data, Payload};
 
 /// One try to deliver a webhook.
@@ -187,7 +188,13 @@ impl Courier<'_> {
             tokio::time::sleep(wait).await;
         }
         spoil_payload(&mut payload, fault.as_ref());
-        let body = serde_json::to_vec(&payload).unwrap_or_default();
+        let mut body = serde_json::to_vec(&payload).unwrap_or_default();
+        if behaviour.loose_json {
+            body = loosened(&body);
+        }
+        if fault == Some(WebhookFault::TornBody) {
+            body.truncate(body.len() / 2);
+        }
         let signature = signature(&self.inner.key, &body, fault.as_ref());
         let draft = Delivery {
             action: payload.action,
@@ -258,6 +265,10 @@ fn spoil_payload(payload: &mut Payload, fault: Option<&WebhookFault>) {
     let Data::Message(message) = &mut payload.data else { return };
     match fault {
         Some(WebhookFault::LoseMessageType) => message.message_type = None,
+        Some(WebhookFault::PrivateAsText) if message.message_type == Some(MessageType::Private) => {
+            message.message_type = Some(MessageType::Normal);
+            message.bots_private_note = Some("true".into());
+        }
         Some(WebhookFault::LoseAttachmentUrl) => {
             for part in message.message_parts.iter_mut().flatten() {
                 let values = part.as_object_mut().into_iter().flat_map(|part| part.values_mut());
@@ -267,6 +278,15 @@ fn spoil_payload(payload: &mut Payload, fault: Option<&WebhookFault>) {
             }
         }
         _ => {}
+    }
+}
+
+/// JSON as a program writes it that cuts texts anywhere and knows larger numbers.
+pub(crate) fn loosened(body: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(body).replace('\u{fffd}', "\\ud83d");
+    match text.strip_prefix('{') {
+        Some(rest) if !rest.starts_with('}') => format!("{{\"score\":1e999,{rest}").into_bytes(),
+        _ => text.into_bytes(),
     }
 }
 

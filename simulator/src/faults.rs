@@ -189,6 +189,10 @@ pub enum WebhookFault {
     LoseMessageType,
     /// Images, videos and files have no `url` (seen in the field; the API has it).
     LoseAttachmentUrl,
+    /// A private note says so by `botsPrivateNote: "true"`, as text, and is of type `normal` (a belief).
+    PrivateAsText,
+    /// The body ends in the middle; the signature is right.
+    TornBody,
 }
 
 #[derive(Debug)]

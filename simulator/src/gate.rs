@@ -13,6 +13,7 @@ use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+use crate::delivery;
 use crate::faults::{Fault, How, When};
 use crate::ids::now_ms;
 use crate::journal::{Exchange, RequestBody};
@@ -116,6 +117,9 @@ impl Front {
             Some(how) => response = replaced(service, how),
         }
 
+        if behaviour.loose_json && !spoilt {
+            response = loosened(response).await;
+        }
         service.write_limit(&behaviour, used, cost, response.headers_mut());
         if behaviour.trace_headers {
             service.write_trace(inner, started.elapsed().as_millis(), response.headers_mut());
@@ -191,6 +195,17 @@ fn replaced(service: Service, how: How) -> Response<Body> {
         How::RateLimit { retry_after } => limited(service, retry_after.as_deref()),
         How::Delay(_) | How::Cut | How::CutMidBody => Response::default(),
     }
+}
+
+/// The same answer in loose JSON.
+async fn loosened(response: Response<Body>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    if parts.headers.get(header::CONTENT_TYPE).is_none_or(|kind| !kind.as_bytes().starts_with(b"application/json")) {
+        return Response::from_parts(parts, Body::from(body));
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(delivery::loosened(&body)))
 }
 
 /// The first half of an answer, under the length of the whole.

@@ -43,7 +43,7 @@ pub(crate) struct MessageView {
     #[serde(rename = "restrictResponse", skip_serializing_if = "Option::is_none")]
     pub(crate) restrict_response: Option<bool>,
     #[serde(rename = "botsPrivateNote", skip_serializing_if = "Option::is_none")]
-    pub(crate) bots_private_note: Option<bool>,
+    pub(crate) bots_private_note: Option<Value>,
     #[serde(rename = "isBotsInput", skip_serializing_if = "Option::is_none")]
     pub(crate) is_bots_input: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ impl MessageView {
             user_id: Some(conversation.user_id.clone()),
             message_source: Some(message.source.to_uppercase()),
             restrict_response: Some(false),
-            bots_private_note: Some(by_bot && message.message_type == MessageType::Private),
+            bots_private_note: Some(json!(by_bot && message.message_type == MessageType::Private)),
             is_bots_input: Some(false),
             meta_data: message.meta_data.clone(),
         }

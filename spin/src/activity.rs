@@ -103,9 +103,10 @@ pub struct WebhookCheck {
 pub struct Trouble {
     /// `freshworks` or `platform` for webhooks, `handoff` for handoffs.
     pub of: String,
-    /// `refused`, `failed` or `unreadable`.
+    /// `refused`, `failed`, `unreadable`, or `foreign` for what is about another application or AI agent.
     pub result: String,
-    /// A reason of [`WebhookCheck`], or a word of the problems of this API; empty where it is plain.
+    /// A reason of [`WebhookCheck`], a word of the problems of this API, `another-application` or `another-ai-agent`; empty where it
+    /// is plain.
     pub why: String,
     /// How often.
     pub count: u64,

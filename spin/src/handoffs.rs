@@ -16,6 +16,7 @@ use crate::answer::Answer;
 use crate::answers::{ClosedAnswer, HandedOverAnswer, RelayedAnswer, TickAnswer};
 use crate::inbox::Progress;
 use crate::journal::What;
+use crate::platform::files::WithAccess;
 use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
@@ -141,7 +142,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let session = work.handoff.session.clone();
         let was_with_humans = work.handoff.is_with_humans();
         let now = (self.clock)();
-        match handoff::handoff(&work.http, &connection.settings, &request, session.as_deref(), now) {
+        let files = platform.file_access();
+        let parts = request.history.iter().flat_map(|message| &message.parts);
+        let settings = files.as_ref().map(|files| files.settings(&connection.settings, parts));
+        let settings = settings.as_deref().unwrap_or(&connection.settings);
+        let http = WithAccess { http: &work.http, access: files };
+        match handoff::handoff(&http, settings, &request, session.as_deref(), now) {
             Ok(receipt) => {
                 work.take(Some(receipt.session.clone()), Some(&receipt.info));
                 for decision in &receipt.decisions {
@@ -251,7 +257,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
     ) -> Result<(Handoff, Update), Problem> {
         let (mut work, session) = self.work_on(connection, id, &work::relaying(&message.id))?;
         let retry = work.is_retry();
-        match relay::relay(&work.http, &connection.settings, &session, message, retry, (self.clock)()) {
+        let files = connection.platform.of(&work.handoff).file_access();
+        let settings = files.as_ref().map(|files| files.settings(&connection.settings, message.parts.iter()));
+        let settings = settings.as_deref().unwrap_or(&connection.settings);
+        let http = WithAccess { http: &work.http, access: files };
+        match relay::relay(&http, settings, &session, message, retry, (self.clock)()) {
             Ok(mut update) => {
                 if update.session.is_some() {
                     work.note(What::Relayed);

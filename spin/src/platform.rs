@@ -11,11 +11,13 @@ use crate::problem::Problem;
 use crate::state::{Connection, Handoff};
 
 pub mod delight;
+pub mod files;
 pub mod generic;
 pub mod polling;
 pub mod web_url;
 
 pub use delight::Delight;
+use files::FileAccess;
 pub use generic::Generic;
 pub use polling::Polling;
 
@@ -38,6 +40,14 @@ impl PlatformSettings {
     /// Who is told about this handoff: of trials, whoever tries.
     pub fn of(&self, handoff: &Handoff) -> &Self {
         if handoff.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_trial) { &POLLING } else { self }
+    }
+
+    /// How the platform's own files are fetched; none where they need nothing but their address.
+    pub(crate) fn file_access(&self) -> Option<FileAccess<'_>> {
+        match self {
+            Self::Delight(delight) => Some(delight.file_access()),
+            Self::Generic(_) | Self::Polling(_) => None,
+        }
     }
 
     /// The names of its secrets.
@@ -64,6 +74,8 @@ pub enum Endpoint {
 pub enum Inbound {
     /// Nothing.
     Nothing,
+    /// Nothing, because it is about something that is not of this connection: a word for the counts, none of the webhook's own.
+    Foreign(&'static str),
     /// A person is needed.
     HandOff {
         /// The webhook's own id: the same one is carried out once.

@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use freshworks_handoff::error::{Error, ErrorKind};
+use freshworks_handoff::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -186,6 +187,17 @@ pub(crate) fn word(kind: ErrorKind) -> &'static str {
 
 /// Reads a body. `name`: what it is, for the error.
 pub fn read<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, Problem> {
+    match read_sound(body, name) {
+        Ok(value) => Ok(value),
+        // Half an emoji or a huge number costs no request.
+        Err(problem) => match json::repaired(body) {
+            Some(repaired) => read_sound(&repaired, name),
+            None => Err(problem),
+        },
+    }
+}
+
+fn read_sound<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -204,7 +216,7 @@ fn unreadable(error: &serde_json::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -216,6 +228,14 @@ mod tests {
         assert_eq!(body["status"], 400);
         assert_eq!((&body["kind"], &body["field"]), (&json!("invalid-request"), &json!("request.user.id")));
         assert_eq!((&body["remedy"], &body["retry_after_ms"]), (&json!("Pass it."), &json!(7)));
+    }
+
+    #[test]
+    fn half_an_emoji_and_a_huge_number_cost_no_request() {
+        let body = br#"{"text": "Cut \ud83d", "score": 1e999}"#;
+        assert_eq!(read::<Value>(body, "message"), Ok(json!({ "text": "Cut \u{fffd}", "score": null })));
+        let problem = read::<Value>(br#"{"text": "Cut \ud83d""#, "message").unwrap_err();
+        assert_eq!(problem.kind, "invalid-request");
     }
 
     #[test]

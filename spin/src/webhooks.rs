@@ -1,6 +1,6 @@
 //! Webhooks: from Freshworks, and from the platform.
 
-use freshworks_handoff::error::ErrorKind;
+use freshworks_handoff::error::{Error, ErrorKind};
 use freshworks_handoff::http::{Http, Method, Request};
 use freshworks_handoff::model::Delivery;
 use freshworks_handoff::settings::Settings;
@@ -19,6 +19,15 @@ use crate::work::busy;
 const FORWARD_CONNECT_MS: u32 = 1_000;
 const FORWARD_RESPONSE_MS: u32 = 2_000;
 
+/// The problem of a genuine webhook that cannot be read.
+const UNREADABLE: &str = "malformed";
+
+/// What Freshworks is told instead of an acknowledgement: what comes again may be whole, and the admin sees that it came.
+fn cannot_be_read(connection: &Connection, error: Error) -> Problem {
+    let log = error.log.clone().unwrap_or_default();
+    Problem::from(error).logged(format!("{}: a webhook of Freshworks cannot be read: {log}", connection.id))
+}
+
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Acknowledged when it is stored, or concerns nobody here; until then Freshworks repeats it.
     pub(crate) fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -28,6 +37,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(_) => self.tally.one(id, &[DELIVERIES, "freshworks", "accepted"]),
             // Told apart where it happened.
             Err(problem) if problem.status == 401 => {}
+            Err(problem) if problem.kind == UNREADABLE => self.tally.one(id, &[DELIVERIES, "freshworks", "unreadable"]),
             Err(problem) => self.tally.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
         }
         self.tally.took(id, DELIVERY_MS, (self.clock)().saturating_sub(call.now));
@@ -50,9 +60,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
             );
         }
-        self.on_genuine(connection, &delivery)?;
+        // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
+        let unreadable = webhook::check(&delivery.body).err();
+        if unreadable.is_none() {
+            self.on_genuine(connection, &delivery)?;
+        }
         self.forward(connection, call);
-        Ok(Answer::empty())
+        unreadable.map_or(Ok(Answer::empty()), |error| Err(cannot_be_read(connection, error)))
     }
 
     /// Nothing is stored before it is verified, and nothing is acknowledged before it is stored.
@@ -103,23 +117,26 @@ impl<H: Http, S: State> Service<'_, H, S> {
     ) -> Result<Answer, Problem> {
         let taken = self.take_platform_webhook(connection, endpoint, call);
         match &taken {
-            Ok(_) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
+            Ok(None) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
+            Ok(Some(foreign)) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "foreign", foreign]),
             Err(problem) if problem.status == 401 => {
                 self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::WrongSignature.word()]);
             }
             Err(problem) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "failed", problem.kind]),
         }
-        taken
+        taken.map(|_| Answer::empty())
     }
 
+    /// Answers what it was about where that is not of this connection.
     fn take_platform_webhook(
         &self,
         connection: &Connection,
         endpoint: Endpoint,
         call: &Call<'_>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Option<&'static str>, Problem> {
         match connection.platform.read(endpoint, call)? {
             Inbound::Nothing => {}
+            Inbound::Foreign(what) => return Ok(Some(what)),
             Inbound::HandOff { id, key, asked } => {
                 match self.hand_over(connection, &key, asked, Some(&id)) {
                     // The platform was told that it will not come about.
@@ -156,7 +173,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
             }
         }
-        Ok(Answer::empty())
+        Ok(None)
     }
 
     fn was_seen(&self, connection: &Connection, handoff: &str, request: &str) -> Result<bool, Problem> {

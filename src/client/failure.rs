@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::endpoint::{Effect, Kind, Service};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Response, TransportError};
+use crate::json;
 use crate::time;
 
 /// How long a request of unknown outcome may take to arrive after all.
@@ -64,7 +65,7 @@ impl Failure {
         let retry_after_ms =
             response.header("retry-after").and_then(|text| time::retry_after_ms(text, response.header("date")));
         let mut log = format!("{}: HTTP {}", call.name, response.status);
-        let body: Option<Value> = serde_json::from_slice(&response.body).ok();
+        let body: Option<Value> = json::from_slice(&response.body).ok();
         for key in ["status", "message", "code"] {
             if let Some(symbol) = body.as_ref().and_then(|body| body.get(key)?.as_str()).filter(|text| is_symbol(text))
             {
@@ -113,7 +114,7 @@ impl Failure {
             FailureKind::Unauthorized => (
                 ErrorKind::Unauthorized,
                 "Freshworks refused the API key",
-                "Generate a new token under Admin settings > APIs for chat and connect again.",
+                "Is the Chat URL this account's address, and its region's? If it is, generate a new token under Admin settings > APIs for chat and connect again.",
             ),
             FailureKind::Forbidden => (
                 ErrorKind::Unauthorized,

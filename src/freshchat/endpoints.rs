@@ -533,7 +533,7 @@ pub struct SentFile {
 impl SentFile {
     /// Reads the answer to an upload: pictures get an address, files a hash and no address.
     pub fn read(body: &[u8], name: &str, media_type: &str) -> Option<Self> {
-        let body: Value = serde_json::from_slice(body).ok()?;
+        let body: Value = crate::json::from_slice(body).ok()?;
         let (url, hash) = (wire::filled(&body, "url"), wire::filled(&body, "file_hash"));
         if url.is_none() && hash.is_none() {
             return None;

@@ -30,6 +30,23 @@ pub fn number(object: &Value, key: &str) -> Option<u64> {
     }
 }
 
+/// A flag that may be set: everything but false, 0, their texts, nothing and null. For flags that hide something from the end user:
+/// what is not surely off counts as on, whatever type it comes in.
+pub fn may_be_set(object: &Value, key: &str) -> bool {
+    match object.get(key) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::Number(number)) => number.as_u64() != Some(0),
+        Some(Value::String(text)) => {
+            let text = text.trim();
+            !(text.is_empty() || text == "0" || text.eq_ignore_ascii_case("false"))
+        }
+        Some(_) => true,
+    }
+}
+
+/// Flags of private notes. The first is the vendor's; the others are beliefs, and cost nothing where they do not occur.
+const PRIVATE_FLAGS: [&str; 5] = ["botsPrivateNote", "bots_private_note", "private", "is_private", "isPrivate"];
+
 /// Who acted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -66,7 +83,7 @@ pub struct VendorMessage {
     pub channel: Option<ChannelId>,
     /// Who wrote it.
     pub actor: Actor,
-    /// For human agents only: the type is `private`, or `botsPrivateNote` is set.
+    /// For human agents only: the type is not known to be public, or a flag says so, or may say so.
     pub private: bool,
     /// Written by Freshchat about the conversation.
     pub system: bool,
@@ -83,11 +100,15 @@ impl VendorMessage {
     pub fn read(message: &Value, actor: Option<&Value>) -> Option<Self> {
         let kind = text(message, "actor_type").or_else(|| text(actor?, "actor_type"));
         let actor_id = filled(message, "actor_id").or_else(|| filled(actor?, "actor_id"));
-        // Some accounts leave the type out of webhooks: then it is an ordinary message.
-        let stated_type = filled(message, "message_type");
+        // Some accounts leave the type out of webhooks: then it is an ordinary message. A type that is no word is none that is known.
+        let stated_type = match message.get("message_type") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(word)) => Some(word.trim()).filter(|word| !word.is_empty()),
+            Some(_) => Some("unknown"),
+        };
         let typed = stated_type.is_some();
-        let message_type = stated_type.unwrap_or_else(|| "normal".to_owned());
-        let flagged = message.get("botsPrivateNote").and_then(Value::as_bool).unwrap_or(false);
+        let is_of = |word: &str| stated_type.is_some_and(|stated| stated.eq_ignore_ascii_case(word));
+        let flagged = PRIVATE_FLAGS.iter().any(|flag| may_be_set(message, flag));
         Some(Self {
             id: MessageId(filled(message, "id")?),
             conversation: filled(message, "conversation_id").map(ConversationId),
@@ -95,8 +116,8 @@ impl VendorMessage {
             channel: filled(message, "channel_id").map(ChannelId),
             actor: Actor::read(kind.as_deref(), actor_id),
             // Fail closed: a type that is not known to be public is treated as a note.
-            private: flagged || !matches!(message_type.as_str(), "normal" | "system"),
-            system: message_type == "system",
+            private: flagged || (typed && !is_of("normal") && !is_of("system")),
+            system: is_of("system"),
             typed,
             parts: parts::of_message(message),
             created_at: text(message, "created_time").as_deref().and_then(time::from_iso),

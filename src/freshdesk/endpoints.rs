@@ -372,7 +372,7 @@ impl Entry {
             text: if is_incoming { text } else { quotes::without_quoted_text(&text) },
             // Fail closed: what does not say that it is for the requester is not.
             is_private: flag("private").unwrap_or(true),
-            is_incoming,
+            is_incoming: wire::may_be_set(entry, "incoming"),
             agent: wire::filled(entry, "user_id"),
             at: wire::text(entry, "created_at").as_deref().and_then(time::from_iso),
             files: files.map(file).collect(),
@@ -517,6 +517,25 @@ mod tests {
             let entry = Entry::read(&entry).unwrap();
             assert_eq!(entry.text, text);
             assert!(entry.is_private, "what does not say that it is for the requester is not");
+        }
+    }
+
+    #[test]
+    fn what_is_not_surely_an_answer_to_the_requester_is_none() {
+        for (flags, is_private, is_incoming) in [
+            (json!({ "private": false, "incoming": false }), false, false),
+            (json!({ "private": true }), true, false),
+            (json!({ "private": "true", "incoming": "true" }), true, true),
+            (json!({ "private": 1, "incoming": 1 }), true, true),
+            (json!({ "private": "no", "incoming": {} }), true, true),
+            (json!({ "private": null, "incoming": null }), true, false),
+        ] {
+            let mut entry = json!({ "id": 1, "body_text": "x" });
+            for (key, value) in flags.as_object().unwrap() {
+                entry[key] = value.clone();
+            }
+            let entry = Entry::read(&entry).unwrap();
+            assert_eq!((entry.is_private, entry.is_incoming), (is_private, is_incoming), "{flags}");
         }
     }
 }

@@ -210,7 +210,7 @@ impl Run<'_> {
             ticket.attachments.push(Attachment { name, media_type, content, link: None });
         }
         let (attachments, left) = files::fetch(self.freshchat, self.settings, &self.request.history);
-        self.findings.extend(files::as_links(left));
+        self.findings.extend(left);
         ticket.attachments.extend(attachments);
         Ok(ticket)
     }

@@ -2,14 +2,29 @@
 //!
 //! The API key goes to this host with every call, so only hosts of Freshchat are accepted: every account's API lives
 //! under `freshchat.com`, even where its web pages are on `myfreshworks.com`.
+//!
+//! Of suites (Freshsales Suite, Freshdesk Omni) third-party copies of the vendor's reference name `https://<bundle>.myfreshworks.com/v2`
+//! as the address of the chat's API. Practice contradicts them: guides that show the page print "Your chat URL" of a suite as
+//! `<company>-<letters and digits>.freshchat.com` (Upscope 2024, My AskAI 2025), and integrators who tried the other host went over to
+//! `<company>-<digits>-<letters and digits>.freshchat.com`. Where the URL stands: the same guides, and SiteGPT's (2026). That no
+//! account's API answers under `myfreshworks.com` is therefore a belief.
 
 use crate::error::Error;
 
 const DOMAIN: &str = ".freshchat.com";
-const REMEDY: &str = "Copy the Chat URL that Freshworks shows beside the API key; it ends in .freshchat.com.";
+/// Where admins find the address.
+const REMEDY: &str = "Copy \"Your chat URL\": it stands beside the API key under Admin settings > APIs for chat, in newer accounts under \
+     Admin settings > Marketplace and Integrations > API > API settings > API details for chat. It ends in .freshchat.com.";
+/// The same, for addresses of a suite's pages.
+const SUITE_REMEDY: &str = "The chat of a suite has an address of its own, such as acme-1a2b3c4d.freshchat.com. Copy \"Your chat URL\" from \
+     Admin settings (or your profile's settings) > API settings > API details for chat, where the API key stands, too.";
 /// Hosts of the vendor that are no account's API.
 const NOT_ACCOUNTS: [&str; 4] =
     ["www.freshchat.com", "web.freshchat.com", "support.freshchat.com", "developers.freshchat.com"];
+/// What the hosts of the web widget and of the apps' SDK begin with, in every region: `wchat.eu.freshchat.com`.
+const WIDGETS: [&str; 7] = ["wchat", "msdk", "assetscdn-wchat", "widget", "snippets", "cdn", "assets"];
+/// Other domains from which widgets are loaded.
+const WIDGET_DOMAINS: [&str; 2] = ["fw-cdn.com", "freshbots.ai"];
 
 /// The origin of an account's API: `acme`, `acme.freshchat.com`, with `/v2`, scheme or trailing slash all give
 /// `https://acme.freshchat.com`.
@@ -25,7 +40,13 @@ pub fn account_origin(chat_url: &str) -> Result<String, Error> {
         return Err(fault("this is the address of the ticket system, not of the chat", REMEDY));
     }
     if host.ends_with(".myfreshworks.com") || host.ends_with(".freshworks.com") {
-        return Err(fault("this is the address of the web pages, not of the chat's API", REMEDY));
+        return Err(fault("this is the address of the suite's web pages, not of the chat's API", SUITE_REMEDY));
+    }
+    let first = host.split('.').next().unwrap_or_default();
+    let is_foreign_widget =
+        WIDGET_DOMAINS.iter().any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
+    if is_foreign_widget || (host.ends_with(DOMAIN) && WIDGETS.contains(&first)) {
+        return Err(fault("this is the address that the chat widget loads from, not of the chat's API", REMEDY));
     }
     let account = host.strip_suffix(DOMAIN).unwrap_or_default();
     if account.is_empty() || !labels_are_valid(account) || NOT_ACCOUNTS.contains(&host.as_str()) {
@@ -113,6 +134,13 @@ mod tests {
             ("acme.freshdesk.com", "ticket system"),
             ("https://acme.myfreshworks.com/crm/messaging", "web pages"),
             ("acme.freshworks.com", "web pages"),
+            ("https://wchat.freshchat.com/js/widget.js", "widget"),
+            ("wchat.eu.freshchat.com", "widget"),
+            ("WCHAT", "widget"),
+            ("msdk.in.freshchat.com", "widget"),
+            ("//fw-cdn.com/1234567/1234567.js", "not the address"),
+            ("https://fw-cdn.com/1234567/1234567.js", "widget"),
+            ("https://cdn.freshbots.ai/assets/share/js/freshbots.min.js", "widget"),
             ("https://example.com/acme.freshchat.com", "not the address"),
             ("https://acme.freshchat.com.example.com", "not the address"),
             ("https://acme.freshchat.com@example.com", "not the address"),
@@ -130,6 +158,20 @@ mod tests {
             assert!(error.message.contains(word), "{form}: {}", error.message);
             assert!(error.into_details().remedy.unwrap().contains(".freshchat.com"), "{form}");
         }
+    }
+
+    #[test]
+    fn the_remedy_says_where_the_address_stands() {
+        for (form, place) in [
+            ("wchat.freshchat.com", "APIs for chat"),
+            ("acme.freshdesk.com", "API details for chat"),
+            ("https://acme-team.myfreshworks.com/crm/messaging", "such as acme-1a2b3c4d.freshchat.com"),
+            ("https://acme-team.myfreshworks.com/v2", "API details for chat"),
+        ] {
+            let remedy = account_origin(form).unwrap_err().into_details().remedy.unwrap();
+            assert!(remedy.contains(place) && remedy.contains("Your chat URL"), "{form}: {remedy}");
+        }
+        assert!(account_origin("wchat-shop.freshchat.com").is_ok(), "an account may be called so");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use super::vendor_event::{Kind, VendorEvent};
 use crate::close;
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::lifecycle::{self, Action, Input, State};
-use crate::model::{AgentId, ChannelId, Event, EventKind, Message, Outcome, Part, Sender, SenderRole, Timestamp};
+use crate::model::{
+    AgentId, ChannelId, Event, EventKind, Message, Outcome, Part, PartKind, Sender, SenderRole, Timestamp,
+};
 use crate::names;
 use crate::session::{Session, digest};
 use crate::settings::Settings;
@@ -249,19 +251,26 @@ fn agent_message(message: &VendorMessage, settings: &Settings, at: Timestamp) ->
     if message.parts.is_empty() {
         return Err("empty-message");
     }
+    let origin = settings.origin().unwrap_or_default();
     Ok(Message {
         id: message.id.0.clone(),
         sender,
         sent_at: message.created_at.unwrap_or(at),
-        parts: message.parts.iter().map(plain).collect(),
+        parts: message.parts.iter().map(|part| plain(part, &origin)).collect(),
     })
 }
 
-/// A part that the platform can show as it is: no markup, and addresses that lead to pages alone.
-fn plain(part: &Part) -> Part {
+/// A part that the platform can show as it is: no markup, and addresses that lead to pages alone. `origin`: the account's, for
+/// addresses that are only a path.
+fn plain(part: &Part, origin: &str) -> Part {
     let text = part.text.as_deref().map(|text| plain_text::from_rich(text).into_owned());
-    let is_safe = |url: &&String| plain_text::is_link(url) && (!part.kind.is_file() || url.starts_with("http"));
-    let url = part.url.as_ref().filter(is_safe).cloned();
+    let url = part.url.as_deref().and_then(|url| plain_text::address(url, origin));
+    let url = url.filter(|url| part.kind == PartKind::Button || plain_text::is_web(url));
+    // Such a part is shown by its text alone.
+    let text = match &url {
+        Some(url) if part.kind == PartKind::Unsupported => Some(format!("{} {url}", text.unwrap_or_default())),
+        _ => text,
+    };
     let choices = part.choices.iter().map(|choice| plain_text::from_rich(choice).into_owned()).collect();
     Part { text, url, choices, ..part.clone() }
 }
@@ -353,6 +362,18 @@ mod tests {
             (json!({ "message_type": "private" }), "private-note"),
             (json!({ "botsPrivateNote": true }), "private-note"),
             (json!({ "message_type": "whisper" }), "private-note"),
+            (json!({ "message_type": "PRIVATE" }), "private-note"),
+            (json!({ "message_type": true }), "private-note"),
+            (json!({ "message_type": 1 }), "private-note"),
+            (json!({ "message_type": ["normal"] }), "private-note"),
+            (json!({ "message_type": "Normal" }), "AgentMessage"),
+            (json!({ "botsPrivateNote": "true" }), "private-note"),
+            (json!({ "botsPrivateNote": "yes" }), "private-note"),
+            (json!({ "botsPrivateNote": 1 }), "private-note"),
+            (json!({ "botsPrivateNote": {} }), "private-note"),
+            (json!({ "private": "TRUE" }), "private-note"),
+            (json!({ "message_type": null, "isPrivate": true }), "private-note"),
+            (json!({ "botsPrivateNote": "false", "private": 0, "is_private": null }), "AgentMessage"),
             (json!({ "message_type": "system" }), "system-message"),
             (json!({ "actor_type": "system" }), "system-message"),
             (json!({ "actor_type": "bot" }), "system-message"),
@@ -369,6 +390,37 @@ mod tests {
         assert_eq!(tell(None, &message("m", json!({ "channel_id": "other" }))), ["foreign-channel"]);
         assert_eq!(tell(None, &message("m", json!({ "message_type": "private" }))), ["private-note"]);
         assert_eq!(tell(None, &json!({ "action": "conversation_tagged" })), ["unknown-action"]);
+    }
+
+    #[test]
+    fn addresses_are_links_that_lead_to_pages() {
+        let url = |part: Value| {
+            let body = message("m", json!({ "message_parts": [part] }));
+            let event = VendorEvent::decode(body.to_string().as_bytes()).unwrap();
+            let told = translate(&event, Some(&mut queued()), &settings(), 0).remove(0);
+            told.message.unwrap().parts.remove(0).url
+        };
+        let site = "https://acme.freshchat.com";
+        for (given, wanted) in [
+            ("https://x/a b.pdf", Some("https://x/a%20b.pdf".to_owned())),
+            ("/files/a b", Some(format!("{site}/files/a%20b"))),
+            ("//cdn.x/a", Some("https://cdn.x/a".to_owned())),
+            ("javascript:alert(1)", None),
+            ("https://x/\n", Some("https://x/".to_owned())),
+            ("https://x/a\nb", None),
+            ("https://x/\"a", None),
+            ("tel:+1", None),
+        ] {
+            assert_eq!(url(json!({ "file": { "name": "a.pdf", "url": given } })), wanted, "{given:?}");
+        }
+        assert_eq!(url(json!({ "hologram": { "url": "/h" } })), Some(format!("{site}/h")));
+        let body = message("m", json!({ "message_parts": [{ "hologram": { "url": "/h" } }] }));
+        let event = VendorEvent::decode(body.to_string().as_bytes()).unwrap();
+        let told = translate(&event, None, &settings(), 0).remove(0).message.unwrap();
+        assert_eq!(told.parts[0].text, Some(format!("[hologram] {site}/h")), "it is shown by its text alone");
+        assert_eq!(transcript::part_text(&told.parts[0]), format!("[hologram] {site}/h"), "once");
+        assert_eq!(url(json!({ "hologram": { "url": "tel:+1" } })), None);
+        assert_eq!(url(json!({ "url_button": { "label": "Call", "url": "tel:+1" } })).as_deref(), Some("tel:+1"));
     }
 
     #[test]

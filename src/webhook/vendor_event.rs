@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 use crate::freshchat::wire::{self, Actor, VendorMessage};
+use crate::json;
 use crate::model::{AgentId, ChannelId, ConversationId, GroupId, Timestamp};
 use crate::time;
 
@@ -70,7 +71,7 @@ pub struct About {
 impl VendorEvent {
     /// Reads a body. Fails only where it is not the vendor's JSON, or lacks what its own action needs.
     pub fn decode(body: &[u8]) -> Result<Self, Error> {
-        let body: Value = serde_json::from_slice(body)
+        let body: Value = json::from_slice(body)
             .map_err(|error| malformed(format!("not JSON at line {}, column {}", error.line(), error.column())))?;
         if !body.is_object() {
             return Err(malformed("not a JSON object".to_owned()));
@@ -163,6 +164,34 @@ impl About {
 
 fn malformed(log: String) -> Error {
     Error::new(ErrorKind::Malformed, "the webhook's body is not what Freshworks sends")
-        .with_remedy("Report it with the log text of this error.")
+        .with_remedy("Answer 503, so that Freshworks sends it again, and report it with the log text of this error.")
         .with_log(log)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_an_emoji_and_a_huge_number_cost_no_message() {
+        let body =
+            br#"{"action": "message_create", "data": {"message": {"id": "m", "conversation_id": "c", "score": 1e999,
+            "message_parts": [{"text": {"content": "Cut \ud83d"}}]}}}"#;
+        let Kind::Message(message) = VendorEvent::decode(body).unwrap().kind else { panic!("no message") };
+        assert_eq!(message.text(), "Cut \u{fffd}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_by_its_place() {
+        for (body, log) in [
+            ("<html>", "not JSON at line 1, column 1"),
+            ("[]", "not a JSON object"),
+            ("{}", "`action` is missing"),
+            (r#"{"action": "message_create"}"#, "`data.message` is missing"),
+            (r#"{"action": "message_create", "data": {"message": {}}}"#, "`data.message.id` is missing"),
+        ] {
+            let error = VendorEvent::decode(body.as_bytes()).unwrap_err();
+            assert_eq!((error.kind, error.log.as_deref()), (ErrorKind::Malformed, Some(log)), "{body}");
+        }
+    }
 }

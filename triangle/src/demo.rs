@@ -170,8 +170,7 @@ fn has(seen: &[Seen], words: &str) -> bool {
 }
 
 fn texts(conversation: &Conversation) -> Vec<String> {
-    let text = |parts: &[Value]| {
-        parts.iter().filter_map(|part| part["text"]["content"].as_str()).collect::<Vec<_>>().join("\n")
-    };
+    let words = |part: &Value| part["text"]["content"].as_str().or(part["file"]["name"].as_str()).map(str::to_owned);
+    let text = |parts: &[Value]| parts.iter().filter_map(words).collect::<Vec<_>>().join("\n");
     conversation.messages.iter().map(|message| text(&message.parts)).collect()
 }

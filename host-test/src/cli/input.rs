@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::session::Exit;
 use crate::bindings::{Delivery, Message, Part, PartKind, Sender, SenderRole};
-use crate::json::from_json;
+use crate::json::{from_json, from_slice};
 
 /// Reads files, and standard input once.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Input {
 
     /// A JSON object whose fields the plugin alone knows.
     pub(super) fn object(&mut self, file: &Path, name: &str) -> Result<Map<String, Value>, Exit> {
-        serde_json::from_str(&self.text(file, name)?).map_err(|error| {
+        from_slice(self.text(file, name)?.as_bytes()).map_err(|error| {
             // serde_json's own text may quote the value, which may be a secret.
             Exit::usage(format!("`{name}` is not a JSON object (line {}, column {})", error.line(), error.column()))
         })

@@ -40,7 +40,7 @@ impl de::Error for ReadError {
 ///
 /// When the text is not JSON, or not of the right shape.
 pub fn from_json<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, ReadError> {
-    let value: Value = serde_json::from_str(text).map_err(|error| ReadError {
+    let value: Value = super::from_slice(text.as_bytes()).map_err(|error| ReadError {
         path: name.to_owned(),
         problem: format!("is not JSON (line {}, column {})", error.line(), error.column()),
     })?;

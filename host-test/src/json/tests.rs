@@ -101,6 +101,15 @@ fn broken_json_is_refused_with_its_place() {
 }
 
 #[test]
+fn half_an_emoji_and_a_huge_number_cost_no_body() {
+    let json =
+        REQUEST.replace(r#""Ana""#, r#""Ana \ud83d""#).replace(r#""text": "Hi""#, r#""text": "Hi", "bytes": 1e999"#);
+    let request = read(&json).unwrap();
+    assert_eq!(request.user.name.as_deref(), Some("Ana \u{fffd}"));
+    assert_eq!(request.history[0].parts[0].bytes, None);
+}
+
+#[test]
 fn bytes_are_base64_text() {
     let error = PluginError {
         kind: ErrorKind::OutcomeUnknown,

@@ -25,6 +25,7 @@ mod peek;
 #[path = "../support/plugin.rs"]
 mod plugin;
 mod preview;
+mod reading;
 mod relay;
 mod relay_repeats;
 mod secrets;

@@ -72,19 +72,26 @@ struct Shared {
     under_way: watch::Sender<usize>,
 }
 
+/// JSON, where `is_loose` with half an emoji in the place of U+FFFD: as the escape that JavaScript makes of it.
+pub(crate) fn written(is_loose: bool, value: &Value) -> Vec<u8> {
+    let text = value.to_string();
+    if is_loose { text.replace('\u{fffd}', "\\ud83d") } else { text }.into_bytes()
+}
+
 /// One queue for each channel and kind of webhook.
 pub(crate) struct Deliveries {
     shared: Arc<Shared>,
+    loose_json: bool,
     scripts: Mutex<Vec<Script>>,
     queues: Mutex<BTreeMap<(Webhook, String), mpsc::UnboundedSender<Job>>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 impl Deliveries {
-    pub(crate) fn new(tries: u32, wait: Duration) -> Self {
+    pub(crate) fn new(tries: u32, wait: Duration, loose_json: bool) -> Self {
         let (client, under_way) = (Client::new(), watch::Sender::new(0));
         let shared = Arc::new(Shared { tries, wait, client, deliveries: Mutex::default(), under_way });
-        Self { shared, scripts: Mutex::default(), queues: Mutex::default(), tasks: Mutex::default() }
+        Self { shared, loose_json, scripts: Mutex::default(), queues: Mutex::default(), tasks: Mutex::default() }
     }
 
     pub(crate) fn fail(&self, kind: Option<Webhook>, channel: Option<&str>, faults: &[WebhookFault]) {
@@ -111,7 +118,7 @@ impl Deliveries {
         for _ in 0..times {
             let place = self.record(&event, fault == Some(WebhookFault::Dropped));
             if fault != Some(WebhookFault::Dropped) {
-                let body = event.body.to_string().into_bytes();
+                let body = written(self.loose_json, &event.body);
                 let job = Job { url: url.to_owned(), key: key.to_owned(), body, fault, place };
                 self.queue(event.kind, &event.channel, job);
             }

@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, Stat
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::{Inner, act, api};
+use super::{Inner, act, api, delivery};
 use crate::faults::{Effect, How, pick};
 use crate::lock;
 use crate::server::Cut;
@@ -25,7 +25,11 @@ async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
     let method = head.method.as_str().to_owned();
+    let token = head.headers.get("api-token").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     if let Some(id) = path.strip_prefix("/files/") {
+        if inner.config.private_files && token != inner.config.api_token {
+            return plain(403, "text/plain", Vec::new());
+        }
         return match lock(&inner.store).files.get(&api::decode(id)) {
             Some((media_type, bytes)) => plain(200, media_type, bytes.clone()),
             None => plain(404, "text/plain", Vec::new()),
@@ -38,7 +42,6 @@ async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     {
         return response;
     }
-    let token = head.headers.get("api-token").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let answer = if token == inner.config.api_token {
         let query = head.uri.query().unwrap_or_default().to_owned();
         match read(Request::from_parts(head, body)).await {
@@ -55,7 +58,7 @@ async fn handle(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         Err(api::NO_TOKEN)
     };
     let response = match answer {
-        Ok(value) => plain(200, "application/json", value.to_string().into_bytes()),
+        Ok(value) => plain(200, "application/json", delivery::written(inner.config.loose_json, &value)),
         Err(refusal) => refused(&refusal),
     };
     match fault {

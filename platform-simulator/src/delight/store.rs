@@ -102,6 +102,7 @@ pub(crate) struct Store {
     pub(super) app_id: String,
     pub(super) ai_agent_id: String,
     pub(super) file_form: FileForm,
+    private_files: bool,
     pub(crate) users: BTreeMap<String, Value>,
     pub(crate) channels: BTreeMap<String, Channel>,
     pub(crate) files: BTreeMap<String, (String, Vec<u8>)>,
@@ -118,9 +119,10 @@ impl Store {
         let agent = json!({ "user_id": config.ai_agent_id, "nickname": AGENT_NAME, "profile_url": "" });
         Self {
             origin: String::new(),
-            app_id: config.app_id.clone(),
+            app_id: if config.small_app_id { config.app_id.to_ascii_lowercase() } else { config.app_id.clone() },
             ai_agent_id: config.ai_agent_id.clone(),
             file_form: config.file_form,
+            private_files: config.private_files,
             users: [(config.ai_agent_id.clone(), agent)].into(),
             channels: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -213,11 +215,20 @@ impl Store {
         (id, vec![self.chat_event(url, id, "SDK")])
     }
 
+    pub(crate) fn send_files(&mut self, url: &str, files: &[(&str, &str, &[u8])]) -> (u64, Vec<Outgoing>) {
+        let sender = self.channel(url).user.clone();
+        let text = files.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
+        let kept = files.iter().map(|(name, media_type, bytes)| self.keep_file(name, media_type, bytes)).collect();
+        let id = self.add(url, Draft { kind: Kind::File, sender, text, file: Value::Array(kept), ..Draft::default() });
+        (id, vec![self.chat_event(url, id, "SDK")])
+    }
+
     pub(crate) fn keep_file(&mut self, name: &str, media_type: &str, bytes: &[u8]) -> Value {
         let id = format!("{}-{name}", self.id());
         self.files.insert(id.clone(), (media_type.to_owned(), bytes.to_vec()));
         let escaped = percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC);
-        json!({ "url": format!("{}/files/{escaped}", self.origin), "name": name, "type": media_type, "size": bytes.len() })
+        let url = format!("{}/files/{escaped}", self.origin);
+        json!({ "url": url, "name": name, "type": media_type, "size": bytes.len(), "require_auth": self.private_files })
     }
 
     pub(crate) fn hand_off(&mut self, url: &str, case: Option<&ExternalCase>) -> Outgoing {
@@ -317,7 +328,7 @@ impl Store {
             "created_at": message.created_at,
         });
         if draft.kind == Kind::File {
-            view["file"] = draft.file.clone();
+            view[if draft.file.is_array() { "files" } else { "file" }] = draft.file.clone();
         }
         if !draft.sender.is_empty() {
             view["user"] = self.users.get(&draft.sender).cloned().unwrap_or_default();

@@ -57,6 +57,9 @@ impl Store {
             "data": view["data"],
         });
         match (&view["type"], self.file_form) {
+            _ if view["files"].is_array() => {
+                (payload["files"], payload["message"]) = (view["files"].clone(), view["message"].clone());
+            }
             (kind, FileForm::Nested) if kind == "FILE" => payload["file"] = view["file"].clone(),
             (kind, FileForm::Flat) if kind == "FILE" => {
                 for (name, from) in

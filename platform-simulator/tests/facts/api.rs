@@ -112,6 +112,23 @@ async fn files_keep_their_names() {
 }
 
 #[tokio::test]
+async fn encrypted_files_open_to_the_token_alone_and_several_share_a_message() {
+    let it = Delight::start(Config { private_files: true, ..Config::default() }).await.unwrap();
+    let channel = it.user_opens(&ana(), &[]);
+    it.user_sends_files(&channel, &[("a.png", "image/png", b"one"), ("b.png", "image/png", b"two")]);
+    let path = format!("{}?message_ts=0&next_limit=9", messages_of(&channel));
+    let listed = call(&it, "GET", &path, &Value::Null).await.unwrap().1["messages"][0].take();
+    assert_eq!((&listed["type"], &listed["message"]), (&json!("FILE"), &json!("a.png, b.png")));
+    let second = &listed["files"][1];
+    assert_eq!((&second["name"], &second["require_auth"]), (&json!("b.png"), &json!(true)));
+    let path = second["url"].as_str().unwrap().strip_prefix(it.origin()).unwrap();
+    assert_eq!(fetch(&it, path).await.0, 403);
+    let request = hyper::Request::get(format!("{}{path}", it.origin())).header("api-token", &it.config().api_token);
+    let answer = crate::exchange(request.body(Default::default()).unwrap()).await;
+    assert_eq!(answer, Some((200, "image/png".to_owned(), b"two".to_vec())));
+}
+
+#[tokio::test]
 async fn lists_go_from_a_message_as_from_its_time() {
     let it = Delight::start(Config::default()).await.unwrap();
     let channel = it.user_opens(&ana(), &[]);

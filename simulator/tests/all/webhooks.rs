@@ -367,12 +367,33 @@ async fn bodies_can_lack_what_receivers_rely_on() {
     let note = it.sim.note(&id, &it.maya, "secret").await.unwrap().remove(0);
     assert_eq!(note.json()["data"]["message"].get("message_type"), None);
     assert!(it.verifies(&note));
+    it.sim.fail_webhook(WebhookFault::PrivateAsText);
+    let note = it.sim.note(&id, &it.maya, "secret").await.unwrap().remove(0);
+    let said = note.json()["data"]["message"].take();
+    assert_eq!((&said["message_type"], &said["botsPrivateNote"]), (&json!("normal"), &json!("true")));
+    it.sim.fail_webhook(WebhookFault::TornBody);
+    let torn = it.sim.reply(&id, &it.maya, "cut").await.unwrap().remove(0);
+    assert_eq!(torn.json(), json!(null));
+    assert!(it.verifies(&torn));
     it.sim.fail_webhook(WebhookFault::LoseAttachmentUrl);
     let parts = vec![json!({ "image": { "url": "https://example.org/a.png" } })];
     let image = it.sim.reply_parts(&id, &it.maya, parts.clone()).await.unwrap().remove(0);
     assert_eq!(image.json()["data"]["message"]["message_parts"], json!([{ "image": {} }]));
     let list = it.get(&format!("/v2/conversations/{id}/messages")).await.ok();
     assert_eq!(list["messages"][0]["message_parts"], json!(parts));
+}
+
+#[tokio::test]
+async fn json_can_be_as_loose_as_the_standard_allows() {
+    let it = Account::start().await;
+    let id = it.open("hello").await;
+    it.sim.set_behaviour(|it| it.loose_json = true);
+    let sent = it.sim.reply(&id, &it.maya, "cut \u{fffd}").await.unwrap().remove(0);
+    let body = String::from_utf8(sent.body.clone()).unwrap();
+    assert!(body.starts_with(r#"{"score":1e999,"#) && body.contains(r#""cut \ud83d""#), "{body}");
+    assert!(it.verifies(&sent));
+    let list = it.get(&format!("/v2/conversations/{id}/messages")).await;
+    assert!(String::from_utf8_lossy(&list.body).contains(r#""cut \ud83d""#));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use freshworks_handoff::transcript;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::files::FileAccess;
 use super::{Asked, Endpoint, Generic, Inbound, News, Platform, Prepared, Untold, Webhooks, web_url};
 use crate::answer::Call;
 use crate::problem::Problem;
@@ -89,7 +90,7 @@ pub struct Delight {
 pub struct Identity {
     /// Holds the e-mail address.
     pub email: String,
-    /// Holds the phone number.
+    /// Holds the phone number. Where this is `phone`, `phone_number` is tried beside it.
     pub phone: String,
     /// Holds the name, where the user record has none.
     pub name: String,
@@ -118,6 +119,17 @@ impl Delight {
         match &self.test_origin {
             Some(origin) => origin.clone(),
             None => format!("https://api-{}.sendbird.com", self.app_id.to_ascii_lowercase()),
+        }
+    }
+
+    /// Files of applications that encrypt them (`require_auth`) are opened by the API token, as the vendor's staff says
+    /// (community.sendbird.com/t/1472). They lie on hosts such as `file-us-1.sendbird.com`, as samples show, never on the API's.
+    pub(super) fn file_access(&self) -> FileAccess<'_> {
+        FileAccess {
+            header: "api-token",
+            secret: self.api_token.reveal(),
+            test_origin: self.test_origin.as_deref(),
+            serves: serves_files,
         }
     }
 
@@ -272,7 +284,8 @@ impl Platform for Delight {
             email: fact(&self.identity.email)
                 .filter(|email| email.contains('@') && !email.contains(char::is_whitespace)),
             email_verified: self.email_verified,
-            phone: fact(&self.identity.phone),
+            phone: fact(&self.identity.phone)
+                .or_else(|| fact("phone_number").filter(|_| self.identity.phone == Identity::default().phone)),
             phone_verified: self.phone_verified,
             locale: asked.context["language"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
             avatar_url: words("profile_url"),
@@ -486,6 +499,12 @@ fn pieces(message: &Message) -> Vec<Piece> {
     pieces
 }
 
+/// True for `https://file-us-1.sendbird.com` and the like.
+fn serves_files(origin: &str) -> bool {
+    let region = origin.strip_prefix("https://file-").and_then(|rest| rest.strip_suffix(".sendbird.com"));
+    region.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+}
+
 /// The context's facts: it is a map of texts (vendor documentation), and anything else in it is left out.
 fn facts(context: &Value) -> Vec<(String, String)> {
     let pair = |(name, value): (&String, &Value)| value.as_str().map(|value| (name.clone(), value.to_owned()));
@@ -533,6 +552,49 @@ mod tests {
             let user = settings(more).prepare(&http, &asked).unwrap().request.user;
             assert_eq!((user.email.as_deref(), user.phone.as_deref()), (Some("ana@example.com"), Some("+15550100")));
             assert_eq!((user.email_verified, user.phone_verified), verified);
+        }
+    }
+
+    #[test]
+    fn a_phone_number_is_found_under_either_usual_name() {
+        let http = Outside::new(|_: &str| (200, "{}".to_owned()));
+        for (context, phone) in [
+            (json!({ "phone_number": "+15550100" }), Some("+15550100")),
+            (json!({ "phone": "+15550101", "phone_number": "+15550100" }), Some("+15550101")),
+            (json!({}), None),
+        ] {
+            let key = json!({ "application": "APP-1", "channel": "c", "conversation": "1" });
+            let context = json!({ "context": context });
+            let event = json!({ "key": key, "user": "ana", "from": 1, "until": 2, "context": context }).to_string();
+            let user = settings(json!({})).prepare(&http, &Asked::Event(event)).unwrap().request.user;
+            assert_eq!(user.phone.as_deref(), phone);
+        }
+        let event = json!({
+            "key": { "application": "APP-1", "channel": "c", "conversation": "1" }, "user": "ana", "from": 1, "until": 2,
+            "context": { "context": { "phone_number": "+15550100" } },
+        });
+        let other = settings(json!({ "identity": { "phone": "mobile" } }));
+        let user = other.prepare(&http, &Asked::Event(event.to_string())).unwrap().request.user;
+        assert_eq!(user.phone, None, "the settings name another field");
+    }
+
+    #[test]
+    fn the_token_opens_files_of_the_platform_and_nothing_else() {
+        for origin in ["https://file-us-1.sendbird.com", "https://file-ap-2.sendbird.com"] {
+            assert!(serves_files(origin), "{origin}");
+        }
+        for origin in [
+            "http://file-us-1.sendbird.com",
+            "https://api-app-1.sendbird.com",
+            "https://file-.sendbird.com",
+            "https://file-us-1.sendbird.com:8443",
+            "https://file-us-1.sendbird.com.evil.example",
+            "https://file-us-1.evil.sendbird.com",
+            "https://evil.example/file-us-1.sendbird.com",
+            "https://file-a@evil.sendbird.com",
+            "",
+        ] {
+            assert!(!serves_files(origin), "{origin}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! generated SDK).
 
 use freshworks_handoff::http::{Http, Method, Request};
+use freshworks_handoff::json;
 use serde_json::{Value, json};
 
 use super::super::Untold;
@@ -166,7 +167,7 @@ impl<'a, H: Http> Api<'a, H> {
         let response = self.http.send(request);
         let response =
             response.map_err(|error| ApiError::Later(format!("the platform cannot be reached: {}", error.reason)))?;
-        let answer = serde_json::from_slice::<Value>(&response.body);
+        let answer = json::from_slice::<Value>(&response.body);
         match response.status {
             200..=299 => answer.map_err(|_| ApiError::Later("the platform's answer is no JSON".to_owned())),
             status @ (408 | 429 | 500..) => Err(ApiError::Later(format!("the platform answered {status}"))),

@@ -25,9 +25,9 @@ pub(crate) fn read(settings: &Delight, endpoint: Endpoint, call: &Call<'_>) -> R
     };
     verify(key.reveal(), call)?;
     let event: Value = problem::read(call.body, "webhook")?;
-    // One webhook of the application may serve several AI agents.
-    if event["app_id"].as_str().is_some_and(|app| app != settings.app_id) {
-        return Ok(Inbound::Nothing);
+    // The dashboard shows application ids in capitals, and addresses hold them in small letters.
+    if event["app_id"].as_str().is_some_and(|app| !app.eq_ignore_ascii_case(&settings.app_id)) {
+        return Ok(Inbound::Foreign("another-application"));
     }
     match endpoint {
         Endpoint::Platform => Ok(agent_event(settings, &event, call.now)),
@@ -59,8 +59,9 @@ fn agent_event(settings: &Delight, event: &Value, now: Timestamp) -> Inbound {
     let (Some(channel), Some(number)) = (conversation["channel_url"].as_str(), id(&conversation["id"])) else {
         return Inbound::Nothing;
     };
+    // One webhook of the application may serve several AI agents.
     if !is_ours {
-        return Inbound::Nothing;
+        return Inbound::Foreign("another-ai-agent");
     }
     let key =
         ConversationKey { application: settings.app_id.clone(), channel: channel.to_owned(), conversation: number };
@@ -87,11 +88,11 @@ fn agent_event(settings: &Delight, event: &Value, now: Timestamp) -> Inbound {
         }
         "message:user_sent" => {
             let (said, sent_at) = (&data["message"], iso(&data["sent_at"]).unwrap_or(created_at));
-            let text = said["content"].as_str().unwrap_or_default();
             // A file has no words here; the Chat webhook brings it.
-            let (Some(id), false) = (id(&said["message_id"]), text.trim().is_empty()) else { return Inbound::Nothing };
+            let parts = parts(said, said["content"].as_str().unwrap_or_default());
+            let (Some(id), false) = (id(&said["message_id"]), parts.is_empty()) else { return Inbound::Nothing };
             let sender = Sender { role: SenderRole::EndUser, id: Some(user.to_owned()), name: None, avatar_url: None };
-            let message = Message { id, sender, sent_at, parts: vec![Part::text(text)] };
+            let message = Message { id, sender, sent_at, parts };
             Inbound::Message { place: Place::Conversation(key), message }
         }
         "conversation:closed" => {
@@ -123,8 +124,14 @@ fn chat_event(event: &Value) -> Inbound {
         "custom_type": payload["custom_type"].as_str().or(event["custom_type"].as_str()),
         "user": { "user_id": user, "nickname": sender["nickname"], "profile_url": sender["profile_url"] },
     });
-    // Two forms are seen: the file beside the message, and as an object of its own.
-    message["file"] = if payload["file"].is_object() { payload["file"].clone() } else { payload.clone() };
+    // Two forms of one file are seen: beside the message, and as an object of its own.
+    if payload["files"].is_array() {
+        message["files"] = payload["files"].clone();
+    } else if payload["file"].is_object() {
+        message["file"] = payload["file"].clone();
+    } else if event["type"] == "FILE" {
+        message["file"] = payload.clone();
+    }
     // Whether the sender is the end user is known to whoever knows the conversation.
     match self::message(&message, user, "") {
         Some(message) => Inbound::Message { place: Place::Channel(channel.to_owned()), message },
@@ -148,10 +155,13 @@ pub(crate) fn message(found: &Value, user: &str, ai_agent: &str) -> Option<Messa
     if found["custom_type"] == OWN && role == SenderRole::EndUser {
         return None;
     }
-    let text = found["message"].as_str().unwrap_or_default();
-    let parts = if kind == "FILE" { vec![file(&found["file"], text)] } else { vec![Part::text(text)] };
-    if kind != "FILE" && text.trim().is_empty() {
-        return None;
+    let mut parts = parts(found, found["message"].as_str().unwrap_or_default());
+    if parts.is_empty() {
+        if kind != "FILE" {
+            return None;
+        }
+        // Nothing is known of it but that it was there.
+        parts.push(Part::empty(PartKind::File));
     }
     let words = |name: &str| found["user"][name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     Some(Message {
@@ -162,7 +172,31 @@ pub(crate) fn message(found: &Value, user: &str, ai_agent: &str) -> Option<Messa
     })
 }
 
-fn file(file: &Value, caption: &str) -> Part {
+/// What a message holds: its file or files, the words with the first of them, or the words alone.
+fn parts(message: &Value, text: &str) -> Vec<Part> {
+    let several = message["files"].as_array().into_iter().flatten();
+    let all = several.chain(Some(&message["file"]).filter(|_| message["files"].as_array().is_none_or(Vec::is_empty)));
+    let mut parts: Vec<Part> = all.filter(|found| found.is_object()).map(file).collect();
+    let words = if parts.is_empty() { text.to_owned() } else { beyond_names(text, &parts) };
+    let words = Some(words).filter(|words| !words.trim().is_empty());
+    match parts.first_mut() {
+        Some(first) => first.text = words,
+        None => parts.extend(words.map(Part::text)),
+    }
+    parts
+}
+
+/// The words beside files. None are left where the text only names the files: the server fills that in.
+fn beyond_names(text: &str, files: &[Part]) -> String {
+    let mut names: Vec<&str> = files.iter().filter_map(|file| file.name.as_deref()).collect();
+    // What is part of another name is taken out after it.
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    let rest = names.into_iter().fold(text.to_owned(), |rest, name| rest.replacen(name, "", 1));
+    let is_between = |letter: char| letter.is_whitespace() || ",;|&+·".contains(letter);
+    if rest.chars().all(is_between) { String::new() } else { text.to_owned() }
+}
+
+fn file(file: &Value) -> Part {
     let first = |names: &[&str]| {
         names.iter().find_map(|name| file[*name].as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
     };
@@ -174,10 +208,9 @@ fn file(file: &Value, caption: &str) -> Part {
         _ => PartKind::File,
     };
     Part {
-        text: Some(caption).filter(|text| !text.trim().is_empty()).map(str::to_owned),
-        url: first(&["url"]),
+        url: first(&["url", "file_url"]),
         name: first(&["name", "filename", "file_name"]),
-        bytes: file["size"].as_u64().or(file["file_size"].as_u64()).or(file["filesize"].as_u64()),
+        bytes: ["size", "file_size", "filesize", "content_size"].iter().find_map(|name| file[*name].as_u64()),
         media_type,
         ..Part::empty(kind)
     }
@@ -299,9 +332,52 @@ mod tests {
         let mut empty = event("message:user_sent");
         empty["data"]["message"]["content"] = json!("");
         let unknown = event("conversation:analyzed");
-        for event in [of_another_agent, of_another_app, by_another_integration, empty, unknown, json!({}), json!([1])] {
+        for event in [by_another_integration, empty, unknown, json!({}), json!([1])] {
             assert_eq!(heard(Endpoint::Platform, &event), Inbound::Nothing, "{event}");
         }
+        assert_eq!(heard(Endpoint::Platform, &of_another_agent), Inbound::Foreign("another-ai-agent"));
+        assert_eq!(heard(Endpoint::Platform, &of_another_app), Inbound::Foreign("another-application"));
+        assert_eq!(heard(Endpoint::Chat, &of_another_app), Inbound::Foreign("another-application"));
+    }
+
+    #[test]
+    fn an_application_is_known_in_capitals_and_in_small_letters() {
+        let mut small = event("message:user_sent");
+        small["app_id"] = json!("app-1");
+        let Inbound::Message { place, .. } = heard(Endpoint::Platform, &small) else { panic!("no message") };
+        assert_eq!(place, Place::Conversation(key()), "the key stays that of the settings");
+    }
+
+    #[test]
+    fn several_files_come_each_and_their_names_are_no_words() {
+        let image = json!({ "url": "https://f/1", "file_name": "a.png", "file_type": "image/png", "file_size": 7 });
+        let paper = json!({ "url": "https://f/2", "name": "aa.png", "type": "application/pdf", "require_auth": true });
+        let sent = |text: &str| {
+            json!({
+                "category": "group_channel:message_send", "app_id": "APP-1", "type": "FILE",
+                "payload": { "message_id": 1, "created_at": 5, "message": text, "files": [image, paper] },
+                "sender": { "user_id": "ana" }, "channel": { "channel_url": "channel-1" },
+            })
+        };
+        for (text, words) in [
+            ("", None),
+            ("a.png, aa.png", None),
+            ("aa.png\na.png", None),
+            ("aa.png", None),
+            ("Both: a.png, aa.png", Some("Both: a.png, aa.png")),
+            ("a.png", None),
+        ] {
+            let Inbound::Message { message, .. } = heard(Endpoint::Chat, &sent(text)) else { panic!("no files") };
+            let urls: Vec<_> = message.parts.iter().map(|part| part.url.as_deref().unwrap()).collect();
+            assert_eq!(urls, ["https://f/1", "https://f/2"]);
+            assert_eq!((message.parts[0].kind, message.parts[0].bytes), (PartKind::Image, Some(7)));
+            assert_eq!((message.parts[0].text.as_deref(), message.parts[1].text.as_deref()), (words, None), "{text}");
+        }
+        let listed = json!({
+            "message_id": 1, "created_at": 5, "type": "FILE", "message": "a.png", "user": { "user_id": "ana" }, "files": [], "file": image,
+        });
+        let message = message(&listed, "ana", "helper").unwrap();
+        assert_eq!((message.parts.len(), message.parts[0].text.as_deref()), (1, None));
     }
 
     #[test]
