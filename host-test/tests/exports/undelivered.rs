@@ -107,13 +107,17 @@ async fn a_conversation_in_doubt_is_still_looked_for_afterwards() {
     talk.desk.sim.fail(Fault::new(creates, How::Cut).after_effect());
     let message = user_message("m1", &said("still there?"));
     talk.relay(&message).await.unwrap_err();
-    // The old conversation takes no note any more: that fails, and must not make the next try forget what is in doubt.
-    let error = refused(talk.desk.undelivered(&talk.session, &id).await);
-    talk.session = error.session.unwrap();
+    // The old conversation takes no note any more: it goes where the message has opened another one, and must not make the next
+    // try forget that the message is in doubt.
+    let noted = watched(talk.desk.undelivered(&talk.session, &id).await).result.unwrap();
+    talk.session = noted.session.unwrap();
     talk.relay(&message).await.unwrap();
     let all = talk.desk.sim.conversations();
     assert_eq!(all.len(), 2, "the one that ended, and one that continues it");
     assert_eq!(all.iter().map(|one| count_of(one, &said("still there?"))).sum::<usize>(), 1);
+    let is_note = |text: &str| text.starts_with("The user did not receive a message");
+    let notes = all.iter().map(|one| texts(one).iter().filter(|(.., text)| is_note(text)).count());
+    assert_eq!(notes.collect::<Vec<_>>(), [0, 1], "in the one that continues it");
 }
 
 #[tokio::test]
