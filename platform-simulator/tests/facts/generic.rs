@@ -98,12 +98,19 @@ async fn a_failed_handoff_that_is_told_again_is_told_by_its_webhooks_id() {
 }
 
 #[tokio::test]
-async fn a_good_platform_takes_any_answer_but_503_as_it_is() {
-    for status in [400, 429, 500, 502, 504] {
+async fn a_good_platform_takes_any_answer_but_500_and_503_as_it_is() {
+    for status in [400, 429, 502, 504] {
         let (url, heard) = listener(&[status]).await;
         assert_eq!(Caller::default().post(&url, "token", &json!({})).await, (status, json!({ "status": status })));
         assert_eq!(heard.lock().unwrap().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_good_platform_repeats_what_the_host_has_ended() {
+    let (url, heard) = busy_listener(&[500, 503, 500], None).await;
+    assert_eq!(within("it is done", Caller::default().post(&url, "token", &json!({}))).await.0, 204);
+    assert_eq!(heard.lock().unwrap().len(), 4);
 }
 
 #[tokio::test]
