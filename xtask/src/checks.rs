@@ -17,7 +17,11 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     process::cargo(&["test", "--workspace", "--all-targets", "--no-run"])?;
     process::say("running the tests");
     let mut cargo = process::cargo_command();
-    cargo.args(["test", "--workspace", "--all-targets", "--no-fail-fast"]).args(filter).env("FOREIGN_WASMTIME", &wasmtime).envs(clients);
+    cargo
+        .args(["test", "--workspace", "--all-targets", "--no-fail-fast"])
+        .args(filter)
+        .env("FOREIGN_WASMTIME", &wasmtime)
+        .envs(clients);
     let mut passed = run_tests(&mut cargo)?;
     passed.extend(spin::test_bridge()?);
     if filter.is_empty() {
