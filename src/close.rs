@@ -107,6 +107,10 @@ fn note_and_resolve(
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let Some(user) = session.user.clone() else { return Ok(findings) };
+    if retry && !session.end_noted {
+        // In the session, because this try may fail before it has looked.
+        session.set_unsure(Unsure::EndNote, true);
+    }
     if session.conversation.is_none() && (session.look || session.is_unsure(Unsure::Conversation)) {
         // The handoff may have got through: then human agents wait for somebody who has gone.
         let reference = session.reference.clone();
@@ -239,5 +243,16 @@ mod tests {
         let nothing = Script::default();
         let again = close(&nothing, SETTINGS, &update.session.unwrap(), CloseReason::UserLeft, false, 9).unwrap();
         assert_eq!((again.events.len(), nothing.sent().len()), (0, 0));
+    }
+
+    #[test]
+    fn a_note_in_doubt_stays_so_when_the_repeat_fails_before_it_has_looked() {
+        let mut session = Session::decode(&queued()).unwrap();
+        session.doubt(&crate::session::message_key("m-1"));
+        let script = Script::default().then(503, "");
+        let error = close(&script, SETTINGS, &session.encode(), CloseReason::UserLeft, true, 7).unwrap_err();
+        assert!(script.sent().iter().all(|it| it == "Get /v2/users/user-1/conversations"), "{:?}", script.sent());
+        let session = Session::decode(&error.into_details().session.unwrap()).unwrap();
+        assert!(session.is_unsure(Unsure::EndNote));
     }
 }
