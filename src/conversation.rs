@@ -13,7 +13,7 @@ use crate::freshchat::endpoints::{
 };
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::model::{ChannelId, ConversationId, MessageId, UserId};
-use crate::session::{Relaying, Session, Unsure};
+use crate::session::{Relaying, Session, Unsure, digest_of_words};
 
 /// Conversations of one user that are searched for a marker. Freshchat keeps one open conversation for each user and topic,
 /// so few users have more than a handful.
@@ -230,13 +230,14 @@ pub fn settle_doubts(
         return Ok(());
     }
     // Messages of the end user that nobody has claimed, newest first, and how many of them stand behind each other message.
-    let mut unclaimed: Vec<MessageId> = Vec::new();
+    let mut unclaimed: Vec<(MessageId, String)> = Vec::new();
     let mut bounds: Vec<(MessageId, usize)> = Vec::new();
     newest_first(freshchat, conversation, &mut |message| {
         // Candidates of one that was bounded before cannot be of one that was begun after that.
         let is_of_user = matches!(message.actor, Actor::User(_));
         if is_of_user && !session.is_own(&message.id) && !session.is_claimed(&message.id) {
-            unclaimed.push(message.id);
+            let words = digest_of_words(&message.text());
+            unclaimed.push((message.id, words));
         } else {
             bounds.push((message.id, unclaimed.len()));
         }
@@ -247,7 +248,10 @@ pub fn settle_doubts(
     for journal in session.relaying.iter_mut().filter(|it| is_open(it)) {
         let bound = bounds.iter().find(|(id, _)| journal.behind.as_ref() == Some(id));
         let behind = bound.map_or(unclaimed.len(), |(_, behind)| *behind);
-        journal.settle(unclaimed.iter().take(behind).cloned().collect());
+        let is_it = |words: &String| journal.words.is_empty() || *words == journal.words;
+        let found = unclaimed.iter().take(behind).filter(|(_, words)| is_it(words)).map(|(id, _)| id.clone());
+        let found = found.collect();
+        journal.settle(conversation, found);
     }
     session.relaying.retain(|journal| journal.unsure || journal.done > 0);
     Ok(())

@@ -12,8 +12,8 @@ use crate::model::{Decision, Finding, HandoffRequest, Message, Mode, Part, Recei
 use crate::session::{Session, Unsure, reference};
 use crate::settings::context_map::{self, Carried};
 use crate::settings::{Availability, Settings};
-use crate::timers;
 use crate::transcript::{self, Style, Transcript};
+use crate::{relay, timers};
 
 mod live;
 mod preview;
@@ -74,7 +74,17 @@ pub fn handoff(
                 ));
             }
             (_, Action::Go | Action::HandBack) if stored.state == State::Requesting => stored,
-            (_, Action::Go | Action::HandBack) => stored.again(&request.key),
+            (_, Action::Go | Action::HandBack) => {
+                let mut stored = stored;
+                // A message may have opened a conversation that nobody knows of yet: it is looked for there as well.
+                let known = stored.conversation.clone().zip(stored.user.clone());
+                if let Some((old, user)) = known.filter(|_| stored.is_unsure(Unsure::Conversation))
+                    && let Err(error) = relay::adopt_replacement(&freshchat, &mut stored, &old, &user)
+                {
+                    return Err(error.with_session(stored.encode()));
+                }
+                stored.again(&request.key)
+            }
         },
     };
 

@@ -9,7 +9,7 @@ use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
 use crate::model::{ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, Timestamp, Update, UserId};
-use crate::session::{Relaying, Session, Unsure};
+use crate::session::{Relaying, Session, Unsure, digest_of_words};
 use crate::settings::Settings;
 use crate::{close, files, ticket, timers, transcript};
 
@@ -265,16 +265,25 @@ fn send(
     let is_it = |found: &VendorMessage| {
         matches!(found.actor, Actor::User(_)) && (found.text() == message.text || holds_file(found))
     };
-    // One that was begun elsewhere stands there; one of which nobody knows where, in any conversation.
-    let begun_in = journal.conversation.clone();
-    let elsewhere = if begun_in.is_none() && journal.untracked { session.former.clone() } else { Vec::new() };
     let (behind, candidates) = (journal.behind.clone(), journal.candidates.clone());
-    let search = Search { is_it: &is_it, elsewhere: &elsewhere, behind: behind.as_ref(), among: candidates.as_deref() };
+    let search = Search { behind: behind.as_ref(), among: candidates.as_deref(), ..Search::by_marker(&is_it) };
+    let begun_in = journal.conversation.clone().unwrap_or_else(|| place.0.clone());
+    // A try that was cut off may have gone on in another conversation, which was adopted since: there it has no bounds.
+    let anywhere: Vec<ConversationId> = match journal.untracked && journal.unsure {
+        true => std::iter::once(place.0).chain(&session.former).filter(|it| **it != begun_in).cloned().collect(),
+        false => Vec::new(),
+    };
     // One that went on in a conversation that may or may not exist is looked for when that is known.
-    let can_look = begun_in.is_some() || journal.untracked || !session.is_unsure(Unsure::Conversation);
-    let begun_in = begun_in.as_ref().unwrap_or(place.0);
-    if can_look && conversation::look(freshchat, session, &mut journal.unsure, begun_in, &search)? {
+    let can_look = journal.conversation.is_some() || journal.untracked || !session.is_unsure(Unsure::Conversation);
+    if can_look && conversation::look(freshchat, session, &mut journal.unsure, &begun_in, &search)? {
         return Ok(Some(Sent::Before));
+    }
+    if let Some((first, others)) = anywhere.split_first() {
+        journal.unsure = true;
+        let search = Search { elsewhere: others, ..Search::by_marker(&is_it) };
+        if conversation::look(freshchat, session, &mut journal.unsure, first, &search)? {
+            return Ok(Some(Sent::Before));
+        }
     }
     if ended {
         return Ok(None);
@@ -284,6 +293,8 @@ fn send(
         return Ok(None);
     }
     conversation::settle_doubts(freshchat, session, place.0)?;
+    let is_known = !journal.untracked && !is_file;
+    journal.words = if is_known { digest_of_words(&message.text) } else { String::new() };
     match conversation::write(freshchat, session, &mut journal.unsure, place, message, &search) {
         Ok(false) => Ok(Some(Sent::Now)),
         Ok(true) => Ok(Some(Sent::Before)),
@@ -354,4 +365,92 @@ pub fn adopt_replacement(
         conversation::adopt(session, &found.conversation);
     }
     Ok(found.map(|found| found.conversation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CloseReason, ConversationKey};
+    use crate::session::message_key;
+    use crate::testing::{Script, message};
+
+    const SETTINGS: &str = r#"{"chat_url": "acme", "api_key": "k"}"#;
+
+    fn active() -> Session {
+        let key = ConversationKey { application: "a".into(), channel: "c".into(), conversation: "1".into() };
+        let mut session = Session::begin(&key, 1);
+        session.state = State::Active;
+        session.user = Some("user-1".into());
+        session.channel = Some("topic-1".into());
+        session.adopt_conversation("c-1".into(), None);
+        session.mark_own("v-0".into());
+        session
+    }
+
+    fn said(id: &str, text: &str) -> String {
+        format!(
+            r#"{{"id":"{id}","actor_type":"user","actor_id":"user-1","message_type":"normal","message_parts":[{{"text":{{"content":"{text}"}}}}]}}"#
+        )
+    }
+
+    fn list(all: &[String]) -> String {
+        format!(r#"{{"messages":[{}]}}"#, all.join(","))
+    }
+
+    /// The bridge: m-1 met a resolved conversation, opened c-2 and its instance died; then m-2 goes ahead.
+    #[test]
+    fn a_message_in_doubt_that_opened_a_conversation_is_not_repeated() {
+        let mut session = active();
+        let reference = session.reference.clone();
+        session.doubt(&message_key("m-1"));
+        let opening = transcript::continuation("c-1", &reference, Settings::parse(SETTINGS).unwrap().language);
+        let opening = serde_json::to_string(&opening).unwrap();
+        let opening = opening.trim_matches('"');
+        let not_latest = r#"{"message":"This is Not the latest conversation"}"#;
+        let c2 = list(&[said("v-2", "one"), said("v-1", opening)]);
+        let script = Script::default()
+            .then(200, &list(&[said("v-0", "x")]))
+            .then(400, not_latest)
+            .then(200, r#"{"conversations":[{"id":"c-1"},{"id":"c-2"}]}"#)
+            .then(200, &list(&[said("v-0", "x")]))
+            .then(200, &c2)
+            .then(200, r#"{"conversation_id":"c-2","status":"new","channel_id":"topic-1"}"#)
+            .then(200, &c2)
+            .then(200, r#"{"id":"v-3"}"#);
+        let two = message("m-2", SenderRole::EndUser, None, "two");
+        let update = relay(&script, SETTINGS, &session.encode(), &two, false, 5).unwrap();
+        let c2 = list(&[said("v-3", "two"), said("v-2", "one"), said("v-1", opening)]);
+        let script = Script::default().then(200, &c2).then(200, &c2).then(200, &c2).then(200, &c2);
+        let one = message("m-1", SenderRole::EndUser, None, "one");
+        relay(&script, SETTINGS, &update.session.unwrap(), &one, false, 6).unwrap();
+        assert!(!script.sent().iter().any(|it| it.starts_with("Post")), "written twice");
+    }
+
+    /// A close in doubt whose repeat fails before it has looked for its note.
+    #[test]
+    fn a_close_in_doubt_stays_so() {
+        let mut session = active();
+        session.doubt(&message_key("m-1"));
+        let script = Script::default().then(503, "");
+        let error = close::close(&script, SETTINGS, &session.encode(), CloseReason::UserLeft, true, 5).unwrap_err();
+        let session = Session::decode(&error.into_details().session.unwrap()).unwrap();
+        assert!(session.is_unsure(Unsure::EndNote));
+    }
+
+    /// A host without a store: m-1 began in c-1 (killed), c-2 replaced it, its retry failed with a session, m-3 goes ahead.
+    #[test]
+    fn a_doubt_without_bounds_is_not_settled_by_the_newest_conversation_alone() {
+        let mut session = active();
+        session.adopt_conversation("c-2".into(), None);
+        let script = Script::default().then(503, "");
+        let one = message("m-1", SenderRole::EndUser, None, "one");
+        let error = relay(&script, SETTINGS, &session.encode(), &one, true, 5).unwrap_err();
+        let session = error.into_details().session.unwrap();
+        let script = Script::default().then(200, &list(&[said("v-1", "x")])).then(200, r#"{"id":"v-3"}"#);
+        let three = message("m-3", SenderRole::EndUser, None, "three");
+        let empty = relay(&script, SETTINGS, &session, &three, false, 5).unwrap().session.unwrap();
+        let script = Script::default().then(200, r#"{"messages":[]}"#).then(200, &list(&[said("v-9", "one")]));
+        relay(&script, SETTINGS, &empty, &one, false, 6).unwrap();
+        assert!(script.sent()[0].starts_with("Get"), "written without a look at c-1");
+    }
 }

@@ -17,7 +17,7 @@ use crate::timers;
 
 mod relaying;
 
-pub use relaying::{Relaying, message_key};
+pub use relaying::{Relaying, digest_of_words, message_key};
 
 /// First bytes of every session: a name, then the version of what follows. Fields are told apart by their order alone, so a
 /// new version keeps those of the version before and appends its own: open conversations outlive a release.
@@ -243,8 +243,12 @@ impl Session {
         }
         // One call for all versions: reading is a large part of the plugin.
         let appended: &[u8] = if *version == VERSION { &[] } else { &APPENDED };
-        let read = postcard::from_bytes(&[fields, appended].concat());
-        let mut session: Self = read.map_err(|_| refuse("the session is damaged"))?;
+        let bytes = [fields, appended].concat();
+        let read = postcard::take_from_bytes(&bytes);
+        // The checksum does not cover the version: fields of another one are told by their number.
+        let Ok((mut session, [])) = read.map(|(session, rest): (Self, &[u8])| (session, rest)) else {
+            return Err(refuse("the session is damaged"));
+        };
         if *version == PREVIOUS_VERSION {
             session.upgrade();
         }
@@ -254,6 +258,9 @@ impl Session {
     /// Turns what version 3 wrote into what this version writes.
     fn upgrade(&mut self) {
         self.relaying = std::mem::take(&mut self.begun).into_iter().map(Relaying::from).collect();
+        // It stands where messages went, or in the conversation that may have been opened with it.
+        let begun_in = self.conversation.clone().filter(|_| !self.is_unsure(Unsure::Conversation));
+        self.relaying.iter_mut().for_each(|journal| journal.conversation.clone_from(&begun_in));
         self.relayed.iter_mut().for_each(|id| *id = message_key(id));
     }
 
@@ -316,6 +323,9 @@ impl Session {
         if self.conversation.as_ref().is_some_and(|current| *current != id) {
             self.former = self.with_former(self.conversation.as_ref());
             self.replaced = self.conversation_ids.clone();
+            // What went out with the conversation that was not known yet is looked for there, whatever replaces that.
+            let moved_on = self.relaying.iter_mut().filter(|it| it.conversation.is_none() && !it.untracked);
+            moved_on.for_each(|journal| journal.conversation = Some(id.clone()));
             // Nobody has taken the new one.
             self.assigned = false;
         }

@@ -35,6 +35,13 @@ pub struct Relaying {
     pub behind: Option<MessageId>,
     /// What may be it among the messages that stood there before another write began; none while no other has.
     pub candidates: Option<Vec<MessageId>>,
+    /// A digest of the words of the piece in doubt, so that no other message is taken for it; empty when they are not known.
+    pub words: String,
+}
+
+/// What tells the words of one message in doubt from those of another.
+pub fn digest_of_words(text: &str) -> String {
+    digest(&[text], 4)
 }
 
 /// The same as version 3 of the session wrote it.
@@ -58,6 +65,7 @@ impl From<Begun> for Relaying {
             conversation: None,
             behind: None,
             candidates: None,
+            words: String::new(),
         }
     }
 }
@@ -67,13 +75,16 @@ impl Relaying {
     pub fn move_on(&mut self) {
         self.unsure = true;
         (self.conversation, self.behind, self.candidates) = (None, None, None);
+        self.words.clear();
     }
 
-    /// Bounds it by what stands there now. Nothing: then nothing of it has arrived since the last piece that is known to.
-    pub fn settle(&mut self, found: Vec<MessageId>) {
-        if found.is_empty() {
-            (self.unsure, self.untracked) = (false, false);
+    /// Bounds it by what stands in this conversation now. Nothing: then nothing of it has arrived since the last piece that is
+    /// known to, unless the try that was cut off may have gone on elsewhere.
+    pub fn settle(&mut self, conversation: &ConversationId, found: Vec<MessageId>) {
+        if found.is_empty() && !self.untracked {
+            self.unsure = false;
         }
+        self.conversation = Some(conversation.clone());
         self.candidates = Some(found).filter(|found| found.len() <= MOST_CANDIDATES);
     }
 }
@@ -92,6 +103,7 @@ impl Session {
         };
         if retry {
             (journal.unsure, journal.untracked, journal.candidates) = (true, true, None);
+            journal.words.clear();
         }
         journal
     }
@@ -105,6 +117,7 @@ impl Session {
             conversation: self.conversation.clone(),
             behind: self.own_messages.last().cloned(),
             candidates: None,
+            words: String::new(),
         }
     }
 
@@ -127,7 +140,10 @@ impl Session {
             return;
         }
         match self.relaying.iter_mut().find(|relaying| relaying.message == message) {
-            Some(known) => (known.unsure, known.untracked, known.candidates) = (true, true, None),
+            Some(known) => {
+                (known.unsure, known.untracked, known.candidates) = (true, true, None);
+                known.words.clear();
+            }
             None => {
                 let journal = self.begin_relaying(message.to_owned());
                 self.put_off(Relaying { unsure: true, untracked: true, ..journal });
@@ -200,11 +216,20 @@ mod tests {
 
     #[test]
     fn a_doubt_that_nothing_may_be_is_over() {
-        let mut journal = session().take_relaying("m-1", true);
-        journal.settle(Vec::new());
-        assert_eq!((journal.unsure, journal.untracked), (false, false));
-        journal.settle(vec!["v-2".into()]);
+        let mut journal = session().take_relaying("m-1", false);
+        journal.unsure = true;
+        journal.settle(&"c-1".into(), Vec::new());
+        assert!(!journal.unsure);
+        journal.settle(&"c-1".into(), vec!["v-2".into()]);
         assert_eq!(journal.candidates, Some(vec!["v-2".into()]));
+    }
+
+    #[test]
+    fn a_try_that_was_cut_off_may_have_gone_on_elsewhere() {
+        let mut journal = session().take_relaying("m-1", true);
+        journal.settle(&"c-1".into(), Vec::new());
+        assert!(journal.unsure, "it may have opened a conversation that continues this one");
+        assert_eq!(journal.conversation, Some("c-1".into()));
     }
 
     #[test]
@@ -212,7 +237,7 @@ mod tests {
         let mut session = session();
         session.doubt(&message_key("m-1"));
         let mut journal = session.take_relaying("m-1", false);
-        journal.settle(vec!["v-2".into()]);
+        journal.settle(&"c-1".into(), vec!["v-2".into()]);
         session.put_off(journal);
         session.doubt(&message_key("m-1"));
         assert_eq!(session.take_relaying("m-1", false).candidates, None);
