@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::client::{Failure, FailureKind};
 use crate::conversation::{self, Search};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::freshchat::endpoints::{Author, NewMessage, Resolve};
 use crate::freshchat::wire::VendorMessage;
 use crate::handoff;
@@ -42,7 +42,8 @@ pub fn close(
 }
 
 /// Ends the human part of a session that is [`State::Closing`](lifecycle::State::Closing): note, resolution, return. `retry`: an
-/// earlier try may have got further than the session knows. Its error carries the session.
+/// earlier try may have got further than the session knows. Its error carries the session; after an hour of trying there is none,
+/// and what could not be written is left out.
 pub fn end(
     freshchat: &Client<'_>,
     settings: &Settings,
@@ -55,18 +56,46 @@ pub fn end(
     let reason = *session.end.get_or_insert(reason);
     let findings = match note_and_resolve(freshchat, settings, session, reason, retry) {
         Ok(findings) => findings,
+        Err(_) if timers::is_end_overdue(session, now) => vec![left_open(session)],
         Err(error) => {
             timers::looked(session, now);
             return Err(error.with_session(session.encode()));
         }
     };
+    Ok((hand_back(session, reason, now), findings))
+}
+
+/// As [`end`], while Freshworks does not let the conversation be read: one try, and the end comes whatever comes of that.
+pub fn end_anyway(
+    freshchat: &Client<'_>,
+    settings: &Settings,
+    session: &mut Session,
+    reason: EndReason,
+    now: Timestamp,
+) -> (Event, Vec<Finding>) {
+    let reason = *session.end.get_or_insert(reason);
+    let ended = note_and_resolve(freshchat, settings, session, reason, true);
+    let findings = ended.unwrap_or_else(|_| vec![left_open(session)]);
+    (hand_back(session, reason, now), findings)
+}
+
+/// Nobody has resolved it: that it is open does not bring it back.
+fn left_open(session: &mut Session) -> Finding {
+    session.end_refused = true;
+    let detail = "Freshworks could not be told of the end; the AI agent has the conversation all the same";
+    let remedy =
+        "Run connect: it says whether Freshworks answers. Resolve the conversation in the inbox if it is still open.";
+    Finding::warning("resolution", "end-untold", detail, remedy)
+}
+
+fn hand_back(session: &mut Session, reason: EndReason, now: Timestamp) -> Event {
     let (state, _) = lifecycle::step(session.state, Input::CloseDone);
     let conversation = session.conversation.clone();
     let mut returned = returned(session, now, conversation.as_ref().map(|id| id.as_str()));
     returned.outcome = Some(outcome(reason));
     session.enter(state, now);
     timers::alive(session, now);
-    Ok((returned, findings))
+    returned
 }
 
 /// Ends a conversation that turns out to go on after the end that the platform has asked for. Told before.
@@ -115,8 +144,10 @@ fn note_and_resolve(
         // The handoff may have got through: then human agents wait for somebody who has gone.
         let reference = session.reference.clone();
         let is_ours = |found: &VendorMessage| handoff::is_of_handoff(&found.text(), &reference);
-        if let Some(found) = conversation::find(freshchat, &user, false, &is_ours).map_err(Failure::into_error)? {
-            conversation::adopt(session, &found.conversation);
+        match conversation::find(freshchat, &user, false, &is_ours) {
+            Ok(found) => found.iter().for_each(|found| conversation::adopt(session, &found.conversation)),
+            Err(failure) if is_final(failure.kind) => findings.push(left_open(session)),
+            Err(failure) => return Err(failure.into_error()),
         }
         session.set_unsure(Unsure::Conversation, false);
         session.look = false;
@@ -124,7 +155,11 @@ fn note_and_resolve(
     let may_go_on = session.is_unsure(Unsure::Conversation) || session.is_any_in_doubt();
     if let Some(old) = session.conversation.clone().filter(|_| may_go_on) {
         // A message may have opened the conversation that continues this one: the end belongs there.
-        relay::adopt_replacement(freshchat, session, &old, &user)?;
+        match relay::adopt_replacement(freshchat, session, &old, &user) {
+            Err(error) if !matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::NotFound) => return Err(error),
+            // Refused here, it is refused below as well, and told there.
+            _ => {}
+        }
     }
     // A handoff that never got as far as a conversation leaves nothing to resolve.
     let Some(conversation) = session.conversation.clone() else { return Ok(findings) };
@@ -151,7 +186,7 @@ fn note_and_resolve(
                     }
                     None if is_final(failure.kind) => {
                         let detail = "Freshworks refused the note about the end";
-                        let remedy = "Nothing needs to be done; the conversation has most likely ended already.";
+                        let remedy = "The conversation has most likely ended already, or is gone. If there are more such findings, run connect: it says whether the key still works.";
                         findings.push(Finding::warning("end-note", "end-note-refused", detail, remedy));
                         break;
                     }
@@ -187,7 +222,8 @@ pub fn note_author(settings: &Settings, user: &UserId) -> Author {
 
 /// What is to be told when a note was refused for good in the configured name, and is to be written in the end user's.
 pub fn without_author(author: &mut Author, user: &UserId, failure: &Failure) -> Option<Finding> {
-    if !is_final(failure.kind) || !matches!(author, Author::NoteBy(_)) {
+    // A key that is refused writes in nobody's name.
+    if !is_final(failure.kind) || failure.kind == FailureKind::Unauthorized || !matches!(author, Author::NoteBy(_)) {
         return None;
     }
     *author = Author::User(user.clone());
@@ -196,9 +232,10 @@ pub fn without_author(author: &mut Author, user: &UserId, failure: &Failure) -> 
     Some(Finding::warning("note-author", "author-refused", detail, remedy))
 }
 
-/// No repetition will change the answer, and nobody has to act first.
+/// No repetition will change the answer, unless somebody acts first: the end user does not wait for that.
 fn is_final(kind: FailureKind) -> bool {
-    matches!(kind, FailureKind::NotFound | FailureKind::NotLatest | FailureKind::Refused)
+    use FailureKind as K;
+    matches!(kind, K::NotFound | K::NotLatest | K::Refused | K::Unauthorized | K::Forbidden)
 }
 
 #[cfg(test)]

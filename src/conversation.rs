@@ -209,7 +209,11 @@ fn newest_first(
     show: &mut dyn FnMut(VendorMessage) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
     for page in 1..=PAGES_SEARCHED {
-        let newest = freshchat.call(&ListMessages { id: conversation, page })?;
+        let newest = match freshchat.call(&ListMessages { id: conversation, page }) {
+            // Nothing stands any more in a conversation that is gone.
+            Err(failure) if failure.kind == FailureKind::NotFound => break,
+            newest => newest?,
+        };
         if newest.messages.into_iter().try_for_each(&mut *show).is_break() || !newest.has_next {
             break;
         }
@@ -273,6 +277,10 @@ pub fn find(
             let searches: Vec<ListMessages<'_>> = searched.iter().map(|id| ListMessages { id, page }).collect();
             let mut older = Vec::new();
             for (id, answer) in searched.iter().zip(freshchat.call_all(&searches)) {
+                // One that is gone may still be listed.
+                if answer.as_ref().is_err_and(|failure| failure.kind == FailureKind::NotFound) {
+                    continue;
+                }
                 let answer = answer?;
                 if answer.messages.iter().any(is_ours) {
                     let conversation = freshchat.call(&GetConversation { id })?;

@@ -86,6 +86,17 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("note", "note-left-out", "at `undelivered`: the conversation has ended, so nobody would read the note"),
     (
         "resolution",
+        "end-untold",
+        "at a close or tick: Freshworks could not be told of the end; the AI agent has the conversation",
+    ),
+    ("conversation", "conversation-gone", "at a tick: the conversation is deleted; it counts as ended"),
+    (
+        "conversation",
+        "conversation-unreadable",
+        "at a tick: the conversation could not be read for too long; it counts as ended",
+    ),
+    (
+        "resolution",
         "resolution-refused",
         "at a close: Freshworks refused to resolve; the AI agent has the conversation all the same",
     ),

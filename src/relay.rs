@@ -1,10 +1,10 @@
 //! Passes a message of the end user to the human agents.
 
 use crate::client::Client;
-use crate::client::{Failure, FailureKind};
+use crate::client::{Endpoint, Failure, FailureKind};
 use crate::conversation::{self, Place, Search};
 use crate::error::Error;
-use crate::freshchat::endpoints::{Assignment, Author, Conversation, NewMessage};
+use crate::freshchat::endpoints::{Assignment, Author, Conversation, ListUserConversations, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
@@ -299,8 +299,8 @@ fn send(
         Ok(false) => Ok(Some(Sent::Now)),
         Ok(true) => Ok(Some(Sent::Before)),
         // A human agent has resolved it and the person has a newer one: go on there. The piece goes out with the new
-        // conversation, or is left in doubt with it.
-        Err(failure) if failure.kind == FailureKind::NotLatest => {
+        // conversation, or is left in doubt with it. One that is gone is continued in the same way.
+        Err(failure) if matches!(failure.kind, FailureKind::NotLatest | FailureKind::NotFound) => {
             journal.move_on();
             Ok(None)
         }
@@ -344,6 +344,12 @@ fn replace(
         {
             Ok(Sent::Perhaps)
         }
+        Err(failure) if failure.kind == FailureKind::NotFound => {
+            // The next look is due within a minute: it finds the conversation gone as well, and hands back.
+            let fault = "the conversation cannot be continued: the user's record or the topic is gone";
+            let remedy = "Call `tick`, which ends a conversation that is gone, then hand off again; if the topic is gone, connect first.";
+            Err(failure.into_error().at("session").saying(fault).with_remedy(remedy))
+        }
         Err(failure) => Err(failure.into_error()),
     }
 }
@@ -359,7 +365,13 @@ pub fn adopt_replacement(
     let opening = transcript::continuation(old.as_str(), &session.reference, freshchat.settings().language);
     let is_ours = |found: &VendorMessage| found.text() == opening;
     session.set_unsure(Unsure::Conversation, true);
-    let found = conversation::find(freshchat, user, true, &is_ours).map_err(Failure::into_error)?;
+    let found = match conversation::find(freshchat, user, true, &is_ours) {
+        // A user who is gone has no conversations.
+        Err(failure) if failure.kind == FailureKind::NotFound && failure.call.name == ListUserConversations::NAME => {
+            None
+        }
+        found => found.map_err(Failure::into_error)?,
+    };
     session.set_unsure(Unsure::Conversation, false);
     if let Some(found) = &found {
         conversation::adopt(session, &found.conversation);

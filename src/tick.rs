@@ -1,14 +1,13 @@
 //! Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of an end that was cut off.
 
-use crate::client::Client;
-use crate::client::Failure;
+use crate::client::{Client, Endpoint, FailureKind};
 use crate::close;
 use crate::error::Error;
 use crate::freshchat::endpoints::{Conversation, GetConversation, ListMessages};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Input, State};
-use crate::model::{ConversationId, EventKind, Timestamp, Update};
+use crate::model::{ConversationId, EventKind, Finding, Outcome, Timestamp, Update};
 use crate::session::{EndReason, Session, Unsure};
 use crate::settings::Settings;
 use crate::webhook::translate::translate;
@@ -41,7 +40,20 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
         let Some(conversation) = session.conversation.clone() else {
             return Ok(session.update(&settings, events, findings));
         };
-        let (conversation, found, messages) = current(&freshchat, &mut session, conversation)?;
+        let (conversation, found, messages) = match current(&freshchat, &mut session, conversation) {
+            Ok(Some(current)) => current,
+            Ok(None) => return Ok(lost(session, &settings, now, Lost::Gone)),
+            Err(_) if let Some(reason) = timers::timed_out(&session, &settings, now) => {
+                let (state, _) = lifecycle::step(session.state, Input::TimedOut);
+                session.enter(state, now);
+                let (returned, left_out) = close::end_anyway(&freshchat, &settings, &mut session, reason, now);
+                return Ok(session.update(&settings, vec![returned], left_out));
+            }
+            Err(error) if timers::is_given_up(&session, &settings, error.kind, now) => {
+                return Ok(lost(session, &settings, now, Lost::Unreadable));
+            }
+            Err(error) => return Err(error),
+        };
         let missed = missed(conversation, &found, messages.clone(), &session);
         newest = Some(messages);
         let told = missed.iter().flat_map(|event| translate(event, Some(&mut session), &settings, now));
@@ -68,29 +80,70 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
     Ok(session.update(&settings, events, findings))
 }
 
-/// The conversation that messages go to now, with its newest messages. A relay that was cut off may have opened one that
-/// continues the one that the session knows.
-fn current(
-    freshchat: &Client<'_>,
-    session: &mut Session,
-    known: ConversationId,
-) -> Result<(ConversationId, Conversation, Vec<VendorMessage>), Error> {
-    let (found, messages) = look(freshchat, &known).map_err(Failure::into_error)?;
-    let may_go_on = session.is_unsure(Unsure::Conversation) || found.is_resolved() && session.is_any_in_doubt();
+/// Why a conversation is looked after no longer.
+enum Lost {
+    /// It is deleted.
+    Gone,
+    /// It could not be read for too long.
+    Unreadable,
+}
+
+/// Nobody will answer in it any more, so the AI agent does: told once.
+fn lost(mut session: Session, settings: &Settings, now: Timestamp, why: Lost) -> Update {
+    if session.state == State::Returned {
+        timers::looked(&mut session, now);
+        return session.update(settings, Vec::new(), Vec::new());
+    }
+    let finding = match why {
+        Lost::Gone => Finding::warning(
+            "conversation",
+            "conversation-gone",
+            "the conversation is deleted; it counts as ended",
+            "Hand off again if the end user still needs a person.",
+        ),
+        Lost::Unreadable => Finding::warning(
+            "conversation",
+            "conversation-unreadable",
+            "Freshworks has not let us read the conversation for too long; it counts as ended",
+            "Run connect: it says what is wrong. Resolve the conversation in the inbox if it is still open.",
+        ),
+    };
+    let conversation = session.conversation.clone();
+    let mut event = close::returned(&mut session, now, conversation.as_ref().map(|id| id.as_str()));
+    event.outcome = Some(Outcome::Failed);
+    let (state, _) = lifecycle::step(session.state, Input::Resolved);
+    session.enter(state, now);
+    // Once it can be read again, that it is still open does not bring it back.
+    session.end_refused = true;
+    timers::alive(&mut session, now);
+    session.update(settings, vec![event], vec![finding])
+}
+
+/// A conversation with its newest messages.
+type Current = (ConversationId, Conversation, Vec<VendorMessage>);
+
+/// The conversation that messages go to now; none when it is gone. A relay that was cut off may have opened one that continues
+/// the one that the session knows.
+fn current(freshchat: &Client<'_>, session: &mut Session, known: ConversationId) -> Result<Option<Current>, Error> {
+    let looked = look(freshchat, &known)?;
+    let is_over = looked.as_ref().is_none_or(|(_, found, _)| found.is_resolved());
+    let may_go_on = session.is_unsure(Unsure::Conversation) || is_over && session.is_any_in_doubt();
     let user = session.user.clone().filter(|_| may_go_on);
     if let Some(user) = user
         && let Some(newer) = relay::adopt_replacement(freshchat, session, &known, &user)?
     {
-        let (found, messages) = look(freshchat, &newer.id).map_err(Failure::into_error)?;
-        return Ok((newer.id, found, messages));
+        return look(freshchat, &newer.id);
     }
-    Ok((known, found, messages))
+    Ok(looked)
 }
 
-/// The conversation and its newest messages, asked for together.
-fn look(freshchat: &Client<'_>, id: &ConversationId) -> Result<(Conversation, Vec<VendorMessage>), Failure> {
-    let (conversation, newest) = freshchat.call_both(&GetConversation { id }, &ListMessages { id, page: 1 })?;
-    Ok((conversation, newest.messages))
+/// The conversation and its newest messages, asked for together; none when it is gone.
+fn look(freshchat: &Client<'_>, id: &ConversationId) -> Result<Option<Current>, Error> {
+    match freshchat.call_both(&GetConversation { id }, &ListMessages { id, page: 1 }) {
+        Ok((conversation, newest)) => Ok(Some((id.clone(), conversation, newest.messages))),
+        Err(failure) if failure.kind == FailureKind::NotFound && failure.call.name == GetConversation::NAME => Ok(None),
+        Err(failure) => Err(failure.into_error()),
+    }
 }
 
 /// What happened in the conversation since the handoff, as the webhooks would have told it. What they did tell is sorted out

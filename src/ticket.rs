@@ -14,12 +14,6 @@ use crate::timers;
 /// Entries beyond these pages of 100 are not read.
 const MOST_PAGES: u32 = 10;
 
-/// How long a desk that refuses us (key revoked, account suspended, settings gone) is asked before the ticket counts as ended:
-/// time for an admin to mend it.
-const REFUSED_FOR_MS: u64 = 24 * 60 * 60 * 1000;
-/// The same for a desk that cannot be reached.
-const SILENT_FOR_MS: u64 = 7 * REFUSED_FOR_MS;
-
 /// What a look at a ticket has brought.
 #[derive(Debug, Default)]
 pub struct News {
@@ -78,9 +72,9 @@ pub fn look(
     let waited = now.saturating_sub(session.look_at);
     let has_ended = session.state == State::Returned;
     match trouble {
-        Trouble::Refused(error) if !has_ended && waited < REFUSED_FOR_MS => Err(error),
+        Trouble::Refused(error) if !has_ended && waited < timers::REFUSED_FOR_MS => Err(error),
         Trouble::Passing(error) if has_ended && timers::can_reopen(session, settings, now) => Err(error),
-        Trouble::Passing(error) if !has_ended && waited < SILENT_FOR_MS => Err(error),
+        Trouble::Passing(error) if !has_ended && waited < timers::SILENT_FOR_MS => Err(error),
         Trouble::Gone => Ok(gone(session, id, now)),
         Trouble::Refused(_) | Trouble::Passing(_) => {
             let news = end(session, id, now);

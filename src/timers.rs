@@ -2,6 +2,7 @@
 //!
 //! Pure. All times here are by the host's clock, in milliseconds; the vendor's clock orders events and nothing else.
 
+use crate::error::ErrorKind;
 use crate::lifecycle::State;
 use crate::model::Timestamp;
 use crate::session::{EndReason, Session};
@@ -15,6 +16,14 @@ const LONGEST_LOOK_MS: u64 = 15 * MINUTE_MS;
 
 /// Longest time between two looks at a ticket, which no webhook tells of. A look costs two requests.
 const LONGEST_TICKET_LOOK_MS: u64 = 60 * MINUTE_MS;
+
+/// How long a service that refuses us (key revoked, account suspended) is asked before a conversation counts as ended: time for
+/// an admin to mend it.
+pub const REFUSED_FOR_MS: u64 = 24 * 60 * MINUTE_MS;
+/// The same for a service that cannot be reached.
+pub const SILENT_FOR_MS: u64 = 7 * REFUSED_FOR_MS;
+/// How long an end that was asked for is tried before it comes without what could not be written.
+const LONGEST_CLOSING_MS: u64 = 60 * MINUTE_MS;
 
 fn minutes(count: u32) -> u64 {
     u64::from(count) * MINUTE_MS
@@ -41,6 +50,22 @@ pub fn timed_out(session: &Session, settings: &Settings, now: Timestamp) -> Opti
 /// True while human agents can bring the conversation back.
 pub fn can_reopen(session: &Session, settings: &Settings, now: Timestamp) -> bool {
     session.state != State::Returned || now <= end_of_window(session, settings)
+}
+
+/// True when a look that failed in this way is no longer an error: it has been due for too long, or nobody waits for it.
+pub fn is_given_up(session: &Session, settings: &Settings, kind: ErrorKind, now: Timestamp) -> bool {
+    let may_pass = matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown);
+    // The session keeps the time of a look that has failed, so it tells how long there was none.
+    let waited = now.saturating_sub(session.look_at);
+    match session.state {
+        State::Returned => !may_pass || !can_reopen(session, settings, now),
+        _ => waited >= if may_pass { SILENT_FOR_MS } else { REFUSED_FOR_MS },
+    }
+}
+
+/// True when an end that was asked for has been tried for long enough.
+pub fn is_end_overdue(session: &Session, now: Timestamp) -> bool {
+    session.state == State::Closing && now.saturating_sub(session.since) >= LONGEST_CLOSING_MS
 }
 
 /// A message or a change was seen: the next one may follow soon.

@@ -339,6 +339,16 @@ impl Simulator {
         lock(&self.inner.store).add_user(spec, &behaviour)
     }
 
+    /// Erases a user, as a request under data protection law does. What is answered about one afterwards is a belief: 404.
+    pub fn remove_user(&self, id: &str) {
+        lock(&self.inner.store).users.remove(id);
+    }
+
+    /// Erases a conversation: 404 from now on.
+    pub fn remove_conversation(&self, id: &str) {
+        lock(&self.inner.store).conversations.remove(id);
+    }
+
     /// All topics.
     pub fn topics(&self) -> Vec<Topic> {
         lock(&self.inner.store).topics.clone()

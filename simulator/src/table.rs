@@ -27,6 +27,12 @@ impl<T> Table<T> {
         self.by_id.get(id).map(|&at| &mut self.rows[at])
     }
 
+    pub(crate) fn remove(&mut self, id: &str) {
+        let Some(at) = self.by_id.remove(id) else { return };
+        self.rows.remove(at);
+        self.by_id.values_mut().filter(|other| **other > at).for_each(|other| *other -= 1);
+    }
+
     pub(crate) fn rows(&self) -> &[T] {
         &self.rows
     }

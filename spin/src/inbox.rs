@@ -395,6 +395,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
             // Freshworks cannot be told. The end user can.
             _ => given_back(session.as_deref(), &settings, id, now),
         };
+        // It was neither answered nor asked to end.
+        let returned = update.events.iter_mut().filter(|event| event.kind == EventKind::ReturnedToAi);
+        returned.for_each(|event| event.outcome = Some(Outcome::Failed));
         if let Some(info) = &mut update.info {
             // Nor whether it is reopened.
             info.next_tick_at = None;

@@ -12,7 +12,6 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("ok", "human_agents_read_why_and_the_conversation_is_resolved"),
     ("invalid-settings", "unusable_arguments_are_refused_before_any_request"),
     ("invalid-request", "unusable_arguments_are_refused_before_any_request"),
-    ("unauthorized", "each_trouble_has_its_kind_and_ends_with_one_note"),
     ("rate-limited", "each_trouble_has_its_kind_and_ends_with_one_note"),
     ("outcome-unknown", "each_trouble_has_its_kind_and_ends_with_one_note"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
@@ -97,8 +96,6 @@ fn resolve_call() -> Match {
 #[tokio::test]
 async fn each_trouble_has_its_kind_and_ends_with_one_note() {
     for (how, kind) in [
-        (How::status(401), ErrorKind::Unauthorized),
-        (How::status(403), ErrorKind::Unauthorized),
         (How::rate_limit(3), ErrorKind::RateLimited),
         (How::status(500), ErrorKind::OutcomeUnknown),
         (How::Cut, ErrorKind::OutcomeUnknown),
@@ -142,7 +139,7 @@ async fn a_resolution_whose_answer_is_garbage_is_not_believed_before_it_is_repea
 #[tokio::test]
 async fn what_is_refused_for_good_does_not_keep_the_ai_agent_away() {
     for (call, code) in [(note_call(), "end-note-refused"), (resolve_call(), "resolution-refused")] {
-        for status in [400, 404, 409] {
+        for status in [400, 401, 403, 404, 409] {
             let mut talk = Talk::begin().await;
             talk.desk.sim.fail(Fault::new(call.clone(), How::status(status)));
             let update = talk.close(CloseReason::UserLeft).await.unwrap();

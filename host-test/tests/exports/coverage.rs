@@ -26,7 +26,7 @@ const COVERED: [(&str, Covered, &str); 10] = [
 ];
 
 /// What cannot be brought about from outside, and why.
-const CANNOT_HAPPEN: [(&str, &str, &str); 11] = [
+const CANNOT_HAPPEN: [(&str, &str, &str); 12] = [
     ("handoff", "internal", "a bug, by definition"),
     ("on-webhook", "internal", "a bug, by definition"),
     ("relay", "internal", "a bug, by definition"),
@@ -37,6 +37,7 @@ const CANNOT_HAPPEN: [(&str, &str, &str); 11] = [
     ("close", "needs-email", "it files no ticket"),
     ("tick", "unsupported", "this version has the capability"),
     ("close", "not-found", "the end must never fail for ever: it becomes a finding"),
+    ("close", "unauthorized", "the end must never fail for ever: it becomes a finding"),
     ("close", "rejected", "the end must never fail for ever: it becomes a finding"),
 ];
 

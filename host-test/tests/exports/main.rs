@@ -13,6 +13,7 @@ mod describe;
 #[path = "../support/file_host.rs"]
 mod file_host;
 mod files;
+mod gone;
 mod handoff;
 mod handoff_errors;
 mod handoff_repeats;

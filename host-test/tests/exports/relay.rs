@@ -13,7 +13,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("invalid-settings", "unusable_settings_are_refused"),
     ("invalid-request", "what_cannot_be_relayed_is_refused_before_any_request"),
     ("unauthorized", "each_trouble_of_the_account_has_its_kind"),
-    ("not-found", "each_trouble_of_the_account_has_its_kind"),
+    ("not-found", "a_user_or_topic_that_is_gone_cannot_be_relayed_for"),
     ("rejected", "each_trouble_of_the_account_has_its_kind"),
     ("rate-limited", "each_trouble_of_the_account_has_its_kind"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
@@ -168,7 +168,6 @@ async fn each_trouble_of_the_account_has_its_kind() {
     for (how, kind) in [
         (How::status(401), ErrorKind::Unauthorized),
         (How::status(403), ErrorKind::Unauthorized),
-        (How::status(404), ErrorKind::NotFound),
         (How::status(400), ErrorKind::Rejected),
         (How::status(422), ErrorKind::Rejected),
         (How::rate_limit(3), ErrorKind::RateLimited),
@@ -277,4 +276,25 @@ async fn a_session_stays_small_whatever_is_relayed() {
     }
     assert_eq!(count_of(&talk.conversation(), &said("again")), 200);
     assert!(talk.session.len() < 64 * 1024, "{}", talk.session.len());
+}
+
+#[tokio::test]
+async fn a_user_or_topic_that_is_gone_cannot_be_relayed_for() {
+    for is_user in [true, false] {
+        let mut talk = Talk::begin().await;
+        let sim = &talk.desk.sim;
+        sim.remove_conversation(&talk.id);
+        if is_user {
+            sim.remove_user(&sim.users()[0].id);
+        } else {
+            sim.remove_topic(&sim.topic_id(crate::support::TOPIC).unwrap());
+        }
+        let message = user_message("m1", &said("hello"));
+        let error = talk.relay(&message).await.unwrap_err();
+        assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::NotFound, Some("session")), "user: {is_user}");
+        assert!(error.session.is_some() && error.remedy.as_ref().unwrap().contains("hand off again"));
+        // The session keeps going: the look hands back.
+        let update = talk.tick(NOW + 60_000).await.unwrap();
+        assert_eq!(crate::support::codes(&update.findings), ["conversation-gone"], "user: {is_user}");
+    }
 }

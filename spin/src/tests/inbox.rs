@@ -151,7 +151,7 @@ fn but_looks(line: &str, status: u16, ms: u64) -> (u16, String, u64) {
 
 #[test]
 fn handoffs_that_fail_by_the_hundred_do_not_stop_another_tenants() {
-    let world = World::new(|line| but_looks(line, if line.contains("gone") { 404 } else { 200 }, 50));
+    let world = World::new(|line| but_looks(line, if line.contains("gone") { 401 } else { 200 }, 50));
     world.connect("gone");
     world.connect("other");
     for number in 0..250 {
@@ -207,7 +207,7 @@ fn what_fails_without_end_is_tried_less_often_and_ends_with_the_user_told() {
     let world = World::new(|line| {
         let is_freshworks = line.contains("gone.freshchat.com");
         if is_freshworks && line.contains("/conversations/") {
-            (404, "{}".to_owned(), 10)
+            (401, "{}".to_owned(), 10)
         } else {
             but_looks(line, 200, 10)
         }
