@@ -65,20 +65,6 @@ pub fn end(
     Ok((hand_back(session, reason, now), findings))
 }
 
-/// As [`end`], while Freshworks does not let the conversation be read: one try, and the end comes whatever comes of that.
-pub fn end_anyway(
-    freshchat: &Client<'_>,
-    settings: &Settings,
-    session: &mut Session,
-    reason: EndReason,
-    now: Timestamp,
-) -> (Event, Vec<Finding>) {
-    let reason = *session.end.get_or_insert(reason);
-    let ended = note_and_resolve(freshchat, settings, session, reason, true);
-    let findings = ended.unwrap_or_else(|_| vec![left_open(session)]);
-    (hand_back(session, reason, now), findings)
-}
-
 /// Nobody has resolved it: that it is open does not bring it back.
 fn left_open(session: &mut Session) -> Finding {
     session.end_refused = true;

@@ -202,6 +202,12 @@ fn arrived(
     Ok(has_arrived)
 }
 
+/// Whether a conversation of which a call said that it does not exist is really gone: a second call has to say so as well,
+/// because nothing brings the person back to human agents who have been left.
+pub fn is_gone(freshchat: &Client<'_>, id: &ConversationId) -> bool {
+    freshchat.call(&GetConversation { id }).is_err_and(|failure| failure.kind == FailureKind::NotFound)
+}
+
 /// Shows the newest messages, as far as a search goes back or until it has seen enough.
 fn newest_first(
     freshchat: &Client<'_>,
@@ -211,7 +217,7 @@ fn newest_first(
     for page in 1..=PAGES_SEARCHED {
         let newest = match freshchat.call(&ListMessages { id: conversation, page }) {
             // Nothing stands any more in a conversation that is gone.
-            Err(failure) if failure.kind == FailureKind::NotFound => break,
+            Err(failure) if failure.kind == FailureKind::NotFound && is_gone(freshchat, conversation) => break,
             newest => newest?,
         };
         if newest.messages.into_iter().try_for_each(&mut *show).is_break() || !newest.has_next {
@@ -278,7 +284,8 @@ pub fn find(
             let mut older = Vec::new();
             for (id, answer) in searched.iter().zip(freshchat.call_all(&searches)) {
                 // One that is gone may still be listed.
-                if answer.as_ref().is_err_and(|failure| failure.kind == FailureKind::NotFound) {
+                let is_missing = answer.as_ref().is_err_and(|failure| failure.kind == FailureKind::NotFound);
+                if is_missing && is_gone(freshchat, id) {
                     continue;
                 }
                 let answer = answer?;

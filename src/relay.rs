@@ -300,7 +300,10 @@ fn send(
         Ok(true) => Ok(Some(Sent::Before)),
         // A human agent has resolved it and the person has a newer one: go on there. The piece goes out with the new
         // conversation, or is left in doubt with it. One that is gone is continued in the same way.
-        Err(failure) if matches!(failure.kind, FailureKind::NotLatest | FailureKind::NotFound) => {
+        Err(failure)
+            if failure.kind == FailureKind::NotLatest
+                || failure.kind == FailureKind::NotFound && conversation::is_gone(freshchat, place.0) =>
+        {
             journal.move_on();
             Ok(None)
         }

@@ -1,6 +1,6 @@
 //! Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of an end that was cut off.
 
-use crate::client::{Client, Endpoint, FailureKind};
+use crate::client::{Client, FailureKind};
 use crate::close;
 use crate::error::Error;
 use crate::freshchat::endpoints::{Conversation, GetConversation, ListMessages};
@@ -12,7 +12,7 @@ use crate::session::{EndReason, Session, Unsure};
 use crate::settings::Settings;
 use crate::webhook::translate::translate;
 use crate::webhook::vendor_event::{About, Kind, VendorEvent};
-use crate::{relay, summary, ticket, timers, transcript, webhook};
+use crate::{conversation, relay, summary, ticket, timers, transcript, webhook};
 
 /// Looks what webhooks did not tell, and ends what has waited for too long.
 pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
@@ -43,10 +43,10 @@ pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> 
         let (conversation, found, messages) = match current(&freshchat, &mut session, conversation) {
             Ok(Some(current)) => current,
             Ok(None) => return Ok(lost(session, &settings, now, Lost::Gone)),
-            Err(_) if let Some(reason) = timers::timed_out(&session, &settings, now) => {
+            Err(error) if let Some(reason) = timers::timed_out_unseen(&session, &settings, error.kind, now) => {
                 let (state, _) = lifecycle::step(session.state, Input::TimedOut);
                 session.enter(state, now);
-                let (returned, left_out) = close::end_anyway(&freshchat, &settings, &mut session, reason, now);
+                let (returned, left_out) = close::end(&freshchat, &settings, &mut session, reason, true, now)?;
                 return Ok(session.update(&settings, vec![returned], left_out));
             }
             Err(error) if timers::is_given_up(&session, &settings, error.kind, now) => {
@@ -141,7 +141,7 @@ fn current(freshchat: &Client<'_>, session: &mut Session, known: ConversationId)
 fn look(freshchat: &Client<'_>, id: &ConversationId) -> Result<Option<Current>, Error> {
     match freshchat.call_both(&GetConversation { id }, &ListMessages { id, page: 1 }) {
         Ok((conversation, newest)) => Ok(Some((id.clone(), conversation, newest.messages))),
-        Err(failure) if failure.kind == FailureKind::NotFound && failure.call.name == GetConversation::NAME => Ok(None),
+        Err(failure) if failure.kind == FailureKind::NotFound && conversation::is_gone(freshchat, id) => Ok(None),
         Err(failure) => Err(failure.into_error()),
     }
 }

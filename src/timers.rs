@@ -47,6 +47,17 @@ pub fn timed_out(session: &Session, settings: &Settings, now: Timestamp) -> Opti
     end_of_patience(session, settings).filter(|end| *end <= now).map(|_| reason)
 }
 
+/// The same where the conversation could not be read: at once when that is lasting, and after an hour when it may pass.
+pub fn timed_out_unseen(session: &Session, settings: &Settings, kind: ErrorKind, now: Timestamp) -> Option<EndReason> {
+    let patience = if may_pass(kind) { LONGEST_CLOSING_MS } else { 0 };
+    timed_out(session, settings, now.saturating_sub(patience))
+}
+
+fn may_pass(kind: ErrorKind) -> bool {
+    use ErrorKind as K;
+    matches!(kind, K::RateLimited | K::Unavailable | K::OutcomeUnknown | K::Malformed | K::Rejected | K::NotFound)
+}
+
 /// True while human agents can bring the conversation back.
 pub fn can_reopen(session: &Session, settings: &Settings, now: Timestamp) -> bool {
     session.state != State::Returned || now <= end_of_window(session, settings)
@@ -54,7 +65,7 @@ pub fn can_reopen(session: &Session, settings: &Settings, now: Timestamp) -> boo
 
 /// True when a look that failed in this way is no longer an error: it has been due for too long, or nobody waits for it.
 pub fn is_given_up(session: &Session, settings: &Settings, kind: ErrorKind, now: Timestamp) -> bool {
-    let may_pass = matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown);
+    let may_pass = may_pass(kind);
     // The session keeps the time of a look that has failed, so it tells how long there was none.
     let waited = now.saturating_sub(session.look_at);
     match session.state {

@@ -262,7 +262,10 @@ impl Platform {
                 Ok(Tried::Done)
             }
             Ok(_) => Ok(Tried::Gone),
-            Err(CallError::Plugin(error)) if error.kind == ErrorKind::InvalidRequest => Ok(Tried::Refused),
+            Err(CallError::Plugin(error)) if error.kind == ErrorKind::InvalidRequest => {
+                self.session = error.session.or(self.session.take());
+                Ok(Tried::Refused)
+            }
             Err(CallError::Plugin(error)) => {
                 let kept = error.session.is_some();
                 self.session = error.session.or(self.session.take());
