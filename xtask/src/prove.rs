@@ -151,8 +151,8 @@ const MUTATIONS: [Mutation; 22] = [
     Mutation {
         name: "a message in doubt is looked for in the current conversation only",
         file: "src/relay.rs",
-        original: "    let begun_in = begun_in.as_ref().unwrap_or(place.0);",
-        replacement: "    let begun_in = place.0;",
+        original: "    let begun_in = journal.conversation.clone().unwrap_or_else(|| place.0.clone());",
+        replacement: "    let begun_in = place.0.clone();",
         flows: &["interleavings"],
     },
     Mutation {
