@@ -9,7 +9,7 @@ use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
 use crate::model::{ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, Timestamp, Update, UserId};
-use crate::session::{Relaying, Session, Unsure, digest_of_words};
+use crate::session::{Relaying, Session, Unsure, digest_of_words, message_key};
 use crate::settings::Settings;
 use crate::{close, files, ticket, timers, transcript};
 
@@ -30,10 +30,12 @@ pub fn relay(
     let mut session = Session::decode(session)?;
     // Before anything else: whether a message can be relayed does not depend on what went before.
     let text = check(message)?;
-    if session.was_relayed(&message.id) {
+    // Made once: hashing is a large part of a relay.
+    let key = message_key(&message.id);
+    if session.was_relayed(&key) {
         return Ok(session.update(&settings, Vec::new(), Vec::new()));
     }
-    let mut journal = session.take_relaying(&message.id, retry);
+    let mut journal = session.take_relaying(&key, retry);
     let mut ended = !matches!(lifecycle::step(session.state, Input::UserMessage), (_, Action::Go));
     let mut events = Vec::new();
     if ended {
@@ -75,7 +77,7 @@ pub fn relay(
     };
     match done {
         Ok(()) => {
-            session.mark_relayed(&message.id);
+            session.mark_relayed(&key);
             if news.events.is_empty() {
                 news.findings.extend(files::as_links(sent.linked));
                 news.findings.extend(files::as_nothing(lost));
@@ -293,9 +295,10 @@ fn send(
         return Ok(None);
     }
     conversation::settle_doubts(freshchat, session, place.0)?;
-    let is_known = !journal.untracked && !is_file;
+    let written = conversation::write(freshchat, session, &mut journal.unsure, place, message, &search);
+    let is_known = written.is_err() && !journal.untracked && !is_file;
     journal.words = if is_known { digest_of_words(&message.text) } else { String::new() };
-    match conversation::write(freshchat, session, &mut journal.unsure, place, message, &search) {
+    match written {
         Ok(false) => Ok(Some(Sent::Now)),
         Ok(true) => Ok(Some(Sent::Before)),
         // A human agent has resolved it and the person has a newer one: go on there. The piece goes out with the new
@@ -386,7 +389,6 @@ pub fn adopt_replacement(
 mod tests {
     use super::*;
     use crate::model::{CloseReason, ConversationKey};
-    use crate::session::message_key;
     use crate::testing::{Script, message};
 
     const SETTINGS: &str = r#"{"chat_url": "acme", "api_key": "k"}"#;

@@ -483,7 +483,11 @@ mod tests {
         assert_eq!(session.conversation_ids, ["conv-2", "1019", "conv-1", "1018"]);
         assert_eq!((session.history, session.pages_done), (Some(7), 3));
         assert_eq!(session.unsure, [Unsure::EndNote]);
-        assert!(session.was_relayed("m-1") && session.was_relayed("m-2") && !session.was_relayed("m-3"));
+        assert!(
+            session.was_relayed(&message_key("m-1"))
+                && session.was_relayed(&message_key("m-2"))
+                && !session.was_relayed(&message_key("m-3"))
+        );
         assert!(session.is_own(&"v-2".into()) && session.seen_events == ["fc:m:1"]);
         assert_eq!((session.end, session.assignments, session.rounds), (Some(EndReason::UserLeft), 2, 1));
         assert_eq!(session.changed_at, 1_790_000_001_000);
@@ -492,7 +496,7 @@ mod tests {
         assert_eq!(maya.name.as_deref(), Some("Maya Chen"));
         let mut upgraded = Session::decode(&session.encode()).unwrap();
         assert_eq!(upgraded, session);
-        let begun = upgraded.take_relaying("m-3", false);
+        let begun = upgraded.take_relaying(&message_key("m-3"), false);
         assert_eq!((begun.done, begun.unsure, begun.behind), (1, true, None));
     }
 
@@ -566,10 +570,10 @@ mod tests {
         for number in 0..5_000 {
             let id = format!("{number:036}");
             session.know_conversation(&id);
-            session.mark_relayed(&format!("{id:0>255}"));
+            session.mark_relayed(&message_key(&id));
             session.mark_own(MessageId(id.clone()));
             session.mark_seen(&format!("fc:m:{id}"));
-            let journal = session.take_relaying(&format!("{id:0>255}"), true);
+            let journal = session.take_relaying(&message_key(&id), true);
             let candidates = (0..9).map(|number| MessageId(format!("{number}-{id}"))).collect();
             session.put_off(Relaying { candidates: Some(candidates), ..journal });
             session.adopt_conversation(ConversationId(id.clone()), None);

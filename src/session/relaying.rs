@@ -90,10 +90,10 @@ impl Relaying {
 }
 
 impl Session {
-    /// Takes the journal of a message out of the session, to be given back by [`Session::put_off`] when it is not finished.
+    /// Takes the journal of the message with this [key](message_key) out of the session, to be given back by [`Session::put_off`] when it is not finished.
     /// `retry`: an earlier try may have got further than this session knows.
-    pub fn take_relaying(&mut self, message: &str, retry: bool) -> Relaying {
-        let key = message_key(message);
+    pub fn take_relaying(&mut self, key: &str, retry: bool) -> Relaying {
+        let key = key.to_owned();
         let found = self.relaying.iter().position(|relaying| relaying.message == key);
         let mut journal = match found {
             Some(index) => self.relaying.remove(index),
@@ -161,15 +161,14 @@ impl Session {
         self.relaying.iter().filter_map(|it| it.candidates.as_ref()).any(|all| all.contains(message))
     }
 
-    /// Remembers that the platform's message has arrived.
+    /// Remembers that the platform's message with this [key](message_key) has arrived.
     pub fn mark_relayed(&mut self, message: &str) {
-        push_bounded(&mut self.relayed, message_key(message));
+        push_bounded(&mut self.relayed, message.to_owned());
     }
 
-    /// True when the platform's message has arrived before.
+    /// True when the platform's message with this [key](message_key) has arrived before.
     pub fn was_relayed(&self, message: &str) -> bool {
-        let key = message_key(message);
-        self.relayed.contains(&key)
+        self.relayed.iter().any(|relayed| relayed == message)
     }
 }
 
@@ -191,9 +190,9 @@ mod tests {
         let mut session = session();
         session.doubt(&message_key("m-1"));
         session.mark_own("v-2".into());
-        session.mark_relayed("m-2");
+        session.mark_relayed(&message_key("m-2"));
         session.adopt_conversation("c-2".into(), None);
-        let journal = session.take_relaying("m-1", false);
+        let journal = session.take_relaying(&message_key("m-1"), false);
         assert_eq!((journal.unsure, journal.untracked), (true, true));
         assert_eq!(journal.conversation, Some("c-1".into()));
         assert_eq!(journal.behind, Some("v-1".into()));
@@ -202,21 +201,21 @@ mod tests {
 
     #[test]
     fn a_retry_that_the_session_does_not_know_has_no_bounds() {
-        let journal = session().take_relaying("m-1", true);
+        let journal = session().take_relaying(&message_key("m-1"), true);
         assert_eq!((journal.unsure, journal.conversation, journal.behind), (true, None, None));
     }
 
     #[test]
     fn what_arrived_is_in_no_doubt() {
         let mut session = session();
-        session.mark_relayed("m-1");
+        session.mark_relayed(&message_key("m-1"));
         session.doubt(&message_key("m-1"));
         assert!(!session.is_any_in_doubt());
     }
 
     #[test]
     fn a_doubt_that_nothing_may_be_is_over() {
-        let mut journal = session().take_relaying("m-1", false);
+        let mut journal = session().take_relaying(&message_key("m-1"), false);
         journal.unsure = true;
         journal.settle(&"c-1".into(), Vec::new());
         assert!(!journal.unsure);
@@ -226,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_try_that_was_cut_off_may_have_gone_on_elsewhere() {
-        let mut journal = session().take_relaying("m-1", true);
+        let mut journal = session().take_relaying(&message_key("m-1"), true);
         journal.settle(&"c-1".into(), Vec::new());
         assert!(journal.unsure, "it may have opened a conversation that continues this one");
         assert_eq!(journal.conversation, Some("c-1".into()));
@@ -236,17 +235,17 @@ mod tests {
     fn a_new_crash_lifts_the_upper_bound() {
         let mut session = session();
         session.doubt(&message_key("m-1"));
-        let mut journal = session.take_relaying("m-1", false);
+        let mut journal = session.take_relaying(&message_key("m-1"), false);
         journal.settle(&"c-1".into(), vec!["v-2".into()]);
         session.put_off(journal);
         session.doubt(&message_key("m-1"));
-        assert_eq!(session.take_relaying("m-1", false).candidates, None);
+        assert_eq!(session.take_relaying(&message_key("m-1"), false).candidates, None);
     }
 
     #[test]
     fn what_is_in_no_doubt_is_not_kept() {
         let mut session = session();
-        let journal = session.take_relaying("m-1", false);
+        let journal = session.take_relaying(&message_key("m-1"), false);
         session.put_off(journal);
         assert!(session.relaying.is_empty());
     }

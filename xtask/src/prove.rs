@@ -21,7 +21,7 @@ struct Mutation {
     flows: &'static [&'static str],
 }
 
-const MUTATIONS: [Mutation; 22] = [
+const MUTATIONS: [Mutation; 21] = [
     Mutation {
         name: "private notes reach the end user",
         file: "src/webhook/translate.rs",
@@ -139,13 +139,6 @@ const MUTATIONS: [Mutation; 22] = [
         file: "src/relay.rs",
         original: "    let (behind, candidates) = (journal.behind.clone(), journal.candidates.clone());",
         replacement: "    let (behind, candidates) = (session.own_messages.last().cloned(), journal.candidates.clone());",
-        flows: &["interleavings"],
-    },
-    Mutation {
-        name: "another message goes ahead of one in doubt without a look",
-        file: "src/relay.rs",
-        original: "    conversation::settle_doubts(freshchat, session, place.0)?;\n",
-        replacement: "",
         flows: &["interleavings"],
     },
     Mutation {
