@@ -21,7 +21,7 @@ struct Mutation {
     flows: &'static [&'static str],
 }
 
-const MUTATIONS: [Mutation; 21] = [
+const MUTATIONS: [Mutation; 20] = [
     Mutation {
         name: "private notes reach the end user",
         file: "src/webhook/translate.rs",
@@ -139,13 +139,6 @@ const MUTATIONS: [Mutation; 21] = [
         file: "src/relay.rs",
         original: "    let (behind, candidates) = (journal.behind.clone(), journal.candidates.clone());",
         replacement: "    let (behind, candidates) = (session.own_messages.last().cloned(), journal.candidates.clone());",
-        flows: &["interleavings"],
-    },
-    Mutation {
-        name: "a message in doubt is looked for in the current conversation only",
-        file: "src/relay.rs",
-        original: "    let begun_in = journal.conversation.clone().unwrap_or_else(|| place.0.clone());",
-        replacement: "    let begun_in = place.0.clone();",
         flows: &["interleavings"],
     },
     Mutation {
