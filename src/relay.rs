@@ -388,7 +388,7 @@ pub fn adopt_replacement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CloseReason, ConversationKey};
+    use crate::model::{CloseReason, ConversationKey, PartKind};
     use crate::testing::{Script, message};
 
     const SETTINGS: &str = r#"{"chat_url": "acme", "api_key": "k"}"#;
@@ -469,5 +469,36 @@ mod tests {
         let script = Script::default().then(200, r#"{"messages":[]}"#).then(200, &list(&[said("v-9", "one")]));
         relay(&script, SETTINGS, &empty, &one, false, 6).unwrap();
         assert!(script.sent()[0].starts_with("Get"), "written without a look at c-1");
+    }
+
+    /// Files are known by nothing but their place: two in doubt are told apart by the look before each write.
+    #[test]
+    fn of_two_files_in_doubt_each_is_found_as_itself() {
+        let settings = r#"{"chat_url": "acme", "api_key": "k", "file_hosts": ["files.example"]}"#;
+        let file = |id: &str| {
+            let mut message = message(id, SenderRole::EndUser, None, "");
+            let url = Some(format!("https://files.example/{id}.png"));
+            message.parts = vec![Part { url, ..Part::empty(PartKind::Image) }];
+            message
+        };
+        let in_list = r#"{"id":"v-2","actor_type":"user","actor_id":"user-1","message_type":"normal","message_parts":[{"image":{"url":"https://x.example/2"}}]}"#;
+        let (nothing, second) = (list(&[said("v-0", "x")]), list(&[in_list.to_owned(), said("v-0", "x")]));
+        let mut session = active();
+        session.doubt(&message_key("f-1"));
+
+        // The second goes ahead: the first is not there. Its own answer is lost.
+        let script = Script::default().then(404, "").then(200, &nothing).then(500, "");
+        let error = relay(&script, settings, &session.encode(), &file("f-2"), false, 5).unwrap_err();
+        let session = error.into_details().session.unwrap();
+
+        // The first is written, and not taken for the second, which is there.
+        let script = Script::default().then(404, "").then(200, &second).then(200, r#"{"id":"v-3"}"#);
+        let session = relay(&script, settings, &session, &file("f-1"), false, 6).unwrap().session.unwrap();
+        assert!(script.sent().iter().any(|it| it.starts_with("Post")), "{:?}", script.sent());
+
+        // The second is found.
+        let script = Script::default().then(404, "").then(200, &second);
+        relay(&script, settings, &session, &file("f-2"), false, 7).unwrap();
+        assert!(!script.sent().iter().any(|it| it.starts_with("Post")), "{:?}", script.sent());
     }
 }
