@@ -493,7 +493,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         id: "freshworksWebhook",
         tag: "webhooks",
         summary: "Takes a webhook of Freshworks",
-        description: "The exact bytes that were signed. Acknowledged within two seconds, when it is verified and stored: what follows from it is \
+        description: "The exact bytes that were signed. Acknowledged when it is verified and stored, without waiting for the platform or Freshworks: what follows from it is \
                       done at once where that takes a second at most, and otherwise after the answer or by `/v1/tick`, once and in order.",
         is_open: true,
         headers: &[("X-Freshchat-Signature", "Signature of the body with the account's key.")],

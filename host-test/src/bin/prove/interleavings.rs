@@ -341,7 +341,7 @@ fn people(platform: &Platform) -> Vec<(Vec<String>, bool)> {
 
 /// A note in the end user's name brings back what looks resolved by a human agent; the next tick tells.
 fn is_back(it: &Interleaving, marks: &[String]) -> bool {
-    marks.iter().any(|mark| mark == UNDELIVERED) && it.account % 3 != 1
+    marks.iter().any(|mark| mark == UNDELIVERED) && account(it.account).settings.get("note_author").is_none()
 }
 
 fn seen(platform: &Platform, calls: &[Call], it: &Interleaving) -> Result<(), Violation> {
