@@ -143,7 +143,7 @@ asAdmin("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_agai
   await connect(page);
   await page.getByText("Not connected").waitFor();
   await check(page, "Account and API key").getByText("Freshworks refused the API key").waitFor();
-  await check(page, "Account and API key").getByText(/Copy the key again from Admin settings/).waitFor();
+  await check(page, "Account and API key").getByText(/copy the key again from Admin settings/).waitFor();
   await look(page, "refused");
   await page.getByRole("link", { name: "Back to the settings" }).click();
   const key = page.getByLabel(/^API key/).first();
