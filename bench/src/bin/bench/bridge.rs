@@ -2,6 +2,7 @@
 //! so the figures are lower bounds.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,10 +25,17 @@ const IN_FLIGHT: usize = 16;
 pub(crate) async fn run(results: &mut Results) -> Result<()> {
     println!("\n## The bridge, {IN_FLIGHT} at once\n");
     println!("| Store | What | a second | p50 ms | p99 ms | resident MiB |\n|---|---|---:|---:|---:|---:|");
-    load("sqlite", Store::Sqlite(SqliteFile::default()), results).await?;
+    let folder = tempfile::tempdir()?;
+    load("sqlite", database(folder.path()), results).await?;
     let redis = RedisServer::start().await?;
     load("redis", Store::Redis(redis.url()), results).await?;
     acknowledge(results).await
+}
+
+/// A new database on disk, as Spin keeps one. SQLite's file system in memory has no write-ahead log: there, readers and writers
+/// lock each other out.
+fn database(folder: &Path) -> Store {
+    Store::Sqlite(SqliteFile::at(&folder.join("bridge.db")))
 }
 
 /// What stands in the way of an answer to a webhook.
@@ -53,9 +61,10 @@ pub(crate) async fn acknowledge(results: &mut Results) -> Result<()> {
             ("kills", "500 come at once, two instances are killed in turns", Trouble::Kills, 500),
         ] {
             let redis = if is_redis { Some(RedisServer::start().await?) } else { None };
+            let folder = tempfile::tempdir()?;
             let store_of = match &redis {
                 Some(redis) => Store::Redis(redis.url()),
-                None => Store::Sqlite(SqliteFile::default()),
+                None => database(folder.path()),
             };
             let mut seen = acknowledged(store_of, trouble, count).await?;
             seen.times.sort_unstable();
