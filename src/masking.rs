@@ -45,7 +45,7 @@ const RULES: [(&str, Name, &str); 5] = [
 ];
 const TEMPLATE_MASK: &str = "[masked]";
 
-/// What was cut out may leave something to find between two cuts; that ends soon.
+/// What was cut out may leave something to find; that ends soon.
 const MOST_PASSES: usize = 4;
 
 /// A place that a rule has found, in bytes of the normalised text.
@@ -102,61 +102,83 @@ impl Masking {
 
     fn pass(&self, text: &str) -> Option<(String, u32)> {
         let normal = Normal::of(text);
-        let mut spans = Vec::new();
-        self.find_words(&normal.text, &mut spans);
-        if self.has(Name::EmailAddresses) {
-            find_email_addresses(&normal.text, &mut spans);
-        }
-        if self.has(Name::CardNumbers) {
-            cards::find(&normal.text, |start, end| spans.push(Span { start, end, mask: mask_of(Name::CardNumbers) }));
-        }
+        let spans = self.spans(&normal.text);
         if spans.is_empty() {
             return None;
         }
-        spans.sort_by_key(|span| span.start);
-        let (mut masked, mut count, mut kept) = (String::new(), 0, 0);
-        let mut spans = spans.into_iter().peekable();
-        while let Some(mut span) = spans.next() {
-            while let Some(next) = spans.next_if(|next| next.start < span.end) {
-                span.end = span.end.max(next.end);
-            }
+        let (mut masked, mut kept) = (String::new(), 0);
+        for span in &spans {
             masked.push_str(text.get(kept..normal.original(span.start)).unwrap_or_default());
             masked.push_str(span.mask);
             kept = normal.original(span.end);
-            count += 1;
         }
         masked.push_str(text.get(kept..).unwrap_or_default());
-        Some((masked, count))
+        Some((masked, u32::try_from(spans.len()).unwrap_or(u32::MAX)))
     }
 
-    /// What begins where a word begins.
-    fn find_words(&self, text: &str, spans: &mut Vec<Span>) {
-        let mut runs = Runs::default();
-        let mut before = None;
-        let mut behind = 0;
+    /// What the rules find, in order and apart from each other. What was found ends what is before it, and begins what is behind it:
+    /// otherwise a secret would hide the one that it touches.
+    fn spans(&self, text: &str) -> Vec<Span> {
+        let mut known = Vec::new();
+        if self.has(Name::EmailAddresses) {
+            find_email_addresses(text, &mut known);
+        }
+        let has_cards = self.has(Name::CardNumbers);
+        if has_cards {
+            let mask = mask_of(Name::CardNumbers);
+            cards::find(text, usize::MAX, |start, end| known.push(Span { start, end, mask }));
+        }
+        known.sort_by_key(|span| span.start);
+        let mut known = known.into_iter().peekable();
+        let (mut spans, mut runs): (Vec<Span>, _) = (Vec::new(), Runs::default());
+        let (mut before, mut behind) = (None, 0);
         for (start, letter) in text.char_indices() {
-            let begins = !before.is_some_and(is_word) && !letter.is_ascii_whitespace() || letter == '+';
-            before = Some(letter);
-            if !begins || start < behind {
+            if start < behind {
                 continue;
             }
-            let found = self.rules.iter().find_map(|rule| {
-                let rest = text.get(start..)?;
-                let (length, mask) = match rule {
-                    Rule::Named(Name::Tokens) => (token(text, start, &mut runs)?, mask_of(Name::Tokens)),
-                    Rule::Named(Name::Iban) => (iban(rest)?, mask_of(Name::Iban)),
-                    Rule::Named(Name::PhoneNumbers) => (phone_number(rest)?, mask_of(Name::PhoneNumbers)),
-                    Rule::Named(Name::EmailAddresses | Name::CardNumbers) => return None,
-                    Rule::Template(template) => (fitting(rest, template)?, TEMPLATE_MASK),
-                };
-                (length > 0).then_some(Span { start, end: start + length, mask })
-            });
-            if let Some(span) = found {
-                behind = span.end;
-                before = Some(']');
-                spans.push(span);
+            let touches = !spans.is_empty() && start == behind;
+            let begins = touches || !before.is_some_and(is_word) || letter == '+';
+            before = Some(letter);
+            let mut found = None;
+            if begins && !letter.is_ascii_whitespace() {
+                let next = known.peek().filter(|next| next.start > start).map_or(text.len(), |next| next.start);
+                found = self.word(text, start, next, &mut runs);
             }
+            if found.is_none() && touches && has_cards && letter.is_ascii_digit() {
+                let mut end = 0;
+                let rest = text.get(start..).unwrap_or_default();
+                cards::find(rest, cards::LONGEST, |first, last| end = if first == 0 { end.max(last) } else { end });
+                found = (end > 0).then(|| Span { start, end: start + end, mask: mask_of(Name::CardNumbers) });
+            }
+            let mut span = match found {
+                Some(span) => span,
+                None => match known.next_if(|next| next.start == start) {
+                    Some(span) => span,
+                    None => continue,
+                },
+            };
+            while let Some(next) = known.next_if(|next| next.start < span.end) {
+                span.end = span.end.max(next.end);
+            }
+            behind = span.end;
+            spans.push(span);
         }
+        spans
+    }
+
+    /// What begins at this place. Numbers end where something else is known to begin.
+    fn word(&self, text: &str, start: usize, next: usize, runs: &mut Runs) -> Option<Span> {
+        let (rest, number) = (text.get(start..)?, text.get(start..next)?);
+        self.rules.iter().find_map(|rule| {
+            let (length, mask) = match rule {
+                Rule::Named(Name::Tokens) => (token(text, start, runs)?, mask_of(Name::Tokens)),
+                Rule::Named(Name::Iban) => (iban(rest)?, mask_of(Name::Iban)),
+                Rule::Named(Name::PhoneNumbers) => (phone_number(number)?, mask_of(Name::PhoneNumbers)),
+                Rule::Named(Name::EmailAddresses | Name::CardNumbers) => return None,
+                Rule::Template(template) => (fitting(number, template)?, TEMPLATE_MASK),
+            };
+            (length > 0).then_some(Span { start, end: start + length, mask })
+        })
     }
 }
 
@@ -377,6 +399,12 @@ mod tests {
             ("4111 1111 1111 1111 and 4111111111111111", "[masked: card number] and [masked: card number]"),
             ("4111 1111 1111 1111 12/27 123", "[masked: card number] 12/27 123"),
             ("4111 1111 1111 1111123", "[masked: card number]123"),
+            (
+                "DE893704004405320130003782822463100055555555555554444",
+                "[masked: IBAN][masked: card number][masked: card number]",
+            ),
+            ("4111111111111111sk-abcdefghijklmnopqrst", "[masked: card number][masked: token]"),
+            ("+15550123 4111 1111 1111 1111", "[masked: phone number] [masked: card number]"),
             ("4111111111111111 5555555555554444", "[masked: card number] [masked: card number]"),
             ("x4111.1111/1111_1111y", "x[masked: card number]y"),
             ("4111 - 1111 - 1111\n1111", "[masked: card number]"),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::MOST_SEPARATORS;
 
 const SHORTEST: usize = 13;
-const LONGEST: usize = 19;
+pub(super) const LONGEST: usize = 19;
 
 /// Lengths as bits, from [`SHORTEST`] on.
 const fn of(lengths: &[usize]) -> u8 {
@@ -106,18 +106,21 @@ const FOURS: u32 = 0x0001_1111;
 /// UATP begins with any number below: too many other numbers do.
 const TOUCHED: u32 = 200_000;
 
-/// Calls back with start and end of every card number, in the order of the ends; they may overlap. The text must be
+/// Calls back with start and end of every card number among the first digits, in the order of the ends; they may overlap. The text must be
 /// [normalised](super::normal).
 ///
 /// Letters may touch a number. Digits may touch it behind, if it is written in fours or in one: a security code, a date or another
 /// number that was typed on. Before it they may not: one in six tracking numbers of 22 digits holds such a window.
-pub(super) fn find(text: &str, mut found: impl FnMut(usize, usize)) {
+pub(super) fn find(text: &str, most_digits: usize, mut found: impl FnMut(usize, usize)) {
     let mut window: VecDeque<Digit> = VecDeque::with_capacity(LONGEST + 1);
     let (mut separators, mut is_list, mut is_behind_card) = (0, false, false);
     let mut before = None;
     let mut bytes = text.bytes().enumerate().peekable();
+    let mut left = most_digits;
     while let Some((at, byte)) = bytes.next() {
         if byte.is_ascii_digit() {
+            let Some(fewer) = left.checked_sub(1) else { return };
+            left = fewer;
             // A comma alone separates groups; one with a space separates numbers.
             if separators > MOST_SEPARATORS || is_list && separators > 1 {
                 window.clear();
