@@ -95,10 +95,11 @@ fn is_picture(media_type: &str) -> bool {
     matches!(media_type, "image/png" | "image/jpeg" | "image/jpg" | "image/gif" | "image/webp")
 }
 
-/// The file's name, or one made of its kind; without what could lead out of a folder.
-fn name(part: &Part, path: &str) -> String {
+/// The file's name, masked, or one made of its kind; without what could lead out of a folder.
+fn name(settings: &Settings, part: &Part, path: &str) -> String {
     let last = path.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     let given = part.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).unwrap_or(last);
+    let given = settings.masking.text(given);
     let safe = given.chars().filter(|letter| !letter.is_control() && !matches!(letter, '/' | '\\' | '"'));
     let name: String = safe.take(LONGEST_NAME).collect();
     if !name.is_empty() {
@@ -114,7 +115,7 @@ fn name(part: &Part, path: &str) -> String {
 pub fn upload(freshchat: &Client<'_>, settings: &Settings, part: &Part, secret: &str) -> Option<SentFile> {
     let url = part.url.as_deref()?;
     let (origin, path) = source(settings, url)?;
-    let name = name(part, &path);
+    let name = name(settings, part, &path);
     let wrap = |head: &Response| {
         if head.status != 200 {
             return None;
@@ -167,7 +168,7 @@ fn fetch_all<'a>(
                 used += answer.body.len();
                 let media_type = media_type(&answer, part);
                 let link = part.url.clone();
-                files.push(Attachment { name: name(part, path), media_type, content: answer.body, link });
+                files.push(Attachment { name: name(settings, part, path), media_type, content: answer.body, link });
             }
             _ => left += 1,
         }
@@ -222,8 +223,12 @@ mod tests {
     #[test]
     fn names_lead_out_of_no_folder() {
         let part = Part { name: Some("../../etc/pass\"wd\u{0}".into()), ..Part::empty(PartKind::File) };
+        let name = |part: &Part, path: &str| name(&settings("[]"), part, path);
         assert_eq!(name(&part, "/x"), "....etcpasswd");
         assert_eq!(name(&Part::empty(PartKind::File), "/a/report.pdf?sig=1"), "report.pdf");
         assert_eq!(name(&Part::empty(PartKind::Image), "/"), "image");
+        assert_eq!(name(&Part::empty(PartKind::File), "/4111111111111111.pdf"), "[masked: card number].pdf");
+        let long = Part { name: Some(format!("{}4111-1111-1111-1111.pdf", "x".repeat(LONGEST_NAME - 10))), ..part };
+        assert!(!name(&long, "/x").contains('4'), "masked before it is cut");
     }
 }

@@ -163,6 +163,8 @@ struct Run<'a> {
     request: &'a HandoffRequest,
     /// The values of the context, masked, by where they go.
     carried: Carried,
+    /// The end user's name, masked: where a rule asks for it, for example because it is a phone number.
+    name: Option<String>,
     steps: Vec<Step>,
     findings: Vec<Finding>,
     decisions: Vec<Decision>,
@@ -179,11 +181,13 @@ impl<'a> Run<'a> {
         // What is shown is masked with all other texts.
         for values in [&mut carried.conversation, &mut carried.user, &mut carried.ticket] {
             for (_, value) in values.iter_mut() {
-                *value = settings.masking.apply(value).0.into_owned();
+                *value = settings.masking.text(value);
             }
         }
+        let name = request.user.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let name = name.map(|name| settings.masking.text(name));
         let (steps, findings, decisions) = (Vec::new(), Vec::new(), Vec::new());
-        Self { freshchat, desk, settings, request, carried, steps, findings, decisions }
+        Self { freshchat, desk, settings, request, carried, name, steps, findings, decisions }
     }
 
     /// The receipt of a handoff that was done, now or before.

@@ -1,9 +1,18 @@
 //! What must not travel on by accident, masked by rules that are data.
 //!
 //! Pure, and linear in the text. A rule is a name of the table below, or a template in which `#` stands for a digit and `?` for an
-//! ASCII letter. What looks like a secret and is none is masked too: that costs a question, the other way costs a card.
+//! ASCII letter. Rules look at the [normalised](normal) text; what they find is cut out of the text as it was written. One order
+//! everywhere: markup becomes text, then it is masked, then it is shortened or split.
+//!
+//! What looks like a secret and is none is masked too: that costs a question, the other way costs a card. How often that happens is
+//! measured (`docs/security/masking.md`).
 
 use std::borrow::Cow;
+
+mod cards;
+pub(crate) mod normal;
+
+use normal::Normal;
 
 /// The rules of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,38 +22,54 @@ pub struct Masking {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Rule {
-    /// Its place among [`RULES`].
-    Named(usize),
+    Named(Name),
     Template(Vec<char>),
 }
 
-/// The length of what begins at a text's start, if it is what the rule names.
-type Find = fn(&str) -> Option<usize>;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Tokens,
+    Iban,
+    EmailAddresses,
+    CardNumbers,
+    PhoneNumbers,
+}
 
-/// Each named rule: what it finds, and what that becomes.
-const RULES: [(&str, Find, &str); 5] = [
-    ("tokens", token, "[masked: token]"),
-    ("iban", iban, "[masked: IBAN]"),
-    ("email-addresses", email_address, "[masked: e-mail address]"),
-    ("card-numbers", card_number, "[masked: card number]"),
-    ("phone-numbers", phone_number, "[masked: phone number]"),
+/// Each named rule, and what it puts in place of what it finds. Where two find the same place, the first one names it.
+const RULES: [(&str, Name, &str); 5] = [
+    ("tokens", Name::Tokens, "[masked: token]"),
+    ("iban", Name::Iban, "[masked: IBAN]"),
+    ("email-addresses", Name::EmailAddresses, "[masked: e-mail address]"),
+    ("card-numbers", Name::CardNumbers, "[masked: card number]"),
+    ("phone-numbers", Name::PhoneNumbers, "[masked: phone number]"),
 ];
+const TEMPLATE_MASK: &str = "[masked]";
+
+/// What was cut out may leave something to find; that ends soon.
+const MOST_PASSES: usize = 4;
+
+/// A place that a rule has found, in bytes of the normalised text.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+    mask: &'static str,
+}
 
 impl Masking {
     /// Reads the rules; the error is the rule that does not exist.
     pub fn parse(rules: &[String]) -> Result<Self, String> {
         let mut parsed = Vec::new();
-        // In the order of the table: what a longer secret is part of goes first.
-        for (place, (name, ..)) in RULES.iter().enumerate() {
-            if rules.iter().any(|rule| rule == name) {
-                parsed.push(Rule::Named(place));
+        for (name, rule, _) in RULES {
+            if rules.iter().any(|wanted| wanted == name) {
+                parsed.push(Rule::Named(rule));
             }
         }
         for rule in rules.iter().filter(|rule| !RULES.iter().any(|(name, ..)| name == rule)) {
             if rule.chars().filter(|letter| matches!(letter, '#' | '?')).count() < 3 || rule.len() > 64 {
                 return Err(rule.clone());
             }
-            parsed.push(Rule::Template(rule.chars().collect()));
+            parsed.push(Rule::Template(rule.chars().filter_map(normal::letter).collect()));
         }
         Ok(Self { rules: parsed })
     }
@@ -53,40 +78,112 @@ impl Masking {
         self.rules.iter().all(|rule| matches!(rule, Rule::Named(_)))
     }
 
-    /// The text without what the rules mask, and how many places that were.
+    fn has(&self, name: Name) -> bool {
+        self.rules.contains(&Rule::Named(name))
+    }
+
+    /// The text without what the rules mask, and how many places that were. Masking the result again changes nothing.
     pub fn apply<'a>(&self, text: &'a str) -> (Cow<'a, str>, u32) {
-        if self.has_only_named() && holds_no_secret(text) {
+        if self.rules.is_empty() || self.has_only_named() && holds_no_secret(text) {
             return (Cow::Borrowed(text), 0);
         }
-        let (mut masked, mut count, mut kept) = (String::new(), 0, 0);
-        let mut index = 0;
-        let mut before = None;
-        while let Some(letter) = text.get(index..).and_then(|rest| rest.chars().next()) {
-            let next = index + letter.len_utf8();
-            // Secrets begin where a word begins.
-            let begins = !before.is_some_and(is_word) && !letter.is_whitespace() || letter == '+';
-            let rest = text.get(index..).unwrap_or_default();
-            match self.rules.iter().filter(|_| begins).find_map(|rule| rule.find(rest)) {
-                Some((length, mask)) if length > 0 => {
-                    masked.push_str(text.get(kept..index).unwrap_or_default());
-                    masked.push_str(mask);
-                    count += 1;
-                    index += length;
-                    kept = index;
-                    before = Some(']');
-                }
-                _ => {
-                    index = next;
-                    before = Some(letter);
-                }
-            }
+        let (mut masked, mut count) = (Cow::Borrowed(text), 0);
+        for _ in 0..MOST_PASSES {
+            let Some((next, found)) = self.pass(&masked) else { break };
+            (masked, count) = (Cow::Owned(next), count + found);
         }
-        if count == 0 {
-            return (Cow::Borrowed(text), 0);
+        (masked, count)
+    }
+
+    /// [`apply`](Self::apply), for texts that are owned.
+    pub fn text(&self, text: &str) -> String {
+        self.apply(text).0.into_owned()
+    }
+
+    fn pass(&self, text: &str) -> Option<(String, u32)> {
+        let normal = Normal::of(text);
+        let spans = self.spans(&normal.text);
+        if spans.is_empty() {
+            return None;
+        }
+        let (mut masked, mut kept) = (String::new(), 0);
+        for span in &spans {
+            masked.push_str(text.get(kept..normal.original(span.start)).unwrap_or_default());
+            masked.push_str(span.mask);
+            kept = normal.original(span.end);
         }
         masked.push_str(text.get(kept..).unwrap_or_default());
-        (Cow::Owned(masked), count)
+        Some((masked, u32::try_from(spans.len()).unwrap_or(u32::MAX)))
     }
+
+    /// What the rules find, in order and apart from each other. What was found ends what is before it, and begins what is behind it:
+    /// otherwise a secret would hide the one that it touches.
+    fn spans(&self, text: &str) -> Vec<Span> {
+        let mut known = Vec::new();
+        if self.has(Name::EmailAddresses) {
+            find_email_addresses(text, &mut known);
+        }
+        let has_cards = self.has(Name::CardNumbers);
+        if has_cards {
+            let mask = mask_of(Name::CardNumbers);
+            cards::find(text, usize::MAX, |start, end| known.push(Span { start, end, mask }));
+        }
+        known.sort_by_key(|span| span.start);
+        let mut known = known.into_iter().peekable();
+        let (mut spans, mut runs): (Vec<Span>, _) = (Vec::new(), Runs::default());
+        let (mut before, mut behind) = (None, 0);
+        for (start, letter) in text.char_indices() {
+            if start < behind {
+                continue;
+            }
+            let touches = !spans.is_empty() && start == behind;
+            let begins = touches || !before.is_some_and(is_word) || letter == '+';
+            before = Some(letter);
+            let mut found = None;
+            if begins && !letter.is_ascii_whitespace() {
+                let next = known.peek().filter(|next| next.start > start).map_or(text.len(), |next| next.start);
+                found = self.word(text, start, next, &mut runs);
+            }
+            if found.is_none() && touches && has_cards && letter.is_ascii_digit() {
+                let mut end = 0;
+                let rest = text.get(start..).unwrap_or_default();
+                cards::find(rest, cards::LONGEST, |first, last| end = if first == 0 { end.max(last) } else { end });
+                found = (end > 0).then(|| Span { start, end: start + end, mask: mask_of(Name::CardNumbers) });
+            }
+            let mut span = match found {
+                Some(span) => span,
+                None => match known.next_if(|next| next.start == start) {
+                    Some(span) => span,
+                    None => continue,
+                },
+            };
+            while let Some(next) = known.next_if(|next| next.start < span.end) {
+                span.end = span.end.max(next.end);
+            }
+            behind = span.end;
+            spans.push(span);
+        }
+        spans
+    }
+
+    /// What begins at this place. Numbers end where something else is known to begin.
+    fn word(&self, text: &str, start: usize, next: usize, runs: &mut Runs) -> Option<Span> {
+        let (rest, number) = (text.get(start..)?, text.get(start..next)?);
+        self.rules.iter().find_map(|rule| {
+            let (length, mask) = match rule {
+                Rule::Named(Name::Tokens) => (token(text, start, runs)?, mask_of(Name::Tokens)),
+                Rule::Named(Name::Iban) => (iban(rest)?, mask_of(Name::Iban)),
+                Rule::Named(Name::PhoneNumbers) => (phone_number(number)?, mask_of(Name::PhoneNumbers)),
+                Rule::Named(Name::EmailAddresses | Name::CardNumbers) => return None,
+                Rule::Template(template) => (fitting(number, template)?, TEMPLATE_MASK),
+            };
+            (length > 0).then_some(Span { start, end: start + length, mask })
+        })
+    }
+}
+
+fn mask_of(name: Name) -> &'static str {
+    RULES.iter().find(|(_, rule, _)| *rule == name).map_or(TEMPLATE_MASK, |(.., mask)| mask)
 }
 
 /// Most messages: nothing of what the named rules look for can be in them. Read once, byte by byte, where the search reads each
@@ -96,40 +193,32 @@ fn holds_no_secret(text: &str) -> bool {
     // Three parts of a token may be shorter together than any other one.
     !text.contains("eyJ")
         && text.bytes().all(|byte| {
-            unbroken = if byte == b' ' { 0 } else { unbroken + 1 };
-            byte.is_ascii() && !byte.is_ascii_digit() && byte != b'@' && unbroken < SHORTEST_TOKEN
+            unbroken = if matches!(byte, b' ' | b'\n') { 0 } else { unbroken + 1 };
+            let is_plain = matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+            is_plain && !byte.is_ascii_digit() && byte != b'@' && unbroken < SHORTEST_TOKEN
         })
 }
 
-impl Rule {
-    /// How long what begins here is, and what it becomes.
-    fn find(&self, text: &str) -> Option<(usize, &'static str)> {
-        match self {
-            Self::Named(place) => {
-                let (_, find, mask) = RULES.get(*place)?;
-                Some((find(text)?, mask))
-            }
-            Self::Template(template) => {
-                let mut letters = text.char_indices();
-                for wanted in template {
-                    let (_, found) = letters.next()?;
-                    let fits = match wanted {
-                        '#' => digit(found).is_some(),
-                        '?' => found.is_ascii_alphabetic(),
-                        wanted => *wanted == found,
-                    };
-                    if !fits {
-                        return None;
-                    }
-                }
-                Some((ends_word(text, letters.offset())?, "[masked]"))
-            }
+/// How much of the beginning fits a template.
+fn fitting(text: &str, template: &[char]) -> Option<usize> {
+    let mut letters = text.char_indices();
+    for wanted in template {
+        let (_, found) = letters.next()?;
+        let fits = match wanted {
+            '#' => found.is_ascii_digit(),
+            '?' => found.is_ascii_alphabetic(),
+            ' ' => found.is_ascii_whitespace(),
+            wanted => *wanted == found,
+        };
+        if !fits {
+            return None;
         }
     }
+    ends_word(text, letters.offset())
 }
 
 fn is_word(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || letter == '_' || digit(letter).is_some()
+    letter.is_ascii_alphanumeric() || letter == '_'
 }
 
 /// The length, if no word goes on behind it.
@@ -138,122 +227,84 @@ fn ends_word(text: &str, length: usize) -> Option<usize> {
     (!next.is_some_and(is_word)).then_some(length)
 }
 
-/// Digits of three scripts: those that phones and cards are typed in.
-fn digit(letter: char) -> Option<u32> {
-    match letter {
-        '0'..='9' => Some(letter as u32 - '0' as u32),
-        '\u{ff10}'..='\u{ff19}' => Some(letter as u32 - 0xff10),
-        '\u{0660}'..='\u{0669}' => Some(letter as u32 - 0x0660),
-        '\u{06f0}'..='\u{06f9}' => Some(letter as u32 - 0x06f0),
-        _ => None,
-    }
-}
-
-/// Digits with single separators between them, as far as they go: their number, and where each ends.
-fn digits(text: &str, separators: &str, most: usize) -> Vec<(u32, usize)> {
-    let mut found = Vec::new();
-    let mut separated = true;
-    for (index, letter) in text.char_indices() {
-        match digit(letter) {
-            Some(digit) => {
-                found.push((digit, index + letter.len_utf8()));
-                separated = false;
-                if found.len() > most {
-                    break;
-                }
-            }
-            None if !separated && separators.contains(letter) => separated = true,
-            None => break,
-        }
-    }
-    found
-}
-
-/// 13 to 19 digits that pass the check of Luhn.
-fn card_number(text: &str) -> Option<usize> {
-    let found = digits(text, " -\u{a0}", 19);
-    if !(13..=19).contains(&found.len()) {
-        return None;
-    }
-    let sum: u32 = (found.iter().rev().enumerate())
-        .map(|(place, (digit, _))| match (place % 2, digit * 2) {
-            (0, _) => *digit,
-            (_, doubled) if doubled > 9 => doubled - 9,
-            (_, doubled) => doubled,
-        })
-        .sum();
-    let all_same = found.iter().all(|(digit, _)| Some(digit) == found.first().map(|(first, _)| first));
-    let (_, end) = found.last()?;
-    (sum.is_multiple_of(10) && !all_same).then(|| ends_word(text, *end))?
-}
+/// So many separators may stand between two digits of a number: `+1 (555) 0123`, or a dash between spaces.
+const MOST_SEPARATORS: usize = 3;
 
 /// `+` and 8 to 15 digits.
 fn phone_number(text: &str) -> Option<usize> {
-    let found = digits(text.strip_prefix('+')?, " -.()/", 15);
-    let (_, end) = found.last()?;
-    (8..=15).contains(&found.len()).then(|| ends_word(text, end + 1))?
+    let (mut count, mut end, mut separators) = (0, 0, 0);
+    for (index, byte) in text.strip_prefix('+')?.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => (count, end, separators) = (count + 1, index + 2, 0),
+            b' ' | b'\t' | b'-' | b'.' | b'(' | b')' | b'/' if separators < MOST_SEPARATORS => separators += 1,
+            _ => break,
+        }
+        if count > 15 {
+            return None;
+        }
+    }
+    (8..=15).contains(&count).then(|| ends_word(text, end))?
 }
 
-/// Two letters, two digits, 11 to 30 letters and digits, in groups or not, that pass the check modulo 97.
+/// Countries and the lengths of their account numbers (SWIFT, IBAN registry, release 99).
+const IBANS: &str = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO18FR27GB22GE22\
+     GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28\
+     NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30";
+
+/// A country, and as many letters and digits as it uses, in groups of four or not, that pass the check modulo 97.
 fn iban(text: &str) -> Option<usize> {
-    let (mut letters, mut end, mut spaced) = (Vec::new(), 0, true);
-    for (index, letter) in text.char_indices() {
-        if letter.is_ascii_alphanumeric() {
-            letters.push(letter.to_ascii_uppercase());
-            (end, spaced) = (index + 1, false);
-            if letters.len() > 34 {
-                return None;
+    let country = text.get(..2)?.to_ascii_uppercase();
+    let known = IBANS.as_bytes().chunks_exact(4).find(|known| known.starts_with(country.as_bytes()))?;
+    let wanted = known.iter().skip(2).fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+    let (mut letters, mut separators) = (Vec::with_capacity(wanted), 0);
+    for (index, letter) in text.bytes().enumerate() {
+        match letter {
+            letter if letter.is_ascii_alphanumeric() => {
+                letters.push(letter);
+                separators = 0;
             }
-            // A word in small letters behind it is not part of it.
-        } else if letter == ' ' && !spaced && letters.len() % 4 == 0 {
-            spaced = true;
-        } else {
-            break;
+            b' ' | b'\t' | b'\n' | b'-' | b'.' if letters.len() % 4 == 0 && separators < MOST_SEPARATORS => {
+                separators += 1
+            }
+            _ => return None,
         }
-    }
-    let [one, two, three, four, ..] = letters[..] else { return None };
-    let is_country = one.is_ascii_alphabetic() && two.is_ascii_alphabetic();
-    if !(is_country && three.is_ascii_digit() && four.is_ascii_digit()) {
-        return None;
-    }
-    // What follows in groups of four may be other words: the longest that passes counts.
-    while letters.len() >= 15 {
-        let rearranged = letters.iter().skip(4).chain(letters.iter().take(4));
-        let rest = rearranged.fold(0u32, |rest, letter| match letter.to_digit(36).unwrap_or(0) {
-            value @ 0..=9 => (rest * 10 + value) % 97,
-            value => (rest * 100 + value) % 97,
-        });
-        if rest == 1 {
-            return Some(end);
+        if letters.len() == wanted {
+            let rearranged = letters.iter().skip(4).chain(letters.iter().take(4));
+            let rest = rearranged.fold(0u32, |rest, letter| match char::from(*letter).to_digit(36).unwrap_or(0) {
+                value @ 0..=9 => (rest * 10 + value) % 97,
+                value => (rest * 100 + value) % 97,
+            });
+            return (rest == 1).then_some(index + 1);
         }
-        let shorter = (letters.len() - 1) / 4 * 4;
-        letters.truncate(shorter);
-        end = end_of(text, shorter);
     }
     None
 }
 
-/// Where the `count`-th letter or digit ends.
-fn end_of(text: &str, count: usize) -> usize {
-    let letters = text.char_indices().filter(|(_, letter)| letter.is_ascii_alphanumeric());
-    letters.take(count).last().map_or(0, |(index, _)| index + 1)
-}
+/// Longer ones are no addresses (RFC 5321, section 4.5.3.1).
+const LONGEST_LOCAL: usize = 64;
+const LONGEST_DOMAIN: usize = 255;
 
-/// `local@domain.tld`.
-fn email_address(text: &str) -> Option<usize> {
-    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
-    // Longer ones are no addresses; without an end each word would be searched to the end of the text.
-    let at = text.bytes().take(65).position(|byte| byte == b'@')?;
-    let local = text.get(..at)?;
-    if local.is_empty() || !local.bytes().all(is_local) {
-        return None;
+/// `local@domain.tld`, found by its sign: what stands before it is read backwards, so that long words are not read again and again.
+fn find_email_addresses(text: &str, spans: &mut Vec<Span>) {
+    let is_local = |letter: char| letter.is_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(letter);
+    let is_domain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-');
+    let mut from = 0;
+    for (at, _) in text.match_indices('@').filter(|(at, _)| *at > 0) {
+        let before = text.get(from..at).unwrap_or_default();
+        let local = before.char_indices().rev().take(LONGEST_LOCAL).take_while(|(_, letter)| is_local(*letter));
+        let start = local.last().map_or(before.len(), |(index, _)| index);
+        let local =
+            before.get(start..).unwrap_or_default().trim_start_matches(|letter: char| !letter.is_alphanumeric());
+        let domain = text.get(at + 1..).unwrap_or_default();
+        let length =
+            domain.chars().take(LONGEST_DOMAIN).take_while(|letter| is_domain(*letter)).map(char::len_utf8).sum();
+        let domain = domain.get(..length).unwrap_or_default().trim_end_matches(['.', '-']);
+        let has_tld = domain.rsplit_once('.').is_some_and(|(name, tld)| !name.is_empty() && tld.chars().count() >= 2);
+        if !local.is_empty() && has_tld {
+            from = at + 1 + domain.len();
+            spans.push(Span { start: at - local.len(), end: from, mask: mask_of(Name::EmailAddresses) });
+        }
     }
-    let domain = text.get(at + 1..)?;
-    let is_domain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-    let length = domain.bytes().take(255).take_while(is_domain).count();
-    let domain = domain.get(..length)?.trim_end_matches(['.', '-']);
-    let (name, tld) = domain.rsplit_once('.')?;
-    (!name.is_empty() && tld.len() >= 2).then_some(at + 1 + domain.len())
 }
 
 /// How well-known secrets begin. (Prefixes are published by those who hand them out, so that leaks can be found.)
@@ -273,24 +324,44 @@ const PREFIXES: [&str; 12] = [
 ];
 const SHORTEST_TOKEN: usize = 16;
 
-fn token(text: &str) -> Option<usize> {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let run = |text: &str| text.bytes().take_while(|byte| is_part(*byte)).count();
-    if let Some(rest) = text.strip_prefix("eyJ") {
-        // Three parts with dots between them.
-        let first = 3 + run(rest);
-        let second = text.get(first..)?.strip_prefix('.').map(run)?;
-        let third = text.get(first + 1 + second..)?.strip_prefix('.').map(run).map_or(0, |length| length + 1);
-        return (second >= 4).then_some(first + 1 + second + third);
+/// Ends of runs that were read already: many tokens may begin within one run, and each would read it to its end.
+#[derive(Default)]
+struct Runs {
+    /// Start and end of the newest first, second and third part.
+    parts: [(usize, usize); 3],
+}
+
+impl Runs {
+    /// Where the run of letters, digits, `-` and `_` ends that holds this place.
+    fn end(&mut self, text: &str, part: usize, from: usize) -> usize {
+        let Some(known) = self.parts.get_mut(part) else { return from };
+        if !(known.0..known.1).contains(&from) {
+            let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            *known = (from, from + text.bytes().skip(from).take_while(is_part).count());
+        }
+        known.1
     }
-    let scheme = text.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "));
+}
+
+/// The length of the token that begins at this place.
+fn token(text: &str, start: usize, runs: &mut Runs) -> Option<usize> {
+    let rest = text.get(start..)?;
+    if rest.starts_with("eyJ") {
+        // Three parts with dots between them.
+        let has_dot = |place: usize| text.as_bytes().get(place) == Some(&b'.');
+        let first = Some(runs.end(text, 0, start)).filter(|end| has_dot(*end))?;
+        let second = Some(runs.end(text, 1, first + 1)).filter(|end| end - first > 4)?;
+        let end = if has_dot(second) { runs.end(text, 2, second + 1) } else { second };
+        return Some(end - start);
+    }
+    let scheme = rest.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "));
     if scheme.is_some() {
-        let is_secret = |byte: &u8| is_part(*byte) || b".~+/=".contains(byte);
-        let length = text.bytes().skip(7).take_while(is_secret).count();
+        let is_secret = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(byte);
+        let length = rest.bytes().skip(7).take_while(is_secret).count();
         return (length >= SHORTEST_TOKEN).then_some(7 + length);
     }
-    let prefix = PREFIXES.iter().find(|prefix| text.starts_with(**prefix))?;
-    let length = run(text);
+    let prefix = PREFIXES.iter().find(|prefix| rest.starts_with(**prefix))?;
+    let length = runs.end(text, 0, start) - start;
     (length >= prefix.len() + SHORTEST_TOKEN).then_some(length)
 }
 
@@ -326,6 +397,24 @@ mod tests {
             ("ssn 078-05-1120", "ssn [masked]"),
             ("ORD-ab1234", "[masked]"),
             ("4111 1111 1111 1111 and 4111111111111111", "[masked: card number] and [masked: card number]"),
+            ("4111 1111 1111 1111 12/27 123", "[masked: card number] 12/27 123"),
+            ("4111 1111 1111 1111123", "[masked: card number]123"),
+            (
+                "DE893704004405320130003782822463100055555555555554444",
+                "[masked: IBAN][masked: card number][masked: card number]",
+            ),
+            ("4111111111111111sk-abcdefghijklmnopqrst", "[masked: card number][masked: token]"),
+            ("+15550123 4111 1111 1111 1111", "[masked: phone number] [masked: card number]"),
+            ("4111111111111111 5555555555554444", "[masked: card number] [masked: card number]"),
+            ("x4111.1111/1111_1111y", "x[masked: card number]y"),
+            ("4111 - 1111 - 1111\n1111", "[masked: card number]"),
+            ("4\u{200b}111\u{ad}1111\u{2009}1111\u{2011}1111", "[masked: card number]"),
+            ("\u{96a}\u{967}\u{967}\u{967}1111 1111 \u{1d7d9}111", "[masked: card number]"),
+            ("line\nsk-abcdefghij\u{200b}klmnopqrst", "line\n[masked: token]"),
+            ("+1 (555) 012-3456", "[masked: phone number]"),
+            ("josé@exämple.com", "[masked: e-mail address]"),
+            ("**ana@example.com**", "**[masked: e-mail address]**"),
+            ("ssn 078\u{2011}05\u{2011}1120", "ssn [masked]"),
         ] {
             assert_eq!(all().apply(text).0, expected);
         }
@@ -347,8 +436,9 @@ mod tests {
             "",
             "order 4111 1111 1111 1112",
             "0000 0000 0000 0000",
-            "41111111111111111111111111111111",
-            "x4111111111111111",
+            "9400141111111111111111",
+            "47.123456, -122.654321",
+            "4111 1111, 1111 1111",
             "at 10:00, 12-34",
             "ana@home and @ana",
             "+1 (555)",

@@ -60,11 +60,12 @@ pub fn from_rich(text: &str) -> Cow<'_, str> {
         return Cow::Owned(transcript::clean_text(text));
     }
     let mut plain = Plain::default();
+    let mut closes = Closes::default();
     let mut rest = text;
     while let Some(found) = rest.find(['<', '&']) {
         let (before, from) = rest.split_at(found);
         plain.text.push_str(before);
-        let read = if from.starts_with('<') { plain.tag(from) } else { plain.entity(from) };
+        let read = if from.starts_with('<') { plain.tag(from, &mut closes) } else { plain.entity(from) };
         let length = read.unwrap_or_else(|| {
             plain.text.push_str(from.get(..1).unwrap_or_default());
             1
@@ -82,22 +83,44 @@ pub fn from_rich(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.join("\n").trim().to_owned())
 }
 
+/// Where the next `>` stands: looked for once, however many `<` stand before it. Places count from the end, because readers cut
+/// from the front.
+#[derive(Default)]
+pub(crate) struct Closes {
+    /// What follows that `>`, in bytes; none before the first look, or when there is none.
+    behind: Option<usize>,
+    has_looked: bool,
+}
+
+impl Closes {
+    /// Where the first `>` of a text stands that is part of the text asked about before. None where no tag is that long.
+    pub(crate) fn next(&mut self, text: &str) -> Option<usize> {
+        if !self.has_looked || self.behind.is_some_and(|behind| behind >= text.len()) {
+            self.behind = text.find('>').map(|place| text.len() - place - 1);
+            self.has_looked = true;
+        }
+        Some(text.len() - self.behind? - 1).filter(|place| *place < LONGEST_TAG)
+    }
+}
+
 #[derive(Default)]
 struct Plain {
     text: String,
     /// Where the label of the link under way begins, and its target.
     link: Option<(usize, String)>,
+    /// Among [`SILENT`]: what has no end in the rest of the text.
+    endless: [bool; SILENT.len()],
 }
 
 impl Plain {
     /// Reads a known tag; its length.
-    fn tag(&mut self, text: &str) -> Option<usize> {
+    fn tag(&mut self, text: &str, closes: &mut Closes) -> Option<usize> {
         let inner = text.get(1..)?;
         let is_end = inner.starts_with('/');
         let inner = inner.strip_prefix('/').unwrap_or(inner);
-        let name_length = inner.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let name_length = inner.bytes().take(LONGEST_TAG).take_while(u8::is_ascii_alphanumeric).count();
         let name = inner.get(..name_length)?.to_ascii_lowercase();
-        let close = text.bytes().take(LONGEST_TAG).position(|byte| byte == b'>')?;
+        let close = closes.next(text)?;
         let follows = inner.as_bytes().get(name_length).copied();
         if !matches!(follows, Some(b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r')) {
             return None;
@@ -113,7 +136,10 @@ impl Plain {
             }
             "img" => self.text.push_str(&attribute(tag, "alt").unwrap_or_default()),
             name if SILENT.contains(&name) => {
-                let end = if is_end { None } else { find_end(text.get(close..)?, name) };
+                let endless =
+                    SILENT.iter().zip(&mut self.endless).find_map(|(it, endless)| (*it == name).then_some(endless))?;
+                let end = if is_end || *endless { None } else { find_end(text.get(close..)?, name) };
+                *endless |= !is_end && end.is_none();
                 return Some(end.map_or(close + 1, |end| close + end));
             }
             name if BLOCKS.contains(&name) => {
@@ -182,9 +208,10 @@ fn decoded(name: &str) -> Option<char> {
 
 /// The value of an attribute, entities decoded.
 fn attribute(tag: &str, name: &str) -> Option<String> {
+    let lower = tag.to_ascii_lowercase();
     let mut from = 0;
     loop {
-        let start = from + tag.get(from..)?.to_ascii_lowercase().find(name)?;
+        let start = from + lower.get(from..)?.find(name)?;
         let before = tag.as_bytes().get(start.checked_sub(1)?)?;
         let rest = tag.get(start + name.len()..)?.trim_start();
         if let Some(value) = rest.strip_prefix('=').filter(|_| before.is_ascii_whitespace()) {

@@ -219,7 +219,8 @@ impl Sending<'_> {
                 Piece::File(part) => {
                     let secret = session.reference.as_str();
                     // A line of text in its place, should it fail.
-                    let line = transcript::clean_text(&transcript::part_text(&Part { text: None, ..(*part).clone() }));
+                    let line = transcript::part_text(&Part { text: None, ..(*part).clone() });
+                    let line = transcript::clean_text(&self.settings.masking.text(&line));
                     let file = if self.ended { None } else { files::upload(freshchat, self.settings, part, secret) };
                     (NewMessage { author, text: line, file }, true)
                 }

@@ -67,7 +67,7 @@ fn of(newest_first: &[VendorMessage], session: &Session, settings: &Settings) ->
             }
             Actor::Agent(Some(id)) => {
                 let known = session.known_agent(id).and_then(|agent| agent.name.clone());
-                let name = known.unwrap_or_else(|| "Human agent".to_owned());
+                let name = settings.masking.text(known.as_deref().unwrap_or("Human agent"));
                 match agents.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, count)) => *count += 1,
                     None => agents.push((name.clone(), 1)),
@@ -77,8 +77,8 @@ fn of(newest_first: &[VendorMessage], session: &Session, settings: &Settings) ->
             _ => continue,
         };
         let parts = message.parts.iter().map(transcript::part_text).collect::<Vec<_>>().join(" ");
-        let said = transcript::one_line(&plain_text::from_rich(&parts), MOST_CHARS_OF_ONE);
-        let line = format!("{name}: {}", settings.masking.apply(&said).0);
+        let said = settings.masking.text(&plain_text::from_rich(&parts));
+        let line = format!("{name}: {}", transcript::one_line(&said, MOST_CHARS_OF_ONE));
         used += line.chars().count();
         if used <= MOST_CHARS {
             lines.push(line);

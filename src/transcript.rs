@@ -83,7 +83,7 @@ pub struct Style<'a> {
     pub max_chars: usize,
     /// Of the labels.
     pub language: &'static Language,
-    /// For what people wrote, but for name and addresses of the end user: the agent needs those.
+    /// For what people wrote and how they call themselves. Not for the end user's addresses: the agent needs those.
     pub masking: &'a Masking,
     /// Values of the context that the settings show, by name.
     pub shown: &'a [(String, String)],
@@ -113,11 +113,11 @@ pub fn write(request: &HandoffRequest, first: usize, style: &Style<'_>) -> Trans
     if let Some(category) = filled(request.category.as_deref()) {
         head.push(format!("{}: {}", language.category, one_line(&mask(category), 200)));
     }
-    head.push(format!("{}: {}", language.user, user_line(request, language)));
+    head.push(format!("{}: {}", language.user, user_line(request, language, &mut mask)));
     if !style.shown.is_empty() {
         head.push(format!("{}:", language.facts));
         for (name, value) in style.shown.iter().take(MOST_FACTS) {
-            let (name, value) = (one_line(name, 80), one_line(&mask(value), MOST_FACT_CHARS));
+            let (name, value) = (one_line(&mask(name), 80), one_line(&mask(value), MOST_FACT_CHARS));
             head.push(format!("{INDENT}{name}: {value}"));
         }
     }
@@ -254,7 +254,7 @@ fn write_history(
         let known = labels.iter().rev().take(MOST_LABELS).position(|(sender, _)| *sender == &message.sender);
         let place = known.map_or(labels.len(), |place| labels.len() - 1 - place);
         if known.is_none() {
-            labels.push((&message.sender, sender_label(&message.sender, request.user.name.as_deref(), language)));
+            labels.push((&message.sender, sender_label(&message.sender, request.user.name.as_deref(), language, mask)));
         }
         let label = labels.get(place).map_or("", |(_, label)| label);
         let text = mask(&message_text(message));
@@ -269,25 +269,30 @@ fn write_history(
 }
 
 /// Name and role. The role always stands behind the name: a name of one's own choice cannot claim another role.
-fn sender_label(sender: &Sender, user_name: Option<&str>, language: &Language) -> String {
+fn sender_label(
+    sender: &Sender,
+    user_name: Option<&str>,
+    language: &Language,
+    mask: &mut dyn FnMut(&str) -> String,
+) -> String {
     let name = filled(sender.name.as_deref());
     let name = if sender.role == SenderRole::EndUser { name.or(filled(user_name)) } else { name };
     let role = language.role(sender.role);
     match name {
-        Some(name) => format!("{} ({role})", one_line(name, 80)),
+        Some(name) => format!("{} ({role})", one_line(&mask(name), 80)),
         None => format!("({role})"),
     }
 }
 
-fn user_line(request: &HandoffRequest, language: &Language) -> String {
+fn user_line(request: &HandoffRequest, language: &Language, mask: &mut dyn FnMut(&str) -> String) -> String {
     let user = &request.user;
     let facts = [
-        (&user.name, true),
-        (&user.email, user.email_verified),
-        (&user.phone, user.phone_verified),
-        (&user.locale, true),
+        (user.name.as_deref().map(&mut *mask), true),
+        (user.email.clone(), user.email_verified),
+        (user.phone.clone(), user.phone_verified),
+        (user.locale.as_deref().map(&mut *mask), true),
     ];
-    let shown = |(fact, is_verified): (&Option<String>, bool)| {
+    let shown = |(fact, is_verified): (Option<String>, bool)| {
         // Whoever chooses a name must not get an address shown that bears no mark.
         let fact = one_line(filled(fact.as_deref())?, 200).replace(" · ", " ");
         Some(if is_verified { fact } else { format!("{fact} ({})", language.unverified) })
@@ -452,16 +457,19 @@ mod tests {
         request.user.email = Some("ana@example.com".into());
         request.user.phone = Some("+15550100".into());
         assert_eq!(
-            user_line(&request, &languages::ENGLISH),
+            user_line(&request, &languages::ENGLISH, &mut str::to_owned),
             "Ana Silva · ana@example.com (not verified) · +15550100 (not verified)"
         );
         request.user.phone_verified = true;
         assert_eq!(
-            user_line(&request, languages::of("de")),
+            user_line(&request, languages::of("de"), &mut str::to_owned),
             "Ana Silva · ana@example.com (nicht bestätigt) · +15550100"
         );
         request.user.name = Some("Ana · boss@example.com".into());
-        assert!(user_line(&request, &languages::ENGLISH).starts_with("Ana boss@example.com · ana@example.com (not"));
+        assert!(
+            user_line(&request, &languages::ENGLISH, &mut str::to_owned)
+                .starts_with("Ana boss@example.com · ana@example.com (not")
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::lifecycle::State;
 use crate::model::{ConversationId, Finding, Timestamp, Update, UserId};
 use crate::session::{Session, digest};
 use crate::settings::Settings;
-use crate::{close, relay, timers, transcript};
+use crate::{close, plain_text, relay, timers, transcript};
 
 /// So much of the message is quoted that its author knows it again.
 const QUOTED_CHARS: usize = 80;
@@ -70,6 +70,7 @@ fn write(
     // Only what the end user was to see is quoted.
     let quoted = found.filter(|found| !found.private && matches!(found.actor, Actor::Agent(_))).map(|found| {
         let text = found.parts.iter().map(transcript::part_text).collect::<Vec<_>>().join(" ");
+        let text = settings.masking.text(&plain_text::from_rich(&text));
         format!(": “{}”", transcript::one_line(&text, QUOTED_CHARS))
     });
     let quoted = quoted.unwrap_or_default();

@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 
+use crate::plain_text::Closes;
 use crate::transcript;
 
 /// Classes, ids and names of elements that hold quoted mail.
@@ -28,18 +29,17 @@ const QUOTES: [&str; 12] = [
 ];
 /// Those of Outlook stand at the beginning of a quote that nothing encloses.
 const BEGINNINGS: [&str; 3] = ["divRplyFwdMsg", "appendonsend", "OutlookMessageHeader"];
-/// Longer tags are none.
-const LONGEST_TAG: usize = 2_000;
 
 /// HTML without the elements that hold quoted mail.
 pub fn without_quoted_html(html: &str) -> Cow<'_, str> {
     let mut kept = String::new();
     let mut rest = html;
     let mut is_cut = false;
+    let mut closes = Closes::default();
     while let Some(start) = rest.find('<') {
         let (before, from) = rest.split_at(start);
         kept.push_str(before);
-        let Some(tag) = tag(from) else {
+        let Some(tag) = tag(from, &mut closes) else {
             kept.push('<');
             rest = from.get(1..).unwrap_or_default();
             continue;
@@ -48,7 +48,7 @@ pub fn without_quoted_html(html: &str) -> Cow<'_, str> {
             return Cow::Owned(kept);
         }
         if !tag.is_end && (tag.name.eq_ignore_ascii_case("blockquote") || has_mark(tag.text, &QUOTES)) {
-            rest = behind_element(from, tag.name);
+            rest = behind_element(from, tag.name, &mut closes);
             // Words before and after a quote are not one word.
             kept.push_str("<br>");
             is_cut = true;
@@ -71,13 +71,13 @@ struct Tag<'a> {
 }
 
 /// The tag at the beginning of a text.
-fn tag(text: &str) -> Option<Tag<'_>> {
+fn tag<'a>(text: &'a str, closes: &mut Closes) -> Option<Tag<'a>> {
     let inner = text.strip_prefix('<')?;
     let is_end = inner.starts_with('/');
     let inner = inner.strip_prefix('/').unwrap_or(inner);
     let length = inner.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let name = inner.get(..length).filter(|name| !name.is_empty())?;
-    let end = text.bytes().take(LONGEST_TAG).position(|byte| byte == b'>')?;
+    let end = closes.next(text)?;
     Some(Tag { text: text.get(..=end)?, name, is_end })
 }
 
@@ -88,11 +88,11 @@ fn has_mark(tag: &str, words: &[&str]) -> bool {
 }
 
 /// What follows the element at the beginning of the text; nothing when it is not closed.
-fn behind_element<'a>(text: &'a str, name: &str) -> &'a str {
+fn behind_element<'a>(text: &'a str, name: &str, closes: &mut Closes) -> &'a str {
     let (mut depth, mut rest) = (0_usize, text);
     while let Some(start) = rest.find('<') {
         let from = rest.get(start..).unwrap_or_default();
-        let Some(found) = tag(from) else {
+        let Some(found) = tag(from, closes) else {
             rest = from.get(1..).unwrap_or_default();
             continue;
         };

@@ -22,10 +22,6 @@ pub(super) enum Absence {
     NobodyAvailable,
 }
 
-fn filled(text: Option<&String>) -> Option<&str> {
-    text.map(|text| text.trim()).filter(|text| !text.is_empty())
-}
-
 impl Run<'_> {
     /// The record, found or made. After an unknown outcome the next try finds it by the platform's id.
     pub(super) fn user(&mut self, session: &mut Session) -> Result<UserId, Error> {
@@ -161,7 +157,7 @@ impl Run<'_> {
             (lacking(user.has_email(), wanted.verified_email()), lacking(user.has_phone(), wanted.verified_phone()));
         let fields = EndUser {
             id: if user.reference_id.is_none() { wanted.id.clone() } else { String::new() },
-            name: lacking(user.is_named, filled(wanted.name.as_ref())),
+            name: lacking(user.is_named, self.name.as_deref()),
             email_verified: email.is_some(),
             email,
             phone_verified: phone.is_some(),
@@ -173,7 +169,7 @@ impl Run<'_> {
 
     /// A record of the person's own. An answer with the record of somebody else, which has the address already, is not taken.
     fn create_user(&mut self) -> Result<User, Error> {
-        let wanted = &self.request.user;
+        let wanted = &EndUser { name: self.name.clone(), ..self.request.user.clone() };
         let properties = &self.carried.user;
         let has_address = wanted.verified_email().is_some() || wanted.verified_phone().is_some();
         let is_bare = !has_address && properties.is_empty();

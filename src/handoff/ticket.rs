@@ -13,6 +13,7 @@ use crate::freshdesk::fields::FieldValue;
 use crate::model::{Finding, Step};
 use crate::plain_text::escape_html;
 use crate::session::{Session, Unsure, digest, reference};
+use crate::settings::Settings;
 use crate::transcript::Transcript;
 use crate::{files, transcript};
 
@@ -108,7 +109,7 @@ impl Run<'_> {
                 )),
                 Some(LeftOut::Files(files)) => {
                     had_files = true;
-                    without_files(ticket, &files);
+                    without_files(ticket, &files, self.settings);
                     self.findings.push(Finding::warning(
                         "files",
                         "file-refused",
@@ -220,7 +221,7 @@ impl Run<'_> {
         let user = &self.request.user;
         let filled =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        let (email, phone, name) = (filled(&user.email), filled(&user.phone), filled(&user.name));
+        let (email, phone, name) = (filled(&user.email), filled(&user.phone), self.name.clone());
         if email.is_none() && phone.is_none() {
             let message = "a ticket needs an e-mail address, and none is known";
             let remedy = "Ask the end user for an e-mail address, and call again with it.";
@@ -228,7 +229,7 @@ impl Run<'_> {
         }
         let summary = filled(&self.request.category).or_else(|| filled(&self.request.summary));
         let subject = match summary {
-            Some(text) => self.settings.masking.apply(&transcript::one_line(&text, LONGEST_SUBJECT)).0.into_owned(),
+            Some(text) => transcript::one_line(&self.settings.masking.text(&text), LONGEST_SUBJECT),
             None => "Conversation with the AI agent".to_owned(),
         };
         let priority = self.request.routing.priority.or(self.settings.priority);
@@ -303,11 +304,15 @@ impl Run<'_> {
 }
 
 /// Says in the description where the files are that the desk did not take.
-fn without_files(ticket: &mut NewTicket, files: &[Attachment]) {
+fn without_files(ticket: &mut NewTicket, files: &[Attachment], settings: &Settings) {
     let mut links = String::new();
     for file in files {
         match &file.link {
-            Some(link) => links.push_str(&format!("<br>{}: {}", escape_html(&file.name), escape_html(link))),
+            Some(link) => links.push_str(&format!(
+                "<br>{}: {}",
+                escape_html(&file.name),
+                escape_html(&settings.masking.text(link))
+            )),
             None => ticket.description = ticket.description.replace(REST_IN_FILE, REST_REFUSED),
         }
     }
