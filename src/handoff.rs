@@ -256,9 +256,14 @@ impl<'a> Run<'a> {
         let note_author = self.note_author()?;
         self.tell_context();
         let mut author = note_author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
-        let agent_url = self.conversation(session, &user, &channel, assignment, &mut author)?;
-        self.rest_of_history(session, &user, &mut author)?;
-        Ok(agent_url)
+        loop {
+            let agent_url = self.conversation(session, &user, &channel, assignment.clone(), &mut author)?;
+            if self.rest_of_history(session, &user, &mut author)? {
+                return Ok(agent_url);
+            }
+            // Somebody has deleted what an earlier try began. Each round of this loop needs another deletion.
+            session.drop_conversation();
+        }
     }
 
     /// With `automatic`, a lost try may have opened a conversation or filed a ticket: both are looked for before the choice is

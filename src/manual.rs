@@ -83,7 +83,11 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "end-note-refused",
         "at a close: the note for the human agents was refused; the end came all the same",
     ),
-    ("note", "note-left-out", "at `undelivered`: the conversation has ended, so nobody would read the note"),
+    (
+        "note",
+        "note-left-out",
+        "at `undelivered`: the conversation has ended or is deleted, so nobody would read the note",
+    ),
     (
         "resolution",
         "end-untold",

@@ -337,6 +337,16 @@ impl Session {
         self.conversation = Some(id);
     }
 
+    /// Lets go of a conversation that was deleted before its handoff was complete, so that the next one starts from the first
+    /// page. Its ids stay known, and late webhooks about it change nothing.
+    pub fn drop_conversation(&mut self) {
+        self.conversation = None;
+        self.replaced = self.conversation_ids.clone();
+        (self.agent, self.assigned) = (None, false);
+        self.pages_done = 0;
+        self.set_unsure(Unsure::Page, false);
+    }
+
     /// True when this write may have been made.
     pub fn is_unsure(&self, write: Unsure) -> bool {
         self.unsure.contains(&write)

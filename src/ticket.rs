@@ -62,8 +62,11 @@ pub fn look(
     };
     let trouble = match looked {
         Ok((ticket, entries)) => {
-            let mut events: Vec<Event> = entries.into_iter().filter_map(|entry| reply(entry, session, now)).collect();
-            events.extend(change(ticket.is_solved, session, ticket.updated_at.unwrap_or(now), id, now));
+            let replies: Vec<Event> = entries.into_iter().filter_map(|entry| reply(entry, session, now)).collect();
+            let change = change(ticket.is_solved, session, ticket.updated_at.unwrap_or(now), id, now);
+            // Whoever answers a ticket that had ended has reopened it first.
+            let (before, after) = if ticket.is_solved { (None, change) } else { (change, None) };
+            let events = before.into_iter().chain(replies).chain(after).collect();
             return Ok(News { events, findings: Vec::new() });
         }
         Err(trouble) => trouble,
@@ -99,7 +102,12 @@ fn read(desk: &Client<'_>, id: &str) -> Result<(Ticket, Vec<Entry>), Trouble> {
     let mut responses = desk.send_all(vec![desk.request(&get), desk.request(&list)]).into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
     let ticket = match desk.read(&get, next()) {
-        Err(failure) if failure.kind == FailureKind::NotFound => return Err(Trouble::Gone),
+        // Asked twice, as for conversations: a single wrong answer must not take an agent's answers from the end user.
+        Err(failure) if failure.kind == FailureKind::NotFound => match desk.call(&get) {
+            Err(failure) if failure.kind == FailureKind::NotFound => return Err(Trouble::Gone),
+            Ok(ticket) if ticket.is_gone => return Err(Trouble::Gone),
+            ticket => ticket?,
+        },
         Ok(ticket) if ticket.is_gone => return Err(Trouble::Gone),
         ticket => ticket?,
     };

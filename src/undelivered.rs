@@ -47,13 +47,38 @@ pub fn undelivered(
     }
     let mut findings = Vec::new();
     let unsure = !session.mark_seen(&begun) || retry;
-    match write(&freshchat, &settings, &mut session, (&conversation, &user), message_id, unsure) {
-        Ok(found) => findings.extend(found),
+    let noted = match write(&freshchat, &settings, &mut session, (&conversation, &user), message_id, unsure) {
+        Ok(noted) => noted,
         Err(error) => return Err(error.with_session(session.encode())),
-    }
+    };
     session.mark_seen(&told);
     timers::alive(&mut session, now);
+    match noted {
+        Noted::Written(found) => findings.extend(found),
+        Noted::Ended => findings.push(left_out(
+            "the conversation has ended: the note about a message that was not shown was left out",
+            "Nothing needs to be done; the human agents have left the conversation.",
+        )),
+        Noted::Gone => {
+            // `tick` hands back and tells the end user.
+            session.look_at = now;
+            findings.push(left_out(
+                "the conversation is deleted: the note about a message that was not shown was left out",
+                "Call `tick`, which is due: it hands the conversation back to the AI agent.",
+            ));
+        }
+    }
     Ok(session.update(&settings, Vec::new(), findings))
+}
+
+/// What became of a note.
+enum Noted {
+    /// It is there, perhaps with something to tell about it.
+    Written(Option<Finding>),
+    /// Nobody reads the conversation any more.
+    Ended,
+    /// The conversation is deleted, and no other one continues it.
+    Gone,
 }
 
 fn write(
@@ -63,9 +88,14 @@ fn write(
     place: (&ConversationId, &UserId),
     message_id: &str,
     mut unsure: bool,
-) -> Result<Option<Finding>, Error> {
+) -> Result<Noted, Error> {
     let (id, user) = place;
-    let newest = freshchat.call(&ListMessages { id, page: 1 }).map_err(Failure::into_error)?;
+    let newest = match freshchat.call(&ListMessages { id, page: 1 }) {
+        Err(failure) if is_gone(freshchat, id, &failure) => {
+            return elsewhere_or(Noted::Gone, freshchat, settings, session, place, message_id);
+        }
+        newest => newest.map_err(Failure::into_error)?,
+    };
     let found = newest.messages.iter().find(|message| message.id.as_str() == message_id);
     // Only what the end user was to see is quoted.
     let quoted = found.filter(|found| !found.private && matches!(found.actor, Actor::Agent(_))).map(|found| {
@@ -88,26 +118,26 @@ fn write(
     loop {
         let message = NewMessage::text(author.clone(), text.clone());
         if conversation::look(freshchat, session, &mut unsure, id, &search).map_err(Failure::into_error)? {
-            return Ok(finding);
+            return Ok(Noted::Written(finding));
         }
         // In the end user's name it would bring back a conversation that the platform has ended.
         if session.end.is_some() && session.state == State::Returned && matches!(author, Author::User(_)) {
-            return Ok(Some(ended()));
+            return Ok(Noted::Ended);
         }
         match conversation::write(freshchat, session, &mut unsure, place, &message, &search) {
-            Ok(_) => return Ok(finding),
+            Ok(_) => return Ok(Noted::Written(finding)),
+            Err(failure) if is_gone(freshchat, id, &failure) => {
+                return elsewhere_or(Noted::Gone, freshchat, settings, session, place, message_id);
+            }
             Err(failure) => match close::without_author(&mut author, user, &failure) {
                 Some(found) => finding = Some(found),
                 // Whether a conversation that has ended goes on in another one is told by `tick`, or by the repeat of the message
                 // that has opened that.
                 None if failure.kind == FailureKind::NotLatest && session.state == State::Returned => {
-                    return Ok(Some(ended()));
+                    return Ok(Noted::Ended);
                 }
                 None if failure.kind == FailureKind::NotLatest => {
-                    if let Some(newer) = relay::adopt_replacement(freshchat, session, id, user)? {
-                        return write(freshchat, settings, session, (&newer.id, user), message_id, true);
-                    }
-                    return Ok(Some(ended()));
+                    return elsewhere_or(Noted::Ended, freshchat, settings, session, place, message_id);
                 }
                 None => return Err(failure.into_error()),
             },
@@ -115,11 +145,25 @@ fn write(
     }
 }
 
-fn ended() -> Finding {
-    Finding::warning(
-        "note",
-        "note-left-out",
-        "the conversation has ended: the note about a message that was not shown was left out",
-        "Nothing needs to be done; the human agents have left the conversation.",
-    )
+/// Writes the note into the conversation that continues this one, if there is one; else the answer is `otherwise`.
+fn elsewhere_or(
+    otherwise: Noted,
+    freshchat: &Client<'_>,
+    settings: &Settings,
+    session: &mut Session,
+    (id, user): (&ConversationId, &UserId),
+    message_id: &str,
+) -> Result<Noted, Error> {
+    match relay::adopt_replacement(freshchat, session, id, user)? {
+        Some(newer) => write(freshchat, settings, session, (&newer.id, user), message_id, true),
+        None => Ok(otherwise),
+    }
+}
+
+fn is_gone(freshchat: &Client<'_>, id: &ConversationId, failure: &Failure) -> bool {
+    failure.kind == FailureKind::NotFound && conversation::is_gone(freshchat, id)
+}
+
+fn left_out(detail: &'static str, remedy: &'static str) -> Finding {
+    Finding::warning("note", "note-left-out", detail, remedy)
 }

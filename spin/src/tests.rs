@@ -2,6 +2,7 @@
 
 mod console;
 mod inbox;
+mod proof;
 mod ticket_webhook;
 
 use std::cell::Cell;

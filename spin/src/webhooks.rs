@@ -70,7 +70,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Nothing is stored before it is verified, and nothing is acknowledged before it is stored.
-    fn on_genuine(&self, connection: &Connection, delivery: &Delivery) -> Result<(), Problem> {
+    pub(crate) fn on_genuine(&self, connection: &Connection, delivery: &Delivery) -> Result<(), Problem> {
         let conversations = webhook::peek(&delivery.body);
         match self.state.handoff_of(&connection.id, &conversations)? {
             Some(id) => self.take_in(connection, &id, &delivery.body, delivery.received_at),

@@ -135,13 +135,14 @@ impl Run<'_> {
         Ok(Some(found))
     }
 
+    /// Sends the pages that have not arrived. False when the conversation is deleted, so that they have nowhere to go.
     pub(super) fn rest_of_history(
         &mut self,
         session: &mut Session,
         user: &UserId,
         author: &mut Author,
-    ) -> Result<(), Error> {
-        let Some(conversation) = session.conversation.clone() else { return Ok(()) };
+    ) -> Result<bool, Error> {
+        let Some(conversation) = session.conversation.clone() else { return Ok(true) };
         let pages = self.written(session, self.max_chars()).pages;
         let already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
         for (index, page) in pages.iter().enumerate().skip(already) {
@@ -155,6 +156,13 @@ impl Run<'_> {
                 session.set_unsure(Unsure::Page, unsure);
                 match sent {
                     Ok(_) => break,
+                    // Before the author is doubted: a conversation that is gone takes notes from nobody.
+                    Err(failure)
+                        if failure.kind == FailureKind::NotFound
+                            && conversation::is_gone(self.freshchat, &conversation) =>
+                    {
+                        return Ok(false);
+                    }
                     Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {
                         self.write_as_user(author, user);
                     }
@@ -167,7 +175,7 @@ impl Run<'_> {
             let detail = format!("further parts of the history: {}", pages.len() - already);
             self.steps.push(Step::new("send-history", conversation.as_str(), detail));
         }
-        Ok(())
+        Ok(true)
     }
 
     fn write_as_user(&mut self, author: &mut Author, user: &UserId) {

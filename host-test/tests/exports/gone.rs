@@ -1,8 +1,12 @@
 //! Conversations that are gone, and accounts that let us in no more: the end user is back with the AI agent, told so.
 
+use freshworks_simulator::{Fault, How, Match};
 use host_test::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState, Update};
 
-use crate::support::{Desk, NOW, Talk, actions, codes, count_of, kinds, request, said, user_message};
+use crate::support::{
+    Desk, LONG, NOW, Talk, actions, codes, count_of, kinds, long_request, numbers_in, refused, request, said,
+    user_message,
+};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -82,7 +86,6 @@ async fn closing_hands_back_with_a_revoked_key_and_without_the_conversation() {
 
 #[tokio::test]
 async fn an_end_that_freshworks_does_not_take_comes_after_an_hour() {
-    use freshworks_simulator::{Fault, How, Match};
     let mut talk = Talk::begin().await;
     talk.desk.sim.fail(Fault::new(Match::any(), How::status(503)).times(99));
     talk.close(CloseReason::UserLeft).await.unwrap_err();
@@ -91,4 +94,27 @@ async fn an_end_that_freshworks_does_not_take_comes_after_an_hour() {
     assert_back(&update, Outcome::Abandoned, &["end-untold"]);
     talk.desk.sim.clear_faults();
     assert!(talk.tick(NOW + HOUR + MINUTE).await.unwrap().events.is_empty(), "open, and not reopened");
+}
+
+/// Cut off after the conversation was created, with pages of the history still to come; then somebody deletes it.
+#[tokio::test]
+async fn a_half_made_handoff_whose_conversation_is_deleted_starts_anew_with_all_of_it() {
+    for author in [None, Some("tom@acme.example")] {
+        let desk = Desk::connected().await.set("max_message_chars", 500);
+        let desk = match author {
+            Some(author) => desk.set("note_author", author).connect_now().await,
+            None => desk,
+        };
+        desk.sim.fail(Fault::new(Match::any().method("POST").nth(3), How::status(503)));
+        let error = refused(desk.handoff(&long_request(), None).await);
+        let half_made = desk.conversation().id;
+        desk.sim.remove_conversation(&half_made);
+        let receipt = desk.handoff(&long_request(), error.session.as_deref()).await.result.unwrap();
+        let whole = desk.conversation();
+        assert_eq!(numbers_in(&whole), (0..LONG).collect::<Vec<_>>(), "{author:?}");
+        assert!(codes(&receipt.findings).is_empty(), "{:?}", codes(&receipt.findings));
+        assert_eq!((receipt.info.state, receipt.info.owner), (SessionState::Queued, Owner::HumanAgent));
+        let ids = receipt.info.conversation_ids;
+        assert!(ids.contains(&half_made) && ids.contains(&whole.id), "late webhooks find it: {ids:?}");
+    }
 }

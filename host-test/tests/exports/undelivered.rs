@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved};
-use host_test::bindings::{ErrorKind, Update};
+use host_test::bindings::{ErrorKind, EventKind, Update};
 use serde_json::Value;
 
 use crate::support::{
-    Desk, NOW, StopAt, Talk, codes, count_of, nowhere, plugin, reaching, refused, refused_at_once, request, said,
-    texts, user_message,
+    Desk, NOW, StopAt, Talk, codes, count_of, kinds, nowhere, plugin, reaching, refused, refused_at_once, request,
+    said, texts, user_message,
 };
 use crate::watch::watched;
 
@@ -17,7 +17,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("invalid-settings", "unusable_arguments_are_refused_before_any_request"),
     ("invalid-request", "unusable_arguments_are_refused_before_any_request"),
     ("unauthorized", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
-    ("not-found", "a_conversation_that_is_gone_is_not_found"),
+    ("not-found", "a_conversation_whose_messages_are_not_found_is_not_found"),
     ("rejected", "a_refusal_is_rejected"),
     ("rate-limited", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
@@ -152,10 +152,42 @@ async fn each_trouble_of_the_account_has_its_kind_and_ends_with_one_note() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_is_gone_is_not_found() {
+async fn a_conversation_whose_messages_are_not_found_is_not_found() {
     let (talk, id) = answered(Desk::connected().await).await;
     talk.desk.sim.fail(Fault::new(messages(), How::status(404)).times(9));
     assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::NotFound);
+}
+
+/// Nobody reads the note, and nobody waits for an answer that cannot come.
+#[tokio::test]
+async fn a_note_about_a_conversation_that_is_gone_is_left_out_and_the_next_tick_hands_back() {
+    for author in [None, Some("tom@acme.example")] {
+        let desk = match author {
+            Some(author) => Desk::new().await.set("note_author", author).connect_now().await,
+            None => Desk::connected().await,
+        };
+        let (mut talk, id) = answered(desk).await;
+        talk.desk.sim.remove_conversation(&talk.id);
+        let update = tell(&mut talk, &id).await;
+        assert_eq!(codes(&update.findings), ["note-left-out"]);
+        assert!(update.events.is_empty(), "`tick` tells");
+        assert_eq!(update.info.unwrap().next_tick_at, Some(NOW), "and is due");
+        assert!(tell(&mut talk, &id).await.findings.is_empty(), "said once");
+        assert_eq!(kinds(&talk.tick(NOW).await.unwrap().events), [EventKind::ReturnedToAi]);
+        assert_eq!(kinds(&talk.tick(NOW + 60_000).await.unwrap().events), []);
+    }
+}
+
+/// A message of the end user found it gone and opened another one, and its session was lost.
+#[tokio::test]
+async fn a_note_goes_into_the_conversation_that_continues_one_that_is_gone() {
+    let (mut talk, id) = answered(Desk::connected().await).await;
+    talk.desk.sim.remove_conversation(&talk.id);
+    talk.desk.relay(&talk.session, &user_message("m1", &said("hello"))).await.result.unwrap();
+    let update = tell(&mut talk, &id).await;
+    assert!(update.findings.is_empty(), "{:?}", codes(&update.findings));
+    assert_eq!(talk.desk.sim.conversations().len(), 1);
+    assert!(texts(&talk.desk.conversation()).iter().any(|(.., text)| text.contains("did not receive")));
 }
 
 #[tokio::test]

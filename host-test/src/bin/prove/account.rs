@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use freshworks_simulator::{Config, KeyForm, Simulator, UserSpec};
+use freshworks_simulator::{Assignee, Config, Conversation, KeyForm, Simulator, User, UserSpec};
 use host_test::bindings::{
     ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing, Sender, SenderRole,
 };
@@ -11,14 +11,18 @@ use host_test::{AllowList, HttpClient, Limits, Plugin, Sandbox};
 use serde_json::{Value, json};
 
 use crate::faults::{AtHost, Fault, Kind, Place, SHORT_TIMEOUT_MS};
-use crate::flows::{Flow, Known, Who, Words};
-use crate::people::FILES;
+use crate::flows::{Flow, Known, Others, Who, Words};
+use crate::people::{FILES, inbox};
 use crate::tap::{SMALL_MEMORY, Tap};
 
 const USER: &str = "user-1";
 const EMAIL: &str = "ana@example.com";
-/// Stands for the simulator's origin in settings that are used again.
+/// Stand for the simulator's origins in settings that are used again.
 const ORIGIN: &str = "http://127.0.0.1:1";
+const TICKET_ORIGIN: &str = "http://127.0.0.1:2";
+
+/// The marks of other people's conversations: no end user of a flow may see one.
+pub(crate) const OTHERS_MARK: &str = "⟨b";
 
 /// What all runs share.
 #[derive(Clone)]
@@ -40,28 +44,82 @@ pub(crate) struct Account {
     pub(crate) settings: String,
     /// How many people it knows before the flow.
     pub(crate) people: usize,
+    /// Those of them who are not the end user, each with a conversation of their own.
+    pub(crate) others: Vec<Other>,
 }
 
-async fn simulator(flow: &Flow) -> Result<Simulator> {
+/// Somebody else, as it was before the flow.
+pub(crate) struct Other {
+    user: User,
+    /// The conversation.
+    pub(crate) conversation: String,
+    /// What must stand in it by now.
+    pub(crate) marks: Vec<String>,
+}
+
+/// The people whom a flow must leave alone.
+fn others(flow: &Flow) -> Vec<UserSpec> {
+    let zoe = UserSpec { first_name: Some("Zoe".into()), ..UserSpec::default() };
+    let of = |reference: Option<&str>, email: Option<&str>| UserSpec {
+        reference_id: reference.map(str::to_owned),
+        email: email.map(str::to_owned),
+        ..zoe.clone()
+    };
+    match flow.others {
+        Others::Nobody => Vec::new(),
+        Others::SameAddress => vec![of(None, Some(EMAIL))],
+        Others::SameAddressOtherId => vec![of(Some("user-9"), Some(EMAIL))],
+        Others::Alike => vec![
+            of(Some(&format!("{USER}0")), Some("zoe@example.com")),
+            of(None, Some(&format!("{EMAIL}.br"))),
+            of(Some("somebody"), None),
+        ],
+    }
+}
+
+/// Seeds the people whom a flow must leave alone, each with an open conversation that Maya has taken.
+async fn seed_others(simulator: &Simulator, flow: &Flow) -> Result<Vec<Other>> {
+    let topic = simulator.topic_id("Sendbird Integration").unwrap_or_default();
+    let maya = simulator.agent_id(Who::Maya.name()).unwrap_or_default();
+    let refused = |refusal| anyhow::anyhow!("the account refuses somebody's conversation: {refusal:?}");
+    let mut all = Vec::new();
+    for spec in others(flow) {
+        let id = simulator.seed_user(spec);
+        let mark = format!("{OTHERS_MARK}{}⟩", all.len());
+        let begun = simulator.user_starts(&topic, &id, &format!("{mark} my own matter")).await;
+        let conversation = begun.map_err(refused)?.0;
+        simulator.assign(&conversation, &maya, Assignee::Agent(&maya)).await.map_err(refused)?;
+        let user = simulator.users().into_iter().find(|user| user.id == id).context("no user")?;
+        all.push(Other { user, conversation, marks: vec![mark] });
+    }
+    // Nobody has a session yet that they could be for.
+    simulator.clear_deliveries();
+    Ok(all)
+}
+
+async fn simulator(flow: &Flow) -> Result<(Simulator, Vec<Other>)> {
     let simulator = Simulator::start(Config { behaviour: flow.behaviour.clone(), ..Config::default() }).await?;
+    // First, so that whoever takes the first of many records takes a wrong one.
+    let others = seed_others(&simulator, flow).await?;
     let ana = UserSpec { first_name: Some("Ana".into()), ..UserSpec::default() };
     match flow.known {
         Known::No => {}
         Known::ByReference => drop(simulator.seed_user(UserSpec { reference_id: Some(USER.into()), ..ana })),
         Known::ByEmail => drop(simulator.seed_user(UserSpec { email: Some(EMAIL.into()), ..ana })),
     }
-    Ok(simulator)
+    Ok((simulator, others))
 }
 
-fn reaching(stage: &Stage, origin: &str) -> Result<Sandbox> {
+fn reaching(stage: &Stage, simulator: &Simulator) -> Result<Sandbox> {
     let mut allow = AllowList::none();
-    allow.allow(origin)?;
+    allow.allow(simulator.origin())?;
+    allow.allow(simulator.ticket_origin())?;
     Ok(Sandbox::new(stage.client.clone()).allow(allow))
 }
 
 /// Connects once for all runs of a flow.
 pub(crate) async fn connect(stage: &Stage, flow: &Flow) -> Result<Connected> {
-    let simulator = simulator(flow).await?;
+    let (simulator, _) = simulator(flow).await?;
     let mut settings = json!({
         "chat_url": "acme",
         "api_key": simulator.api_key(),
@@ -71,16 +129,24 @@ pub(crate) async fn connect(stage: &Stage, flow: &Flow) -> Result<Connected> {
     for (name, value) in flow.settings.as_object().into_iter().flatten() {
         settings[name] = value.clone();
     }
-    let sandbox = reaching(stage, simulator.origin())?;
+    if flow.has_desk {
+        settings["test_ticket_origin"] = simulator.ticket_origin().into();
+        settings["ticket_api_key"] = simulator.ticket_api_key().into();
+    }
+    let sandbox = reaching(stage, &simulator)?;
     let connection = stage.plugin.connect(&sandbox, &settings.to_string()).await.result.context("connect")?;
     anyhow::ensure!(connection.connected, "connect found: {:?}", connection.findings);
-    Ok(Connected(connection.settings.replace(simulator.origin(), ORIGIN)))
+    let settings = connection.settings.replace(simulator.ticket_origin(), TICKET_ORIGIN);
+    Ok(Connected(settings.replace(simulator.origin(), ORIGIN)))
 }
 
 impl Account {
     pub(crate) async fn open(stage: &Stage, flow: &Flow, connected: &Connected, faults: &[Fault]) -> Result<Self> {
-        let simulator = Arc::new(simulator(flow).await?);
-        let mut settings = connected.0.replace(ORIGIN, simulator.origin());
+        let (simulator, others) = simulator(flow).await?;
+        let simulator = Arc::new(simulator);
+        // With the quote behind them, because one port begins with another.
+        let settings = connected.0.replace(&format!("{TICKET_ORIGIN}\""), &format!("{}\"", simulator.ticket_origin()));
+        let mut settings = settings.replace(&format!("{ORIGIN}\""), &format!("{}\"", simulator.origin()));
         if faults.iter().any(|fault| fault.kind.is_slow()) {
             let mut fields: Value = serde_json::from_str(&settings)?;
             fields["response_timeout_ms"] = SHORT_TIMEOUT_MS.into();
@@ -88,13 +154,13 @@ impl Account {
         }
         let of_requests = faults.iter().filter(|fault| fault.kind.place() == Place::Request).copied().collect();
         let tap = Arc::new(Tap::new(simulator.clone(), of_requests));
-        let mut sandbox = reaching(stage, simulator.origin())?.interceptor(tap.clone());
+        let mut sandbox = reaching(stage, &simulator)?.interceptor(tap.clone());
         let needs_memory = |fault: &Fault| matches!(fault.kind, Kind::Host { what: AtHost::OutOfMemory, .. });
         if faults.iter().any(needs_memory) {
             sandbox = sandbox.limits(Limits { memory_bytes: SMALL_MEMORY, ..Limits::default() });
         }
         let people = simulator.users().len();
-        Ok(Self { simulator, tap, plugin: stage.plugin.clone(), sandbox, settings, people })
+        Ok(Self { simulator, tap, plugin: stage.plugin.clone(), sandbox, settings, people, others })
     }
 
     pub(crate) fn agent(&self, who: Who) -> String {
@@ -110,12 +176,29 @@ impl Account {
     /// The records of the person.
     pub(crate) fn records(&self) -> Vec<String> {
         let is_person = |user: &freshworks_simulator::User| {
-            user.reference_id.as_deref() == Some(USER) || user.email.as_deref() == Some(EMAIL)
+            let is_other = self.others.iter().any(|other| other.user.id == user.id);
+            !is_other && (user.reference_id.as_deref() == Some(USER) || user.email.as_deref() == Some(EMAIL))
         };
         self.simulator.users().into_iter().filter(is_person).map(|user| user.id).collect()
     }
 
-    pub(crate) fn conversations_of_person(&self) -> Vec<freshworks_simulator::Conversation> {
+    /// What somebody else's record and conversations became, where they are no longer as they were left.
+    pub(crate) fn harm_to_others(&self) -> Option<String> {
+        let (users, conversations) = (self.simulator.users(), self.simulator.conversations());
+        for other in &self.others {
+            if !users.contains(&other.user) {
+                return Some(format!("the record of somebody else was changed: {:?}", other.user));
+            }
+            let theirs: Vec<&Conversation> = conversations.iter().filter(|it| it.user_id == other.user.id).collect();
+            let seen: Vec<Vec<String>> = theirs.iter().map(|it| inbox(it)).collect();
+            if seen != [other.marks.clone()] {
+                return Some(format!("the conversations of somebody else hold {seen:?} instead of {:?}", other.marks));
+            }
+        }
+        None
+    }
+
+    pub(crate) fn conversations_of_person(&self) -> Vec<Conversation> {
         let records = self.records();
         let mut all = self.simulator.conversations();
         all.retain(|conversation| records.contains(&conversation.user_id));
@@ -146,7 +229,7 @@ pub(crate) fn request(flow: &Flow, now: u64) -> HandoffRequest {
             id: USER.into(),
             name: Some("Ana Silva".into()),
             email: Some(EMAIL.into()),
-            email_verified: true,
+            email_verified: flow.is_verified,
             phone: None,
             phone_verified: false,
             locale: Some("pt-BR".into()),

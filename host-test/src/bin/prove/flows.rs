@@ -1,6 +1,8 @@
 //! The flows: what end user, platform and human agents do, one step after the other.
 
-use freshworks_simulator::{Behaviour, CreateWhileOpen, DuplicateUser, IdForm, MessagePaging, SendToResolved};
+use freshworks_simulator::{
+    Behaviour, CreateWhileOpen, DuplicateUser, Gone, IdForm, MessagePaging, SendToResolved, UserSearch,
+};
 use serde_json::{Value, json};
 
 use crate::interleavings::Interleaving;
@@ -73,6 +75,46 @@ pub(crate) enum Step {
     Wait(u64),
     /// As `Wait`; the settings say that the human part ends in this time.
     WaitForEnd(u64),
+    /// As `Wait`, while Freshworks may refuse us: a tick that fails comes again six hours later.
+    Suffer(u64),
+    /// As `Suffer`; what human agents had counts as lost in this time.
+    SufferToTheEnd(u64),
+    /// Somebody deletes the conversation.
+    Erase,
+    /// The platform learns of a deletion from its timer, within so many minutes.
+    WaitForLoss(u64),
+    /// The account answers 403 about this conversation from here on.
+    Forbid,
+    /// The API key is revoked, or the account is suspended.
+    Revoke,
+    /// The API key works again.
+    Restore,
+    /// A human agent answers another person, whose conversation was there before.
+    AnswerOther,
+    /// As `Erase`; then the platform says that it could not show the newest answer in it.
+    EraseUndelivered,
+    /// A ticket is filed instead of a live conversation.
+    FileTicket,
+    /// An agent answers it.
+    AnswerTicket,
+    /// Somebody puts it away.
+    PutAway(Gone),
+    /// Somebody brings it back, and the platform's timer tells.
+    BringBack,
+    /// The key of the ticket desk is revoked.
+    RevokeTicketKey,
+}
+
+/// Other people whom the account knows before the flow, each with an open conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    Nobody,
+    /// Somebody with the end user's e-mail address.
+    SameAddress,
+    /// The same, whose record bears the platform's id of yet another person.
+    SameAddressOtherId,
+    /// People whose id, e-mail address or phone number begins with the end user's.
+    Alike,
 }
 
 /// Who the end user is to the account before the flow.
@@ -101,6 +143,11 @@ pub(crate) struct Rules {
 pub(crate) struct Flow {
     pub(crate) name: String,
     pub(crate) known: Known,
+    pub(crate) others: Others,
+    /// The platform calls the end user's e-mail address verified.
+    pub(crate) is_verified: bool,
+    /// The account has a ticket desk.
+    pub(crate) has_desk: bool,
     /// Messages of history, each of about so many letters.
     pub(crate) history: (usize, usize),
     /// Settings besides the usual ones.
@@ -118,6 +165,9 @@ impl Flow {
         Self {
             name: name.to_owned(),
             known: Known::No,
+            others: Others::Nobody,
+            is_verified: true,
+            has_desk: false,
             history: (2, 20),
             // Repeats within a call would hide what the platform has to live with; one flow has them.
             settings: json!({ "retry_budget_ms": 0, "max_message_chars": 500 }),
@@ -131,6 +181,25 @@ impl Flow {
     fn known(mut self, known: Known) -> Self {
         self.known = known;
         self
+    }
+
+    fn others(mut self, others: Others) -> Self {
+        self.others = others;
+        self
+    }
+
+    fn unverified(mut self) -> Self {
+        self.is_verified = false;
+        self
+    }
+
+    fn with_desk(mut self) -> Self {
+        self.has_desk = true;
+        self
+    }
+
+    fn searches(self, search: UserSearch) -> Self {
+        self.without_echoes().account(|it| it.user_search = search)
     }
 
     /// More than one request carries.
@@ -169,6 +238,94 @@ const AUTHOR: &str = "maya@acme.example";
 
 /// Every flow.
 pub(crate) fn flows() -> Vec<Flow> {
+    [usual(), gone(), searches(), tickets()].concat()
+}
+
+/// Longer than a service may refuse us before what it has counts as lost.
+const OVER_A_DAY: u64 = 33 * 60;
+
+/// What human agents had is deleted, or nobody lets us see it any more.
+fn gone() -> Vec<Flow> {
+    use Answer::Line as Text;
+    use Step::*;
+    use Who::{Maya, Tom};
+    use Words::{File, Line, Long};
+    let new = |name: &str, before: &[Step], steps: &[Step]| Flow::new(name, before, steps).without_echoes();
+    let suspended = |flow: Flow| flow.account(|it| it.unauthorized_status = 403);
+    vec![
+        new("gone", &[HandOff, Take(Maya), Say(Maya, Text)], &[Erase, WaitForLoss(3), Wait(5)]),
+        new("gone-again", &[HandOff, Take(Maya)], &[Erase, WaitForLoss(3), HandOff, Write(Line), Say(Tom, Text)]),
+        new("gone-write", &[HandOff, Take(Maya)], &[Erase, Write(Long), Write(Line), Take(Tom), Say(Tom, Text)]),
+        new("gone-write-file", &[HandOff], &[Erase, Write(File), Wait(3), Write(Line), Leave]),
+        new("gone-twice", &[HandOff], &[Erase, Write(Line), Erase, Write(Line), Erase, WaitForLoss(3)]),
+        new("gone-leave", &[HandOff, Take(Maya)], &[Erase, Leave, Wait(3)]),
+        new("gone-leave-notes", &[HandOff, Take(Maya)], &[Erase, LeaveOnce]).set("note_author", AUTHOR),
+        new("gone-undelivered", &[HandOff, Say(Maya, Text)], &[EraseUndelivered, WaitForLoss(0), Wait(3)])
+            .set("note_author", AUTHOR),
+        new("gone-after-end", &[HandOff, Take(Maya), Resolve(Maya)], &[Erase, Wait(5), HandOff, Write(Line)]),
+        new("gone-and-others", &[HandOff, Take(Maya)], &[Erase, WaitForLoss(3), AnswerOther, HandOff, AnswerOther])
+            .others(Others::SameAddressOtherId),
+        new("gone-forbidden", &[HandOff, Take(Maya)], &[Forbid, Suffer(60), SufferToTheEnd(OVER_A_DAY)]),
+        new("key-revoked", &[HandOff, Take(Maya)], &[Revoke, Suffer(60), SufferToTheEnd(OVER_A_DAY), Restore, Wait(5)]),
+        new(
+            "key-revoked-again",
+            &[HandOff],
+            &[Revoke, SufferToTheEnd(OVER_A_DAY), Restore, Wait(5), HandOff, Write(Line)],
+        ),
+        new("key-revoked-in-time", &[HandOff, Take(Maya)], &[Revoke, Suffer(120), Restore, Wait(60), Say(Maya, Text)]),
+        new("key-revoked-leave", &[HandOff, Take(Maya)], &[Revoke, Leave, Restore, Wait(5)]),
+        suspended(new("suspended", &[HandOff], &[Revoke, Suffer(60), SufferToTheEnd(OVER_A_DAY)])),
+        suspended(new("suspended-leave", &[HandOff], &[Revoke, Leave])),
+    ]
+}
+
+/// Look-ups that are refused or answered with others, and addresses that belong to others.
+fn searches() -> Vec<Flow> {
+    use Step::*;
+    use Who::Maya;
+    let new = |name: &str| {
+        let steps = [HandOff, AnswerOther, Write(Words::Line), Say(Maya, Answer::Line), AnswerOther];
+        Flow::new(name, &[], &steps).without_echoes()
+    };
+    let alike = |name: &str, search| new(name).others(Others::Alike).searches(search);
+    // Accounts that answer with the record that is there; else a refused look-up makes a second one, which is known.
+    let existing = |flow: Flow| flow.account(|it| it.duplicate_user = DuplicateUser::ReturnExisting);
+    let refused = |name: &str, search| existing(new(name).others(Others::Alike).searches(search));
+    vec![
+        new("unverified-address").others(Others::SameAddress).unverified(),
+        existing(new("unverified-address-existing").others(Others::SameAddress).unverified()),
+        existing(new("address-of-another").others(Others::SameAddressOtherId)),
+        alike("search-finds-everybody", UserSearch::Everybody),
+        alike("search-finds-everybody-known", UserSearch::Everybody).known(Known::ByReference),
+        alike("search-finds-everybody-unverified", UserSearch::Everybody).unverified(),
+        alike("search-by-prefix", UserSearch::Prefix),
+        alike("search-by-prefix-known", UserSearch::Prefix).known(Known::ByEmail),
+        refused("search-refused", UserSearch::Refused),
+        refused("search-refused-known", UserSearch::Refused).known(Known::ByReference),
+        refused("search-not-found", UserSearch::NotFound),
+    ]
+}
+
+/// Tickets, and what becomes of them.
+fn tickets() -> Vec<Flow> {
+    use Step::*;
+    use Words::Line;
+    let new = |name: &str, before: &[Step], steps: &[Step]| Flow::new(name, before, steps).without_echoes().with_desk();
+    vec![
+        new("ticket", &[], &[FileTicket, Write(Line), AnswerTicket, Wait(5)]),
+        new("ticket-deleted", &[FileTicket], &[PutAway(Gone::Deleted), WaitForLoss(3), Wait(5)]),
+        new("ticket-spam", &[FileTicket], &[PutAway(Gone::Spam), WaitForLoss(3), BringBack, AnswerTicket, Wait(5)]),
+        new(
+            "ticket-erased",
+            &[FileTicket],
+            &[PutAway(Gone::Erased), WaitForLoss(3), FileTicket, AnswerTicket, Wait(5)],
+        ),
+        new("ticket-gone-write", &[FileTicket], &[PutAway(Gone::Deleted), Write(Line)]),
+        new("ticket-key-revoked", &[FileTicket], &[RevokeTicketKey, Suffer(60), SufferToTheEnd(OVER_A_DAY)]),
+    ]
+}
+
+fn usual() -> Vec<Flow> {
     use Answer::{Line as Text, Picture};
     use Step::*;
     use Who::{Maya, Tom};

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use freshworks_simulator::Status;
 use host_test::bindings::SessionState;
 
+use crate::account::OTHERS_MARK;
 use crate::faults::{Fault, Kind, OnWire};
-use crate::people::{END, Told, inbox};
+use crate::people::{END, Told, inbox, marks_of_ticket};
 use crate::platform::Platform;
 use crate::truth::Truth;
 
@@ -85,13 +86,42 @@ impl Leniency {
 pub(crate) fn check(platform: &Platform, truth: &Truth, leniency: Leniency) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut fail = |check, message| found.push(Violation::new(check, message));
+    foreign(platform, &mut fail);
     human_side(platform, truth, leniency, &mut fail);
+    tickets(platform, truth, &mut fail);
     user_side(platform, truth, leniency, &mut fail);
     session(platform, truth, leniency, &mut fail);
     found
 }
 
 type Fail<'a> = dyn FnMut(&'static str, String) + 'a;
+
+/// Nobody sees what is another person's, and nothing of anybody else is touched.
+fn foreign(platform: &Platform, fail: &mut Fail<'_>) {
+    let is_others = |told: &&Told| matches!(told, Told::Answer(marks) if marks.contains(OTHERS_MARK));
+    if let Some(told) = platform.screen.iter().find(is_others) {
+        fail("foreign", format!("the end user sees what is for somebody else: {told:?}"));
+    }
+    if let Some(harm) = platform.account.harm_to_others() {
+        fail("foreign", harm);
+    }
+    let known = platform.account.others.iter().find(|other| platform.knows(&other.conversation));
+    if let Some(other) = known {
+        fail("foreign", format!("the conversation {} of somebody else counts as the end user's", other.conversation));
+    }
+}
+
+/// What agents of the ticket desk see.
+fn tickets(platform: &Platform, truth: &Truth, fail: &mut Fail<'_>) {
+    let all = platform.account.simulator.tickets();
+    let seen: Vec<Vec<String>> = all.iter().map(marks_of_ticket).collect();
+    if seen != truth.tickets {
+        fail("tickets", format!("agents see the tickets {seen:?} instead of {:?}", truth.tickets));
+    }
+    if truth.is_ticketed != (platform.state() == Some(SessionState::Ticketed)) {
+        fail("tickets", format!("a ticket waits: {}; the session says {:?}", truth.is_ticketed, platform.state()));
+    }
+}
 
 /// What human agents see.
 fn human_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut Fail<'_>) {
@@ -187,6 +217,7 @@ pub(crate) fn session(platform: &Platform, truth: &Truth, leniency: Leniency, fa
     }
     let odd = match platform.state() {
         None | Some(SessionState::Queued | SessionState::Active | SessionState::Returned) => None,
+        Some(SessionState::Ticketed) if truth.is_ticketed => None,
         other => other,
     };
     if let Some(state) = odd {

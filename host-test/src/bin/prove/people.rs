@@ -3,7 +3,7 @@
 //! Everything that is written in a run carries a mark, such as `⟨u3⟩`: who wrote it, and which number it has. Two lists of
 //! marks say at once whether something is missing, doubled or out of order.
 
-use freshworks_simulator::{Conversation, Message, MessageType};
+use freshworks_simulator::{Conversation, Message, MessageType, Ticket};
 use host_test::bindings::{Event, EventKind, Outcome, Part};
 
 /// The mark of the first message of a handoff.
@@ -29,8 +29,6 @@ pub(crate) enum Told {
     Resolved,
     Reopened,
     Returned(&'static str),
-    /// Something that no flow asks for.
-    Unexpected(String),
 }
 
 impl Told {
@@ -39,13 +37,14 @@ impl Told {
         let agent = event.agent.as_ref().and_then(|agent| agent.id.clone());
         Some(match event.kind {
             EventKind::Ignored => return None,
-            EventKind::AgentMessage => Self::Answer(event.message.iter().map(|it| marks_of_parts(&it.parts)).collect()),
+            EventKind::AgentMessage | EventKind::TicketReplied => {
+                Self::Answer(event.message.iter().map(|it| marks_of_parts(&it.parts)).collect())
+            }
             EventKind::AgentAssigned => Self::Assigned(agent.unwrap_or_default()),
             EventKind::Transferred => Self::Transferred(agent),
             EventKind::Resolved => Self::Resolved,
             EventKind::Reopened => Self::Reopened,
             EventKind::ReturnedToAi => Self::Returned(outcome(event.outcome)),
-            other => Self::Unexpected(format!("{other:?}")),
         })
     }
 
@@ -59,6 +58,7 @@ fn outcome(outcome: Option<Outcome>) -> &'static str {
         Some(Outcome::Resolved) => "resolved",
         Some(Outcome::Abandoned) => "abandoned",
         Some(Outcome::TimedOut) => "timed-out",
+        Some(Outcome::Failed) => "failed",
         Some(_) => "another outcome",
         None => "no outcome",
     }
@@ -87,6 +87,12 @@ pub(crate) fn marks(text: &str) -> Vec<String> {
 pub(crate) fn inbox(conversation: &Conversation) -> Vec<String> {
     let written = conversation.messages.iter().filter(|message| message.message_type != MessageType::System);
     written.flat_map(marks_of_message).collect()
+}
+
+/// A ticket as agents read it, as marks.
+pub(crate) fn marks_of_ticket(ticket: &Ticket) -> Vec<String> {
+    let entries = ticket.entries.iter().flat_map(|entry| marks(&entry.body_text));
+    marks(&ticket.description_text).into_iter().chain(entries).collect()
 }
 
 fn marks_of_message(message: &Message) -> Vec<String> {

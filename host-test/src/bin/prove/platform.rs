@@ -60,6 +60,17 @@ pub(crate) enum Ended {
     Failed,
 }
 
+/// How long a job is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Until it succeeds.
+    Done,
+    /// Until it succeeds or fails with a session.
+    Kept,
+    /// Until it succeeds or Freshworks lets nobody in.
+    FirstRefusal,
+}
+
 /// How a single try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tried {
@@ -178,17 +189,27 @@ impl Platform {
         self.info.as_ref().is_some_and(|info| info.owner == Owner::HumanAgent)
     }
 
+    /// Webhooks about this conversation go to the end user.
+    pub(crate) fn knows(&self, conversation: &str) -> bool {
+        self.ids.iter().any(|id| id == conversation)
+    }
+
+    /// What the end user writes goes to human agents, or under the ticket.
+    pub(crate) fn takes_messages(&self) -> bool {
+        self.is_with_humans() || self.state() == Some(SessionState::Ticketed)
+    }
+
     pub(crate) fn tell(&mut self, told: Told) {
         self.screen.push(told);
     }
 
     /// Does a job, as often as it takes.
     pub(crate) async fn perform(&mut self, job: Job<'_>) -> Result<(), Violation> {
-        self.perform_until(job, false).await.map(drop)
+        self.perform_until(job, Until::Done).await.map(drop)
     }
 
-    /// As `perform`; with `once` the job is not repeated where its error has a session.
-    pub(crate) async fn perform_until(&mut self, job: Job<'_>, once: bool) -> Result<Ended, Violation> {
+    /// As `perform`, until one of two things.
+    pub(crate) async fn perform_until(&mut self, job: Job<'_>, until: Until) -> Result<Ended, Violation> {
         // An earlier try ended without a session.
         let mut unsaved = matches!(&job, Job::HandOff(request) if request.retry);
         for _ in 0..MOST_TRIES {
@@ -225,13 +246,18 @@ impl Platform {
                         return Err(Violation::new("error-kind", text));
                     }
                     self.now += error.retry_after_ms.unwrap_or(WAIT_MS);
+                    let kept = error.session.is_some();
                     if let Some(session) = error.session {
                         self.session = Some(session);
                         unsaved = false;
-                        if once {
-                            self.wait(true).await?;
-                            return Ok(Ended::Failed);
-                        }
+                    }
+                    if match until {
+                        Until::Done => false,
+                        Until::Kept => kept,
+                        Until::FirstRefusal => error.kind == ErrorKind::Unauthorized,
+                    } {
+                        self.wait(true).await?;
+                        return Ok(Ended::Failed);
                     }
                 }
                 Err(CallError::Trap(_)) => {
@@ -560,6 +586,25 @@ impl Platform {
             self.perform(Job::Tick).await?;
             quiet = if self.screen.len() == before { quiet + 1 } else { 0 };
         }
+        Ok(())
+    }
+
+    /// Lets time pass while ticks may be refused: one that fails comes again after six hours.
+    pub(crate) async fn suffer(&mut self, minutes: u64) -> Result<(), Violation> {
+        const PATIENCE_MS: u64 = 6 * 60 * 60_000;
+        let until = self.now + minutes * 60_000;
+        let mut not_before = 0;
+        while let Some(at) = self.info.as_ref().and_then(|info| info.next_tick_at) {
+            let at = at.max(not_before);
+            if at > until {
+                break;
+            }
+            self.now = self.now.max(at);
+            if self.perform_until(Job::Tick, Until::FirstRefusal).await? == Ended::Failed {
+                not_before = self.now + PATIENCE_MS;
+            }
+        }
+        self.now = self.now.max(until);
         Ok(())
     }
 

@@ -1,18 +1,18 @@
 //! One run: a flow, with faults at certain places, from an empty account to the last look at both sides.
 
 use anyhow::{Context as _, Result};
-use freshworks_simulator::{Assignee, Refusal, UserSpec};
+use freshworks_simulator::{self as simulator, ActorType, Assignee, Refusal, UserSpec};
 use host_test::CallError;
-use host_test::bindings::ErrorKind;
+use host_test::bindings::{ErrorKind, Mode};
 use serde_json::json;
 
-use crate::account::{Account, Connected, Stage, request, request_marks, words};
+use crate::account::{Account, Connected, OTHERS_MARK, Stage, request, request_marks, words};
 use crate::faults::Fault;
 use crate::flows::{Answer, Flow, Step, Who, Words};
 use crate::interleavings;
 use crate::invariants::{Leniency, Violation, check};
 use crate::people::{FILES, Told, inbox};
-use crate::platform::{Ended, Job, Manners, Platform};
+use crate::platform::{Ended, Job, Manners, Platform, Until};
 use crate::truth::Truth;
 
 /// What came of a run.
@@ -88,6 +88,9 @@ pub(crate) async fn run(
         log: log.unwrap_or_default(),
     })
 }
+
+/// The key of the account, before it is revoked.
+const API_KEY: &str = "simulator-api-key";
 
 /// A flow under way.
 struct Play<'a> {
@@ -173,6 +176,30 @@ impl Play<'_> {
                 self.truth.ended("timed-out");
                 self.platform.pass(minutes).await
             }
+            Step::Suffer(minutes) => self.platform.suffer(minutes).await,
+            Step::SufferToTheEnd(minutes) => {
+                self.truth.lost();
+                self.platform.suffer(minutes).await
+            }
+            Step::WaitForLoss(minutes) => {
+                self.truth.lost();
+                self.platform.pass(minutes).await
+            }
+            Step::Erase => self.erase().map(drop),
+            Step::EraseUndelivered => {
+                let said = self.erase()?;
+                self.platform.perform(Job::Undelivered(&said)).await
+            }
+            Step::Forbid => self.forbid(),
+            Step::Revoke | Step::Restore => {
+                self.truth.is_refused = step == Step::Revoke;
+                let key = if self.truth.is_refused { "another" } else { API_KEY };
+                self.platform.account.simulator.set_api_key(key);
+                Ok(())
+            }
+            Step::AnswerOther => self.answer_other().await,
+            Step::FileTicket => self.file_ticket().await,
+            Step::AnswerTicket | Step::PutAway(_) | Step::BringBack | Step::RevokeTicketKey => self.ticket(step).await,
             Step::Take(_)
             | Step::PutBack
             | Step::Say(..)
@@ -201,10 +228,79 @@ impl Play<'_> {
         Ok(())
     }
 
+    /// Somebody deletes the conversation; answers the newest message of a human agent in it.
+    fn erase(&mut self) -> Result<String, Violation> {
+        let id = self.newest()?;
+        let simulator = &self.platform.account.simulator;
+        let messages = simulator.conversation(&id).map(|it| it.messages).unwrap_or_default();
+        let said = messages.into_iter().rev().find(|it| it.actor.kind == ActorType::Agent).map(|it| it.id);
+        simulator.remove_conversation(&id);
+        self.truth.erased();
+        Ok(said.unwrap_or_default())
+    }
+
+    /// The account lets nobody see the conversation any more.
+    fn forbid(&mut self) -> Result<(), Violation> {
+        let id = self.newest()?;
+        for path in [format!("/v2/conversations/{id}"), format!("/v2/conversations/{id}/messages")] {
+            let fault = simulator::Fault::new(simulator::Match::path(&path), simulator::How::status(403));
+            self.platform.account.simulator.fail(fault.times(u32::MAX));
+        }
+        self.truth.is_refused = true;
+        Ok(())
+    }
+
+    /// A human agent answers whoever else has a conversation: what they say is for them.
+    async fn answer_other(&mut self) -> Result<(), Violation> {
+        let account = &mut self.platform.account;
+        let (simulator, maya) = (account.simulator.clone(), account.agent(Who::Maya));
+        for other in &mut account.others {
+            let mark = format!("{OTHERS_MARK}{}⟩", 100 + other.marks.len());
+            let said = simulator.reply(&other.conversation, &maya, &format!("{mark} This is for you")).await;
+            said.map_err(|error| refused(&error))?;
+            other.marks.push(mark);
+        }
+        Ok(())
+    }
+
+    async fn file_ticket(&mut self) -> Result<(), Violation> {
+        let mut request = request(self.flow, self.request_at);
+        request.mode = Mode::Ticket;
+        self.platform.perform(Job::HandOff(&request)).await?;
+        self.truth.filed(&request_marks(self.flow));
+        Ok(())
+    }
+
+    /// What happens at the ticket desk.
+    async fn ticket(&mut self, step: Step) -> Result<(), Violation> {
+        let simulator = self.platform.account.simulator.clone();
+        let id = simulator.tickets().last().map_or(0, |ticket| ticket.id);
+        match step {
+            Step::AnswerTicket => {
+                self.said += 1;
+                let (maya, mark) = (simulator.ticket_agent_id(Who::Maya.name()), format!("⟨a{}⟩", self.said));
+                let said = simulator.ticket_reply(id, maya.unwrap_or_default(), &format!("<p>{mark} I looked</p>"));
+                said.map_err(|error| refused(&error))?;
+                self.truth.ticket_answered(mark);
+            }
+            Step::PutAway(gone) => {
+                simulator.put_ticket_away(id, Some(gone)).map_err(|error| refused(&error))?;
+                self.truth.is_put_away = true;
+            }
+            Step::BringBack => {
+                simulator.put_ticket_away(id, None).map_err(|error| refused(&error))?;
+                self.truth.brought_back();
+                self.platform.pass(5).await?;
+            }
+            _ => simulator.set_ticket_api_key("another"),
+        }
+        Ok(())
+    }
+
     async fn write(&mut self, what: Words) -> Result<(), Violation> {
         self.written += 1;
         let (message, marks) = words(what, self.written, self.platform.now);
-        if self.platform.is_with_humans() {
+        if self.platform.takes_messages() {
             self.platform.perform(Job::Relay(&message)).await?;
             self.truth.user_wrote(marks);
         }
@@ -213,7 +309,7 @@ impl Play<'_> {
 
     async fn leave(&mut self, once: bool) -> Result<(), Violation> {
         let with_humans = self.platform.is_with_humans();
-        let ended = self.platform.perform_until(Job::Close, once).await?;
+        let ended = self.platform.perform_until(Job::Close, if once { Until::Kept } else { Until::Done }).await?;
         if with_humans {
             self.truth.ended("abandoned");
         }
@@ -308,6 +404,9 @@ impl Play<'_> {
             return found.map_or(Ok(()), |it| Err(Violation::new("probe", it.message)));
         }
         let Some(session) = &self.platform.session else { return Ok(()) };
+        if self.truth.is_ticketed {
+            return Ok(());
+        }
         let (message, _) = words(Words::Line, 999, self.platform.now);
         let account = &self.platform.account;
         let call =

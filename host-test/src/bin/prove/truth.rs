@@ -36,6 +36,16 @@ pub(crate) struct Truth {
     pub(crate) was_adopted: bool,
     /// What webhooks that are held back will tell.
     unheard: Option<Vec<Told>>,
+    /// The conversation that the platform writes to is deleted.
+    is_gone: bool,
+    /// Freshworks lets us change nothing.
+    pub(crate) is_refused: bool,
+    /// The marks of each ticket, oldest first.
+    pub(crate) tickets: Vec<Vec<String>>,
+    /// The newest ticket waits for an answer, as far as the platform knows.
+    pub(crate) is_ticketed: bool,
+    /// It is put away.
+    pub(crate) is_put_away: bool,
 }
 
 impl Truth {
@@ -54,6 +64,53 @@ impl Truth {
             adopted: false,
             was_adopted: false,
             unheard: None,
+            is_gone: false,
+            is_refused: false,
+            tickets: Vec::new(),
+            is_ticketed: false,
+            is_put_away: false,
+        }
+    }
+
+    /// The conversation that the platform writes to is deleted. Nothing tells.
+    pub(crate) fn erased(&mut self) {
+        if !self.is_gone {
+            self.threads.pop();
+            (self.is_gone, self.desk_agent) = (true, None);
+        }
+    }
+
+    /// The platform's timer has found out that there is nothing left to wait for.
+    pub(crate) fn lost(&mut self) {
+        if self.with_humans || self.is_ticketed {
+            self.hear(Told::Returned("failed"));
+        }
+        self.is_ticketed = false;
+    }
+
+    /// A ticket with these marks was filed.
+    pub(crate) fn filed(&mut self, marks: &[String]) {
+        self.tickets.push(marks.to_vec());
+        (self.is_ticketed, self.is_put_away, self.session_lost) = (true, false, false);
+    }
+
+    /// A ticket that had ended for having been put away is there again: the AI agent goes on answering.
+    pub(crate) fn brought_back(&mut self) {
+        self.is_put_away = false;
+        if !std::mem::replace(&mut self.is_ticketed, true) {
+            self.told.push(Told::Reopened);
+        }
+    }
+
+    /// An agent of the ticket desk answered.
+    pub(crate) fn ticket_answered(&mut self, mark: String) {
+        self.told.push(Told::Answer(mark.clone()));
+        self.write_under_ticket(vec![mark]);
+    }
+
+    fn write_under_ticket(&mut self, marks: Vec<String>) {
+        if let Some(ticket) = self.tickets.last_mut() {
+            ticket.extend(marks);
         }
     }
 
@@ -63,7 +120,7 @@ impl Truth {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.threads.last().is_some_and(|thread| !thread.resolved)
+        !self.is_gone && self.threads.last().is_some_and(|thread| !thread.resolved)
     }
 
     fn last(&mut self) -> Option<&mut Thread> {
@@ -84,6 +141,7 @@ impl Truth {
 
     fn begin(&mut self, marks: Vec<String>) {
         self.threads.push(Thread { marks, resolved: false });
+        self.is_gone = false;
         self.desk_agent = None;
     }
 
@@ -141,13 +199,16 @@ impl Truth {
 
     /// The end user wrote, while the platform thought that human agents answer.
     pub(crate) fn user_wrote(&mut self, marks: Vec<String>) {
-        if self.is_open() {
+        if self.is_ticketed {
+            if self.is_put_away { self.lost() } else { self.write_under_ticket(marks) }
+        } else if self.is_open() {
             self.write(marks);
-        } else if self.rules.not_latest {
+        } else if self.rules.not_latest || self.is_gone {
             // Whatever the desk had ended, without being heard, goes on with human agents.
             self.with_humans = true;
             self.begin(std::iter::once(CONTINUATION.to_owned()).chain(marks).collect());
-            self.agent = None;
+            // For the end user it is still the one before; who takes it now takes over.
+            self.is_assigned = false;
             self.forget_unheard_changes();
         } else {
             self.set_resolved(false);
@@ -159,10 +220,13 @@ impl Truth {
     /// The platform ended the human part.
     pub(crate) fn ended(&mut self, outcome: &'static str) {
         let noted = self.is_open() || !self.rules.not_latest || self.rules.agents_notes;
-        if noted {
+        let takes_changes = !self.is_gone && !self.is_refused;
+        if noted && takes_changes {
             self.write([END.to_owned()]);
         }
-        self.set_resolved(true);
+        if takes_changes {
+            self.set_resolved(true);
+        }
         self.forget_unheard_changes();
         self.hear(Told::Returned(outcome));
     }
