@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::journal::Entry;
 use crate::state::Handoff;
+use crate::vault::Protection;
 
 /// The app runs, and its store answers.
 #[derive(Serialize)]
@@ -15,6 +16,20 @@ pub struct HealthAnswer {
     pub status: &'static str,
     /// Version of the app, in semantic versioning.
     pub version: &'static str,
+    /// How secrets are stored from now on.
+    pub secrets: Protection,
+}
+
+/// Connections are encrypted with the key that writes now.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RotatedAnswer {
+    /// How secrets are stored.
+    pub secrets: Protection,
+    /// How many connections were written anew. The others were so already, or somebody has just written them.
+    pub written: u32,
+    /// Connections that could not be read: the key that they were encrypted with is missing, or they were altered.
+    pub unreadable: Vec<String>,
 }
 
 /// A connection, without its secrets but for the webhooks' paths, which the admin has to paste.

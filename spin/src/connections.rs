@@ -148,6 +148,7 @@ fn without(object: &mut Map<String, Value>, names: impl Iterator<Item = String>)
 
 impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn connect(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
+        self.can_store_secrets()?;
         let before = self.state.connection(id)?;
         let mut body: Value = read(call.body, "connection")?;
         if let (true, Some(before)) = (body["keep_secrets"] == true, &before) {
@@ -207,6 +208,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// Checks what is stored anew.
     pub(crate) fn check(&self, connection: &Connection, now: Timestamp) -> Result<Answer, Problem> {
+        self.can_store_secrets()?;
         let mut settings = object(&connection.settings);
         // What was found is to be found anew.
         settings.remove("resolved");

@@ -14,6 +14,7 @@
 //! | [`inbox`] | webhooks of Freshworks between their arrival and their effects |
 //! | `work`, [`state`] | work under a lease; what is stored, as a trait |
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
+//! | [`vault`] | secrets at rest |
 //! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
 //! | `spin_app`, `spin_state`, `spin_sqlite`, `spin_redis` | the edges: Spin's HTTP, SQLite and outbound Redis |
 
@@ -37,6 +38,7 @@ pub mod standard_webhooks;
 pub mod state;
 pub mod tally;
 mod ticket_webhook;
+pub mod vault;
 mod webhooks;
 mod work;
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::activity::ActivityAnswer;
 use crate::answers::{
     CheckedConnectionAnswer, ClosedAnswer, ConnectionsAnswer, EventsAnswer, HandedOverAnswer, HandoffAnswer,
-    HandoffsAnswer, HealthAnswer, RelayedAnswer, SettingsAnswer, TickAnswer, TimelineAnswer,
+    HandoffsAnswer, HealthAnswer, RelayedAnswer, RotatedAnswer, SettingsAnswer, TickAnswer, TimelineAnswer,
 };
 use crate::connections::{ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
 use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
@@ -213,6 +213,7 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
         Reply::Relayed => of::<RelayedAnswer>(schemas),
         Reply::Closed => of::<ClosedAnswer>(schemas),
         Reply::Tick => of::<TickAnswer>(schemas),
+        Reply::Rotated => of::<RotatedAnswer>(schemas),
     };
     let mut response = json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     let place = |handoff: &str| json!({ "connection": "$request.path.connection", "handoff": handoff });

@@ -51,6 +51,8 @@ pub enum Route<'a> {
     Close(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/tick`: looks now.
     Look(&'a str, &'a str),
+    /// `POST /v1/rotate`: encrypts what is stored with the key that writes now.
+    Rotate,
     /// `POST /v1/tick`: everything that is due.
     Tick,
     /// `POST /webhooks/freshchat/{connection}/{secret}`.
@@ -82,7 +84,7 @@ pub enum NoRoute {
 type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 28] = [
+pub const ROUTES: [(&str, &str, Make); 29] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -120,6 +122,7 @@ pub const ROUTES: [(&str, &str, Make); 28] = [
     ("POST", "/v1/connections/{connection}/handoffs/{handoff}/tick", |connection, handoff| {
         Route::Look(connection, handoff)
     }),
+    ("POST", "/v1/rotate", |_, _| Route::Rotate),
     ("POST", "/v1/tick", |_, _| Route::Tick),
     ("POST", "/webhooks/freshchat/{connection}/{secret}", |connection, secret| {
         Route::FreshchatWebhook(connection, secret)

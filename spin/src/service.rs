@@ -8,15 +8,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::answer::{Answer, Call};
-use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, TimelineAnswer};
+use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RotatedAnswer, TimelineAnswer};
 use crate::connections::{WebhookKeyBody, recognise};
 use crate::console;
 use crate::inbox::Later;
 use crate::problem::{Problem, read};
 use crate::route::{self, NoRoute, Route};
 use crate::secret::is_same;
-use crate::state::{Connection, State, StateError};
+use crate::state::{Connection, Resealed, State, StateError};
 use crate::tally::Tally;
+use crate::vault::Protection;
 
 /// Largest body: a handoff with 2 MiB of text, as JSON.
 pub const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -32,6 +33,19 @@ impl From<StateError> for Problem {
     }
 }
 
+/// What the operator has chosen, by the app's variables.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How secrets are stored.
+    pub protection: Protection,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { protection: Protection::Encrypted }
+    }
+}
+
 /// The service. `H` reaches Freshworks and the platform, `S` the store.
 pub struct Service<'a, H, S> {
     /// HTTP.
@@ -42,6 +56,8 @@ pub struct Service<'a, H, S> {
     pub token: &'a str,
     /// Under which address the app is reached, without a slash at the end. Empty: the operator has not said it.
     pub public_url: &'a str,
+    /// What else the operator has chosen.
+    pub policy: &'a Policy,
     /// Milliseconds since 1970.
     pub clock: &'a dyn Fn() -> Timestamp,
     /// Waits for so many milliseconds.
@@ -126,6 +142,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Activity(id) => self.activity(&self.connection(id)?),
             Route::Metrics => self.metrics(call),
             Route::WebhookKey => Ok(Answer::ok(recognise(&read::<WebhookKeyBody>(call.body, "webhook_key")?))),
+            Route::Rotate => self.rotate(),
             Route::Disconnect(id) => {
                 self.connection(id)?;
                 self.state.remove_connection(id)?;
@@ -217,7 +234,30 @@ impl<H: Http, S: State> Service<'_, H, S> {
     fn health(&self) -> Result<Answer, Problem> {
         // A store that does not answer is no health.
         self.state.connection("health")?;
-        Ok(Answer::ok(HealthAnswer { status: "ok", version: env!("CARGO_PKG_VERSION") }))
+        Ok(Answer::ok(HealthAnswer {
+            status: "ok",
+            version: env!("CARGO_PKG_VERSION"),
+            secrets: self.policy.protection,
+        }))
+    }
+
+    /// Encrypts what is stored with the key that writes now.
+    fn rotate(&self) -> Result<Answer, Problem> {
+        self.can_store_secrets()?;
+        let Resealed { written, unreadable } = self.state.reseal()?;
+        Ok(Answer::ok(RotatedAnswer { secrets: self.policy.protection, written, unreadable }))
+    }
+
+    /// Before secrets are stored: there is a key for them, or the operator has chosen to do without.
+    pub(crate) fn can_store_secrets(&self) -> Result<(), Problem> {
+        if self.policy.protection != Protection::None {
+            return Ok(());
+        }
+        Err(Problem::new(409, "no-encryption-key", "the app has no key to encrypt secrets with, so it stores none")
+            .with_remedy(
+                "Set the variable encryption_key to the output of `openssl rand -base64 32`, or to the word plaintext if the store is \
+                 protected otherwise.",
+            ))
     }
 
     pub(crate) fn connection(&self, id: &str) -> Result<Connection, Problem> {

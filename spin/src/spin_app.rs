@@ -13,14 +13,20 @@ use spin_sdk::{http_component, variables};
 use crate::answer::{Answer, Call};
 use crate::inbox::Later;
 use crate::problem::Problem;
-use crate::service::{Service, most_body_bytes};
+use crate::service::{Policy, Service, most_body_bytes};
 use crate::spin_state::SpinState;
 use crate::tally::Tally;
+use crate::vault::Keys;
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let variable = |name| variables::get(name).unwrap_or_default();
-    let state = match SpinState::open(&variable("redis_url"), &variable("redis_password")) {
+    let keys = Keys::read(&variable("encryption_key"), &variable("encryption_key_old"), draw).unwrap_or_else(|fault| {
+        eprintln!("{fault}");
+        Keys::none(draw)
+    });
+    let policy = Policy { protection: keys.protection() };
+    let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,
         Err(error) => {
             eprintln!("the store cannot be opened: {}", error.0);
@@ -33,6 +39,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         state: &state,
         token: &token,
         public_url: public_url.trim_end_matches('/'),
+        policy: &policy,
         clock: &clock,
         pause: &pause,
         draw: &draw,

@@ -2,6 +2,7 @@
 
 mod console;
 mod inbox;
+mod secrets;
 mod ticket_webhook;
 
 use std::cell::Cell;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Body, Call};
 use crate::inbox::Later;
 use crate::problem::Problem;
-use crate::service::Service;
+use crate::service::{Policy, Service};
 use crate::state::State;
 use crate::tally::Tally;
 use crate::testing::{Memory, Outside};
@@ -44,9 +45,18 @@ struct App<'a, H> {
     state: &'a Memory,
     token: &'static str,
     drawn: [u8; 24],
+    policy: Policy,
 }
 
-impl<H: Http> App<'_, H> {
+impl<'a, H: Http> App<'a, H> {
+    fn plain(http: &'a H, state: &'a Memory) -> Self {
+        App { http, state, token: TOKEN, drawn: [7; 24], policy: Policy::default() }
+    }
+
+    fn ask_with_token(&self, method: &str, path: &str, body: &Value, at: u64) -> Answer {
+        self.ask(&[("authorization", &format!("Bearer {TOKEN}"))], method, path, body, at)
+    }
+
     fn ask(&self, headers: &[(&str, &str)], method: &str, path: &str, body: &Value, at: u64) -> Answer {
         // Waiting moves the clock.
         let clock = Cell::new(at);
@@ -55,6 +65,7 @@ impl<H: Http> App<'_, H> {
             state: self.state,
             token: self.token,
             public_url: "https://bridge.example",
+            policy: &self.policy,
             clock: &|| clock.get(),
             pause: &|ms| clock.set(clock.get() + ms),
             draw: &|| self.drawn,
@@ -79,7 +90,7 @@ fn ask_as<H: Http>(
     body: &Value,
     at: u64,
 ) -> Answer {
-    App { http, state, token: TOKEN, drawn: [7; 24] }.ask(headers, method, path, body, at)
+    App::plain(http, state).ask(headers, method, path, body, at)
 }
 
 fn ask<H: Http>(http: &H, state: &Memory, method: &str, path: &str, body: &Value, at: u64) -> Answer {
@@ -191,7 +202,7 @@ fn strangers_learn_nothing() {
 #[test]
 fn without_a_token_of_its_own_the_service_lets_nobody_in() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
-    let app = App { http: &http, state: &state, token: "", drawn: [7; 24] };
+    let app = App { token: "", ..App::plain(&http, &state) };
     assert_eq!(app.ask(&[("authorization", "Bearer ")], "POST", "/v1/tick", &Value::Null, 1).status, 401);
 }
 
@@ -273,7 +284,7 @@ fn bodies_that_cannot_be_read_name_the_place() {
 fn a_webhooks_path_stays_when_the_account_is_connected_again() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let first = ask(&http, &state, "PUT", "/v1/connections/acme", &connection(), 1_000);
-    let app = App { http: &http, state: &state, token: TOKEN, drawn: [8; 24] };
+    let app = App { drawn: [8; 24], ..App::plain(&http, &state) };
     let headers = [("authorization", "Bearer token-1")];
     let again = app.ask(&headers, "PUT", "/v1/connections/acme", &connection(), 2_000);
     assert_eq!(body(&first)["webhooks"], body(&again)["webhooks"]);

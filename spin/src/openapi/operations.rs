@@ -64,6 +64,7 @@ pub(super) enum Reply {
     Relayed,
     Closed,
     Tick,
+    Rotated,
 }
 
 /// One status of problems.
@@ -102,9 +103,10 @@ pub(super) const STATUSES: [Status; 10] = [
     },
     Status {
         status: 409,
-        name: "NotConnected",
-        description: "The last check of the connection found a failure. Do what its findings say, and connect again.",
-        kinds: &["not-connected"],
+        name: "NotNow",
+        description: "`not-connected`: the last check of the connection found a failure; do what its findings say, and connect again. \
+                      `no-encryption-key`: the app has no key to encrypt secrets with; set the variable `encryption_key`.",
+        kinds: &["not-connected", "no-encryption-key"],
     },
     Status { status: 413, name: "TooLarge", description: "The body is larger than 8 MiB.", kinds: &["too-large"] },
     Status {
@@ -140,7 +142,7 @@ pub(super) const STATUSES: [Status; 10] = [
 const TOKEN_IN_PATH: &[u16] = &[401, 404, 503];
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 28] = [
+pub(super) const OPERATIONS: [Operation; 29] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -210,7 +212,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::Connect,
         reply: Reply::Checked,
         about: "The settings are kept. `connected` says whether handoffs will work, the findings what to do otherwise.",
-        problems: &[400, 401, 404, 413, 422, 503],
+        problems: &[400, 401, 404, 409, 413, 422, 503],
     },
     Operation {
         method: "DELETE",
@@ -238,7 +240,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::None,
         reply: Reply::Checked,
         about: "What was found.",
-        problems: &[400, 401, 404, 413, 422, 503],
+        problems: &[400, 401, 404, 409, 413, 422, 503],
     },
     Operation {
         method: "GET",
@@ -456,6 +458,21 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         reply: Reply::Photo,
         about: "The photo.",
         problems: TOKEN_IN_PATH,
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/rotate",
+        id: "rotate",
+        tag: "operation",
+        summary: "Encrypts what is stored with the newest key",
+        description: "After a change of `encryption_key`, with the key before it in `encryption_key_old`; also what was stored before there was a key. \
+                      May be repeated: what is encrypted with the newest key stays as it is. Once nothing is `unreadable`, the old key is no longer needed.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Rotated,
+        about: "What was written anew.",
+        problems: &[401, 409, 503],
     },
     Operation {
         method: "POST",

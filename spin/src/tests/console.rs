@@ -9,7 +9,7 @@ use crate::testing::{Memory, Outside};
 const HOUR_MS: u64 = 60 * 60 * 1000;
 
 fn plain<'a, F: Fn(&str) -> (u16, String)>(http: &'a Outside<F>, state: &'a Memory) -> App<'a, Outside<F>> {
-    App { http, state, token: TOKEN, drawn: [7; 24] }
+    App::plain(http, state)
 }
 
 /// Cookie and second text of a session that began at 1,000.
