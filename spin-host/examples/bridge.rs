@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use spin_host::{App, Component, Options};
 
-const TOKEN: &str = "token-of-the-example";
+const TOKEN: &str = "token-of-the-example-bridge";
 const CONNECTION: &str = "acme";
 /// A Standard Webhooks secret.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

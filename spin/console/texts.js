@@ -9,7 +9,27 @@ export const t = {
   cancel: "Cancel",
   copy: "Copy",
   copied: "Copied",
+  storage: {
+    plaintext: "Secrets are stored as plaintext: whoever reads the store reads them. Set the app's variable encryption_key to change that.",
+    none: "The app has no key to encrypt secrets with, so nothing can be saved. Set its variable encryption_key to the output of: openssl rand -base64 32",
+  },
+  access: {
+    title: "Access", lead: "Who may call the app, and who has changed what.",
+    tokens: "Tokens", none: "There are none yet but the app's own (its variable api_token).",
+    columns: ["Name", "May do", "Ends", "Revoke"], revoke: "Revoke", revoked: (name) => `${name} is revoked.`,
+    new: "New token", name: "Name", nameHelp: "Letters, digits, hyphens and underscores. It stands in the log below.",
+    mayDo: "May do", ends: "Ends", never: "When it is revoked", days: (days) => `In ${days} days`, create: "Create",
+    once: "Copy it now: it is not shown again.",
+    scope: (scope) => ({ admin: "Everything", metrics: "Read the metrics", tick: "Call the timer" })[scope] || `Use and change the connection ${scope.slice("connection:".length)}`,
+    log: "Changes", noLog: "None yet.", logColumns: ["When", "Who", "What", "Details"],
+    whats: {
+      "connection-saved": "Connection saved", "connection-removed": "Connection removed", "webhook-secret-changed": "Webhook addresses changed",
+      "token-created": "Token created", "token-revoked": "Token revoked", "secrets-rotated": "Secrets encrypted anew", "logged-in": "Logged in",
+      "logged-out": "Logged out", "address-refused": "Address refused after wrong tokens",
+    },
+  },
   nav: {
+    access: "Access",
     label: "Steps",
     connection: "Connection",
     create: "New connection …",

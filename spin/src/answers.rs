@@ -4,6 +4,8 @@ use freshworks_handoff::model::{ConversationKey, Decision, Event, Finding, Recei
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::access::Scope;
+use crate::audit::AuditEntry;
 use crate::journal::Entry;
 use crate::state::Handoff;
 use crate::vault::Protection;
@@ -18,6 +20,49 @@ pub struct HealthAnswer {
     pub version: &'static str,
     /// How secrets are stored from now on.
     pub secrets: Protection,
+}
+
+/// A token, without its text.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TokenAnswer {
+    /// Names it for revoking. Says nothing about its text.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it ends; null: when it is revoked.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The tokens that are good, by name. The variable `api_token` is not among them.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TokensAnswer {
+    /// At most 1,000.
+    pub tokens: Vec<TokenAnswer>,
+}
+
+/// A token that was created. Its text is shown this once.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CreatedTokenAnswer {
+    /// What is known about it.
+    #[serde(flatten)]
+    pub about: TokenAnswer,
+    /// The token itself. The store has a digest of it alone.
+    pub token: String,
+}
+
+/// Who changed what.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AuditAnswer {
+    /// Newest first; at most 1,000 are kept.
+    pub entries: Vec<AuditEntry>,
 }
 
 /// Connections are encrypted with the key that writes now.

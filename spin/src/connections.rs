@@ -10,6 +10,7 @@ use freshworks_handoff::webhook::public_key;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::access::Caller;
 use crate::answer::{Answer, Call};
 use crate::answers::{CheckedConnectionAnswer, ConnectionAnswer, PlatformKind, SettingsAnswer, WebhookAddresses};
 use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
@@ -146,18 +147,45 @@ fn without(object: &mut Map<String, Value>, names: impl Iterator<Item = String>)
     names.filter(|name| object.remove(name).is_some_and(|value| !is_blank(Some(&value)))).collect()
 }
 
+/// Names of the settings that differ. Never a value: some are secrets.
+fn what_changed(before: Option<&Connection>, after: &Connection) -> String {
+    let Some(before) = before else { return "new".to_owned() };
+    let mut names = Vec::new();
+    let parts = [
+        ("settings", object(&before.settings), object(&after.settings)),
+        ("platform", platform_object(&before.platform), platform_object(&after.platform)),
+    ];
+    for (part, before, after) in &parts {
+        let all: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let changed = all.into_iter().filter(|name| before.get(*name) != after.get(*name) && *name != "resolved");
+        names.extend(changed.map(|name| format!("{part}.{name}")));
+    }
+    if before.forward_url != after.forward_url {
+        names.push("forward_url".to_owned());
+    }
+    names.join(", ")
+}
+
 impl<H: Http, S: State> Service<'_, H, S> {
-    pub(crate) fn connect(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
-        self.can_store_secrets()?;
+    pub(crate) fn connect(&self, id: &str, caller: &Caller, call: &Call<'_>) -> Result<Answer, Problem> {
         let before = self.state.connection(id)?;
+        let answer = self.connect_unseen(id, before.as_ref(), call)?;
+        if let Some(after) = self.state.connection(id)? {
+            self.audit(caller.name(), "connection-saved", Some(id), what_changed(before.as_ref(), &after));
+        }
+        Ok(answer)
+    }
+
+    fn connect_unseen(&self, id: &str, before: Option<&Connection>, call: &Call<'_>) -> Result<Answer, Problem> {
+        self.can_store_secrets()?;
         let mut body: Value = read(call.body, "connection")?;
-        if let (true, Some(before)) = (body["keep_secrets"] == true, &before) {
+        if let (true, Some(before)) = (body["keep_secrets"] == true, before) {
             keep_secrets(&mut body, before);
             let kept = read(body.to_string().as_bytes(), "connection")?;
             return self.keep_connection(id, kept, Some(before), call.now);
         }
         // As it came: faults are told with their place.
-        self.keep_connection(id, read(call.body, "connection")?, before.as_ref(), call.now)
+        self.keep_connection(id, read(call.body, "connection")?, before, call.now)
     }
 
     fn keep_connection(

@@ -396,6 +396,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         self.state.forget(started.saturating_sub(KEPT_MS))?;
+        self.trim_records()?;
         let left = usize::try_from(due.all).unwrap_or(usize::MAX).saturating_sub(done + failed);
         Ok(Answer::ok(TickAnswer { done, failed, left }))
     }

@@ -25,7 +25,10 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         eprintln!("{fault}");
         Keys::none(draw)
     });
-    let policy = Policy { protection: keys.protection() };
+    let policy = Policy {
+        protection: keys.protection(),
+        address_header: variable("client_address_header").trim().to_ascii_lowercase(),
+    };
     let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,
         Err(error) => {
@@ -93,8 +96,8 @@ async fn answer(service: &Service<'_, WasiHttp, SpinState>, request: IncomingReq
     let mut call =
         Call { method: method(&request.method()), path, headers: headers.collect(), body: &[], now: clock() };
     let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
-    if !service.is_welcome(&call) {
-        return Problem::not_allowed().into();
+    if let Err(problem) = service.welcome(&call) {
+        return service.refusal(problem);
     }
     let most = most_body_bytes(path);
     if announced > most {

@@ -1,5 +1,6 @@
 //! The service over a store in memory and a scripted outside.
 
+mod access;
 mod console;
 mod inbox;
 mod secrets;
@@ -21,7 +22,7 @@ use crate::tally::Tally;
 use crate::testing::{Memory, Outside};
 
 const LEASE_MS: u64 = 28_000;
-const TOKEN: &str = "token-1";
+const TOKEN: &str = "token-1-of-the-first-admin";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwQUJD";
 
 /// A Freshchat in which everything is there.
@@ -46,11 +47,19 @@ struct App<'a, H> {
     token: &'static str,
     drawn: [u8; 24],
     policy: Policy,
+    public_url: &'static str,
 }
 
 impl<'a, H: Http> App<'a, H> {
     fn plain(http: &'a H, state: &'a Memory) -> Self {
-        App { http, state, token: TOKEN, drawn: [7; 24], policy: Policy::default() }
+        App {
+            http,
+            state,
+            token: TOKEN,
+            drawn: [7; 24],
+            policy: Policy::default(),
+            public_url: "https://bridge.example",
+        }
     }
 
     fn ask_with_token(&self, method: &str, path: &str, body: &Value, at: u64) -> Answer {
@@ -64,7 +73,7 @@ impl<'a, H: Http> App<'a, H> {
             http: self.http,
             state: self.state,
             token: self.token,
-            public_url: "https://bridge.example",
+            public_url: self.public_url,
             policy: &self.policy,
             clock: &|| clock.get(),
             pause: &|ms| clock.set(clock.get() + ms),
@@ -94,7 +103,7 @@ fn ask_as<H: Http>(
 }
 
 fn ask<H: Http>(http: &H, state: &Memory, method: &str, path: &str, body: &Value, at: u64) -> Answer {
-    ask_as(http, state, &[("authorization", "Bearer token-1")], method, path, body, at)
+    ask_as(http, state, &[("authorization", "Bearer token-1-of-the-first-admin")], method, path, body, at)
 }
 
 fn connection() -> Value {
@@ -169,7 +178,9 @@ fn strangers_learn_nothing() {
     let handoff = handed_over(&http, &state);
     let asked = http.asked.borrow().len();
     let mut answers = Vec::new();
-    for authorization in ["", "token-1", "Bearer ", "Bearer token-2", "bearer token-1", "Basic dG9rZW4tMQ=="] {
+    for authorization in
+        ["", TOKEN, "Bearer ", "Bearer token-2", "bearer token-1-of-the-first-admin", "Basic dG9rZW4tMQ=="]
+    {
         for (method, path) in
             [("GET", handoff.as_str()), ("GET", "/v1/connections/none"), ("GET", "/nowhere"), ("POST", "/v1/tick")]
         {
@@ -285,7 +296,7 @@ fn a_webhooks_path_stays_when_the_account_is_connected_again() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let first = ask(&http, &state, "PUT", "/v1/connections/acme", &connection(), 1_000);
     let app = App { drawn: [8; 24], ..App::plain(&http, &state) };
-    let headers = [("authorization", "Bearer token-1")];
+    let headers = [("authorization", "Bearer token-1-of-the-first-admin")];
     let again = app.ask(&headers, "PUT", "/v1/connections/acme", &connection(), 2_000);
     assert_eq!(body(&first)["webhooks"], body(&again)["webhooks"]);
     let shown = body(&again).to_string();

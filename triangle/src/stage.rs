@@ -17,7 +17,7 @@ use crate::real_spin::RealSpin;
 /// A secret of the Standard Webhooks form, for tests.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// What callers of the API pass.
-pub const TOKEN: &str = "a-token-for-tests";
+pub const TOKEN: &str = "a-token-for-tests-of-the-bridge";
 
 /// What the bridge encrypts secrets with: 32 bytes as base64.
 pub const ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

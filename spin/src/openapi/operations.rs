@@ -35,6 +35,7 @@ pub(super) enum Body {
     Undelivered,
     Close,
     WebhookKey,
+    Token,
     Events,
     Freshworks,
     Ticket,
@@ -65,6 +66,9 @@ pub(super) enum Reply {
     Closed,
     Tick,
     Rotated,
+    Tokens,
+    CreatedToken,
+    Audit,
 }
 
 /// One status of problems.
@@ -76,7 +80,7 @@ pub(super) struct Status {
     pub(super) kinds: &'static [&'static str],
 }
 
-pub(super) const STATUSES: [Status; 10] = [
+pub(super) const STATUSES: [Status; 12] = [
     Status {
         status: 400,
         name: "InvalidRequest",
@@ -88,6 +92,12 @@ pub(super) const STATUSES: [Status; 10] = [
         name: "NotAllowed",
         description: "No token or a wrong one; for webhooks: the path's secret or the signature is wrong. Nothing tells which.",
         kinds: &["not-allowed"],
+    },
+    Status {
+        status: 403,
+        name: "NotPermitted",
+        description: "The token is good, and its scopes do not cover this. The same whether or not there is what was asked for.",
+        kinds: &["not-permitted"],
     },
     Status {
         status: 404,
@@ -105,8 +115,9 @@ pub(super) const STATUSES: [Status; 10] = [
         status: 409,
         name: "NotNow",
         description: "`not-connected`: the last check of the connection found a failure; do what its findings say, and connect again. \
-                      `no-encryption-key`: the app has no key to encrypt secrets with; set the variable `encryption_key`.",
-        kinds: &["not-connected", "no-encryption-key"],
+                      `no-encryption-key`: the app has no key to encrypt secrets with; set the variable `encryption_key`. \
+                      `too-many`: revoke tokens that nobody uses.",
+        kinds: &["not-connected", "no-encryption-key", "too-many"],
     },
     Status { status: 413, name: "TooLarge", description: "The body is larger than 8 MiB.", kinds: &["too-large"] },
     Status {
@@ -124,6 +135,12 @@ pub(super) const STATUSES: [Status; 10] = [
         kinds: &["unauthorized", "not-found", "rejected"],
     },
     Status {
+        status: 429,
+        name: "SlowDown",
+        description: "Too many wrong tokens came from this address. Wait, and use the right one.",
+        kinds: &["slow-down"],
+    },
+    Status {
         status: 502,
         name: "Malformed",
         description: "Freshworks has answered something that cannot be read. Report it.",
@@ -139,10 +156,12 @@ pub(super) const STATUSES: [Status; 10] = [
     },
 ];
 
-const TOKEN_IN_PATH: &[u16] = &[401, 404, 503];
+const TOKEN_IN_PATH: &[u16] = &[401, 403, 404, 429, 503];
+/// What names a token in paths.
+pub(super) const TOKEN_EXAMPLE: &str = "0123456789abcdef";
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 29] = [
+pub(super) const OPERATIONS: [Operation; 33] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -183,7 +202,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::None,
         reply: Reply::Connections,
         about: "All connections.",
-        problems: &[401, 503],
+        problems: &[401, 403, 429, 503],
     },
     Operation {
         method: "GET",
@@ -212,7 +231,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::Connect,
         reply: Reply::Checked,
         about: "The settings are kept. `connected` says whether handoffs will work, the findings what to do otherwise.",
-        problems: &[400, 401, 404, 409, 413, 422, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
     },
     Operation {
         method: "DELETE",
@@ -240,7 +259,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::None,
         reply: Reply::Checked,
         about: "What was found.",
-        problems: &[400, 401, 404, 409, 413, 422, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
     },
     Operation {
         method: "GET",
@@ -282,7 +301,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::WebhookKey,
         reply: Reply::WebhookKey,
         about: "What it is.",
-        problems: &[400, 401, 413],
+        problems: &[400, 401, 403, 413, 429],
     },
     Operation {
         method: "POST",
@@ -296,7 +315,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::HandOff,
         reply: Reply::Plan,
         about: "What would be done, what human agents would read, and why.",
-        problems: &[400, 401, 404, 409, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "GET",
@@ -328,7 +347,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::HandOff,
         reply: Reply::HandedOver,
         about: "Human agents have it.",
-        problems: &[400, 401, 404, 409, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "GET",
@@ -356,7 +375,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::Relay,
         reply: Reply::Relayed,
         about: "Human agents see it.",
-        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -370,7 +389,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::Undelivered,
         reply: Reply::Relayed,
         about: "The human agents know.",
-        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -384,7 +403,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::Close,
         reply: Reply::Closed,
         about: "The AI agent answers from now on.",
-        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -399,7 +418,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::None,
         reply: Reply::Handoff,
         about: "How it stands now.",
-        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -414,7 +433,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::HandOff,
         reply: Reply::HandedOver,
         about: "Human agents have it.",
-        problems: &[400, 401, 404, 409, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -429,7 +448,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::Events,
         reply: Reply::Events,
         about: "What happened after that.",
-        problems: &[400, 401, 404, 413, 422, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 429, 503],
     },
     Operation {
         method: "GET",
@@ -460,6 +479,62 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         problems: TOKEN_IN_PATH,
     },
     Operation {
+        method: "GET",
+        path: "/v1/tokens",
+        id: "tokens",
+        tag: "operation",
+        summary: "Lists the tokens",
+        description: "Those that are good, without their texts.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Tokens,
+        about: "The tokens.",
+        problems: &[401, 403, 429, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/tokens",
+        id: "createToken",
+        tag: "operation",
+        summary: "Creates a token",
+        description: "Its text is in the answer and nowhere else: the store keeps a digest.",
+        is_open: false,
+        headers: &[],
+        body: Body::Token,
+        reply: Reply::CreatedToken,
+        about: "The token.",
+        problems: &[400, 401, 403, 409, 413, 429, 503],
+    },
+    Operation {
+        method: "DELETE",
+        path: "/v1/tokens/{token}",
+        id: "revokeToken",
+        tag: "operation",
+        summary: "Revokes a token",
+        description: "It opens nothing any more, and the console's sessions that were begun with it have ended.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Empty,
+        about: "It is revoked.",
+        problems: TOKEN_IN_PATH,
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/audit",
+        id: "audit",
+        tag: "operation",
+        summary: "Says who changed what",
+        description: "Changes of connections, tokens and keys, and who logged in. No secrets, and no word of end users. The last 1,000 are kept.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Audit,
+        about: "The changes, newest first.",
+        problems: &[401, 403, 429, 503],
+    },
+    Operation {
         method: "POST",
         path: "/v1/rotate",
         id: "rotate",
@@ -472,7 +547,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::None,
         reply: Reply::Rotated,
         about: "What was written anew.",
-        problems: &[401, 409, 503],
+        problems: &[401, 403, 409, 429, 503],
     },
     Operation {
         method: "POST",
@@ -488,7 +563,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::None,
         reply: Reply::Tick,
         about: "What was done. What is left has its turn at the next call.",
-        problems: &[401, 413, 503],
+        problems: &[401, 403, 413, 429, 503],
     },
     Operation {
         method: "GET",
@@ -502,7 +577,7 @@ pub(super) const OPERATIONS: [Operation; 29] = [
         body: Body::None,
         reply: Reply::Metrics,
         about: "The counts.",
-        problems: &[401, 503],
+        problems: &[401, 403, 429, 503],
     },
     Operation {
         method: "POST",

@@ -31,7 +31,7 @@ fn without_a_key_nothing_is_saved_and_what_is_there_goes_on() {
     *state.keys.borrow_mut() = keys("plaintext", "");
     let handoff = handed_over(&http, &state);
     *state.keys.borrow_mut() = keys("", "");
-    let policy = Policy { protection: Protection::None };
+    let policy = Policy { protection: Protection::None, ..Policy::default() };
     let app = App { policy, ..App::plain(&http, &state) };
     let asked = http.asked.borrow().len();
     for (method, path) in
@@ -52,7 +52,8 @@ fn without_a_key_nothing_is_saved_and_what_is_there_goes_on() {
 fn plaintext_is_stored_only_where_the_operator_says_so_and_health_tells() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     *state.keys.borrow_mut() = keys("plaintext", "");
-    let app = App { policy: Policy { protection: Protection::Plaintext }, ..App::plain(&http, &state) };
+    let app =
+        App { policy: Policy { protection: Protection::Plaintext, ..Policy::default() }, ..App::plain(&http, &state) };
     assert_eq!(app.ask_with_token("PUT", "/v1/connections/acme", &connection(), 1_000).status, 200);
     assert!(state.connections.borrow()["acme"].contains("k-1"));
     let health = app.ask_with_token("GET", "/v1/health", &Value::Null, 1_000);
