@@ -116,6 +116,9 @@ export const t = {
     checked: (failures, warnings) =>
       failures ? `${plural(failures, "check has", "checks have")} failed.` : warnings ? `Connected, with ${plural(warnings, "warning", "warnings")}.` : "Connected.",
     disconnect: "Disconnect",
+    change: "Change webhook addresses",
+    changeAbout: "Every address that is pasted elsewhere gets another secret. Paste the new ones, which the settings show, before the time is over.",
+    overlap: "The addresses so far work for", overlaps: [[72, "3 more days"], [720, "30 more days"], [24, "1 more day"], [0, "No longer: they have leaked"]],
     disconnectTitle: (name) => `Disconnect “${name}”?`,
     disconnectAbout: "Settings and everything about handoffs of this connection are deleted here. Conversations that are open in Freshworks stay open there, and end users in them get no more answers.",
     webhook: "Webhook check",
@@ -221,6 +224,7 @@ export const t = {
     whys: {
       "": "It could not be read. Freshworks was asked to send it again; if that does not help, report it.",
       "no-key": "The settings hold no public key. Paste it in step 1.",
+      "stale": "It was genuine and too old: recorded and sent again, or a wrong clock.",
       "no-signature": "It had no signature. See whether it was Freshworks that called, and whether something on the way drops headers.",
       "wrong-signature": "Its signature does not fit the public key. Copy the key again after saving the webhook in Freshworks.",
       "another-application": "It was about another application. If that is wrong, correct the application id in step 1.",

@@ -91,6 +91,8 @@ pub struct ConnectionAnswer {
     pub topic: Option<String>,
     /// When it was checked.
     pub checked_at: Timestamp,
+    /// Until when the webhooks' addresses before the last change are good, too; null when they were never changed.
+    pub old_webhooks_until: Option<Timestamp>,
     /// The platform's side.
     pub platform: PlatformKind,
     /// Where it takes webhooks.

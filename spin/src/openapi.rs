@@ -14,7 +14,7 @@ use crate::answers::{
     HandedOverAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RelayedAnswer, RotatedAnswer, SettingsAnswer,
     TickAnswer, TimelineAnswer, TokensAnswer,
 };
-use crate::connections::{ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
+use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
 use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
 use crate::problem::Document;
 use crate::service::{CloseBody, EventsBody, UndeliveredBody};
@@ -161,6 +161,9 @@ fn request_body(body: Body, schemas: &mut SchemaGenerator) -> Option<Value> {
         Body::Relay => (relayed(schemas), operations::message_example("m-2")),
         Body::Undelivered => (schemas.subschema_for::<UndeliveredBody>().to_value(), json!({ "message": "m-7" })),
         Body::WebhookKey => (schemas.subschema_for::<WebhookKeyBody>().to_value(), json!({ "key": "MIIBIjANBgkqh" })),
+        Body::ChangeWebhooks => {
+            (schemas.subschema_for::<ChangeWebhooksBody>().to_value(), json!({ "overlap_hours": 72 }))
+        }
         Body::Token => {
             let example =
                 json!({ "name": "acme-platform", "scopes": ["connection:acme"], "expires_at": 1_893_456_000_000_u64 });

@@ -18,6 +18,8 @@ pub enum Route<'a> {
     Connection(&'a str),
     /// `POST /v1/connections/{connection}/check`: checks what is stored anew.
     Check(&'a str),
+    /// `POST /v1/connections/{connection}/webhook-secret`: other addresses for webhooks.
+    ChangeWebhooks(&'a str),
     /// `GET /v1/connections/{connection}/settings`: without secrets.
     Settings(&'a str),
     /// `GET /v1/connections/{connection}/activity`.
@@ -88,6 +90,7 @@ impl<'a> Route<'a> {
             R::Connect(id)
             | R::Connection(id)
             | R::Check(id)
+            | R::ChangeWebhooks(id)
             | R::Settings(id)
             | R::Activity(id)
             | R::Disconnect(id)
@@ -120,7 +123,7 @@ pub enum NoRoute {
 type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 33] = [
+pub const ROUTES: [(&str, &str, Make); 34] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -128,6 +131,7 @@ pub const ROUTES: [(&str, &str, Make); 33] = [
     ("PUT", "/v1/connections/{connection}", |connection, _| Route::Connect(connection)),
     ("DELETE", "/v1/connections/{connection}", |connection, _| Route::Disconnect(connection)),
     ("POST", "/v1/connections/{connection}/check", |connection, _| Route::Check(connection)),
+    ("POST", "/v1/connections/{connection}/webhook-secret", |connection, _| Route::ChangeWebhooks(connection)),
     ("GET", "/v1/connections/{connection}/settings", |connection, _| Route::Settings(connection)),
     ("GET", "/v1/connections/{connection}/activity", |connection, _| Route::Activity(connection)),
     ("POST", "/v1/webhook-key", |_, _| Route::WebhookKey),

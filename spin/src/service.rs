@@ -16,10 +16,12 @@ use crate::inbox::Later;
 use crate::problem::{Problem, read};
 use crate::route::{NoRoute, Route};
 use crate::secret::is_same;
-use crate::state::{Connection, Resealed, State, StateError};
+use crate::state::{Connection, KEPT_MS, Record, Resealed, State, StateError};
 use crate::tally::Tally;
 use crate::vault::Protection;
 
+/// The kind of records that say which body came with an `Idempotency-Key`.
+const REQUEST: &str = "request";
 /// Records of one kind that are kept at most, where they expire by themselves.
 const MOST_RECORDS: u32 = 100_000;
 
@@ -44,11 +46,17 @@ pub struct Policy {
     pub protection: Protection,
     /// The header, in lower case, in which a proxy says who calls; empty: whoever opened the connection does.
     pub address_header: String,
+    /// Genuine webhooks that are older are refused. 0: none is.
+    pub stale_after_ms: u64,
 }
+
+/// Freshworks repeats a webhook five times within minutes (an outside source), and Delight for some hours at most (a belief); the rest
+/// is margin for outages and clocks.
+pub const STALE_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { protection: Protection::Encrypted, address_header: String::new() }
+        Self { protection: Protection::Encrypted, address_header: String::new(), stale_after_ms: STALE_AFTER_MS }
     }
 }
 
@@ -153,6 +161,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Connect(id) => self.connect(id, &caller, call),
             Route::Connection(id) => Ok(Answer::ok(self.checked(&self.connection(id)?))),
             Route::Check(id) => self.check(&self.connection(id)?, call.now),
+            Route::ChangeWebhooks(id) => self.change_webhooks(&self.connection(id)?, &caller, call),
             Route::Settings(id) => self.settings(&self.connection(id)?),
             Route::Activity(id) => self.activity(&self.connection(id)?),
             Route::Metrics => self.metrics(call),
@@ -171,7 +180,15 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::HandOff(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
                 let repeat = call.header("idempotency-key").map(|key| digest(&["idempotency-key", key], 12));
-                self.hand_off(&connection, request, repeat.as_deref())
+                let claim = repeat.as_deref().map(|repeat| self.claim(id, repeat, call)).transpose()?;
+                let answer = self.hand_off(&connection, request, repeat.as_deref());
+                if let (Err(problem), Some(Some(claim))) = (&answer, claim)
+                    && problem.status < 500
+                {
+                    // Nothing came about: the request may be mended.
+                    self.state.remove_record(REQUEST, &claim)?;
+                }
+                answer
             }
             Route::Trial(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
@@ -279,10 +296,31 @@ impl<H: Http, S: State> Service<'_, H, S> {
             ))
     }
 
+    /// Remembers which body came with an `Idempotency-Key`. Answers the name of the record if it is new.
+    fn claim(&self, connection: &str, repeat: &str, call: &Call<'_>) -> Result<Option<String>, Problem> {
+        let name = digest(&[connection, repeat], 16);
+        // The same values in another order are the same request.
+        let body: Value = read(call.body, "request")?;
+        let value = digest(&[&body.to_string()], 16);
+        let record = Record { name: name.clone(), value: value.clone(), expires_at: call.now.saturating_add(KEPT_MS) };
+        if self.state.put_record(REQUEST, &record, call.now, true)? {
+            return Ok(Some(name));
+        }
+        // One that has gone meanwhile was of a request that did not come about.
+        match self.state.record(REQUEST, &name, call.now)?.filter(|known| known.value != value) {
+            Some(_) => Err(Problem::new(422, "key-reused", "another request came with this Idempotency-Key before")
+                .at("Idempotency-Key")
+                .with_remedy("Give each request a key of its own; repeat one with the same body.")),
+            None => Ok(None),
+        }
+    }
+
     /// Forgets small records that have expired.
     pub(crate) fn trim_records(&self) -> Result<(), StateError> {
         let now = (self.clock)();
-        [TOKEN, SESSION, ATTEMPT, REFUSED].iter().try_for_each(|kind| self.state.trim_records(kind, now, MOST_RECORDS))
+        [TOKEN, SESSION, ATTEMPT, REFUSED, REQUEST]
+            .iter()
+            .try_for_each(|kind| self.state.trim_records(kind, now, MOST_RECORDS))
     }
 
     pub(crate) fn connection(&self, id: &str) -> Result<Connection, Problem> {
@@ -313,7 +351,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Some(known) => Some(known),
             None => self.state.connection(id)?,
         };
-        let found = found.filter(|found| is_same(secret, &found.webhook_secret)).ok_or_else(Problem::not_allowed)?;
+        let now = (self.clock)();
+        let knows = |found: &Connection| found.webhook_secrets(now).any(|known| is_same(secret, known));
+        let found = found.filter(knows).ok_or_else(Problem::not_allowed)?;
         *self.later.addressed.borrow_mut() = Some(found.clone());
         Ok(found)
     }

@@ -13,7 +13,7 @@ use spin_sdk::{http_component, variables};
 use crate::answer::{Answer, Call};
 use crate::inbox::Later;
 use crate::problem::Problem;
-use crate::service::{Policy, Service, most_body_bytes};
+use crate::service::{Policy, STALE_AFTER_MS, Service, most_body_bytes};
 use crate::spin_state::SpinState;
 use crate::tally::Tally;
 use crate::vault::Keys;
@@ -28,6 +28,11 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let policy = Policy {
         protection: keys.protection(),
         address_header: variable("client_address_header").trim().to_ascii_lowercase(),
+        // What is no number is the default: the check is not lost to a slip.
+        stale_after_ms: variable("stale_after_hours")
+            .trim()
+            .parse()
+            .map_or(STALE_AFTER_MS, |hours: u64| hours.saturating_mul(60 * 60 * 1000)),
     };
     let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,

@@ -33,11 +33,31 @@ pub struct Connection {
     pub platform: PlatformSettings,
     /// The last part of the webhooks' paths.
     pub webhook_secret: String,
+    /// The one before it, which is good for a while longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_webhook_secret: Option<OldSecret>,
     /// Who else gets what Freshworks sends: there is one webhook for each account.
     pub forward_url: Option<String>,
     /// What the last check found, as the API answers it.
     #[serde(default)]
     pub findings: Vec<Value>,
+}
+
+/// A secret that was changed for another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldSecret {
+    /// The secret.
+    pub secret: String,
+    /// Until then it is as good as the new one.
+    pub until: Timestamp,
+}
+
+impl Connection {
+    /// The secrets that webhooks may come with now.
+    pub fn webhook_secrets(&self, now: Timestamp) -> impl Iterator<Item = &str> {
+        let old = self.old_webhook_secret.as_ref().filter(|old| now < old.until).map(|old| old.secret.as_str());
+        std::iter::once(self.webhook_secret.as_str()).chain(old)
+    }
 }
 
 /// One conversation that was handed over.

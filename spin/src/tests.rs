@@ -5,6 +5,7 @@ mod console;
 mod inbox;
 mod secrets;
 mod ticket_webhook;
+mod webhooks;
 
 use std::cell::Cell;
 

@@ -35,6 +35,7 @@ pub(super) enum Body {
     Undelivered,
     Close,
     WebhookKey,
+    ChangeWebhooks,
     Token,
     Events,
     Freshworks,
@@ -124,8 +125,9 @@ pub(super) const STATUSES: [Status; 12] = [
         status: 422,
         name: "CannotBe",
         description: "`invalid-settings`: fix the settings. `needs-email`: a ticket needs an address; ask the end user. \
-                      `unsupported`: this version cannot do it.",
-        kinds: &["invalid-settings", "needs-email", "unsupported"],
+                      `unsupported`: this version cannot do it. `key-reused`: another request came with this `Idempotency-Key`. `stale`: the \
+                      webhook is genuine, and older than any that is still repeated.",
+        kinds: &["invalid-settings", "needs-email", "unsupported", "key-reused", "stale"],
     },
     Status {
         status: 424,
@@ -161,7 +163,7 @@ const TOKEN_IN_PATH: &[u16] = &[401, 403, 404, 429, 503];
 pub(super) const TOKEN_EXAMPLE: &str = "0123456789abcdef";
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 33] = [
+pub(super) const OPERATIONS: [Operation; 34] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -262,6 +264,21 @@ pub(super) const OPERATIONS: [Operation; 33] = [
         problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
     },
     Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/webhook-secret",
+        id: "changeWebhooks",
+        tag: "connections",
+        summary: "Changes the addresses of webhooks",
+        description: "Makes every check anew. The addresses so far are good for `overlap_hours` more: paste the new ones meanwhile, and nothing is lost. \
+                      Delight's own webhook moves along where the bridge may set it up.",
+        is_open: false,
+        headers: &[],
+        body: Body::ChangeWebhooks,
+        reply: Reply::Checked,
+        about: "The new addresses, and what was found.",
+        problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
+    },
+    Operation {
         method: "GET",
         path: "/v1/connections/{connection}/settings",
         id: "settings",
@@ -342,7 +359,7 @@ pub(super) const OPERATIONS: [Operation; 33] = [
         is_open: false,
         headers: &[(
             "Idempotency-Key",
-            "The request's own id. The same one is carried out once, even when the conversation has ended in between.",
+            "The request's own id. The same one is carried out once, even when the conversation has ended in between; with another body it is refused (`key-reused`). Kept for 30 days.",
         )],
         body: Body::HandOff,
         reply: Reply::HandedOver,
