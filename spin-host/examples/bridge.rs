@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use spin_host::{App, Component, Options};
 
-const TOKEN: &str = "token-of-the-example";
+const TOKEN: &str = "token-of-the-example-bridge";
 const CONNECTION: &str = "acme";
 /// A Standard Webhooks secret.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -28,7 +28,11 @@ async fn main() -> anyhow::Result<()> {
     let freshworks = Arc::new(freshworks);
     let platform_origin = serve_platform(freshworks.clone()).await?;
     let options = Options {
-        variables: [("api_token".to_owned(), TOKEN.to_owned())].into(),
+        variables: [
+            ("api_token".to_owned(), TOKEN.to_owned()),
+            ("encryption_key".to_owned(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
+        ]
+        .into(),
         allowed_outbound_hosts: vec![freshworks.origin().to_owned(), platform_origin.clone()],
         ..Options::default()
     };

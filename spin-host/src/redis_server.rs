@@ -51,6 +51,32 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Everything that it holds, a line for each key: for tests that look for what must not be there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn dump(&self) -> anyhow::Result<String> {
+        let mut on = redis::Client::open(self.url())?.get_multiplexed_async_connection().await?;
+        let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut on).await?;
+        let mut lines = String::new();
+        for key in keys {
+            let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut on).await?;
+            let (command, range): (&str, &[&str]) = match kind.as_str() {
+                "hash" => ("HGETALL", &[]),
+                "set" => ("SMEMBERS", &[]),
+                "zset" => ("ZRANGE", &["0", "-1"]),
+                "list" => ("LRANGE", &["0", "-1"]),
+                _ => ("GET", &[]),
+            };
+            let held: redis::Value = redis::cmd(command).arg(&key).arg(range).query_async(&mut on).await?;
+            let mut texts = Vec::new();
+            texts_of(&held, &mut texts);
+            lines.push_str(&format!("{key} | {}\n", texts.join(" | ")));
+        }
+        Ok(lines)
+    }
+
     /// Kills it.
     ///
     /// # Errors
@@ -114,4 +140,14 @@ async fn answers(port: u16, process: u32) -> bool {
     asked
         && stream.read_to_end(&mut answer).await.is_ok()
         && String::from_utf8_lossy(&answer).contains(&format!("\r\nprocess_id:{process}\r\n"))
+}
+
+fn texts_of(value: &redis::Value, texts: &mut Vec<String>) {
+    match value {
+        redis::Value::BulkString(bytes) => texts.push(String::from_utf8_lossy(bytes).into_owned()),
+        redis::Value::Array(values) | redis::Value::Set(values) => {
+            values.iter().for_each(|value| texts_of(value, texts));
+        }
+        other => texts.push(format!("{other:?}")),
+    }
 }

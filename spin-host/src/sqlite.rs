@@ -64,6 +64,38 @@ impl SqliteFile {
         Self(Arc::new(Place { name, flags, anchor: OnceLock::new() }))
     }
 
+    /// Everything that the database holds, a line for each row: for tests that look for what must not be there.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn dump(&self) -> anyhow::Result<String> {
+        let connection = self.connect()?;
+        let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+        let tables = tables.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut lines = String::new();
+        for table in tables {
+            let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\""))?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                lines.push_str(&table);
+                for column in 0..columns {
+                    let value = match row.get_ref(column)? {
+                        rusqlite::types::ValueRef::Text(bytes) | rusqlite::types::ValueRef::Blob(bytes) => {
+                            String::from_utf8_lossy(bytes).into_owned()
+                        }
+                        other => format!("{other:?}"),
+                    };
+                    lines.push_str(" | ");
+                    lines.push_str(&value);
+                }
+                lines.push('\n');
+            }
+        }
+        Ok(lines)
+    }
+
     fn is_in_memory(&self) -> bool {
         self.0.flags.contains(OpenFlags::SQLITE_OPEN_URI)
     }

@@ -1,6 +1,7 @@
 // Calls of the bridge's API. A cookie that no script can read says who calls; `csrf` says that it is this page.
 
 let csrf = null;
+let scopes = [];
 let onEnd = () => {};
 
 /** What to do when the session has ended. */
@@ -48,6 +49,11 @@ export async function api(method, path, body) {
   return answer.body;
 }
 
+/** Whether the token of the session has this scope. What it may do, the server decides. */
+export function may(scope) {
+  return scopes.includes(scope);
+}
+
 /** The path of a connection's resource. */
 export function at(connection, ...rest) {
   return ["/v1/connections", connection, ...rest].join("/");
@@ -58,6 +64,7 @@ export async function resume() {
   const answer = await send("GET", "/console/session");
   if (answer.status === 0) throw new Problem(answer);
   csrf = answer.status === 200 ? answer.body.csrf_token : null;
+  scopes = answer.body?.scopes || [];
   return csrf !== null;
 }
 
@@ -67,6 +74,7 @@ export async function logIn(token) {
   if (answer.status === 401 || answer.status === 400) return false;
   if (answer.status !== 200) throw new Problem(answer);
   csrf = answer.body.csrf_token;
+  scopes = answer.body.scopes;
   return true;
 }
 

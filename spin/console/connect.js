@@ -24,6 +24,7 @@ export async function connectPage(page, listed) {
     await draw();
   }), { class: "main" });
   const dialog = disconnectDialog(connection);
+  const change = changeDialog(connection);
 
   async function draw() {
     const failures = connection.findings.filter((one) => one.level === "failure").length;
@@ -47,8 +48,8 @@ export async function connectPage(page, listed) {
   const webhook = el("section", { class: "card", "aria-live": "polite" });
   page.replaceChildren(status,
     el("section", { class: "card" }, el("h2", {}, t.connect.checks), list, said,
-      el("p", { class: "row" }, recheck, button(t.connect.disconnect, () => dialog.showModal(), { class: "danger" }))),
-    webhook, onward, dialog);
+      el("p", { class: "row" }, recheck, button(t.connect.change, () => change.showModal()), button(t.connect.disconnect, () => dialog.showModal(), { class: "danger" }))),
+    webhook, onward, dialog, change);
   repeat(webhook, 2000, async () => {
     try {
       drawWebhook(webhook, (await api("GET", at(connection.id, "activity"))).webhook);
@@ -83,6 +84,26 @@ function drawWebhook(place, webhook) {
       el("div", {}, el("strong", {}, t.connect.webhookStates[webhook.state]), el("p", {}, about),
         webhook.detail && el("p", {}, sentence(webhook.detail)), webhook.remedy && el("p", { class: "remedy" }, webhook.remedy)))];
   });
+}
+
+/** Other addresses for webhooks; those so far go on for a while. */
+function changeDialog(connection) {
+  const said = el("div", {});
+  const hours = el("select", { id: "overlap" }, t.connect.overlaps.map(([value, text]) => el("option", { value }, text)));
+  const yes = button(t.connect.change, () => busy(yes, async () => {
+    try {
+      await api("POST", at(connection.id, "webhook-secret"), { overlap_hours: Number(hours.value) });
+      dialog.close();
+      location.hash = `#/${encodeURIComponent(connection.id)}/settings`;
+    } catch (problem) {
+      said.replaceChildren(trouble(problem));
+    }
+  }), { class: "danger" });
+  const dialog = el("dialog", { "aria-labelledby": "change-title" },
+    el("h2", { id: "change-title" }, t.connect.change), el("p", {}, t.connect.changeAbout),
+    el("div", { class: "field" }, el("label", { for: hours.id }, t.connect.overlap), hours), said,
+    el("p", { class: "row" }, button(t.cancel, () => dialog.close()), yes));
+  return dialog;
 }
 
 function disconnectDialog(connection) {

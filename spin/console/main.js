@@ -1,9 +1,10 @@
 // Which page is shown: `#/<connection>/<page>`. Logging in comes first.
 
-import { api, at, logIn, logOut, resume, whenSessionEnds } from "./api.js";
+import { api, at, logIn, logOut, may, resume, whenSessionEnds } from "./api.js";
 import { busy, button, el, trouble } from "./dom.js";
 import { t } from "./texts.js";
 import { settingsPage } from "./settings.js";
+import { accessPage } from "./access.js";
 import { connectPage } from "./connect.js";
 import { forgetTrials, trialPage } from "./trial.js";
 import { watchPage } from "./watch.js";
@@ -13,6 +14,7 @@ const main = document.getElementById("main");
 const bar = document.getElementById("top");
 /** In place of a connection: no id holds this sign. */
 const NEW = "~new";
+const ACCESS = "~access";
 let loggedIn = false;
 
 function place() {
@@ -109,6 +111,7 @@ function drawBar(here, connections) {
   }, text);
   const known = connections.some((one) => one.id === here.connection);
   bar.replaceChildren(brand, connections.length > 0 && choose || "",
+    may("admin") && el("a", { href: `#/${ACCESS}`, "aria-current": here.connection === ACCESS ? "page" : null }, t.nav.access) || "",
     known ? el("nav", { "aria-label": t.nav.label }, Object.entries(t.nav.pages).map(link)) : "",
     button(t.nav.logOut, leave, { class: "quiet last" }));
 }
@@ -132,19 +135,37 @@ async function draw() {
     if (problem.status !== 401) show(t.product, heading(t.product), trouble(problem), button(t.again, draw));
     return;
   }
+  if (here.connection === ACCESS && may("admin")) {
+    drawBar(here, connections);
+    const body = el("div", { class: "page" });
+    show(t.access.title, heading(t.access.title), el("p", { class: "lead" }, t.access.lead), await storageNotice(), body);
+    try {
+      await accessPage(body, connections);
+    } catch (problem) {
+      body.replaceChildren(trouble(problem), button(t.again, draw));
+    }
+    return undefined;
+  }
   const known = connections.find((one) => one.id === here.connection);
   if (!known && here.connection !== NEW && connections.length) return go(connections[0].id, "settings");
   drawBar(here, connections);
   if (!known) return newPage(connections);
   const title = t.titles[here.page];
   const body = el("div", { class: "page" });
-  show(title, heading(title), el("p", { class: "lead" }, t.leads[here.page]), body);
+  show(title, heading(title), el("p", { class: "lead" }, t.leads[here.page]), here.page === "settings" && await storageNotice() || "", body);
   try {
     await PAGES[here.page](body, known, go);
   } catch (problem) {
     if (problem.status === undefined) throw problem;
     body.replaceChildren(trouble(problem), button(t.again, draw));
   }
+}
+
+/** Says so where secrets are not encrypted in the store. */
+async function storageNotice() {
+  const { secrets } = await api("GET", "/v1/health").catch(() => ({}));
+  const text = t.storage[secrets];
+  return text ? el("div", { class: "notice bad" }, el("p", {}, text)) : "";
 }
 
 async function start() {

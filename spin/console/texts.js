@@ -9,7 +9,27 @@ export const t = {
   cancel: "Cancel",
   copy: "Copy",
   copied: "Copied",
+  storage: {
+    plaintext: "Secrets are stored as plaintext: whoever reads the store reads them. Set the app's variable encryption_key to change that.",
+    none: "The app has no key to encrypt secrets with, so nothing can be saved. Set its variable encryption_key to the output of: openssl rand -base64 32",
+  },
+  access: {
+    title: "Access", lead: "Who may call the app, and who has changed what.",
+    tokens: "Tokens", none: "There are none yet but the app's own (its variable api_token).",
+    columns: ["Name", "May do", "Ends", "Revoke"], revoke: "Revoke", revoked: (name) => `${name} is revoked.`,
+    new: "New token", name: "Name", nameHelp: "Letters, digits, hyphens and underscores. It stands in the log below.",
+    mayDo: "May do", ends: "Ends", never: "When it is revoked", days: (days) => `In ${days} days`, create: "Create",
+    once: "Copy it now: it is not shown again.",
+    scope: (scope) => ({ admin: "Everything", metrics: "Read the metrics", tick: "Call the timer" })[scope] || `Use and change the connection ${scope.slice("connection:".length)}`,
+    log: "Changes", noLog: "None yet.", logColumns: ["When", "Who", "What", "Details"],
+    whats: {
+      "connection-saved": "Connection saved", "connection-removed": "Connection removed", "webhook-secret-changed": "Webhook addresses changed",
+      "token-created": "Token created", "token-revoked": "Token revoked", "secrets-rotated": "Secrets encrypted anew", "logged-in": "Logged in",
+      "logged-out": "Logged out", "address-refused": "Address refused after wrong tokens",
+    },
+  },
   nav: {
+    access: "Access",
     label: "Steps",
     connection: "Connection",
     create: "New connection …",
@@ -96,6 +116,9 @@ export const t = {
     checked: (failures, warnings) =>
       failures ? `${plural(failures, "check has", "checks have")} failed.` : warnings ? `Connected, with ${plural(warnings, "warning", "warnings")}.` : "Connected.",
     disconnect: "Disconnect",
+    change: "Change webhook addresses",
+    changeAbout: "Every address that is pasted elsewhere gets another secret. Paste the new ones, which the settings show, before the time is over.",
+    overlap: "The addresses so far work for", overlaps: [[72, "3 more days"], [720, "30 more days"], [24, "1 more day"], [0, "No longer: they have leaked"]],
     disconnectTitle: (name) => `Disconnect “${name}”?`,
     disconnectAbout: "Settings and everything about handoffs of this connection are deleted here. Conversations that are open in Freshworks stay open there, and end users in them get no more answers.",
     webhook: "Webhook check",
@@ -201,6 +224,7 @@ export const t = {
     whys: {
       "": "It could not be read. Freshworks was asked to send it again; if that does not help, report it.",
       "no-key": "The settings hold no public key. Paste it in step 1.",
+      "stale": "It was genuine and too old: recorded and sent again, or a wrong clock.",
       "no-signature": "It had no signature. See whether it was Freshworks that called, and whether something on the way drops headers.",
       "wrong-signature": "Its signature does not fit the public key. Copy the key again after saving the webhook in Freshworks.",
       "another-application": "It was about another application. If that is wrong, correct the application id in step 1.",

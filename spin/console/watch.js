@@ -29,7 +29,8 @@ export async function watchPage(page, connection) {
   repeat(page, LOOK_MS, draw);
 }
 
-function table(caption, columns, rows) {
+/** A table; a narrow page shows each row as a card. */
+export function table(caption, columns, rows) {
   return el("table", {}, el("caption", { class: "unseen" }, caption),
     el("thead", {}, el("tr", {}, columns.map((column) => el("th", { scope: "col" }, column)))),
     el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell, index) =>

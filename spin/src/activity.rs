@@ -30,16 +30,19 @@ pub(crate) enum Refusal {
     NoSignature,
     /// Its signature is not by the key of the settings.
     WrongSignature,
+    /// It is genuine, and older than anything that is still repeated.
+    Stale,
 }
 
 impl Refusal {
-    const ALL: [Self; 3] = [Self::NoKey, Self::NoSignature, Self::WrongSignature];
+    const ALL: [Self; 4] = [Self::NoKey, Self::NoSignature, Self::WrongSignature, Self::Stale];
 
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::NoKey => "no-key",
             Self::NoSignature => "no-signature",
             Self::WrongSignature => "wrong-signature",
+            Self::Stale => "stale",
         }
     }
 
@@ -48,6 +51,7 @@ impl Refusal {
             Self::NoKey => "a webhook came, but the settings hold no public key to verify it with",
             Self::NoSignature => "a webhook came without a signature",
             Self::WrongSignature => "a webhook came whose signature does not fit the public key of the settings",
+            Self::Stale => "a genuine webhook came that is older than anything that Freshworks still repeats",
         }
     }
 
@@ -58,6 +62,9 @@ impl Refusal {
             }
             Self::NoSignature => {
                 "See whether it was Freshworks that called. If it was, something on the way drops the header X-Freshchat-Signature."
+            }
+            Self::Stale => {
+                "Somebody may have recorded it and sent it again. If all of them are refused, see whether the clock of this app's host is right."
             }
             Self::WrongSignature => {
                 "Freshworks makes the key when the webhook is saved: save it there first, copy the key that is shown then, paste it into the \
@@ -89,7 +96,7 @@ pub struct WebhookCheck {
     pub state: WebhookState,
     /// When the last one came; null when none has.
     pub at: Option<Timestamp>,
-    /// Why it was refused: `no-key`, `no-signature` or `wrong-signature`.
+    /// Why it was refused: `no-key`, `no-signature`, `wrong-signature` or `stale`.
     pub why: Option<&'static str>,
     /// What is wrong.
     pub detail: Option<&'static str>,
@@ -396,6 +403,7 @@ mod tests {
             key_since,
             platform: PlatformSettings::Polling(Polling {}),
             webhook_secret: String::new(),
+            old_webhook_secret: None,
             forward_url: None,
             findings: Vec::new(),
         }

@@ -4,8 +4,11 @@ use freshworks_handoff::model::{ConversationKey, Decision, Event, Finding, Recei
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::access::Scope;
+use crate::audit::AuditEntry;
 use crate::journal::Entry;
 use crate::state::Handoff;
+use crate::vault::Protection;
 
 /// The app runs, and its store answers.
 #[derive(Serialize)]
@@ -15,6 +18,63 @@ pub struct HealthAnswer {
     pub status: &'static str,
     /// Version of the app, in semantic versioning.
     pub version: &'static str,
+    /// How secrets are stored from now on.
+    pub secrets: Protection,
+}
+
+/// A token, without its text.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TokenAnswer {
+    /// Names it for revoking. Says nothing about its text.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it ends; null: when it is revoked.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The tokens that are good, by name. The variable `api_token` is not among them.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TokensAnswer {
+    /// At most 1,000.
+    pub tokens: Vec<TokenAnswer>,
+}
+
+/// A token that was created. Its text is shown this once.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CreatedTokenAnswer {
+    /// What is known about it.
+    #[serde(flatten)]
+    pub about: TokenAnswer,
+    /// The token itself. The store has a digest of it alone.
+    pub token: String,
+}
+
+/// Who changed what.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AuditAnswer {
+    /// Newest first; at most 1,000 are kept.
+    pub entries: Vec<AuditEntry>,
+}
+
+/// Connections are encrypted with the key that writes now.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RotatedAnswer {
+    /// How secrets are stored.
+    pub secrets: Protection,
+    /// How many connections were written anew. The others were so already, or somebody has just written them.
+    pub written: u32,
+    /// Connections that could not be read: the key that they were encrypted with is missing, or they were altered.
+    pub unreadable: Vec<String>,
 }
 
 /// A connection, without its secrets but for the webhooks' paths, which the admin has to paste.
@@ -31,6 +91,8 @@ pub struct ConnectionAnswer {
     pub topic: Option<String>,
     /// When it was checked.
     pub checked_at: Timestamp,
+    /// Until when the webhooks' addresses before the last change are good, too; null when they were never changed.
+    pub old_webhooks_until: Option<Timestamp>,
     /// The platform's side.
     pub platform: PlatformKind,
     /// Where it takes webhooks.

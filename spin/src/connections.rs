@@ -10,12 +10,13 @@ use freshworks_handoff::webhook::public_key;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::access::Caller;
 use crate::answer::{Answer, Call};
 use crate::answers::{CheckedConnectionAnswer, ConnectionAnswer, PlatformKind, SettingsAnswer, WebhookAddresses};
 use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
 use crate::problem::{Problem, read};
 use crate::service::Service;
-use crate::state::{Connection, State};
+use crate::state::{Connection, OldSecret, State};
 
 /// What `PUT /v1/connections/{connection}` takes.
 #[derive(Deserialize)]
@@ -35,6 +36,20 @@ pub struct ConnectBody {
     /// forms, which never get to see them.
     #[serde(default)]
     pub keep_secrets: bool,
+}
+
+/// As long as addresses of webhooks may be good beside those that replace them: 30 days.
+const MOST_OVERLAP_HOURS: u32 = 720;
+
+/// What `POST /v1/connections/{connection}/webhook-secret` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChangeWebhooksBody {
+    /// For how many hours the addresses so far are good beside the new ones. 0 ends them at once: webhooks are lost until the new ones
+    /// are pasted.
+    #[cfg_attr(feature = "schema", schemars(range(max = 720)))]
+    pub overlap_hours: u32,
 }
 
 /// What `POST /v1/webhook-key` takes.
@@ -146,24 +161,54 @@ fn without(object: &mut Map<String, Value>, names: impl Iterator<Item = String>)
     names.filter(|name| object.remove(name).is_some_and(|value| !is_blank(Some(&value)))).collect()
 }
 
+/// Names of the settings that differ. Never a value: some are secrets.
+fn what_changed(before: Option<&Connection>, after: &Connection) -> String {
+    let Some(before) = before else { return "new".to_owned() };
+    let mut names = Vec::new();
+    let parts = [
+        ("settings", object(&before.settings), object(&after.settings)),
+        ("platform", platform_object(&before.platform), platform_object(&after.platform)),
+    ];
+    for (part, before, after) in &parts {
+        let all: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let changed = all.into_iter().filter(|name| before.get(*name) != after.get(*name) && *name != "resolved");
+        names.extend(changed.map(|name| format!("{part}.{name}")));
+    }
+    if before.forward_url != after.forward_url {
+        names.push("forward_url".to_owned());
+    }
+    names.join(", ")
+}
+
 impl<H: Http, S: State> Service<'_, H, S> {
-    pub(crate) fn connect(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn connect(&self, id: &str, caller: &Caller, call: &Call<'_>) -> Result<Answer, Problem> {
         let before = self.state.connection(id)?;
-        let mut body: Value = read(call.body, "connection")?;
-        if let (true, Some(before)) = (body["keep_secrets"] == true, &before) {
-            keep_secrets(&mut body, before);
-            let kept = read(body.to_string().as_bytes(), "connection")?;
-            return self.keep_connection(id, kept, Some(before), call.now);
+        let answer = self.connect_unseen(id, before.as_ref(), call)?;
+        if let Some(after) = self.state.connection(id)? {
+            self.audit(caller.name(), "connection-saved", Some(id), what_changed(before.as_ref(), &after));
         }
-        // As it came: faults are told with their place.
-        self.keep_connection(id, read(call.body, "connection")?, before.as_ref(), call.now)
+        Ok(answer)
     }
 
+    fn connect_unseen(&self, id: &str, before: Option<&Connection>, call: &Call<'_>) -> Result<Answer, Problem> {
+        self.can_store_secrets()?;
+        let mut body: Value = read(call.body, "connection")?;
+        if let (true, Some(before)) = (body["keep_secrets"] == true, before) {
+            keep_secrets(&mut body, before);
+            let kept = read(body.to_string().as_bytes(), "connection")?;
+            return self.keep_connection(id, kept, Some(before), None, call.now);
+        }
+        // As it came: faults are told with their place.
+        self.keep_connection(id, read(call.body, "connection")?, before, None, call.now)
+    }
+
+    /// Checks, and keeps what comes out. `overlap_ms`: draws another secret for webhooks' paths, and keeps the one so far good for so long.
     fn keep_connection(
         &self,
         id: &str,
         body: ConnectBody,
         before: Option<&Connection>,
+        overlap_ms: Option<u64>,
         now: Timestamp,
     ) -> Result<Answer, Problem> {
         if body.forward_url.as_deref().is_some_and(|url| web_url::split(url).is_none()) {
@@ -173,7 +218,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
         // The URL is pasted into Freshworks: it stays.
         let drawn = || Base64UrlUnpadded::encode_string(&(self.draw)());
-        let webhook_secret = before.map_or_else(drawn, |before| before.webhook_secret.clone());
+        let (webhook_secret, old_webhook_secret) = match (before, overlap_ms) {
+            (None, _) => (drawn(), None),
+            (Some(before), None) => (before.webhook_secret.clone(), before.old_webhook_secret.clone()),
+            (Some(before), Some(overlap_ms)) => {
+                let until = now.saturating_add(overlap_ms);
+                (drawn(), Some(OldSecret { secret: before.webhook_secret.clone(), until }))
+            }
+        };
         let mut platform = body.platform;
         let mut findings = platform.connect(self.http, &self.webhooks(id, &webhook_secret))?;
         let report = connect::connect(self.http, &Value::Object(body.settings).to_string())?;
@@ -190,6 +242,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             key_since: same_key.map_or_else(|| (self.clock)(), |before| before.key_since),
             platform,
             webhook_secret,
+            old_webhook_secret: old_webhook_secret.filter(|old| now < old.until),
             forward_url: body.forward_url,
             // Fails for maps whose keys are no texts; a finding has none.
             findings: findings.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect(),
@@ -207,6 +260,30 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// Checks what is stored anew.
     pub(crate) fn check(&self, connection: &Connection, now: Timestamp) -> Result<Answer, Problem> {
+        self.check_anew(connection, None, now)
+    }
+
+    /// Other addresses for webhooks. Where the platform lets the bridge set up its webhook, that moves along.
+    pub(crate) fn change_webhooks(
+        &self,
+        connection: &Connection,
+        caller: &Caller,
+        call: &Call<'_>,
+    ) -> Result<Answer, Problem> {
+        let ChangeWebhooksBody { overlap_hours } = read(call.body, "change")?;
+        if overlap_hours > MOST_OVERLAP_HOURS {
+            return Err(Problem::new(400, "invalid-request", "the overlap is too long")
+                .at("change.overlap_hours")
+                .with_remedy(format!("Pass 0 to {MOST_OVERLAP_HOURS} hours.")));
+        }
+        let answer = self.check_anew(connection, Some(u64::from(overlap_hours) * 60 * 60 * 1000), call.now)?;
+        let detail = format!("the addresses so far are good for {overlap_hours} hours");
+        self.audit(caller.name(), "webhook-secret-changed", Some(&connection.id), detail);
+        Ok(answer)
+    }
+
+    fn check_anew(&self, connection: &Connection, overlap_ms: Option<u64>, now: Timestamp) -> Result<Answer, Problem> {
+        self.can_store_secrets()?;
         let mut settings = object(&connection.settings);
         // What was found is to be found anew.
         settings.remove("resolved");
@@ -216,7 +293,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             forward_url: connection.forward_url.clone(),
             keep_secrets: false,
         };
-        self.keep_connection(&connection.id, body, Some(connection), now)
+        self.keep_connection(&connection.id, body, Some(connection), overlap_ms, now)
     }
 
     /// What a form shows.
@@ -259,6 +336,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             account: connection.account.clone(),
             topic: topic_of(&connection.settings),
             checked_at: connection.checked_at,
+            old_webhooks_until: connection.old_webhook_secret.as_ref().map(|old| old.until),
             platform: kind,
             webhooks: WebhookAddresses {
                 freshchat: webhooks.freshchat,

@@ -7,20 +7,20 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::Timestamp;
 use freshworks_handoff::session::digest;
-use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
+use crate::access::{Caller, Scope};
 use crate::answer::{Answer, Call};
 use crate::problem::{Problem, read};
 use crate::secret::is_same;
 use crate::service::Service;
-use crate::state::State;
+use crate::state::{Record, State};
 
 const PATH: &str = "/console";
 const SESSION_PATH: &str = "/console/session";
-const COOKIE: &str = "console";
-/// A working day. Whoever has the cookie needs no token until then; another token ends every session at once.
+/// The kind of its records.
+pub(crate) const SESSION: &str = "session";
+/// A working day. Whoever has the cookie needs no token until then; sessions end with the token that they were begun with.
 const SESSION_MS: u64 = 8 * 60 * 60 * 1000;
 /// What a page sends besides the cookie.
 const CSRF_HEADER: &str = "x-csrf-token";
@@ -37,7 +37,7 @@ macro_rules! file {
 }
 
 /// Name, media type and text of each file.
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 13] = [
     file!("index.html", "text/html"),
     file!("console.css", "text/css"),
     file!("icon.svg", "image/svg+xml"),
@@ -50,6 +50,7 @@ const FILES: [(&str, &str, &str); 12] = [
     file!("trial.js", "text/javascript"),
     file!("script.js", "text/javascript"),
     file!("watch.js", "text/javascript"),
+    file!("access.js", "text/javascript"),
 ];
 
 /// True for what belongs to the console.
@@ -64,14 +65,21 @@ struct Login {
     token: String,
 }
 
-/// Who has logged in. The cookie is `<end>.<random>.<signature>`, signed with the token of the API; the second text is made of
-/// the cookie, and a page keeps it in its memory alone.
+/// Who has logged in. The cookie is 24 random bytes, of which the store keeps a digest, so that logging out ends it; the second text
+/// is made of the cookie, and a page keeps it in its memory alone.
 #[derive(Serialize)]
 struct Session {
     /// Goes into the header `x-csrf-token` of every request but reading ones.
     csrf_token: String,
     /// When the cookie ends.
     expires_at: Timestamp,
+    /// What the token may be used for.
+    scopes: Vec<Scope>,
+    #[serde(skip)]
+    caller: Caller,
+    /// The name of its record.
+    #[serde(skip)]
+    name: String,
 }
 
 impl<H: Http, S: State> Service<'_, H, S> {
@@ -80,11 +88,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
         match (call.method, call.path) {
             ("GET", PATH | "/console/") => Ok(file("index.html", call).ok_or_else(nothing)?),
             ("POST", SESSION_PATH) => self.log_in(call),
-            ("GET", SESSION_PATH) => self.session(call).map(Answer::ok).ok_or_else(Problem::not_allowed),
-            ("DELETE", SESSION_PATH) if self.is_from_console(call) => {
-                Ok(Answer::empty().with("set-cookie", self.cookie("", 0)))
-            }
-            ("DELETE", SESSION_PATH) => Err(Problem::not_allowed()),
+            ("GET", SESSION_PATH) => self.session(call).map(Answer::ok),
+            ("DELETE", SESSION_PATH) => self.log_out(call),
             ("GET", path) => {
                 let name = path.strip_prefix("/console/").unwrap_or_default();
                 file(name, call).ok_or_else(nothing)
@@ -95,44 +100,86 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     fn log_in(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         let login: Login = read(call.body, "login")?;
-        if !self.is_token(login.token.trim()) {
+        let caller = self.holder_of(login.token.trim(), call)?;
+        let expires_at = call.now.saturating_add(SESSION_MS);
+        let cookie = Base64UrlUnpadded::encode_string(&(self.draw)());
+        let name = session_name(&cookie);
+        let record = Record { name: name.clone(), value: caller.token().to_owned(), expires_at };
+        self.state.put_record(SESSION, &record, call.now, false)?;
+        self.audit(caller.name(), "logged-in", None, String::new());
+        let session = Session::of(&cookie, caller, expires_at);
+        Ok(Answer::ok(session).with("set-cookie", self.cookie(call, &cookie, SESSION_MS / 1000)))
+    }
+
+    fn log_out(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        let session = self.session(call)?;
+        if !session.is_own_page(call) {
             return Err(Problem::not_allowed());
         }
-        let ends = call.now.saturating_add(SESSION_MS);
-        let text = format!("{ends}.{}", Base64UrlUnpadded::encode_string(&(self.draw)()));
-        let value = format!("{text}.{}", self.sign("session", &text));
-        let session = Session { csrf_token: self.sign("csrf", &value), expires_at: ends };
-        Ok(Answer::ok(session).with("set-cookie", self.cookie(&value, SESSION_MS / 1000)))
+        self.state.remove_record(SESSION, &session.name)?;
+        self.audit(session.caller.name(), "logged-out", None, String::new());
+        Ok(Answer::empty().with("set-cookie", self.cookie(call, "", 0)))
     }
 
-    fn cookie(&self, value: &str, seconds: u64) -> String {
-        let secure = if self.public_url.starts_with("https://") { "; Secure" } else { "" };
-        format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+    /// Whether browsers get here without TLS, and nobody can listen.
+    fn is_on_loopback(&self, call: &Call<'_>) -> bool {
+        let host = match self.public_url.split_once("://") {
+            Some((_, rest)) => rest.split('/').next().unwrap_or_default(),
+            None => call.header("host").unwrap_or_default(),
+        };
+        let is_https = self.public_url.starts_with("https://");
+        let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = name.map_or(host, |(name, _)| name);
+        let is_loopback = |name: &str| {
+            let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+            name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        };
+        !is_https && is_loopback(name)
     }
 
-    /// The session whose cookie came.
-    fn session(&self, call: &Call<'_>) -> Option<Session> {
+    /// A browser takes a name that begins with `__Host-` from this host alone, with `Secure` alone, and for all paths.
+    fn cookie_name(&self, call: &Call<'_>) -> &'static str {
+        if self.is_on_loopback(call) { "console" } else { "__Host-console" }
+    }
+
+    fn cookie(&self, call: &Call<'_>, value: &str, seconds: u64) -> String {
+        let secure = if self.is_on_loopback(call) { "" } else { "; Secure" };
+        let name = self.cookie_name(call);
+        format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+    }
+
+    /// The session whose cookie came, as long as its token is good.
+    fn session(&self, call: &Call<'_>) -> Result<Session, Problem> {
         let cookies = call.headers.iter().filter(|(name, _)| name == "cookie").flat_map(|(_, value)| value.split(';'));
-        let value = cookies.filter_map(|one| one.trim().strip_prefix(COOKIE)?.strip_prefix('=')).next()?;
-        let (text, signature) = value.rsplit_once('.')?;
-        let expires_at = text.split_once('.')?.0.parse().ok()?;
-        let is_ours = !self.token.is_empty() && is_same(signature, &self.sign("session", text));
-        (is_ours && call.now < expires_at).then(|| Session { csrf_token: self.sign("csrf", value), expires_at })
+        let own = self.cookie_name(call);
+        let mut values = cookies.filter_map(|one| one.trim().strip_prefix(own)?.strip_prefix('='));
+        let cookie = values.next().filter(|value| !value.is_empty()).ok_or_else(Problem::not_allowed)?;
+        let record = self.state.record(SESSION, &session_name(cookie), call.now)?.ok_or_else(Problem::not_allowed)?;
+        let caller = self.holder_by_id(&record.value, call.now)?.ok_or_else(Problem::not_allowed)?;
+        Ok(Session::of(cookie, caller, record.expires_at))
     }
 
-    /// It comes from a page of the console: the cookie is there and, for whatever is no reading, the second text.
-    pub(crate) fn is_from_console(&self, call: &Call<'_>) -> bool {
-        let Some(session) = self.session(call) else { return false };
-        let given = call.header(CSRF_HEADER).unwrap_or_default();
-        call.method == "GET" || is_same(given, &session.csrf_token)
+    /// Who calls from a page of the console: the cookie is there and, for whatever is no reading, the second text.
+    pub(crate) fn caller_from_console(&self, call: &Call<'_>) -> Result<Caller, Problem> {
+        let session = self.session(call)?;
+        if call.method == "GET" || session.is_own_page(call) { Ok(session.caller) } else { Err(Problem::not_allowed()) }
+    }
+}
+
+impl Session {
+    fn of(cookie: &str, caller: Caller, expires_at: Timestamp) -> Self {
+        let csrf_token = digest(&["console-csrf", cookie], 24);
+        let scopes = caller.scopes().to_vec();
+        Self { csrf_token, expires_at, scopes, caller, name: session_name(cookie) }
     }
 
-    fn sign(&self, purpose: &str, text: &str) -> String {
-        // HMAC takes keys of any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.token.as_bytes()) else { return String::new() };
-        mac.update(format!("console-{purpose}:{text}").as_bytes());
-        Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes())
+    fn is_own_page(&self, call: &Call<'_>) -> bool {
+        is_same(call.header(CSRF_HEADER).unwrap_or_default(), &self.csrf_token)
     }
+}
+
+fn session_name(cookie: &str) -> String {
+    digest(&["console-session", cookie], 16)
 }
 
 fn nothing() -> Problem {

@@ -355,10 +355,16 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 _ => {}
             }
             let DueHandoff { connection: name, id, resting_since } = one;
-            let connection = match self.state.connection(&name)? {
-                Some(connection) => connection,
+            let connection = match self.state.connection(&name) {
+                Ok(Some(connection)) => connection,
                 // Removed meanwhile, and with it the handoff.
-                None => continue,
+                Ok(None) => continue,
+                // One that cannot be read, for example because its key is missing, does not stop the others.
+                Err(error) => {
+                    failed += 1;
+                    (self.log)(&format!("{name}/{id}: {}", error.0));
+                    continue;
+                }
             };
             let looked = self.tick_one(&connection, &id, false);
             let now = (self.clock)();
@@ -390,6 +396,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         self.state.forget(started.saturating_sub(KEPT_MS))?;
+        self.trim_records()?;
         let left = usize::try_from(due.all).unwrap_or(usize::MAX).saturating_sub(done + failed);
         Ok(Answer::ok(TickAnswer { done, failed, left }))
     }

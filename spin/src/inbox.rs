@@ -18,6 +18,7 @@ use freshworks_handoff::session::Session;
 use freshworks_handoff::settings::Settings;
 use freshworks_handoff::webhook;
 
+use crate::access::Caller;
 use crate::activity::DELIVERIES;
 use crate::journal::What;
 use crate::problem::Problem;
@@ -61,6 +62,8 @@ const FEWEST_TRIES: u32 = 5;
 pub struct Later {
     /// With whether something failed for it here, so that the next try is ours, too.
     touched: RefCell<BTreeMap<(String, String), bool>>,
+    /// Who calls.
+    pub(crate) caller: RefCell<Option<Result<Caller, Problem>>>,
     /// Whom the webhook of this request is for.
     pub(crate) addressed: RefCell<Option<Connection>>,
     /// Many have come at once.

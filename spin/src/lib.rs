@@ -6,7 +6,8 @@
 //! | room | what is in it |
 //! |---|---|
 //! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
-//! | [`route`], [`service`] | which request is meant; who may call |
+//! | [`route`], [`access`], [`service`] | which request is meant; who calls and what they may do; what is done |
+//! | [`audit`] | who changed what |
 //! | [`connections`], `console` | settings, checked and shown; the admin's pages |
 //! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
 //! | `openapi` | the description of all that, made from the code |
@@ -14,12 +15,15 @@
 //! | [`inbox`] | webhooks of Freshworks between their arrival and their effects |
 //! | `work`, [`state`] | work under a lease; what is stored, as a trait |
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
+//! | [`vault`] | secrets at rest |
 //! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
 //! | `spin_app`, `spin_state`, `spin_sqlite`, `spin_redis` | the edges: Spin's HTTP, SQLite and outbound Redis |
 
+pub mod access;
 pub mod activity;
 pub mod answer;
 pub mod answers;
+pub mod audit;
 pub mod connections;
 mod console;
 pub mod handoffs;
@@ -37,6 +41,7 @@ pub mod standard_webhooks;
 pub mod state;
 pub mod tally;
 mod ticket_webhook;
+pub mod vault;
 mod webhooks;
 mod work;
 

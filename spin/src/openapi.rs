@@ -7,12 +7,14 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::access::TokenBody;
 use crate::activity::ActivityAnswer;
 use crate::answers::{
-    CheckedConnectionAnswer, ClosedAnswer, ConnectionsAnswer, EventsAnswer, HandedOverAnswer, HandoffAnswer,
-    HandoffsAnswer, HealthAnswer, RelayedAnswer, SettingsAnswer, TickAnswer, TimelineAnswer,
+    AuditAnswer, CheckedConnectionAnswer, ClosedAnswer, ConnectionsAnswer, CreatedTokenAnswer, EventsAnswer,
+    HandedOverAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RelayedAnswer, RotatedAnswer, SettingsAnswer,
+    TickAnswer, TimelineAnswer, TokensAnswer,
 };
-use crate::connections::{ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
+use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
 use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
 use crate::problem::Document;
 use crate::service::{CloseBody, EventsBody, UndeliveredBody};
@@ -74,7 +76,7 @@ pub fn document() -> Value {
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The app's variable `api_token`. The pages of `/console` have a cookie in its place.",
+                    "description": "The app's variable `api_token`, or a token of `/v1/tokens`. The pages of `/console` have a cookie in its place.",
                 },
             },
             "responses": responses,
@@ -135,6 +137,7 @@ fn names(path: &str) -> Vec<Value> {
         let (description, example) = match name.as_str() {
             "connection" => ("The operator's name for the connection.", "acme"),
             "handoff" => ("The handoff's `id`.", handoff.as_str()),
+            "token" => ("The token's `id`.", operations::TOKEN_EXAMPLE),
             "photo" => ("The `photo` of an event that was fetched.", operations::PHOTO_EXAMPLE),
             _ => ("The last part of the addresses that connecting has answered.", operations::SECRET_EXAMPLE),
         };
@@ -158,6 +161,14 @@ fn request_body(body: Body, schemas: &mut SchemaGenerator) -> Option<Value> {
         Body::Relay => (relayed(schemas), operations::message_example("m-2")),
         Body::Undelivered => (schemas.subschema_for::<UndeliveredBody>().to_value(), json!({ "message": "m-7" })),
         Body::WebhookKey => (schemas.subschema_for::<WebhookKeyBody>().to_value(), json!({ "key": "MIIBIjANBgkqh" })),
+        Body::ChangeWebhooks => {
+            (schemas.subschema_for::<ChangeWebhooksBody>().to_value(), json!({ "overlap_hours": 72 }))
+        }
+        Body::Token => {
+            let example =
+                json!({ "name": "acme-platform", "scopes": ["connection:acme"], "expires_at": 1_893_456_000_000_u64 });
+            (schemas.subschema_for::<TokenBody>().to_value(), example)
+        }
         Body::Events => (schemas.subschema_for::<EventsBody>().to_value(), json!({ "after": 0 })),
         Body::Close => (schemas.subschema_for::<CloseBody>().to_value(), json!({ "reason": "user-left" })),
         Body::Freshworks => (json!({}), json!({ "action": "message_create", "data": {} })),
@@ -213,6 +224,10 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
         Reply::Relayed => of::<RelayedAnswer>(schemas),
         Reply::Closed => of::<ClosedAnswer>(schemas),
         Reply::Tick => of::<TickAnswer>(schemas),
+        Reply::Rotated => of::<RotatedAnswer>(schemas),
+        Reply::Tokens => of::<TokensAnswer>(schemas),
+        Reply::CreatedToken => of::<CreatedTokenAnswer>(schemas),
+        Reply::Audit => of::<AuditAnswer>(schemas),
     };
     let mut response = json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     let place = |handoff: &str| json!({ "connection": "$request.path.connection", "handoff": handoff });
@@ -250,7 +265,7 @@ fn problem_response(status: &Status, problem: &Schema) -> Value {
             response["headers"]["WWW-Authenticate"] =
                 header("How to be allowed.", json!({ "type": "string", "const": "Bearer" }), true);
         }
-        503 => {
+        429 | 503 => {
             response["headers"]["Retry-After"] =
                 header("Seconds to wait.", json!({ "type": "integer", "minimum": 0 }), false);
         }
@@ -339,7 +354,9 @@ mod tests {
         for operation in &OPERATIONS {
             let path = operation.path.replace(['{', '}'], "");
             let route = route(operation.method, &path).unwrap();
-            assert_eq!(operation.is_open, route.is_open(), "{}", operation.path);
+            let is_open = route.need() == crate::access::Need::Nothing;
+            assert_eq!(operation.is_open, is_open, "{}", operation.path);
+            assert_eq!(operation.problems.contains(&429), !is_open, "{}", operation.path);
             assert!(operation.body == Body::None || operation.problems.contains(&413), "{}", operation.path);
         }
     }

@@ -50,6 +50,14 @@ impl PlatformSettings {
         }
     }
 
+    /// When a webhook of the platform was sent, as far as nothing but its body says so: Standard Webhooks have their own time.
+    pub(crate) fn sent_at(&self, body: &[u8]) -> Option<Timestamp> {
+        match self {
+            Self::Delight(_) => delight::sent_at(body),
+            Self::Generic(_) | Self::Polling(_) => None,
+        }
+    }
+
     /// The names of its secrets.
     pub fn secrets(&self) -> &'static [&'static str] {
         match self {

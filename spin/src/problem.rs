@@ -19,7 +19,7 @@ pub struct Details {
     /// HTTP status.
     pub status: u16,
     /// A word of the contract's `error-kind`, or one of this API: `no-such-path`, `wrong-method`, `unknown`, `busy`,
-    /// `inbox-full`, `too-large`.
+    /// `inbox-full`, `too-large`, `not-permitted`, `slow-down`, `no-encryption-key`, `too-many`.
     pub kind: &'static str,
     /// A sentence for the admin.
     pub detail: String,
@@ -81,6 +81,12 @@ impl Problem {
     pub fn not_allowed() -> Self {
         Self::new(401, "not-allowed", "the request is not allowed")
             .with_remedy("Check the token, or the webhook's URL.")
+    }
+
+    /// For a token that is good, but not for this. The same whether or not there is what was asked for.
+    pub fn not_permitted() -> Self {
+        Self::new(403, "not-permitted", "the token's scopes do not allow this")
+            .with_remedy("Use a token that may, or have an admin create one: POST /v1/tokens.")
     }
 
     /// The document of `application/problem+json`.

@@ -1,5 +1,6 @@
 //! Which request is meant. Pure.
 
+use crate::access::Need;
 use crate::platform::Endpoint;
 
 /// A request of the API, with the names in its path. Ids in paths are those that the API gave out: letters, digits and hyphens.
@@ -17,6 +18,8 @@ pub enum Route<'a> {
     Connection(&'a str),
     /// `POST /v1/connections/{connection}/check`: checks what is stored anew.
     Check(&'a str),
+    /// `POST /v1/connections/{connection}/webhook-secret`: other addresses for webhooks.
+    ChangeWebhooks(&'a str),
     /// `GET /v1/connections/{connection}/settings`: without secrets.
     Settings(&'a str),
     /// `GET /v1/connections/{connection}/activity`.
@@ -51,6 +54,16 @@ pub enum Route<'a> {
     Close(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/tick`: looks now.
     Look(&'a str, &'a str),
+    /// `GET /v1/tokens`.
+    Tokens,
+    /// `POST /v1/tokens`.
+    CreateToken,
+    /// `DELETE /v1/tokens/{token}`.
+    RevokeToken(&'a str),
+    /// `GET /v1/audit`.
+    Audit,
+    /// `POST /v1/rotate`: encrypts what is stored with the key that writes now.
+    Rotate,
     /// `POST /v1/tick`: everything that is due.
     Tick,
     /// `POST /webhooks/freshchat/{connection}/{secret}`.
@@ -61,11 +74,39 @@ pub enum Route<'a> {
     PlatformWebhook(Endpoint, &'a str, &'a str),
 }
 
-impl Route<'_> {
-    /// Needs no token: either everybody may see it, or it has a secret of its own.
-    pub fn is_open(&self) -> bool {
+impl<'a> Route<'a> {
+    /// What it needs of whoever calls. Every route stands here by itself, so that none is open by oversight.
+    pub fn need(&self) -> Need<'a> {
         use Route as R;
-        matches!(self, R::Health | R::OpenApi | R::FreshchatWebhook(..) | R::TicketWebhook(_) | R::PlatformWebhook(..))
+        match *self {
+            R::Health | R::OpenApi | R::FreshchatWebhook(..) | R::TicketWebhook(_) | R::PlatformWebhook(..) => {
+                Need::Nothing
+            }
+            // The list shows what the token may see.
+            R::Connections | R::WebhookKey => Need::Token,
+            R::Metrics => Need::Metrics,
+            R::Tick => Need::Tick,
+            R::Tokens | R::CreateToken | R::RevokeToken(_) | R::Audit | R::Rotate => Need::Admin,
+            R::Connect(id)
+            | R::Connection(id)
+            | R::Check(id)
+            | R::ChangeWebhooks(id)
+            | R::Settings(id)
+            | R::Activity(id)
+            | R::Disconnect(id)
+            | R::Preview(id)
+            | R::HandOff(id)
+            | R::Trial(id)
+            | R::Handoffs(id)
+            | R::Events(id, _)
+            | R::Timeline(id, _)
+            | R::Photo(id, _)
+            | R::Handoff(id, _)
+            | R::Relay(id, _)
+            | R::Undelivered(id, _)
+            | R::Close(id, _)
+            | R::Look(id, _) => Need::Connection(id),
+        }
     }
 }
 
@@ -82,7 +123,7 @@ pub enum NoRoute {
 type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 28] = [
+pub const ROUTES: [(&str, &str, Make); 34] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -90,6 +131,7 @@ pub const ROUTES: [(&str, &str, Make); 28] = [
     ("PUT", "/v1/connections/{connection}", |connection, _| Route::Connect(connection)),
     ("DELETE", "/v1/connections/{connection}", |connection, _| Route::Disconnect(connection)),
     ("POST", "/v1/connections/{connection}/check", |connection, _| Route::Check(connection)),
+    ("POST", "/v1/connections/{connection}/webhook-secret", |connection, _| Route::ChangeWebhooks(connection)),
     ("GET", "/v1/connections/{connection}/settings", |connection, _| Route::Settings(connection)),
     ("GET", "/v1/connections/{connection}/activity", |connection, _| Route::Activity(connection)),
     ("POST", "/v1/webhook-key", |_, _| Route::WebhookKey),
@@ -120,6 +162,11 @@ pub const ROUTES: [(&str, &str, Make); 28] = [
     ("POST", "/v1/connections/{connection}/handoffs/{handoff}/tick", |connection, handoff| {
         Route::Look(connection, handoff)
     }),
+    ("GET", "/v1/tokens", |_, _| Route::Tokens),
+    ("POST", "/v1/tokens", |_, _| Route::CreateToken),
+    ("DELETE", "/v1/tokens/{token}", |token, _| Route::RevokeToken(token)),
+    ("GET", "/v1/audit", |_, _| Route::Audit),
+    ("POST", "/v1/rotate", |_, _| Route::Rotate),
     ("POST", "/v1/tick", |_, _| Route::Tick),
     ("POST", "/webhooks/freshchat/{connection}/{secret}", |connection, secret| {
         Route::FreshchatWebhook(connection, secret)

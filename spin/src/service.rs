@@ -7,16 +7,23 @@ use freshworks_handoff::session::digest;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::access::{ATTEMPT, Admitted, Caller, Need, REFUSED, SHORTEST_TOKEN, TOKEN};
 use crate::answer::{Answer, Call};
-use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, TimelineAnswer};
+use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RotatedAnswer, TimelineAnswer};
 use crate::connections::{WebhookKeyBody, recognise};
-use crate::console;
+use crate::console::{self, SESSION};
 use crate::inbox::Later;
 use crate::problem::{Problem, read};
-use crate::route::{self, NoRoute, Route};
+use crate::route::{NoRoute, Route};
 use crate::secret::is_same;
-use crate::state::{Connection, State, StateError};
+use crate::state::{Connection, KEPT_MS, Record, Resealed, State, StateError};
 use crate::tally::Tally;
+use crate::vault::Protection;
+
+/// The kind of records that say which body came with an `Idempotency-Key`.
+const REQUEST: &str = "request";
+/// Records of one kind that are kept at most, where they expire by themselves.
+const MOST_RECORDS: u32 = 100_000;
 
 /// Largest body: a handoff with 2 MiB of text, as JSON.
 pub const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -32,16 +39,39 @@ impl From<StateError> for Problem {
     }
 }
 
+/// What the operator has chosen, by the app's variables.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How secrets are stored.
+    pub protection: Protection,
+    /// The header, in lower case, in which a proxy says who calls; empty: whoever opened the connection does.
+    pub address_header: String,
+    /// Genuine webhooks that are older are refused. 0: none is.
+    pub stale_after_ms: u64,
+}
+
+/// Freshworks repeats a webhook five times within minutes (an outside source), and Delight for some hours at most (a belief); the rest
+/// is margin for outages and clocks.
+pub const STALE_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { protection: Protection::Encrypted, address_header: String::new(), stale_after_ms: STALE_AFTER_MS }
+    }
+}
+
 /// The service. `H` reaches Freshworks and the platform, `S` the store.
 pub struct Service<'a, H, S> {
     /// HTTP.
     pub http: &'a H,
     /// The store.
     pub state: &'a S,
-    /// What callers of `/v1` must know. Empty: nobody may call.
+    /// The first admin's token. Too short: it lets nobody in.
     pub token: &'a str,
     /// Under which address the app is reached, without a slash at the end. Empty: the operator has not said it.
     pub public_url: &'a str,
+    /// What else the operator has chosen.
+    pub policy: &'a Policy,
     /// Milliseconds since 1970.
     pub clock: &'a dyn Fn() -> Timestamp,
     /// Waits for so many milliseconds.
@@ -92,43 +122,55 @@ pub struct UndeliveredBody {
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Answers a request. Never fails. [`finish`](Service::finish) is called when the answer has gone out.
     pub fn answer(&self, call: &Call<'_>) -> Answer {
-        self.dispatch(call).unwrap_or_else(|problem| {
-            if let Some(log) = &problem.log {
-                (self.log)(log);
-            }
-            problem.into()
-        })
+        self.dispatch(call).unwrap_or_else(|problem| self.refusal(problem))
+    }
+
+    /// What is answered in place of what was asked for.
+    pub fn refusal(&self, problem: Problem) -> Answer {
+        if let Some(log) = &problem.log {
+            (self.log)(log);
+        }
+        problem.into()
     }
 
     fn dispatch(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         if console::is_page(call.path) {
             return self.console(call);
         }
-        let route = route::route(call.method, call.path);
-        // Strangers learn nothing, not even which paths there are.
-        if !route.as_ref().is_ok_and(Route::is_open) && !self.may_call(call) {
-            return Err(Problem::not_allowed());
-        }
+        let admitted = self.admit(call)?;
         if call.body.len() > MOST_BODY_BYTES {
             return Err(Problem::too_large(MOST_BODY_BYTES));
         }
-        match route.map_err(no_route)? {
+        self.carry_out(admitted, call)
+    }
+
+    fn carry_out(&self, admitted: Admitted<'_>, call: &Call<'_>) -> Result<Answer, Problem> {
+        let (route, caller) = admitted.into_parts();
+        match route {
             Route::Health => self.health(),
             Route::OpenApi => Ok(Answer::ok(openapi())),
             Route::Connections => {
-                let connections = self.state.connections()?.iter().map(|one| self.status_of(one)).collect();
-                Ok(Answer::ok(ConnectionsAnswer { connections }))
+                let all = self.state.connections()?;
+                let seen = all.iter().filter(|one| caller.may(Need::Connection(&one.id)));
+                Ok(Answer::ok(ConnectionsAnswer { connections: seen.map(|one| self.status_of(one)).collect() }))
             }
-            Route::Connect(id) => self.connect(id, call),
+            Route::Tokens => self.tokens(call.now),
+            Route::CreateToken => self.create_token(&caller, call),
+            Route::RevokeToken(id) => self.revoke_token(&caller, id, call.now),
+            Route::Audit => self.audit_log(call.now),
+            Route::Connect(id) => self.connect(id, &caller, call),
             Route::Connection(id) => Ok(Answer::ok(self.checked(&self.connection(id)?))),
             Route::Check(id) => self.check(&self.connection(id)?, call.now),
+            Route::ChangeWebhooks(id) => self.change_webhooks(&self.connection(id)?, &caller, call),
             Route::Settings(id) => self.settings(&self.connection(id)?),
             Route::Activity(id) => self.activity(&self.connection(id)?),
             Route::Metrics => self.metrics(call),
             Route::WebhookKey => Ok(Answer::ok(recognise(&read::<WebhookKeyBody>(call.body, "webhook_key")?))),
+            Route::Rotate => self.rotate(&caller),
             Route::Disconnect(id) => {
                 self.connection(id)?;
                 self.state.remove_connection(id)?;
+                self.audit(caller.name(), "connection-removed", Some(id), String::new());
                 Ok(Answer::empty())
             }
             Route::Preview(id) => {
@@ -138,7 +180,15 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::HandOff(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
                 let repeat = call.header("idempotency-key").map(|key| digest(&["idempotency-key", key], 12));
-                self.hand_off(&connection, request, repeat.as_deref())
+                let claim = repeat.as_deref().map(|repeat| self.claim(id, repeat, call)).transpose()?;
+                let answer = self.hand_off(&connection, request, repeat.as_deref());
+                if let (Err(problem), Some(Some(claim))) = (&answer, claim)
+                    && problem.status < 500
+                {
+                    // Nothing came about: the request may be mended.
+                    self.state.remove_record(REQUEST, &claim)?;
+                }
+                answer
             }
             Route::Trial(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
@@ -191,33 +241,86 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Before the body is read: whoever may not come in costs little.
-    pub fn is_welcome(&self, call: &Call<'_>) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// What to answer instead of carrying it out.
+    pub fn welcome(&self, call: &Call<'_>) -> Result<(), Problem> {
         if console::is_page(call.path) {
-            return true;
+            return Ok(());
         }
-        match route::route(call.method, call.path) {
-            Ok(Route::FreshchatWebhook(id, secret) | Route::PlatformWebhook(_, id, secret)) => {
-                self.addressed(id, secret).is_ok()
+        match self.admit(call)?.into_parts().0 {
+            Route::FreshchatWebhook(id, secret) | Route::PlatformWebhook(_, id, secret) => {
+                self.addressed(id, secret).map(drop)
             }
-            Ok(Route::TicketWebhook(id)) => self.addressed_by_header(id, call).is_ok(),
-            Ok(route) if route.is_open() => true,
-            _ => self.may_call(call),
+            Route::TicketWebhook(id) => self.addressed_by_header(id, call).map(drop),
+            _ => Ok(()),
         }
-    }
-
-    fn may_call(&self, call: &Call<'_>) -> bool {
-        let given = call.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        self.is_token(given) || self.is_from_console(call)
-    }
-
-    pub(crate) fn is_token(&self, given: &str) -> bool {
-        !self.token.is_empty() && is_same(given, self.token)
     }
 
     fn health(&self) -> Result<Answer, Problem> {
+        if self.first_token().is_none() {
+            let detail =
+                format!("the variable api_token has fewer than {SHORTEST_TOKEN} characters, so it lets nobody in");
+            return Err(Problem::new(503, "unavailable", detail.clone())
+                .with_remedy("Set it to the output of `openssl rand -base64 32`.")
+                .after(60_000)
+                .logged(detail));
+        }
         // A store that does not answer is no health.
-        self.state.connection("health")?;
-        Ok(Answer::ok(HealthAnswer { status: "ok", version: env!("CARGO_PKG_VERSION") }))
+        self.state.record(TOKEN, "health", (self.clock)())?;
+        Ok(Answer::ok(HealthAnswer {
+            status: "ok",
+            version: env!("CARGO_PKG_VERSION"),
+            secrets: self.policy.protection,
+        }))
+    }
+
+    /// Encrypts what is stored with the key that writes now.
+    fn rotate(&self, caller: &Caller) -> Result<Answer, Problem> {
+        self.can_store_secrets()?;
+        let Resealed { written, unreadable } = self.state.reseal()?;
+        self.audit(caller.name(), "secrets-rotated", None, format!("{written} connections"));
+        Ok(Answer::ok(RotatedAnswer { secrets: self.policy.protection, written, unreadable }))
+    }
+
+    /// Before secrets are stored: there is a key for them, or the operator has chosen to do without.
+    pub(crate) fn can_store_secrets(&self) -> Result<(), Problem> {
+        if self.policy.protection != Protection::None {
+            return Ok(());
+        }
+        Err(Problem::new(409, "no-encryption-key", "the app has no key to encrypt secrets with, so it stores none")
+            .with_remedy(
+                "Set the variable encryption_key to the output of `openssl rand -base64 32`, or to the word plaintext if the store is \
+                 protected otherwise.",
+            ))
+    }
+
+    /// Remembers which body came with an `Idempotency-Key`. Answers the name of the record if it is new.
+    fn claim(&self, connection: &str, repeat: &str, call: &Call<'_>) -> Result<Option<String>, Problem> {
+        let name = digest(&[connection, repeat], 16);
+        // The same values in another order are the same request.
+        let body: Value = read(call.body, "request")?;
+        let value = digest(&[&body.to_string()], 16);
+        let record = Record { name: name.clone(), value: value.clone(), expires_at: call.now.saturating_add(KEPT_MS) };
+        if self.state.put_record(REQUEST, &record, call.now, true)? {
+            return Ok(Some(name));
+        }
+        // One that has gone meanwhile was of a request that did not come about.
+        match self.state.record(REQUEST, &name, call.now)?.filter(|known| known.value != value) {
+            Some(_) => Err(Problem::new(422, "key-reused", "another request came with this Idempotency-Key before")
+                .at("Idempotency-Key")
+                .with_remedy("Give each request a key of its own; repeat one with the same body.")),
+            None => Ok(None),
+        }
+    }
+
+    /// Forgets small records that have expired.
+    pub(crate) fn trim_records(&self) -> Result<(), StateError> {
+        let now = (self.clock)();
+        [TOKEN, SESSION, ATTEMPT, REFUSED, REQUEST]
+            .iter()
+            .try_for_each(|kind| self.state.trim_records(kind, now, MOST_RECORDS))
     }
 
     pub(crate) fn connection(&self, id: &str) -> Result<Connection, Problem> {
@@ -248,13 +351,15 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Some(known) => Some(known),
             None => self.state.connection(id)?,
         };
-        let found = found.filter(|found| is_same(secret, &found.webhook_secret)).ok_or_else(Problem::not_allowed)?;
+        let now = (self.clock)();
+        let knows = |found: &Connection| found.webhook_secrets(now).any(|known| is_same(secret, known));
+        let found = found.filter(knows).ok_or_else(Problem::not_allowed)?;
         *self.later.addressed.borrow_mut() = Some(found.clone());
         Ok(found)
     }
 }
 
-fn no_route(why: NoRoute) -> Problem {
+pub(crate) fn no_route(why: NoRoute) -> Problem {
     match why {
         NoRoute::Path => {
             Problem::new(404, "no-such-path", "there is nothing at this path").with_remedy("See /v1/openapi.json.")

@@ -13,14 +13,28 @@ use spin_sdk::{http_component, variables};
 use crate::answer::{Answer, Call};
 use crate::inbox::Later;
 use crate::problem::Problem;
-use crate::service::{Service, most_body_bytes};
+use crate::service::{Policy, STALE_AFTER_MS, Service, most_body_bytes};
 use crate::spin_state::SpinState;
 use crate::tally::Tally;
+use crate::vault::Keys;
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let variable = |name| variables::get(name).unwrap_or_default();
-    let state = match SpinState::open(&variable("redis_url"), &variable("redis_password")) {
+    let keys = Keys::read(&variable("encryption_key"), &variable("encryption_key_old"), draw).unwrap_or_else(|fault| {
+        eprintln!("{fault}");
+        Keys::none(draw)
+    });
+    let policy = Policy {
+        protection: keys.protection(),
+        address_header: variable("client_address_header").trim().to_ascii_lowercase(),
+        // What is no number is the default: the check is not lost to a slip.
+        stale_after_ms: variable("stale_after_hours")
+            .trim()
+            .parse()
+            .map_or(STALE_AFTER_MS, |hours: u64| hours.saturating_mul(60 * 60 * 1000)),
+    };
+    let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,
         Err(error) => {
             eprintln!("the store cannot be opened: {}", error.0);
@@ -33,6 +47,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         state: &state,
         token: &token,
         public_url: public_url.trim_end_matches('/'),
+        policy: &policy,
         clock: &clock,
         pause: &pause,
         draw: &draw,
@@ -86,8 +101,8 @@ async fn answer(service: &Service<'_, WasiHttp, SpinState>, request: IncomingReq
     let mut call =
         Call { method: method(&request.method()), path, headers: headers.collect(), body: &[], now: clock() };
     let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
-    if !service.is_welcome(&call) {
-        return Problem::not_allowed().into();
+    if let Err(problem) = service.welcome(&call) {
+        return service.refusal(problem);
     }
     let most = most_body_bytes(path);
     if announced > most {

@@ -10,18 +10,22 @@
 use freshworks_handoff::model::Timestamp;
 use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
-use crate::spin_state::{from_json, to_json};
+use crate::spin_state::{from_json, reseal, to_json};
 use crate::state::{
     Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING, MOST_WAITING_BYTES,
-    MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Rest, State, StateError, StoredDelivery,
+    MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
 use crate::tally::Count;
+use crate::vault::Keys;
 
 macro_rules! script {
     ($name:literal) => {
-        concat!(include_str!("spin_redis/prelude.lua"), include_str!(concat!("spin_redis/", $name, ".lua")))
+        include_str!(concat!("spin_redis/", $name, ".lua"))
     };
 }
+
+/// Stands before each script.
+const PRELUDE: &str = script!("prelude");
 
 /// As `prelude.lua` has them.
 const CONNECTIONS: &str = "fwh:connections";
@@ -31,11 +35,12 @@ const RESTING: &str = "fwh:resting";
 /// A connection to the server, made for one request.
 pub(crate) struct RedisState {
     redis: Redis,
+    keys: Keys,
 }
 
 impl RedisState {
     /// The password goes over by itself and not in the URL: hosts write addresses that they refuse to their logs.
-    pub(crate) fn open(url: &str, password: &str) -> Result<Self, StateError> {
+    pub(crate) fn open(url: &str, password: &str, keys: Keys) -> Result<Self, StateError> {
         let redis = Redis::open(url).map_err(failed)?;
         if !password.is_empty() {
             // The answer is not passed on: a server that does not know the command quotes what came with it.
@@ -47,7 +52,7 @@ impl RedisState {
             };
             redis.execute("AUTH", &parameters(&[password])).map_err(refused)?;
         }
-        Ok(Self { redis })
+        Ok(Self { redis, keys })
     }
 
     fn run(&self, command: &str, arguments: &[&str]) -> Result<Vec<RedisResult>, StateError> {
@@ -55,8 +60,19 @@ impl RedisState {
     }
 
     fn script(&self, script: &str, arguments: &[&str]) -> Result<Vec<RedisResult>, StateError> {
-        let no_keys = "0";
-        self.run("EVAL", &[&[script, no_keys], arguments].concat())
+        let (script, no_keys) = ([PRELUDE, script].concat(), "0");
+        self.run("EVAL", &[&[script.as_str(), no_keys], arguments].concat())
+    }
+
+    /// Id, and what is stored, of each connection.
+    fn sealed(&self) -> Result<Vec<(String, String)>, StateError> {
+        let found = self.run("HGETALL", &[CONNECTIONS])?;
+        let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
+        Ok(texts.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect())
+    }
+
+    fn connection_from(&self, id: &str, stored: &str) -> Result<Connection, StateError> {
+        from_json(&self.keys.open(id, stored)?)
     }
 }
 
@@ -109,18 +125,19 @@ fn bit(is: bool) -> &'static str {
 impl State for RedisState {
     fn connection(&self, id: &str) -> Result<Option<Connection>, StateError> {
         let found = self.run("HGET", &[CONNECTIONS, id])?;
-        texts(&found).next().transpose()?.map(from_json).transpose()
+        texts(&found).next().transpose()?.map(|stored| self.connection_from(id, stored)).transpose()
     }
 
     fn connections(&self) -> Result<Vec<Connection>, StateError> {
-        let found = self.run("HVALS", &[CONNECTIONS])?;
-        let mut connections = texts(&found).map(|text| from_json(text?)).collect::<Result<Vec<Connection>, _>>()?;
+        let open = |(id, stored): (String, String)| self.connection_from(&id, &stored);
+        let mut connections = self.sealed()?.into_iter().map(open).collect::<Result<Vec<Connection>, _>>()?;
         connections.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(connections)
     }
 
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {
-        self.run("HSET", &[CONNECTIONS, &connection.id, &to_json(connection)?]).map(drop)
+        let sealed = self.keys.seal(&connection.id, to_json(connection)?)?;
+        self.run("HSET", &[CONNECTIONS, &connection.id, &sealed]).map(drop)
     }
 
     fn remove_connection(&self, id: &str) -> Result<(), StateError> {
@@ -282,5 +299,52 @@ impl State for RedisState {
             .collect::<Result<Vec<_>, StateError>>()?;
         counts.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(counts)
+    }
+
+    fn reseal(&self) -> Result<Resealed, StateError> {
+        let replace = |id: &str, before: &str, after: &str| {
+            is_one(&self.script(script!("replace_connection"), &[id, before, after])?)
+        };
+        reseal(&self.keys, self.sealed()?, replace)
+    }
+
+    fn put_record(&self, kind: &str, record: &Record, now: Timestamp, only_new: bool) -> Result<bool, StateError> {
+        let (expires_at, now) = (record.expires_at.to_string(), now.to_string());
+        let arguments = [kind, &record.name, &record.value, &expires_at, &now, bit(only_new)];
+        is_one(&self.script(script!("put_record"), &arguments)?)
+    }
+
+    fn record(&self, kind: &str, name: &str, now: Timestamp) -> Result<Option<Record>, StateError> {
+        let found = self.run("HMGET", &[&format!("fwh:record/{kind}/{name}"), "value", "expires_at"])?;
+        let [value, expires_at] = &texts(&found).collect::<Result<Vec<_>, _>>()?[..] else { return Ok(None) };
+        let expires_at: Timestamp = expires_at.parse().map_err(|_| unexpected())?;
+        let record = Record { name: name.to_owned(), value: (*value).to_owned(), expires_at };
+        Ok(Some(record).filter(|record| record.expires_at > now))
+    }
+
+    fn records(&self, kind: &str, now: Timestamp, limit: u32) -> Result<Vec<Record>, StateError> {
+        let found = self.script(script!("records"), &[kind, &now.to_string(), &limit.to_string()])?;
+        let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
+        let read = |one: &[&str]| {
+            let expires_at = one[2].parse().map_err(|_| unexpected())?;
+            Ok(Record { name: one[0].to_owned(), value: one[1].to_owned(), expires_at })
+        };
+        texts.chunks_exact(3).map(read).collect()
+    }
+
+    fn remove_record(&self, kind: &str, name: &str) -> Result<bool, StateError> {
+        is_one(&self.script(script!("remove_record"), &[kind, name])?)
+    }
+
+    fn count_up(&self, kind: &str, name: &str, now: Timestamp, expires_at: Timestamp) -> Result<u64, StateError> {
+        let arguments = [kind, name, &now.to_string(), &expires_at.to_string()];
+        match &self.script(script!("count_up"), &arguments)?[..] {
+            [RedisResult::Int64(sum)] => u64::try_from(*sum).map_err(|_| unexpected()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn trim_records(&self, kind: &str, now: Timestamp, most: u32) -> Result<(), StateError> {
+        self.script(script!("trim_records"), &[kind, &now.to_string(), &most.to_string()]).map(drop)
     }
 }

@@ -7,16 +7,17 @@
 use freshworks_handoff::model::Timestamp;
 use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
 
-use crate::spin_state::{from_json, to_json};
+use crate::spin_state::{from_json, reseal, to_json};
 use crate::state::{
     Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING, MOST_WAITING_BYTES,
-    MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Rest, State, StateError, StoredDelivery,
+    MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
 use crate::tally::Count;
+use crate::vault::Keys;
 
 /// In this order: see the last.
-const LAYOUT: [&str; 20] = [
-    // `connection` is JSON.
+const LAYOUT: [&str; 22] = [
+    // `connection` is JSON, sealed: see `vault`.
     "CREATE TABLE IF NOT EXISTS connections (id TEXT PRIMARY KEY, connection TEXT NOT NULL)",
     // `handoff` is JSON, NULL before the first save; the columns after it say what queries look for in it. `leased_until` is 0
     // when the lease was given back. `unsure` is a JSON array of words. `named` is a JSON array of the conversations of the
@@ -104,6 +105,14 @@ const LAYOUT: [&str; 20] = [
         since INTEGER NOT NULL,
         until INTEGER NOT NULL
     ) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS records (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        expires_at INTEGER NOT NULL,
+        PRIMARY KEY (kind, name)
+    ) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS records_expire ON records (kind, expires_at, name)",
     // Always empty. It is made last, and LEASE, with which every handoff begins, names it: no handoff gets into tables whose
     // triggers are not there, even when whoever made them was stopped half-way.
     "CREATE TABLE IF NOT EXISTS layout_1 (complete INTEGER)",
@@ -198,6 +207,8 @@ const NEXT_DELIVERY: &str = "
     SELECT delivery FROM inbox
     WHERE number = (SELECT MIN(number) FROM inbox WHERE connection = ?1 AND handoff = ?2)";
 
+const ALL_CONNECTIONS: &str = "SELECT id, connection FROM connections ORDER BY id";
+
 const SAVE_CONNECTION: &str = "
     INSERT INTO connections (id, connection) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET connection = excluded.connection";
 
@@ -208,14 +219,33 @@ const COUNT: &str = "
     WHERE EXISTS (SELECT 1 FROM connections WHERE id = ?1)
     ON CONFLICT (connection, name) DO UPDATE SET value = value + excluded.value, counted_at = excluded.counted_at";
 
+const PUT_RECORD: &str = "
+    INSERT INTO records (kind, name, value, expires_at) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+    WHERE ?6 = 0 OR expires_at <= ?5
+    RETURNING name";
+
+const COUNT_UP: &str = "
+    INSERT INTO records (kind, name, value, expires_at) VALUES (?1, ?2, '1', ?4)
+    ON CONFLICT (kind, name) DO UPDATE SET
+        value = CASE WHEN expires_at <= ?3 THEN '1' ELSE CAST(value AS INTEGER) + 1 END,
+        expires_at = CASE WHEN expires_at <= ?3 THEN ?4 ELSE expires_at END
+    RETURNING CAST(value AS INTEGER)";
+
+const TRIM_RECORDS: &str = "
+    DELETE FROM records WHERE kind = ?1 AND (expires_at <= ?2 OR name IN (
+        SELECT name FROM records WHERE kind = ?1 ORDER BY expires_at DESC, name DESC LIMIT -1 OFFSET ?3
+    ))";
+
 /// The app's database with the label `default`. Its tables are made when they are first missed.
 pub(crate) struct SqliteState {
     database: Database,
+    keys: Keys,
 }
 
 impl SqliteState {
-    pub(crate) fn open() -> Result<Self, StateError> {
-        Database::open_default().map(|database| Self { database }).map_err(failed)
+    pub(crate) fn open(keys: Keys) -> Result<Self, StateError> {
+        Database::open_default().map(|database| Self { database, keys }).map_err(failed)
     }
 
     /// Runs one statement. Looking for the tables first would be a second one, every time.
@@ -237,9 +267,23 @@ impl SqliteState {
         rows.iter().map(|row| from_json(words(row, 0)?)).collect()
     }
 
-    fn connections_from(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Connection>, StateError> {
+    /// Id, and what is stored, of each connection that a statement finds.
+    fn sealed(&self, statement: &str, parameters: &[Value]) -> Result<Vec<(String, String)>, StateError> {
         let rows = self.run(statement, parameters)?;
-        rows.iter().map(|row| from_json(words(row, 0)?)).collect()
+        rows.iter().map(|row| Ok((words(row, 0)?.to_owned(), words(row, 1)?.to_owned()))).collect()
+    }
+
+    fn connections_from(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Connection>, StateError> {
+        let open = |(id, stored): (String, String)| from_json(&self.keys.open(&id, &stored)?);
+        self.sealed(statement, parameters)?.into_iter().map(open).collect()
+    }
+
+    fn records_from(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Record>, StateError> {
+        let read = |row: &RowResult| {
+            let expires_at = row.get::<u64>(2).ok_or_else(|| StateError("SQLite: a record has no end".to_owned()))?;
+            Ok(Record { name: words(row, 0)?.to_owned(), value: words(row, 1)?.to_owned(), expires_at })
+        };
+        self.run(statement, parameters)?.iter().map(read).collect()
     }
 }
 
@@ -276,16 +320,17 @@ fn text_keys(conversations: &[String]) -> Result<Value, StateError> {
 
 impl State for SqliteState {
     fn connection(&self, id: &str) -> Result<Option<Connection>, StateError> {
-        let found = self.connections_from("SELECT connection FROM connections WHERE id = ?1", &[text(id)])?;
+        let found = self.connections_from("SELECT id, connection FROM connections WHERE id = ?1", &[text(id)])?;
         Ok(found.into_iter().next())
     }
 
     fn connections(&self) -> Result<Vec<Connection>, StateError> {
-        self.connections_from("SELECT connection FROM connections ORDER BY id", &[])
+        self.connections_from(ALL_CONNECTIONS, &[])
     }
 
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {
-        self.run(SAVE_CONNECTION, &[text(&connection.id), Value::Text(to_json(connection)?)]).map(drop)
+        let sealed = self.keys.seal(&connection.id, to_json(connection)?)?;
+        self.run(SAVE_CONNECTION, &[text(&connection.id), Value::Text(sealed)]).map(drop)
     }
 
     fn remove_connection(&self, id: &str) -> Result<(), StateError> {
@@ -448,5 +493,46 @@ impl State for SqliteState {
         rows.iter()
             .map(|row| Ok(Count { name: words(row, 0)?.to_owned(), value: whole(row, 1)?, at: whole(row, 2)? }))
             .collect()
+    }
+
+    fn reseal(&self) -> Result<Resealed, StateError> {
+        let statement = "UPDATE connections SET connection = ?3 WHERE id = ?1 AND connection = ?2 RETURNING id";
+        let replace = |id: &str, before: &str, after: &str| {
+            Ok(!self.run(statement, &[text(id), text(before), text(after)])?.is_empty())
+        };
+        reseal(&self.keys, self.sealed(ALL_CONNECTIONS, &[])?, replace)
+    }
+
+    fn put_record(&self, kind: &str, record: &Record, now: Timestamp, only_new: bool) -> Result<bool, StateError> {
+        let Record { name, value, expires_at } = record;
+        let only_new = Value::Integer(only_new.into());
+        let parameters = [text(kind), text(name), text(value), number(*expires_at), number(now), only_new];
+        Ok(!self.run(PUT_RECORD, &parameters)?.is_empty())
+    }
+
+    fn record(&self, kind: &str, name: &str, now: Timestamp) -> Result<Option<Record>, StateError> {
+        let statement = "SELECT name, value, expires_at FROM records WHERE kind = ?1 AND name = ?2 AND expires_at > ?3";
+        Ok(self.records_from(statement, &[text(kind), text(name), number(now)])?.pop())
+    }
+
+    fn records(&self, kind: &str, now: Timestamp, limit: u32) -> Result<Vec<Record>, StateError> {
+        let statement = "
+            SELECT name, value, expires_at FROM records WHERE kind = ?1 AND expires_at > ?2 ORDER BY name DESC LIMIT ?3";
+        self.records_from(statement, &[text(kind), number(now), number(limit.into())])
+    }
+
+    fn remove_record(&self, kind: &str, name: &str) -> Result<bool, StateError> {
+        let statement = "DELETE FROM records WHERE kind = ?1 AND name = ?2 RETURNING name";
+        Ok(!self.run(statement, &[text(kind), text(name)])?.is_empty())
+    }
+
+    fn count_up(&self, kind: &str, name: &str, now: Timestamp, expires_at: Timestamp) -> Result<u64, StateError> {
+        let rows = self.run(COUNT_UP, &[text(kind), text(name), number(now), number(expires_at)])?;
+        let sum = rows.first().and_then(|row| row.get::<u64>(0));
+        sum.ok_or_else(|| StateError("SQLite: a count is no number".to_owned()))
+    }
+
+    fn trim_records(&self, kind: &str, now: Timestamp, most: u32) -> Result<(), StateError> {
+        self.run(TRIM_RECORDS, &[text(kind), number(now), number(most.into())]).map(drop)
     }
 }

@@ -6,24 +6,25 @@ use serde::de::DeserializeOwned;
 
 use crate::spin_redis::RedisState;
 use crate::spin_sqlite::SqliteState;
-use crate::state::{Connection, Due, Handoff, Lease, Rest, State, StateError, StoredDelivery};
+use crate::state::{Connection, Due, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery};
 use crate::tally::Count;
+use crate::vault::Keys;
 
 /// Spin's SQLite, which needs nothing, or a Redis, which several hosts can share.
 pub(crate) struct SpinState(Box<dyn State>);
 
 impl SpinState {
-    /// Opens the store: the Redis at this URL (`redis://host:port`), or with an empty URL the app's SQLite database. The
-    /// password may be empty.
+    /// Opens the store: the Redis at this URL (`redis://host:port`, or `rediss://` for TLS), or with an empty URL the app's SQLite
+    /// database. The password may be empty. `keys`: what connections are sealed with.
     ///
     /// # Errors
     ///
     /// When Redis cannot be reached or refuses the password, or the app was given no database.
-    pub(crate) fn open(redis_url: &str, redis_password: &str) -> Result<Self, StateError> {
+    pub(crate) fn open(redis_url: &str, redis_password: &str, keys: Keys) -> Result<Self, StateError> {
         if redis_url.is_empty() {
-            return SqliteState::open().map(|state| Self(Box::new(state)));
+            return SqliteState::open(keys).map(|state| Self(Box::new(state)));
         }
-        RedisState::open(redis_url, redis_password).map(|state| Self(Box::new(state)))
+        RedisState::open(redis_url, redis_password, keys).map(|state| Self(Box::new(state)))
     }
 }
 
@@ -40,6 +41,24 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StateError
         StateError(format!("a stored value cannot be read: {:?} error at {place}", error.classify()))
     };
     serde_json::from_str(text).map_err(told)
+}
+
+/// Seals each of these connections (id, and what is stored) that is not sealed with the newest key; `replace` writes what is new in
+/// place of what was read, and says whether it did.
+pub(crate) fn reseal(
+    keys: &Keys,
+    stored: Vec<(String, String)>,
+    replace: impl Fn(&str, &str, &str) -> Result<bool, StateError>,
+) -> Result<Resealed, StateError> {
+    let mut done = Resealed::default();
+    for (id, before) in stored {
+        match keys.reseal(&id, &before) {
+            Ok(None) => {}
+            Ok(Some(after)) => done.written += u32::from(replace(&id, &before, &after)?),
+            Err(_) => done.unreadable.push(id),
+        }
+    }
+    Ok(done)
 }
 
 impl State for SpinState {
@@ -149,5 +168,33 @@ impl State for SpinState {
 
     fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {
         self.0.counts(connection)
+    }
+
+    fn reseal(&self) -> Result<Resealed, StateError> {
+        self.0.reseal()
+    }
+
+    fn put_record(&self, kind: &str, record: &Record, now: Timestamp, only_new: bool) -> Result<bool, StateError> {
+        self.0.put_record(kind, record, now, only_new)
+    }
+
+    fn record(&self, kind: &str, name: &str, now: Timestamp) -> Result<Option<Record>, StateError> {
+        self.0.record(kind, name, now)
+    }
+
+    fn records(&self, kind: &str, now: Timestamp, limit: u32) -> Result<Vec<Record>, StateError> {
+        self.0.records(kind, now, limit)
+    }
+
+    fn remove_record(&self, kind: &str, name: &str) -> Result<bool, StateError> {
+        self.0.remove_record(kind, name)
+    }
+
+    fn count_up(&self, kind: &str, name: &str, now: Timestamp, expires_at: Timestamp) -> Result<u64, StateError> {
+        self.0.count_up(kind, name, now, expires_at)
+    }
+
+    fn trim_records(&self, kind: &str, now: Timestamp, most: u32) -> Result<(), StateError> {
+        self.0.trim_records(kind, now, most)
     }
 }

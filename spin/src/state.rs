@@ -33,11 +33,31 @@ pub struct Connection {
     pub platform: PlatformSettings,
     /// The last part of the webhooks' paths.
     pub webhook_secret: String,
+    /// The one before it, which is good for a while longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_webhook_secret: Option<OldSecret>,
     /// Who else gets what Freshworks sends: there is one webhook for each account.
     pub forward_url: Option<String>,
     /// What the last check found, as the API answers it.
     #[serde(default)]
     pub findings: Vec<Value>,
+}
+
+/// A secret that was changed for another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldSecret {
+    /// The secret.
+    pub secret: String,
+    /// Until then it is as good as the new one.
+    pub until: Timestamp,
+}
+
+impl Connection {
+    /// The secrets that webhooks may come with now.
+    pub fn webhook_secrets(&self, now: Timestamp) -> impl Iterator<Item = &str> {
+        let old = self.old_webhook_secret.as_ref().filter(|old| now < old.until).map(|old| old.secret.as_str());
+        std::iter::once(self.webhook_secret.as_str()).chain(old)
+    }
 }
 
 /// One conversation that was handed over.
@@ -225,6 +245,27 @@ pub struct Lease {
     pub unsure: Vec<String>,
 }
 
+/// A small record of the bridge's own: a token, a session, a counter, an entry of the audit log. Kinds and names hold letters, digits,
+/// `-`, `_`, `:` and `.` only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its name among those of its kind.
+    pub name: String,
+    /// What it says; the store does not look into it. Never a secret: records are not encrypted.
+    pub value: String,
+    /// From then on it counts as not there.
+    pub expires_at: Timestamp,
+}
+
+/// What [`State::reseal`] has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resealed {
+    /// How many connections were written anew.
+    pub written: u32,
+    /// Those that could not be read: their key is missing, or they were altered.
+    pub unreadable: Vec<String>,
+}
+
 /// How long a connection rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rest {
@@ -254,6 +295,8 @@ pub const MOST_WAITING_OF_ALL: u64 = 10_000;
 pub const MOST_WAITING_BYTES_OF_ALL: u64 = 128 * 1024 * 1024;
 /// Unknown results that one handoff remembers: as many crashes in a row.
 pub const MOST_UNSURE: usize = 32;
+/// The end of a [`Record`] that does not expire: the year 10000.
+pub const NEVER: Timestamp = 253_402_300_800_000;
 /// How long what has ended is kept.
 pub const KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -355,6 +398,30 @@ pub trait State {
 
     /// The counts of a connection, by name.
     fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError>;
+
+    /// Encrypts the connections with the key that writes now, those that are not yet; each only as long as nobody else has written it
+    /// meanwhile. May be repeated.
+    fn reseal(&self) -> Result<Resealed, StateError>;
+
+    /// Writes a record; with `only_new` not over one of that name that has not expired. Whether it was written.
+    fn put_record(&self, kind: &str, record: &Record, now: Timestamp, only_new: bool) -> Result<bool, StateError>;
+
+    /// Reads a record that has not expired.
+    fn record(&self, kind: &str, name: &str, now: Timestamp) -> Result<Option<Record>, StateError>;
+
+    /// The records of a kind that have not expired, the greatest name first; at most `limit`.
+    fn records(&self, kind: &str, now: Timestamp, limit: u32) -> Result<Vec<Record>, StateError>;
+
+    /// Removes a record. Whether there was one, expired or not.
+    fn remove_record(&self, kind: &str, name: &str) -> Result<bool, StateError>;
+
+    /// Adds one to a record that is a number, and answers the sum. Where there is none, or it has expired, it begins with one and
+    /// ends at `expires_at`.
+    fn count_up(&self, kind: &str, name: &str, now: Timestamp, expires_at: Timestamp) -> Result<u64, StateError>;
+
+    /// Forgets the records of a kind that have expired, and of the others all but `most`: those that expire first go, and among equals
+    /// those with the least names.
+    fn trim_records(&self, kind: &str, now: Timestamp, most: u32) -> Result<(), StateError>;
 }
 
 mod base64_text {

@@ -7,9 +7,19 @@ use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use freshworks_handoff::model::Timestamp;
 
 use crate::state::{
-    Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_WAITING, Rest, State, StateError, StoredDelivery,
+    Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_WAITING, Record, Resealed, Rest, State, StateError,
+    StoredDelivery,
 };
 use crate::tally::Count;
+use crate::vault::Keys;
+
+/// 32 bytes, as the variable has them.
+pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Those of these variables.
+pub(crate) fn keys(current: &str, old: &str) -> Keys {
+    Keys::read(current, old, || [9; 24]).unwrap_or_else(|error| panic!("{error}"))
+}
 
 #[derive(Default)]
 struct Row {
@@ -25,9 +35,11 @@ struct Row {
 type Waiting = (Timestamp, Vec<StoredDelivery>);
 
 /// Everything in memory; fails as a whole when told to.
-#[derive(Default)]
 pub(crate) struct Memory {
-    connections: RefCell<BTreeMap<String, Connection>>,
+    /// As the stores have them: sealed.
+    pub(crate) connections: RefCell<BTreeMap<String, String>>,
+    pub(crate) keys: RefCell<Keys>,
+    pub(crate) records: RefCell<BTreeMap<(String, String), Record>>,
     rows: RefCell<BTreeMap<(String, String), Row>>,
     conversations: RefCell<BTreeMap<(String, String), String>>,
     counts: RefCell<BTreeMap<(String, String), Count>>,
@@ -36,7 +48,27 @@ pub(crate) struct Memory {
     pub(crate) is_down: RefCell<bool>,
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            connections: RefCell::default(),
+            keys: RefCell::new(keys(KEY, "")),
+            records: RefCell::default(),
+            rows: RefCell::default(),
+            conversations: RefCell::default(),
+            counts: RefCell::default(),
+            inbox: RefCell::default(),
+            resting: RefCell::default(),
+            is_down: RefCell::default(),
+        }
+    }
+}
+
 impl Memory {
+    fn open(&self, id: &str, stored: &str) -> Result<Connection, StateError> {
+        Ok(serde_json::from_str(&self.keys.borrow().open(id, stored)?).unwrap())
+    }
+
     fn up(&self) -> Result<(), StateError> {
         if *self.is_down.borrow() { Err(StateError("down".into())) } else { Ok(()) }
     }
@@ -53,12 +85,12 @@ fn key(connection: &str, id: &str) -> (String, String) {
 impl State for Memory {
     fn connection(&self, id: &str) -> Result<Option<Connection>, StateError> {
         self.up()?;
-        Ok(self.connections.borrow().get(id).cloned())
+        self.connections.borrow().get(id).map(|stored| self.open(id, stored)).transpose()
     }
 
     fn connections(&self) -> Result<Vec<Connection>, StateError> {
         self.up()?;
-        Ok(self.connections.borrow().values().cloned().collect())
+        self.connections.borrow().iter().map(|(id, stored)| self.open(id, stored)).collect()
     }
 
     fn remove_connection(&self, id: &str) -> Result<(), StateError> {
@@ -74,7 +106,8 @@ impl State for Memory {
 
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {
         self.up()?;
-        self.connections.borrow_mut().insert(connection.id.clone(), connection.clone());
+        let sealed = self.keys.borrow().seal(&connection.id, serde_json::to_string(connection).unwrap())?;
+        self.connections.borrow_mut().insert(connection.id.clone(), sealed);
         Ok(())
     }
 
@@ -262,6 +295,70 @@ impl State for Memory {
         self.up()?;
         let counts = self.counts.borrow();
         Ok(counts.iter().filter(|((of, _), _)| of == connection).map(|(_, count)| count.clone()).collect())
+    }
+
+    fn reseal(&self) -> Result<Resealed, StateError> {
+        self.up()?;
+        let mut done = Resealed::default();
+        for (id, stored) in self.connections.borrow_mut().iter_mut() {
+            match self.keys.borrow().reseal(id, stored) {
+                Ok(None) => {}
+                Ok(Some(sealed)) => {
+                    *stored = sealed;
+                    done.written += 1;
+                }
+                Err(_) => done.unreadable.push(id.clone()),
+            }
+        }
+        Ok(done)
+    }
+
+    fn put_record(&self, kind: &str, record: &Record, now: Timestamp, only_new: bool) -> Result<bool, StateError> {
+        if only_new && self.record(kind, &record.name, now)?.is_some() {
+            return Ok(false);
+        }
+        self.up()?;
+        self.records.borrow_mut().insert(key(kind, &record.name), record.clone());
+        Ok(true)
+    }
+
+    fn record(&self, kind: &str, name: &str, now: Timestamp) -> Result<Option<Record>, StateError> {
+        self.up()?;
+        let records = self.records.borrow();
+        Ok(records.get(&key(kind, name)).filter(|record| record.expires_at > now).cloned())
+    }
+
+    fn records(&self, kind: &str, now: Timestamp, limit: u32) -> Result<Vec<Record>, StateError> {
+        self.up()?;
+        let records = self.records.borrow();
+        let of_kind = records.iter().rev().filter(|((of, _), record)| of == kind && record.expires_at > now);
+        Ok(of_kind.map(|(_, record)| record.clone()).take(limit as usize).collect())
+    }
+
+    fn remove_record(&self, kind: &str, name: &str) -> Result<bool, StateError> {
+        self.up()?;
+        Ok(self.records.borrow_mut().remove(&key(kind, name)).is_some())
+    }
+
+    fn count_up(&self, kind: &str, name: &str, now: Timestamp, expires_at: Timestamp) -> Result<u64, StateError> {
+        let before = self.record(kind, name, now)?;
+        let sum = before.as_ref().map_or(1, |record| record.value.parse::<u64>().unwrap() + 1);
+        let expires_at = before.map_or(expires_at, |record| record.expires_at);
+        let record = Record { name: name.to_owned(), value: sum.to_string(), expires_at };
+        self.put_record(kind, &record, now, false)?;
+        Ok(sum)
+    }
+
+    fn trim_records(&self, kind: &str, now: Timestamp, most: u32) -> Result<(), StateError> {
+        self.up()?;
+        let mut records = self.records.borrow_mut();
+        records.retain(|(of, _), record| of != kind || record.expires_at > now);
+        let of_kind = records.iter().filter(|((of, _), _)| of == kind);
+        let mut ends: Vec<(Timestamp, String)> = of_kind.map(|((_, name), it)| (it.expires_at, name.clone())).collect();
+        ends.sort();
+        ends.truncate(ends.len().saturating_sub(most as usize));
+        records.retain(|(of, name), record| of != kind || !ends.contains(&(record.expires_at, name.clone())));
+        Ok(())
     }
 }
 

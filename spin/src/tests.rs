@@ -1,9 +1,12 @@
 //! The service over a store in memory and a scripted outside.
 
+mod access;
 mod console;
 mod inbox;
 mod proof;
+mod secrets;
 mod ticket_webhook;
+mod webhooks;
 
 use std::cell::Cell;
 
@@ -15,13 +18,13 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Body, Call};
 use crate::inbox::Later;
 use crate::problem::Problem;
-use crate::service::Service;
+use crate::service::{Policy, Service};
 use crate::state::State;
 use crate::tally::Tally;
 use crate::testing::{Memory, Outside};
 
 const LEASE_MS: u64 = 28_000;
-const TOKEN: &str = "token-1";
+const TOKEN: &str = "token-1-of-the-first-admin";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwQUJD";
 
 /// A Freshchat in which everything is there.
@@ -45,9 +48,26 @@ struct App<'a, H> {
     state: &'a Memory,
     token: &'static str,
     drawn: [u8; 24],
+    policy: Policy,
+    public_url: &'static str,
 }
 
-impl<H: Http> App<'_, H> {
+impl<'a, H: Http> App<'a, H> {
+    fn plain(http: &'a H, state: &'a Memory) -> Self {
+        App {
+            http,
+            state,
+            token: TOKEN,
+            drawn: [7; 24],
+            policy: Policy::default(),
+            public_url: "https://bridge.example",
+        }
+    }
+
+    fn ask_with_token(&self, method: &str, path: &str, body: &Value, at: u64) -> Answer {
+        self.ask(&[("authorization", &format!("Bearer {TOKEN}"))], method, path, body, at)
+    }
+
     fn ask(&self, headers: &[(&str, &str)], method: &str, path: &str, body: &Value, at: u64) -> Answer {
         // Waiting moves the clock.
         let clock = Cell::new(at);
@@ -55,7 +75,8 @@ impl<H: Http> App<'_, H> {
             http: self.http,
             state: self.state,
             token: self.token,
-            public_url: "https://bridge.example",
+            public_url: self.public_url,
+            policy: &self.policy,
             clock: &|| clock.get(),
             pause: &|ms| clock.set(clock.get() + ms),
             draw: &|| self.drawn,
@@ -80,11 +101,11 @@ fn ask_as<H: Http>(
     body: &Value,
     at: u64,
 ) -> Answer {
-    App { http, state, token: TOKEN, drawn: [7; 24] }.ask(headers, method, path, body, at)
+    App::plain(http, state).ask(headers, method, path, body, at)
 }
 
 fn ask<H: Http>(http: &H, state: &Memory, method: &str, path: &str, body: &Value, at: u64) -> Answer {
-    ask_as(http, state, &[("authorization", "Bearer token-1")], method, path, body, at)
+    ask_as(http, state, &[("authorization", "Bearer token-1-of-the-first-admin")], method, path, body, at)
 }
 
 fn connection() -> Value {
@@ -159,7 +180,9 @@ fn strangers_learn_nothing() {
     let handoff = handed_over(&http, &state);
     let asked = http.asked.borrow().len();
     let mut answers = Vec::new();
-    for authorization in ["", "token-1", "Bearer ", "Bearer token-2", "bearer token-1", "Basic dG9rZW4tMQ=="] {
+    for authorization in
+        ["", TOKEN, "Bearer ", "Bearer token-2", "bearer token-1-of-the-first-admin", "Basic dG9rZW4tMQ=="]
+    {
         for (method, path) in
             [("GET", handoff.as_str()), ("GET", "/v1/connections/none"), ("GET", "/nowhere"), ("POST", "/v1/tick")]
         {
@@ -192,7 +215,7 @@ fn strangers_learn_nothing() {
 #[test]
 fn without_a_token_of_its_own_the_service_lets_nobody_in() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
-    let app = App { http: &http, state: &state, token: "", drawn: [7; 24] };
+    let app = App { token: "", ..App::plain(&http, &state) };
     assert_eq!(app.ask(&[("authorization", "Bearer ")], "POST", "/v1/tick", &Value::Null, 1).status, 401);
 }
 
@@ -274,8 +297,8 @@ fn bodies_that_cannot_be_read_name_the_place() {
 fn a_webhooks_path_stays_when_the_account_is_connected_again() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let first = ask(&http, &state, "PUT", "/v1/connections/acme", &connection(), 1_000);
-    let app = App { http: &http, state: &state, token: TOKEN, drawn: [8; 24] };
-    let headers = [("authorization", "Bearer token-1")];
+    let app = App { drawn: [8; 24], ..App::plain(&http, &state) };
+    let headers = [("authorization", "Bearer token-1-of-the-first-admin")];
     let again = app.ask(&headers, "PUT", "/v1/connections/acme", &connection(), 2_000);
     assert_eq!(body(&first)["webhooks"], body(&again)["webhooks"]);
     let shown = body(&again).to_string();

@@ -37,8 +37,8 @@ pub(crate) fn known_by(info: Option<&SessionInfo>) -> Vec<String> {
 }
 
 /// Another secret than that of the other webhooks' paths: whoever may read rules of the ticket desk need not know those.
-fn secret_of(connection: &Connection) -> String {
-    digest(&["ticket-webhook", &connection.webhook_secret], 24)
+fn secret_of(path_secret: &str) -> String {
+    digest(&["ticket-webhook", path_secret], 24)
 }
 
 /// The ticket's number. Freshdesk wraps simple contents in `freshdesk_webhook`.
@@ -61,7 +61,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         Some(TicketWebhook {
             url: format!("{}/webhooks/freshdesk/{}", self.public_url, connection.id),
             header: HEADER,
-            secret: secret_of(connection),
+            secret: secret_of(&connection.webhook_secret),
             content: CONTENT,
         })
     }
@@ -70,7 +70,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn addressed_by_header(&self, id: &str, call: &Call<'_>) -> Result<Connection, Problem> {
         let given = call.header("x-webhook-secret").unwrap_or_default();
         let found = self.state.connection(id)?;
-        found.filter(|found| is_same(given, &secret_of(found))).ok_or_else(Problem::not_allowed)
+        let now = (self.clock)();
+        let knows = |found: &Connection| found.webhook_secrets(now).any(|known| is_same(given, &secret_of(known)));
+        found.filter(knows).ok_or_else(Problem::not_allowed)
     }
 
     /// Looks at the ticket now. A ticket that is not known is not ours, or its handoff is not stored yet: `tick` finds that.

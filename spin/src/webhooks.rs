@@ -2,9 +2,10 @@
 
 use freshworks_handoff::error::{Error, ErrorKind};
 use freshworks_handoff::http::{Http, Method, Request};
-use freshworks_handoff::model::Delivery;
+use freshworks_handoff::model::{Delivery, Timestamp};
 use freshworks_handoff::settings::Settings;
-use freshworks_handoff::webhook;
+use freshworks_handoff::{time, webhook};
+use serde::Deserialize;
 
 use crate::activity::{DELIVERIES, DELIVERY_MS, Refusal};
 use crate::answer::{Answer, Call};
@@ -22,6 +23,24 @@ const FORWARD_RESPONSE_MS: u32 = 2_000;
 /// The problem of a genuine webhook that cannot be read.
 const UNREADABLE: &str = "malformed";
 
+/// The problem of a genuine webhook that is too old.
+const STALE: &str = "stale";
+
+fn stale(connection: &str) -> Problem {
+    Problem::new(422, STALE, "the webhook is older than any that is still repeated")
+        .with_remedy("See whether the clocks are right. The variable stale_after_hours says what is too old.")
+        .logged(format!("{connection}: a genuine webhook was refused: it is too old"))
+}
+
+/// When what a webhook of Freshworks tells happened, if it says so.
+fn freshchat_time(body: &[u8]) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Event {
+        action_time: String,
+    }
+    time::from_iso(&serde_json::from_slice::<Event>(body).ok()?.action_time)
+}
+
 /// What Freshworks is told instead of an acknowledgement: what comes again may be whole, and the admin sees that it came.
 fn cannot_be_read(connection: &Connection, error: Error) -> Problem {
     let log = error.log.clone().unwrap_or_default();
@@ -36,7 +55,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         match &taken {
             Ok(_) => self.tally.one(id, &[DELIVERIES, "freshworks", "accepted"]),
             // Told apart where it happened.
-            Err(problem) if problem.status == 401 => {}
+            Err(problem) if problem.status == 401 || problem.kind == STALE => {}
             Err(problem) if problem.kind == UNREADABLE => self.tally.one(id, &[DELIVERIES, "freshworks", "unreadable"]),
             Err(problem) => self.tally.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
         }
@@ -60,6 +79,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
             );
         }
+        if self.is_stale(freshchat_time(&delivery.body), call.now) {
+            self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", Refusal::Stale.word()]);
+            return Err(stale(&connection.id));
+        }
         // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
         let unreadable = webhook::check(&delivery.body).err();
         if unreadable.is_none() {
@@ -67,6 +90,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
         self.forward(connection, call);
         unreadable.map_or(Ok(Answer::empty()), |error| Err(cannot_be_read(connection, error)))
+    }
+
+    /// Without a time there is nothing to tell by, and what comes from the future is at worst a wrong clock.
+    fn is_stale(&self, sent_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let most = self.policy.stale_after_ms;
+        most > 0 && sent_at.is_some_and(|sent_at| now.saturating_sub(sent_at) > most)
     }
 
     /// Nothing is stored before it is verified, and nothing is acknowledged before it is stored.
@@ -119,6 +148,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
         match &taken {
             Ok(None) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
             Ok(Some(foreign)) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "foreign", foreign]),
+            Err(problem) if problem.kind == STALE => {
+                self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::Stale.word()]);
+            }
             Err(problem) if problem.status == 401 => {
                 self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::WrongSignature.word()]);
             }
@@ -134,7 +166,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
         endpoint: Endpoint,
         call: &Call<'_>,
     ) -> Result<Option<&'static str>, Problem> {
-        match connection.platform.read(endpoint, call)? {
+        let inbound = connection.platform.read(endpoint, call)?;
+        if self.is_stale(connection.platform.sent_at(call.body), call.now) {
+            return Err(stale(&connection.id));
+        }
+        match inbound {
             Inbound::Nothing => {}
             Inbound::Foreign(what) => return Ok(Some(what)),
             Inbound::HandOff { id, key, asked } => {

@@ -15,4 +15,4 @@ mod stage;
 
 pub use api::{Answer, Api};
 pub use front::Front;
-pub use stage::{SECRET, Stage, Store, TOKEN, component, delight_settings};
+pub use stage::{ENCRYPTION_KEY, SECRET, Stage, Store, TOKEN, component, delight_settings};

@@ -17,7 +17,10 @@ use crate::real_spin::RealSpin;
 /// A secret of the Standard Webhooks form, for tests.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// What callers of the API pass.
-pub const TOKEN: &str = "a-token-for-tests";
+pub const TOKEN: &str = "a-token-for-tests-of-the-bridge";
+
+/// What the bridge encrypts secrets with: 32 bytes as base64.
+pub const ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Where the simulated account is, as far as the bridge on the stand-in knows.
 const ACCOUNT: &str = "https://acme.freshchat.com";
@@ -171,6 +174,7 @@ impl Stage {
         }
         let variables = [
             ("api_token", TOKEN),
+            ("encryption_key", ENCRYPTION_KEY),
             ("public_url", front.origin()),
             ("redis_url", redis.as_str()),
             ("redis_password", ""),
@@ -190,6 +194,11 @@ impl Stage {
         };
         let api = Api::new(front.origin(), TOKEN);
         Ok(Self { freshworks, api, front, options, apps: Vec::new() })
+    }
+
+    /// Gives the app another variable; an instance has it when it is started again ([`kill`](Stage::kill)).
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.options.variables.insert(name.to_owned(), value.to_owned());
     }
 
     /// Kills an instance as SIGTERM kills Spin, and starts it again.

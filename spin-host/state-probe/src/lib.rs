@@ -1,6 +1,7 @@
 //! The bridge's stores as they run in Spin. A request names a function of `State` as its path, and brings the arguments as a JSON
 //! array; the answer is what the function returns, as JSON, or its error with status 503.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +12,8 @@ use spin_sdk::http::{Request, Response};
 use spin_sdk::{http_component, variables};
 
 use crate::spin_state::SpinState;
-use crate::state::{Connection, Handoff, Lease, Rest, State, StateError, StoredDelivery};
+use crate::state::{Connection, Handoff, Lease, Record, Rest, State, StateError, StoredDelivery};
+use crate::vault::Keys;
 
 #[path = "../../../spin/src/journal.rs"]
 pub mod journal;
@@ -25,6 +27,8 @@ mod spin_state;
 pub mod state;
 #[path = "../../../spin/src/tally.rs"]
 pub mod tally;
+#[path = "../../../spin/src/vault.rs"]
+pub mod vault;
 
 /// In place of the bridge's own, which the stores do not look into.
 pub mod platform {
@@ -47,7 +51,8 @@ fn handle(request: Request) -> Response {
 
 fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
     let variable = |name| variables::get(name).unwrap_or_default();
-    let state = SpinState::open(&variable("redis_url"), &variable("redis_password"))?;
+    let keys = Keys::read(&variable("encryption_key"), &variable("encryption_key_old"), draw).map_err(StateError)?;
+    let state = SpinState::open(&variable("redis_url"), &variable("redis_password"), keys)?;
     match function {
         "connection" => json(&state.connection(&read::<(String,)>(body)?.0)?),
         "connections" => json(&state.connections()?),
@@ -124,12 +129,46 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
             json(&state.count(&connection, &amounts, now)?)
         }
         "counts" => json(&state.counts(&read::<(String,)>(body)?.0)?),
+        "reseal" => json(&state.reseal()?),
+        "put_record" => {
+            let (kind, record, now, only_new) = read::<(String, Record, u64, bool)>(body)?;
+            json(&state.put_record(&kind, &record, now, only_new)?)
+        }
+        "record" => {
+            let (kind, name, now) = read::<(String, String, u64)>(body)?;
+            json(&state.record(&kind, &name, now)?)
+        }
+        "records" => {
+            let (kind, now, limit) = read::<(String, u64, u32)>(body)?;
+            json(&state.records(&kind, now, limit)?)
+        }
+        "remove_record" => {
+            let (kind, name) = read::<(String, String)>(body)?;
+            json(&state.remove_record(&kind, &name)?)
+        }
+        "count_up" => {
+            let (kind, name, now, expires_at) = read::<(String, String, u64, u64)>(body)?;
+            json(&state.count_up(&kind, &name, now, expires_at)?)
+        }
+        "trim_records" => {
+            let (kind, now, most) = read::<(String, u64, u32)>(body)?;
+            json(&state.trim_records(&kind, now, most)?)
+        }
         "add_one" => {
             let (connection, id) = read::<(String, String)>(body)?;
             json(&add_one(&state, &connection, &id)?)
         }
         _ => Err(StateError("the probe knows no such function".to_owned())),
     }
+}
+
+/// Never the same twice, which is all that a probe needs of it.
+fn draw() -> [u8; 24] {
+    let mut drawn = [0; 24];
+    for chunk in drawn.chunks_mut(8) {
+        chunk.copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
+    }
+    drawn
 }
 
 fn json(value: &impl Serialize) -> Result<String, StateError> {

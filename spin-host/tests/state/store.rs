@@ -51,11 +51,32 @@ impl Store {
 
     /// An app on it; several are as behind a load balancer.
     pub(crate) async fn app(&self) -> StateApp {
+        self.app_with_keys("plaintext", "").await
+    }
+
+    /// An app that encrypts connections with a key, and reads those of another one.
+    pub(crate) async fn app_with_keys(&self, current: &str, old: &str) -> StateApp {
+        let (sqlite, redis) = match self {
+            Self::Sqlite(sqlite) => (sqlite.clone(), None),
+            Self::Redis(redis) => (SqliteFile::in_memory(), Some(redis)),
+        };
+        let options = Options { sqlite, ..redis.map_or_else(Options::default, |redis| on_redis(redis, "")) };
+        StateApp::start_with_keys(options, current, old).await
+    }
+
+    /// Everything that is stored, as whoever reads the store sees it.
+    pub(crate) async fn dump(&self) -> String {
         match self {
-            Self::Sqlite(sqlite) => StateApp::start(Options { sqlite: sqlite.clone(), ..Options::default() }).await,
-            Self::Redis(redis) => StateApp::on_redis(redis, "").await,
+            Self::Sqlite(sqlite) => sqlite.dump().unwrap(),
+            Self::Redis(redis) => redis.dump().await.unwrap(),
         }
     }
+}
+
+fn on_redis(redis: &RedisServer, password: &str) -> Options {
+    let variables = [("redis_url", redis.url()), ("redis_password", password.to_owned())];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+    Options { variables, allowed_outbound_hosts: vec![redis.url()], ..Options::default() }
 }
 
 /// What a function answers: JSON, or the error's text.
@@ -65,13 +86,18 @@ pub(crate) struct StateApp(App);
 
 impl StateApp {
     pub(crate) async fn start(options: Options) -> Self {
+        Self::start_with_keys(options, "plaintext", "").await
+    }
+
+    async fn start_with_keys(mut options: Options, key: &str, old_key: &str) -> Self {
+        for (name, value) in [("encryption_key", key), ("encryption_key_old", old_key)] {
+            options.variables.insert(name.to_owned(), value.to_owned());
+        }
         Self(App::start(&component(), options).await.unwrap())
     }
 
     pub(crate) async fn on_redis(redis: &RedisServer, password: &str) -> Self {
-        let variables = [("redis_url", redis.url()), ("redis_password", password.to_owned())];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
-        Self::start(Options { variables, allowed_outbound_hosts: vec![redis.url()], ..Options::default() }).await
+        Self::start(on_redis(redis, password)).await
     }
 
     /// Calls a function; to be awaited anywhere.

@@ -35,6 +35,8 @@ pub(super) enum Body {
     Undelivered,
     Close,
     WebhookKey,
+    ChangeWebhooks,
+    Token,
     Events,
     Freshworks,
     Ticket,
@@ -64,6 +66,10 @@ pub(super) enum Reply {
     Relayed,
     Closed,
     Tick,
+    Rotated,
+    Tokens,
+    CreatedToken,
+    Audit,
 }
 
 /// One status of problems.
@@ -75,7 +81,7 @@ pub(super) struct Status {
     pub(super) kinds: &'static [&'static str],
 }
 
-pub(super) const STATUSES: [Status; 10] = [
+pub(super) const STATUSES: [Status; 12] = [
     Status {
         status: 400,
         name: "InvalidRequest",
@@ -87,6 +93,12 @@ pub(super) const STATUSES: [Status; 10] = [
         name: "NotAllowed",
         description: "No token or a wrong one; for webhooks: the path's secret or the signature is wrong. Nothing tells which.",
         kinds: &["not-allowed"],
+    },
+    Status {
+        status: 403,
+        name: "NotPermitted",
+        description: "The token is good, and its scopes do not cover this. The same whether or not there is what was asked for.",
+        kinds: &["not-permitted"],
     },
     Status {
         status: 404,
@@ -102,17 +114,20 @@ pub(super) const STATUSES: [Status; 10] = [
     },
     Status {
         status: 409,
-        name: "NotConnected",
-        description: "The last check of the connection found a failure. Do what its findings say, and connect again.",
-        kinds: &["not-connected"],
+        name: "NotNow",
+        description: "`not-connected`: the last check of the connection found a failure; do what its findings say, and connect again. \
+                      `no-encryption-key`: the app has no key to encrypt secrets with; set the variable `encryption_key`. \
+                      `too-many`: revoke tokens that nobody uses.",
+        kinds: &["not-connected", "no-encryption-key", "too-many"],
     },
     Status { status: 413, name: "TooLarge", description: "The body is larger than 8 MiB.", kinds: &["too-large"] },
     Status {
         status: 422,
         name: "CannotBe",
         description: "`invalid-settings`: fix the settings. `needs-email`: a ticket needs an address; ask the end user. \
-                      `unsupported`: this version cannot do it.",
-        kinds: &["invalid-settings", "needs-email", "unsupported"],
+                      `unsupported`: this version cannot do it. `key-reused`: another request came with this `Idempotency-Key`. `stale`: the \
+                      webhook is genuine, and older than any that is still repeated.",
+        kinds: &["invalid-settings", "needs-email", "unsupported", "key-reused", "stale"],
     },
     Status {
         status: 424,
@@ -120,6 +135,12 @@ pub(super) const STATUSES: [Status; 10] = [
         description: "Freshworks refuses, and will again. `unauthorized`: replace the credentials. `not-found`: fix the name or \
                       id. `rejected`: report it.",
         kinds: &["unauthorized", "not-found", "rejected"],
+    },
+    Status {
+        status: 429,
+        name: "SlowDown",
+        description: "Too many wrong tokens came from this address. Wait, and use the right one.",
+        kinds: &["slow-down"],
     },
     Status {
         status: 502,
@@ -137,10 +158,12 @@ pub(super) const STATUSES: [Status; 10] = [
     },
 ];
 
-const TOKEN_IN_PATH: &[u16] = &[401, 404, 503];
+const TOKEN_IN_PATH: &[u16] = &[401, 403, 404, 429, 503];
+/// What names a token in paths.
+pub(super) const TOKEN_EXAMPLE: &str = "0123456789abcdef";
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 28] = [
+pub(super) const OPERATIONS: [Operation; 34] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -181,7 +204,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::None,
         reply: Reply::Connections,
         about: "All connections.",
-        problems: &[401, 503],
+        problems: &[401, 403, 429, 503],
     },
     Operation {
         method: "GET",
@@ -210,7 +233,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::Connect,
         reply: Reply::Checked,
         about: "The settings are kept. `connected` says whether handoffs will work, the findings what to do otherwise.",
-        problems: &[400, 401, 404, 413, 422, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
     },
     Operation {
         method: "DELETE",
@@ -238,7 +261,22 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::None,
         reply: Reply::Checked,
         about: "What was found.",
-        problems: &[400, 401, 404, 413, 422, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/webhook-secret",
+        id: "changeWebhooks",
+        tag: "connections",
+        summary: "Changes the addresses of webhooks",
+        description: "Makes every check anew. The addresses so far are good for `overlap_hours` more: paste the new ones meanwhile, and nothing is lost. \
+                      Delight's own webhook moves along where the bridge may set it up.",
+        is_open: false,
+        headers: &[],
+        body: Body::ChangeWebhooks,
+        reply: Reply::Checked,
+        about: "The new addresses, and what was found.",
+        problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
     },
     Operation {
         method: "GET",
@@ -280,7 +318,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::WebhookKey,
         reply: Reply::WebhookKey,
         about: "What it is.",
-        problems: &[400, 401, 413],
+        problems: &[400, 401, 403, 413, 429],
     },
     Operation {
         method: "POST",
@@ -294,7 +332,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::HandOff,
         reply: Reply::Plan,
         about: "What would be done, what human agents would read, and why.",
-        problems: &[400, 401, 404, 409, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "GET",
@@ -321,12 +359,12 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         is_open: false,
         headers: &[(
             "Idempotency-Key",
-            "The request's own id. The same one is carried out once, even when the conversation has ended in between.",
+            "The request's own id. The same one is carried out once, even when the conversation has ended in between; with another body it is refused (`key-reused`). Kept for 30 days.",
         )],
         body: Body::HandOff,
         reply: Reply::HandedOver,
         about: "Human agents have it.",
-        problems: &[400, 401, 404, 409, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "GET",
@@ -354,7 +392,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::Relay,
         reply: Reply::Relayed,
         about: "Human agents see it.",
-        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -368,7 +406,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::Undelivered,
         reply: Reply::Relayed,
         about: "The human agents know.",
-        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -382,7 +420,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::Close,
         reply: Reply::Closed,
         about: "The AI agent answers from now on.",
-        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -397,7 +435,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::None,
         reply: Reply::Handoff,
         about: "How it stands now.",
-        problems: &[400, 401, 404, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -412,7 +450,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::HandOff,
         reply: Reply::HandedOver,
         about: "Human agents have it.",
-        problems: &[400, 401, 404, 409, 413, 422, 424, 502, 503],
+        problems: &[400, 401, 403, 404, 409, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",
@@ -427,7 +465,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::Events,
         reply: Reply::Events,
         about: "What happened after that.",
-        problems: &[400, 401, 404, 413, 422, 503],
+        problems: &[400, 401, 403, 404, 413, 422, 429, 503],
     },
     Operation {
         method: "GET",
@@ -458,6 +496,77 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         problems: TOKEN_IN_PATH,
     },
     Operation {
+        method: "GET",
+        path: "/v1/tokens",
+        id: "tokens",
+        tag: "operation",
+        summary: "Lists the tokens",
+        description: "Those that are good, without their texts.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Tokens,
+        about: "The tokens.",
+        problems: &[401, 403, 429, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/tokens",
+        id: "createToken",
+        tag: "operation",
+        summary: "Creates a token",
+        description: "Its text is in the answer and nowhere else: the store keeps a digest.",
+        is_open: false,
+        headers: &[],
+        body: Body::Token,
+        reply: Reply::CreatedToken,
+        about: "The token.",
+        problems: &[400, 401, 403, 409, 413, 429, 503],
+    },
+    Operation {
+        method: "DELETE",
+        path: "/v1/tokens/{token}",
+        id: "revokeToken",
+        tag: "operation",
+        summary: "Revokes a token",
+        description: "It opens nothing any more, and the console's sessions that were begun with it have ended.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Empty,
+        about: "It is revoked.",
+        problems: TOKEN_IN_PATH,
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/audit",
+        id: "audit",
+        tag: "operation",
+        summary: "Says who changed what",
+        description: "Changes of connections, tokens and keys, and who logged in. No secrets, and no word of end users. The last 1,000 are kept.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Audit,
+        about: "The changes, newest first.",
+        problems: &[401, 403, 429, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/rotate",
+        id: "rotate",
+        tag: "operation",
+        summary: "Encrypts what is stored with the newest key",
+        description: "After a change of `encryption_key`, with the key before it in `encryption_key_old`; also what was stored before there was a key. \
+                      May be repeated: what is encrypted with the newest key stays as it is. Once nothing is `unreadable`, the old key is no longer needed.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Rotated,
+        about: "What was written anew.",
+        problems: &[401, 403, 409, 429, 503],
+    },
+    Operation {
         method: "POST",
         path: "/v1/tick",
         id: "tick",
@@ -471,7 +580,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::None,
         reply: Reply::Tick,
         about: "What was done. What is left has its turn at the next call.",
-        problems: &[401, 413, 503],
+        problems: &[401, 403, 413, 429, 503],
     },
     Operation {
         method: "GET",
@@ -485,7 +594,7 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         body: Body::None,
         reply: Reply::Metrics,
         about: "The counts.",
-        problems: &[401, 503],
+        problems: &[401, 403, 429, 503],
     },
     Operation {
         method: "POST",

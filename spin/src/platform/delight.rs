@@ -28,6 +28,7 @@ mod inbound;
 mod texts;
 
 use api::{Api, ApiError, Content};
+pub(crate) use inbound::sent_at;
 pub use texts::Texts;
 
 /// Marks what the bridge writes, so that it does not come back as somebody's message.

@@ -1,6 +1,6 @@
 -- Stands before each script. No id holds a slash: what lies between two of them is one part, and a conversation, which may
 -- hold anything, is a field or a member and never a part of a key.
-local CONNECTIONS = 'fwh:connections' -- id -> JSON
+local CONNECTIONS = 'fwh:connections' -- id -> sealed JSON
 local DUE = 'fwh:due'                 -- connection/id by when tick is due
 local INBOX_DUE = 'fwh:inbox-due'     -- connection/id by when deliveries that wait are due
 local RESTING = 'fwh:resting'         -- connection -> since and until when it rests
@@ -16,6 +16,8 @@ local function counted_at_key(connection) return 'fwh:counted-at/' .. connection
 local function inbox_key(connection, id) return 'fwh:inbox/' .. connection .. '/' .. id end -- ids of its deliveries, oldest first
 local function deliveries_key(connection, id) return 'fwh:deliveries/' .. connection .. '/' .. id end -- id of a delivery -> JSON
 local function inbox_size_key(connection) return 'fwh:inbox-size/' .. connection end       -- count, bytes, and bytes/id of each handoff
+local function records_key(kind) return 'fwh:records/' .. kind end                          -- names by the end of their records
+local function record_key(kind, name) return 'fwh:record/' .. kind .. '/' .. name end      -- value, and when it expires
 
 -- Forgets what waits for a handoff.
 local function empty_inbox(connection, id)

@@ -9,7 +9,7 @@ use crate::testing::{Memory, Outside};
 const HOUR_MS: u64 = 60 * 60 * 1000;
 
 fn plain<'a, F: Fn(&str) -> (u16, String)>(http: &'a Outside<F>, state: &'a Memory) -> App<'a, Outside<F>> {
-    App { http, state, token: TOKEN, drawn: [7; 24] }
+    App::plain(http, state)
 }
 
 /// Cookie and second text of a session that began at 1,000.
@@ -33,7 +33,7 @@ fn a_session_stands_for_the_token_until_it_ends() {
     assert_eq!(read(&format!("theme=dark; {cookie}"), 2_000), 200);
     assert_eq!(read(&cookie, 1_000 + 8 * HOUR_MS - 1), 200);
     assert_eq!(read(&cookie, 1_000 + 8 * HOUR_MS), 401);
-    for forged in ["console=", "console=9999999999999.x.y", &cookie.replace('.', ".a"), &format!("{cookie}a")] {
+    for forged in ["__Host-console=", "__Host-console=x", &cookie.replace("__Host-", ""), &format!("{cookie}a")] {
         assert_eq!(read(forged, 2_000), 401, "{forged}");
     }
     let with = |csrf: &str| {
@@ -41,7 +41,7 @@ fn a_session_stands_for_the_token_until_it_ends() {
         app.ask(&headers, "PUT", "/v1/connections/acme", &connection(), 2_000).status
     };
     assert_eq!([with(""), with("x"), with(&csrf)], [401, 401, 200]);
-    let other = App { token: "token-2", ..plain(&http, &state) };
+    let other = App { token: "token-2-of-the-first-admin", ..plain(&http, &state) };
     let headers = [("cookie", cookie.as_str())];
     assert_eq!(other.ask(&headers, "GET", "/v1/connections", &Value::Null, 2_000).status, 401, "another token ends it");
     let nobody = App { token: "", ..plain(&http, &state) };
@@ -59,8 +59,52 @@ fn a_page_resumes_its_session_and_logs_out() {
     assert_eq!(out(&[("cookie", &cookie)]).status, 401, "another site could log somebody out");
     let answer = out(&[("cookie", &cookie), ("x-csrf-token", &csrf)]);
     assert!(answer.headers.iter().any(|(name, value)| *name == "set-cookie" && value.contains("Max-Age=0")));
+    let read = app.ask(&[("cookie", &cookie)], "GET", "/v1/connections", &Value::Null, 2_001);
+    assert_eq!(read.status, 401, "a cookie that was copied before is worth nothing");
     for wrong in [json!({ "token": "" }), json!({ "token": "token-2" })] {
         assert_eq!(app.ask(&[], "POST", "/console/session", &wrong, 1_000).status, 401, "{wrong}");
+    }
+}
+
+#[test]
+fn a_session_ends_with_its_token_and_may_do_no_more_than_that() {
+    let (http, state) = (Outside::new(freshchat), Memory::default());
+    let app = plain(&http, &state);
+    ask(&http, &state, "PUT", "/v1/connections/acme", &connection(), 1_000);
+    let wanted = json!({ "name": "support", "scopes": ["connection:acme"] });
+    let created = body(&app.ask_with_token("POST", "/v1/tokens", &wanted, 1_000)).clone();
+    let logged_in = app.ask(&[], "POST", "/console/session", &json!({ "token": created["token"] }), 2_000);
+    assert_eq!(body(&logged_in)["scopes"], json!(["connection:acme"]));
+    let cookie = logged_in.headers.iter().find(|(name, _)| *name == "set-cookie").unwrap().1.clone();
+    let cookie = cookie.split(';').next().unwrap();
+    let read = |path: &str| app.ask(&[("cookie", cookie)], "GET", path, &Value::Null, 3_000).status;
+    assert_eq!([read("/v1/connections/acme"), read("/v1/connections/other"), read("/v1/audit")], [200, 403, 403]);
+    app.ask_with_token("DELETE", &format!("/v1/tokens/{}", created["id"].as_str().unwrap()), &Value::Null, 3_000);
+    assert_eq!(read("/v1/connections/acme"), 401);
+}
+
+#[test]
+fn the_cookie_is_secure_everywhere_but_on_loopback() {
+    let (http, state) = (Outside::new(freshchat), Memory::default());
+    let app = plain(&http, &state);
+    for (public_url, host, secure) in [
+        ("https://bridge.example", "127.0.0.1:3000", true),
+        ("http://bridge.example", "localhost", true),
+        ("http://127.0.0.1:3000", "x", false),
+        ("http://[::1]:3000", "x", false),
+        ("http://localhost", "x", false),
+        ("", "127.0.0.1:3000", false),
+        ("", "bridge.example", true),
+        ("", "127.0.0.1.example:3000", true),
+        ("https://localhost", "localhost", true),
+    ] {
+        let app = App { public_url, policy: app.policy.clone(), ..app };
+        let answer = app.ask(&[("host", host)], "POST", "/console/session", &json!({ "token": TOKEN }), 1_000);
+        let cookie = &answer.headers.iter().find(|(name, _)| *name == "set-cookie").unwrap().1;
+        let is_secure = cookie.starts_with("__Host-console=") && cookie.ends_with("; Secure");
+        let is_plain = cookie.starts_with("console=") && !cookie.contains("Secure");
+        assert_eq!((is_secure, is_plain), (secure, !secure), "{public_url} {host}: {cookie}");
+        assert!(cookie.contains("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{SECRET, TOKEN, body, freshchat, request};
 use crate::answer::{Answer, Call};
 use crate::inbox::Later;
-use crate::service::Service;
+use crate::service::{Policy, Service};
 use crate::state::{DueHandoff, State};
 use crate::tally::Tally;
 use crate::testing::Memory;
@@ -54,6 +54,7 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
             state: &self.state,
             token: TOKEN,
             public_url: "https://bridge.example",
+            policy: &Policy::default(),
             clock: &|| self.clock.get(),
             pause: &|ms| self.clock.set(self.clock.get() + ms),
             draw: &|| [7; 24],
@@ -138,7 +139,7 @@ fn texts(told: &[Value]) -> Vec<&str> {
 }
 
 /// A Freshchat whose looks at conversations go wrong: everything else is there.
-fn but_looks(line: &str, status: u16, ms: u64) -> (u16, String, u64) {
+pub(super) fn but_looks(line: &str, status: u16, ms: u64) -> (u16, String, u64) {
     let is_look = line.starts_with("Get") && line.contains("/conversations/") && !line.contains("/users/");
     if is_look {
         let conversation = r#"{"conversation_id": "c-1", "channel_id": "t-1", "status": "new"}"#;

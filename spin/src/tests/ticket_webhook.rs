@@ -67,7 +67,7 @@ fn whoever_lacks_the_secret_causes_nothing() {
     let path_secret = Base64UrlUnpadded::encode_string(&[7; 24]);
     assert_ne!(rule["secret"], path_secret, "not the secret of the other webhooks");
     http.asked.borrow_mut().clear();
-    for secret in ["", "wrong", path_secret.as_str(), "token-1"] {
+    for secret in ["", "wrong", path_secret.as_str(), super::TOKEN] {
         assert_eq!(nudge(&http, &state, secret, json!("17")), Answer::from(Problem::not_allowed()), "{secret}");
     }
     assert!(http.asked.borrow().is_empty());

@@ -17,6 +17,9 @@ use crate::problem::{self, Problem};
 /// The header of both webhooks.
 const SIGNATURE: &str = "x-sendbird-signature";
 
+/// The year 2001, in milliseconds.
+const EARLIEST: Timestamp = 1_000_000_000_000;
+
 /// Verifies a webhook and reads it.
 pub(crate) fn read(settings: &Delight, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
     let key = match endpoint {
@@ -33,6 +36,26 @@ pub(crate) fn read(settings: &Delight, endpoint: Endpoint, call: &Call<'_>) -> R
         Endpoint::Platform => Ok(agent_event(settings, &event, call.now)),
         Endpoint::Chat => Ok(chat_event(&event)),
     }
+}
+
+/// When it was sent. The AI agent's webhook has a text, the Chat webhook a number in its message.
+pub(crate) fn sent_at(body: &[u8]) -> Option<Timestamp> {
+    #[derive(serde::Deserialize)]
+    struct Event {
+        #[serde(default)]
+        created_at: Value,
+        #[serde(default)]
+        payload: Payload,
+    }
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Payload {
+        created_at: Value,
+    }
+    let event: Event = serde_json::from_slice(body).ok()?;
+    // Seconds, or a number that means something else, would all be too old.
+    let number = event.payload.created_at.as_u64().filter(|at| *at > EARLIEST);
+    iso(&event.created_at).or(number)
 }
 
 fn verify(key: &str, call: &Call<'_>) -> Result<(), Problem> {
