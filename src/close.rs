@@ -6,7 +6,6 @@ use crate::conversation::{self, Search};
 use crate::error::{Error, ErrorKind};
 use crate::freshchat::endpoints::{Author, NewMessage, Resolve};
 use crate::freshchat::wire::VendorMessage;
-use crate::handoff;
 use crate::http::Http;
 use crate::languages::Language;
 use crate::lifecycle::{self, Action, Input};
@@ -129,7 +128,7 @@ fn note_and_resolve(
     if session.conversation.is_none() && (session.look || session.is_unsure(Unsure::Conversation)) {
         // The handoff may have got through: then human agents wait for somebody who has gone.
         let reference = session.reference.clone();
-        let is_ours = |found: &VendorMessage| handoff::is_of_handoff(&found.text(), &reference);
+        let is_ours = |found: &VendorMessage| transcript::is_of_handoff(&found.text(), &reference);
         match conversation::find(freshchat, &user, false, &is_ours) {
             Ok(found) => found.iter().for_each(|found| conversation::adopt(session, &found.conversation)),
             Err(failure) if is_final(failure.kind) => findings.push(left_open(session)),

@@ -21,6 +21,8 @@ const MOST_SEARCHED: usize = 200;
 const SEARCHED_AT_ONCE: usize = 8;
 /// Pages of 50 messages, from the newest, that are searched in one conversation.
 const PAGES_SEARCHED: u32 = 3;
+/// As many for a handoff of 2 MiB in messages of the default length.
+const PAGES_READ_BACK: u32 = 10;
 
 /// A conversation that an earlier try has made.
 #[derive(Clone, Debug)]
@@ -183,7 +185,7 @@ fn arrived(
     // be counts only where there is no other; then the newest, which fewer others can be.
     let (mut found, mut claimed) = (None, None);
     let is_candidate = |id: &MessageId| search.among.is_none_or(|among| among.contains(id));
-    newest_first(freshchat, conversation, &mut |message| {
+    newest_first(freshchat, conversation, PAGES_SEARCHED, &mut |message| {
         if search.behind == Some(&message.id) {
             return ControlFlow::Break(());
         }
@@ -208,13 +210,29 @@ pub fn is_gone(freshchat: &Client<'_>, id: &ConversationId) -> bool {
     freshchat.call(&GetConversation { id }).is_err_and(|failure| failure.kind == FailureKind::NotFound)
 }
 
+/// The messages back to the one that `is_enough` recognises, newest first, or as far as a handoff of the greatest size goes.
+pub fn read_back(
+    freshchat: &Client<'_>,
+    conversation: &ConversationId,
+    is_enough: &dyn Fn(&VendorMessage) -> bool,
+) -> Result<Vec<VendorMessage>, Failure> {
+    let mut messages = Vec::new();
+    newest_first(freshchat, conversation, PAGES_READ_BACK, &mut |message| {
+        let is_over = is_enough(&message);
+        messages.push(message);
+        if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(messages)
+}
+
 /// Shows the newest messages, as far as a search goes back or until it has seen enough.
 fn newest_first(
     freshchat: &Client<'_>,
     conversation: &ConversationId,
+    pages: u32,
     show: &mut dyn FnMut(VendorMessage) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
-    for page in 1..=PAGES_SEARCHED {
+    for page in 1..=pages {
         let newest = match freshchat.call(&ListMessages { id: conversation, page }) {
             // Nothing stands any more in a conversation that is gone.
             Err(failure) if failure.kind == FailureKind::NotFound && is_gone(freshchat, conversation) => break,
@@ -242,7 +260,7 @@ pub fn settle_doubts(
     // Messages of the end user that nobody has claimed, newest first, and how many of them stand behind each other message.
     let mut unclaimed: Vec<(MessageId, String)> = Vec::new();
     let mut bounds: Vec<(MessageId, usize)> = Vec::new();
-    newest_first(freshchat, conversation, &mut |message| {
+    newest_first(freshchat, conversation, PAGES_SEARCHED, &mut |message| {
         // Candidates of one that was bounded before cannot be of one that was begun after that.
         let is_of_user = matches!(message.actor, Actor::User(_));
         if is_of_user && !session.is_own(&message.id) && !session.is_claimed(&message.id) {

@@ -90,6 +90,7 @@ pub fn handoff(
 
     // In the session, because this try may fail before it has looked.
     session.look |= request.retry;
+    run.owed_brief = session.is_unsure(Unsure::Brief);
     match run.all_steps(&mut session) {
         Ok(agent_url) => {
             let done = if session.ticket.is_some() { Input::TicketFiled } else { Input::HandoffDone };
@@ -165,6 +166,8 @@ struct Run<'a> {
     carried: Carried,
     /// The end user's name, masked: where a rule asks for it, for example because it is a phone number.
     name: Option<String>,
+    /// An earlier try has left the brief to be written, and may have written it.
+    owed_brief: bool,
     steps: Vec<Step>,
     findings: Vec<Finding>,
     decisions: Vec<Decision>,
@@ -187,7 +190,7 @@ impl<'a> Run<'a> {
         let name = request.user.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
         let name = name.map(|name| settings.masking.text(name));
         let (steps, findings, decisions) = (Vec::new(), Vec::new(), Vec::new());
-        Self { freshchat, desk, settings, request, carried, name, steps, findings, decisions }
+        Self { freshchat, desk, settings, request, carried, name, owed_brief: false, steps, findings, decisions }
     }
 
     /// The receipt of a handoff that was done, now or before.
@@ -258,7 +261,7 @@ impl<'a> Run<'a> {
         let mut author = note_author.map_or_else(|| Author::User(user.clone()), Author::NoteBy);
         loop {
             let agent_url = self.conversation(session, &user, &channel, assignment.clone(), &mut author)?;
-            if self.rest_of_history(session, &user, &mut author)? {
+            if self.rest(session, &user, &mut author)? {
                 return Ok(agent_url);
             }
             // Somebody has deleted what an earlier try began. Each round of this loop needs another deletion.
@@ -347,6 +350,10 @@ impl<'a> Run<'a> {
 
     /// The texts of this handoff. What a try has begun with stays the base of the next.
     fn written(&self, session: &mut Session, max_chars: usize) -> Transcript {
+        self.texts(session, max_chars, true)
+    }
+
+    fn texts(&self, session: &mut Session, max_chars: usize, says_next: bool) -> Transcript {
         let count = u32::try_from(self.request.history.len()).unwrap_or(u32::MAX);
         let first = *session.history.get_or_insert(count);
         let first = usize::try_from(first).unwrap_or(usize::MAX);
@@ -356,6 +363,7 @@ impl<'a> Run<'a> {
             language: self.settings.language,
             masking: &self.settings.masking,
             shown: &self.carried.shown,
+            says_next,
         };
         transcript::write(self.request, first, &style)
     }
@@ -415,16 +423,6 @@ fn is_untouched(session: &Session) -> bool {
     session.conversation.is_none() && !session.is_anything_unsure()
 }
 
-/// True for everything that a handoff with this reference writes.
-pub fn is_of_handoff(text: &str, reference: &str) -> bool {
-    text.lines().next().is_some_and(|line| line.ends_with(&format!("· {}", transcript::marker(reference))))
-}
-
-/// What tells one text of a handoff from another.
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -459,7 +457,10 @@ mod tests {
         let messages = created["messages"].as_array().unwrap();
         assert_eq!(authors(&messages[0]), (json!("user-1"), json!("normal")));
         assert_eq!(authors(&messages[1]), (json!("agent-9"), json!("private")));
-        assert_eq!(messages.len(), 2);
+        assert_eq!(authors(&messages[2]), (json!("user-1"), json!("normal")));
+        let brief = messages[2]["message_parts"][0]["text"]["content"].as_str().unwrap();
+        assert!(brief.starts_with("My order is late\n"), "the list of the inbox shows the matter: {brief}");
+        assert_eq!(messages.len(), 3);
         assert_eq!(receipt.case_id, "fc:c-1");
         assert_eq!(receipt.info.conversation_ids, ["c-1", "1019183591791880"]);
         assert_eq!(receipt.info.state, State::Queued);
@@ -480,7 +481,8 @@ mod tests {
             .then(200, r#"{"messages": []}"#)
             .then(200, &found)
             .then(200, r#"{"conversation_id": "c-1", "status": "new"}"#)
-            .then(200, r#"{"id": "m-2"}"#);
+            .then(200, r#"{"id": "m-2"}"#)
+            .then(200, r#"{"id": "m-3"}"#);
         let receipt = hand_off(&script, &request(), Some(&session)).unwrap();
         assert_eq!(
             script.sent(),
@@ -490,10 +492,12 @@ mod tests {
                 "Get /v2/conversations/c-1/messages?page=1&items_per_page=50",
                 "Get /v2/conversations/c-1",
                 "Post /v2/conversations/c-1/messages",
+                "Post /v2/conversations/c-1/messages",
             ]
         );
-        assert_eq!(script.batches(), [1, 2, 1, 1], "conversations are searched together");
+        assert_eq!(script.batches(), [1, 2, 1, 1, 1], "conversations are searched together");
         assert_eq!(script.body(4)["message_type"], "private", "the page that was missing");
+        assert_eq!(script.body(5)["message_type"], "normal", "the brief that was missing");
         assert_eq!(receipt.steps[0].action, "adopt-conversation");
     }
 
@@ -533,15 +537,5 @@ mod tests {
         let nothing = Script::default();
         let second = hand_off(&nothing, &request(), Some(&first.session)).unwrap();
         assert_eq!((second.case_id, second.steps.len(), nothing.sent().len()), (first.case_id, 0, 0));
-    }
-
-    #[test]
-    fn markers_are_found_again() {
-        let (language, masking) = (crate::languages::of("de"), &crate::masking::Masking::default());
-        let style = Style { reference: "7f3a9c2e", max_chars: 5_000, language, masking, shown: &[] };
-        let written = transcript::write(&request(), 2, &style);
-        assert!(is_of_handoff(&written.opening, "7f3a9c2e") && is_of_handoff(&written.pages[0], "7f3a9c2e"));
-        assert!(!is_of_handoff(&written.opening, "00000000"));
-        assert!(!is_of_handoff("my number is\nHandoff · ref 7f3a9c2e", "7f3a9c2e"));
     }
 }

@@ -11,7 +11,7 @@ use crate::session::EndReason;
 pub struct Language {
     /// BCP 47, the language alone.
     pub code: &'static str,
-    /// How the first message of a handoff begins.
+    /// How the last line of the brief begins.
     pub handoff: &'static str,
     /// How the first message of a conversation begins that replaces another.
     pub continues: &'static str,
@@ -25,17 +25,25 @@ pub struct Language {
     pub facts: &'static str,
     /// As [`Self::reason`].
     pub summary: &'static str,
-    /// As [`Self::reason`].
-    pub summary_continued: &'static str,
+    /// Behind the beginning of a summary that is too long for one message.
+    pub whole_above: &'static str,
+    /// Label of the line that says what becomes of an answer, and what it says.
+    pub next: &'static str,
+    /// As [`Self::next`].
+    pub next_words: &'static str,
     /// In place of what is not known of the end user.
     pub unknown: &'static str,
     /// Behind an address of the end user that the platform has not checked.
     pub unverified: &'static str,
-    /// The line about the history: none, one message, and several, where `{}` stands for their number.
+    /// The history: none, one message, and several, where `{}` stands for their number.
     pub history: [&'static str; 3],
-    /// How a page begins, before its number.
+    /// Follows [`Self::history`] in the opening: in which order several messages stand.
+    pub order: &'static str,
+    /// Follows that: in which time zone times are.
+    pub times: &'static str,
+    /// How the last line of a page begins, before its number.
     pub page: &'static str,
-    /// How a page begins that holds what came later.
+    /// How the last line of a page begins that holds what came later.
     pub later: &'static str,
     /// As [`Reason`]: user-button, user-asked, flow-step, model-decision, safety, api.
     pub reasons: [&'static str; 6],
@@ -46,6 +54,21 @@ pub struct Language {
 }
 
 impl Language {
+    /// How many messages of history there are.
+    pub fn messages(&self, count: usize) -> String {
+        let [none, one, many] = self.history;
+        match count {
+            0 => none.to_owned(),
+            1 => one.to_owned(),
+            count => many.replace("{}", &count.to_string()),
+        }
+    }
+
+    /// True for the line of ours that names the AI agent's handoff.
+    pub fn is_handoff(&self, line: &str) -> bool {
+        line.strip_prefix(self.handoff).is_some_and(|rest| rest.starts_with(" · "))
+    }
+
     /// Why the AI agent hands over.
     pub fn reason_words(&self, reason: Reason) -> &'static str {
         let [button, asked, flow, model, safety, api] = self.reasons;
@@ -100,10 +123,14 @@ pub static ENGLISH: Language = Language {
     user: "User",
     facts: "Facts",
     summary: "Summary",
-    summary_continued: "Summary, continued",
+    whole_above: "the whole summary stands above",
+    next: "Next",
+    next_words: "answer here, the user reads it in the chat; when you resolve the conversation, the AI agent takes over again",
     unknown: "unknown",
     unverified: "not verified",
-    history: ["History: none", "History: 1 message, below", "History: {} messages, below, oldest first, times in UTC"],
+    history: ["History: none", "History: 1 message", "History: {} messages"],
+    order: ", oldest first",
+    times: ", times in {}",
     page: "History",
     later: "Later messages, up to",
     reasons: [
@@ -136,14 +163,14 @@ static OTHERS: [Language; 5] = [
         user: "Nutzer",
         facts: "Angaben",
         summary: "Zusammenfassung",
-        summary_continued: "Zusammenfassung, Fortsetzung",
+        whole_above: "die ganze Zusammenfassung steht weiter oben",
+        next: "Nächster Schritt",
+        next_words: "hier antworten, der Nutzer liest es im Chat; wird die Unterhaltung gelöst, übernimmt wieder der KI-Agent",
         unknown: "unbekannt",
         unverified: "nicht bestätigt",
-        history: [
-            "Verlauf: keiner",
-            "Verlauf: 1 Nachricht, unten",
-            "Verlauf: {} Nachrichten, unten, älteste zuerst, Uhrzeiten in UTC",
-        ],
+        history: ["Verlauf: keiner", "Verlauf: 1 Nachricht", "Verlauf: {} Nachrichten"],
+        order: ", älteste zuerst",
+        times: ", Uhrzeiten in {}",
         page: "Verlauf",
         later: "Spätere Nachrichten, bis",
         reasons: [
@@ -173,14 +200,14 @@ static OTHERS: [Language; 5] = [
         user: "Utilisateur",
         facts: "Informations",
         summary: "Résumé",
-        summary_continued: "Résumé, suite",
+        whole_above: "le résumé complet se trouve plus haut",
+        next: "À faire",
+        next_words: "répondez ici, l'utilisateur le lit dans le chat ; quand la conversation est résolue, l'agent IA reprend la main",
         unknown: "inconnu",
         unverified: "non vérifié",
-        history: [
-            "Historique : aucun",
-            "Historique : 1 message, ci-dessous",
-            "Historique : {} messages, ci-dessous, du plus ancien au plus récent, heures en UTC",
-        ],
+        history: ["Historique : aucun", "Historique : 1 message", "Historique : {} messages"],
+        order: ", du plus ancien au plus récent",
+        times: ", heures en {}",
         page: "Historique",
         later: "Messages suivants, jusqu'au",
         reasons: [
@@ -210,14 +237,14 @@ static OTHERS: [Language; 5] = [
         user: "Usuario",
         facts: "Datos",
         summary: "Resumen",
-        summary_continued: "Resumen, continuación",
+        whole_above: "el resumen completo está más arriba",
+        next: "Siguiente paso",
+        next_words: "responda aquí, el usuario lo lee en el chat; al resolver la conversación, el agente de IA vuelve a atender",
         unknown: "desconocido",
         unverified: "sin verificar",
-        history: [
-            "Historial: ninguno",
-            "Historial: 1 mensaje, abajo",
-            "Historial: {} mensajes, abajo, del más antiguo al más reciente, horas en UTC",
-        ],
+        history: ["Historial: ninguno", "Historial: 1 mensaje", "Historial: {} mensajes"],
+        order: ", del más antiguo al más reciente",
+        times: ", horas en {}",
         page: "Historial",
         later: "Mensajes posteriores, hasta el",
         reasons: [
@@ -247,14 +274,14 @@ static OTHERS: [Language; 5] = [
         user: "Usuário",
         facts: "Dados",
         summary: "Resumo",
-        summary_continued: "Resumo, continuação",
+        whole_above: "o resumo completo está acima",
+        next: "Próximo passo",
+        next_words: "responda aqui, o usuário lê no chat; quando a conversa é resolvida, o agente de IA volta a atender",
         unknown: "desconhecido",
         unverified: "não verificado",
-        history: [
-            "Histórico: nenhum",
-            "Histórico: 1 mensagem, abaixo",
-            "Histórico: {} mensagens, abaixo, da mais antiga à mais recente, horários em UTC",
-        ],
+        history: ["Histórico: nenhum", "Histórico: 1 mensagem", "Histórico: {} mensagens"],
+        order: ", da mais antiga à mais recente",
+        times: ", horários em {}",
         page: "Histórico",
         later: "Mensagens posteriores, até a",
         reasons: [
@@ -284,10 +311,14 @@ static OTHERS: [Language; 5] = [
         user: "ユーザー",
         facts: "情報",
         summary: "要約",
-        summary_continued: "要約（続き）",
+        whole_above: "要約の全文は上にあります",
+        next: "次の対応",
+        next_words: "ここで返信すると、ユーザーはチャットで読めます。会話を解決すると、AIエージェントが対応に戻ります",
         unknown: "不明",
         unverified: "未確認",
-        history: ["履歴: なし", "履歴: 1 件、以下", "履歴: {} 件、以下、古い順、時刻は UTC"],
+        history: ["履歴: なし", "履歴: 1 件", "履歴: {} 件"],
+        order: "、古い順",
+        times: "、時刻は {}",
         page: "履歴",
         later: "その後のメッセージ、",
         reasons: [

@@ -49,6 +49,9 @@ pub enum Unsure {
     EndNote,
     /// The ticket may have been created.
     Ticket,
+    /// The conversation is there, and its brief is owed or may have been sent. Never in sessions of versions that wrote the brief
+    /// first.
+    Brief,
 }
 
 /// A human agent's name and photo.

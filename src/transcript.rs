@@ -1,6 +1,9 @@
-//! Summary and history as the human agent reads them: one opening message, then pages.
+//! History and brief as the human agent reads them: a line that says what follows, pages of history, and the brief, which
+//! comes last because an inbox opens at the end of a thread and lists the last message.
 //!
-//! Pure. Lines that people wrote are indented below their first, so that no text can pass for a line of somebody else.
+//! Pure. Lines that people wrote are indented below their first, so that no text can pass for a line of somebody else. The
+//! marker stands at the end of each text. Versions before this one put it at the end of the first line, and the brief first:
+//! both forms are read, because a handoff may have begun before an upgrade.
 
 use std::borrow::Cow;
 
@@ -10,15 +13,34 @@ use crate::model::{HandoffRequest, Message, Part, PartKind, Sender, SenderRole};
 use crate::plain_text::encoded;
 use crate::time;
 
-/// What a handoff writes into the conversation.
+/// What a handoff writes into the conversation, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
-    /// Who, why, and the summary. Carries the marker.
-    pub opening: String,
-    /// The history, oldest first, each page with the marker and its number.
+    /// Says how much history follows. None where the brief stands alone.
+    pub opening: Option<String>,
+    /// The history, oldest first, each page with its number and the marker at its end.
     pub pages: Vec<String>,
+    /// How many of the pages the first try had.
+    pub early: usize,
+    /// What it is about in the first line, then why, who, and the summary. Complete in itself.
+    pub brief: String,
     /// Places that were masked.
     pub masked: u32,
+}
+
+impl Transcript {
+    /// In the order of the conversation.
+    pub fn into_texts(self) -> Vec<String> {
+        self.opening.into_iter().chain(self.pages).chain(std::iter::once(self.brief)).collect()
+    }
+
+    /// In the order of a ticket, which is read from the top. The marker stands in the first line there: everything below it is
+    /// cut from mail that quotes the ticket.
+    pub fn ticket_texts(&self) -> Vec<String> {
+        let (body, end) = self.brief.rsplit_once('\n').unwrap_or((&self.brief, ""));
+        let brief = format!("{end}\n{body}");
+        std::iter::once(brief).chain(self.opening.clone()).chain(self.pages.iter().cloned()).collect()
+    }
 }
 
 /// The text that marks everything of one handoff.
@@ -26,29 +48,56 @@ pub fn marker(reference: &str) -> String {
     format!("ref {reference}")
 }
 
-/// True for a text that a handoff, relay or close of any conversation has written: its first line ends in a marker.
+/// True for a text that a handoff, relay or close of any conversation has written: its last line or its first ends in a marker.
 /// Such a text is never somebody's answer, whatever the vendor says about its author and kind.
 pub fn is_marked(text: &str) -> bool {
     reference_of(text).is_some()
 }
 
-/// A text of somebody else: a first line that ends as ours do, whoever wrote it, must not pass for ours.
+/// True for everything that the handoff with this reference writes, but the note about its end.
+pub fn is_of_handoff(text: &str, reference: &str) -> bool {
+    let end = format!(" · {}", marker(reference));
+    last_line(text).ends_with(&end) || first_line(text).ends_with(&end)
+}
+
+/// A text of somebody else: a first or last line that ends as ours do, whoever wrote it, must not pass for ours.
 pub fn unmarked(text: &str) -> Cow<'_, str> {
-    if !is_marked(text) {
-        return Cow::Borrowed(text);
+    let mut text = Cow::Borrowed(text);
+    if reference_in(last_line(&text)).is_some() {
+        text = Cow::Owned(format!("{}.", text.trim_end()));
     }
-    let end = text.find('\n').unwrap_or(text.len());
-    let (first, rest) = text.split_at(end);
-    Cow::Owned(format!("{first}.{rest}"))
+    if reference_in(first_line(&text)).is_some() {
+        let (first, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
+        text = Cow::Owned(format!("{}.{rest}", first.trim_end()));
+    }
+    text
 }
 
 /// The reference in the marker of such a text.
 pub fn reference_of(text: &str) -> Option<&str> {
-    let line = text.lines().next()?;
+    reference_in(last_line(text)).or_else(|| reference_in(first_line(text)))
+}
+
+fn reference_in(line: &str) -> Option<&str> {
+    let line = line.trim_end();
     let line = line.strip_suffix(END).unwrap_or(line);
     let (_, digits) = line.rsplit_once(" · ref ")?;
     let is_hex = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
     (digits.len() == 8 && digits.bytes().all(is_hex)).then_some(digits)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn last_line(text: &str) -> &str {
+    text.trim_end().lines().next_back().unwrap_or_default()
+}
+
+/// True when `found` is `written`, a page: its end tells one page from another. Pages of earlier versions have it in front.
+pub fn is_same_page(found: &str, written: &str) -> bool {
+    let end = last_line(written);
+    last_line(found) == end || first_line(found) == end
 }
 
 /// Follows the marker in the note about the end.
@@ -61,18 +110,38 @@ pub fn continuation(old: &str, reference: &str, language: &Language) -> String {
 
 /// True where everything of a handoff begins: what stands before it belongs to somebody else. Of any handoff, in any language.
 pub fn is_opening(text: &str) -> bool {
-    let begins = |language: &Language| text.starts_with(language.handoff) || text.starts_with(language.continues);
-    is_marked(text) && languages::all().any(begins)
+    let continues = |language: &Language| text.starts_with(language.continues);
+    announced_messages(text).is_some_and(|_| begins(text)) || is_marked(text) && languages::all().any(continues)
 }
 
-/// The number of messages that an opening announces, in any language; none for every other text.
+/// True for what says who, why and what: the brief, or the opening of an earlier version, which had all of it. Of any handoff,
+/// in any language.
+pub fn is_brief(text: &str) -> bool {
+    let is_multiline = text.trim_end().contains('\n');
+    let is_ours = |line| reference_in(line).is_some() && languages::all().any(|language| language.is_handoff(line));
+    is_multiline && (is_ours(last_line(text)) || is_ours(first_line(text)))
+}
+
+/// An opening; or a brief that stands alone, or has everything below it.
+fn begins(text: &str) -> bool {
+    let is_alone = |language: &Language| last_line(text).contains(language.history[0]);
+    !is_brief(text) || reference_in(first_line(text)).is_some() || languages::all().any(is_alone)
+}
+
+/// The number of messages that an opening or a brief announces, in any language; none for every other text.
 pub fn announced_messages(text: &str) -> Option<usize> {
-    let line = Some(text).filter(|text| is_opening(text))?.lines().last()?;
-    if languages::all().any(|language| language.history.first() == Some(&line)) {
-        return Some(0);
+    let last = last_line(text);
+    let is_heading = |language: &Language| {
+        let starts = language.history.iter().filter_map(|history| history.split(['{', '1']).next());
+        !text.trim_end().contains('\n') && starts.into_iter().any(|start| text.starts_with(start))
+    };
+    if !is_brief(text) && !(is_marked(text) && languages::all().any(is_heading)) {
+        return None;
     }
-    let digits = line.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-    digits.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+    let words = last.rsplit_once(" · ref ").map_or(last, |(words, _)| words);
+    let digits = words.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    let digits = digits.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
+    if digits.is_empty() { Some(0) } else { digits.parse().ok() }
 }
 
 /// How texts are written.
@@ -87,10 +156,14 @@ pub struct Style<'a> {
     pub masking: &'a Masking,
     /// Values of the context that the settings show, by name.
     pub shown: &'a [(String, String)],
+    /// Says what becomes of an answer: true in a live conversation.
+    pub says_next: bool,
 }
 
 const MOST_FACTS: usize = 30;
 const MOST_FACT_CHARS: usize = 200;
+/// Lists of conversations show about half of it.
+const MOST_MATTER_CHARS: usize = 140;
 
 /// Writes everything, in texts of at most `max_chars` characters.
 ///
@@ -104,76 +177,145 @@ pub fn write(request: &HandoffRequest, first: usize, style: &Style<'_>) -> Trans
         masked += count;
         text.into_owned()
     };
-    let mut head = vec![format!("{} · {}", language.handoff, marker(reference))];
-    let reason = language.reason_words(request.reason);
-    head.push(match filled(request.reason_text.as_deref()) {
-        Some(text) => format!("{}: {reason} ({})", language.reason, one_line(&mask(text), 500)),
-        None => format!("{}: {reason}", language.reason),
-    });
-    if let Some(category) = filled(request.category.as_deref()) {
-        head.push(format!("{}: {}", language.category, one_line(&mask(category), 200)));
-    }
-    head.push(format!("{}: {}", language.user, user_line(request, language, &mut mask)));
-    if !style.shown.is_empty() {
-        head.push(format!("{}:", language.facts));
-        for (name, value) in style.shown.iter().take(MOST_FACTS) {
-            let (name, value) = (one_line(&mask(name), 80), one_line(&mask(value), MOST_FACT_CHARS));
-            head.push(format!("{INDENT}{name}: {value}"));
-        }
-    }
-    let [none, one, many] = language.history;
-    let closing = match first {
-        0 => none.to_owned(),
-        1 => one.to_owned(),
-        count => many.replace("{}", &count.to_string()),
-    };
-
-    // What of a very long summary does not fit goes ahead of the history.
-    let used = head.iter().map(|line| chars(line) + 1).sum::<usize>() + chars(&closing);
-    let mut summary = Pages::new(max_chars.saturating_sub(used).max(100));
-    if let Some(text) = filled(request.summary.as_deref()) {
-        summary.push(&format!("{}:", language.summary));
-        for line in mask(text).lines() {
-            let line = clean(line);
-            summary.push(&if line.trim().is_empty() { String::new() } else { format!("{INDENT}{line}") });
-        }
-    }
-    let mut summary = summary.finish().into_iter();
-    head.extend(summary.next());
-    head.push(closing);
+    let Brief { text: brief, overflow } = brief(request, first, style, &mut mask);
 
     // 99,999 pages are more than a request can hold.
-    let room_below = |header: &str| max_chars.saturating_sub(chars(header) + 1).max(100);
-    let mut pages = Pages::new(room_below(&page_marker(style, 99_999, 99_999)));
-    for (index, overflow) in summary.enumerate() {
-        if index == 0 {
-            pages.push(&format!("{}:", language.summary_continued));
-        }
-        overflow.lines().for_each(|line| pages.push(line));
-    }
+    let room_above = |end: &str| max_chars.saturating_sub(chars(end) + 1).max(100);
+    let mut pages = Pages::new(room_above(&page_marker(style, 99_999, 99_999)));
     let (early, later) = request.history.split_at(first.min(request.history.len()));
     write_history(early, request, language, &mut mask, &mut pages);
+    overflow.iter().for_each(|line| pages.push(line));
     let mut pages = pages.finish();
-    let total = pages.len();
+    let early = pages.len();
     for (index, page) in pages.iter_mut().enumerate() {
-        page.insert_str(0, &format!("{}\n", page_marker(style, index + 1, total)));
+        page.push_str(&format!("\n{}", page_marker(style, index + 1, early)));
     }
+    let heading = || {
+        let mut heading = language.messages(first);
+        if first > 0 {
+            let order = if first > 1 { language.order } else { "" };
+            heading = format!("{heading}{order}{}", language.times.replace("{}", "UTC"));
+        }
+        format!("{heading} · {}", marker(reference))
+    };
+    let opening = (!pages.is_empty()).then(heading);
 
-    let mut more = Pages::new(room_below(&later_marker(style, 99_999, 99_999, 99_999)));
+    let mut more = Pages::new(room_above(&later_marker(style, 99_999, 99_999, 99_999)));
     write_history(later, request, language, &mut mask, &mut more);
     let more = more.finish();
     let (total, upto) = (more.len(), request.history.len());
-    let number = |(index, page): (usize, String)| format!("{}\n{page}", later_marker(style, upto, index + 1, total));
+    let number = |(index, page): (usize, String)| format!("{page}\n{}", later_marker(style, upto, index + 1, total));
     pages.extend(more.into_iter().enumerate().map(number));
-    Transcript { opening: head.join("\n"), pages, masked }
+    Transcript { opening, pages, early, brief, masked }
 }
 
-/// How page `number` of `total` begins.
+struct Brief {
+    text: String,
+    /// What it has no room for: goes ahead of it, behind the history.
+    overflow: Vec<String>,
+}
+
+fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut dyn FnMut(&str) -> String) -> Brief {
+    let Style { max_chars, language, .. } = *style;
+    let reason = language.reason_words(request.reason);
+    let reason_text = filled(request.reason_text.as_deref()).map(|text| one_line(&mask(text), 500));
+    let category = filled(request.category.as_deref()).map(|text| one_line(&mask(text), 200));
+    let summary = filled(request.summary.as_deref()).map(&mut *mask);
+
+    let mut head = vec![matter(request, reason, category.as_deref(), summary.as_deref(), style.masking)];
+    head.push(match reason_text {
+        Some(text) => format!("{}: {reason} ({text})", language.reason),
+        None => format!("{}: {reason}", language.reason),
+    });
+    head.extend(category.map(|category| format!("{}: {category}", language.category)));
+    head.push(format!("{}: {}", language.user, user_line(request, language, mask)));
+    let mut end = Vec::new();
+    if style.says_next {
+        end.push(format!("{}: {}", language.next, language.next_words));
+    }
+    end.push(format!("{} · {} · {}", language.handoff, language.messages(first), marker(style.reference)));
+    let size = |lines: &[String]| lines.iter().map(|line| chars(line) + 1).sum::<usize>();
+    let room = |head: &[String]| max_chars.saturating_sub(size(head) + size(&end)).max(100);
+
+    let mut overflow = Vec::new();
+    if !style.shown.is_empty() {
+        let fact = |(name, value): &(String, String)| {
+            format!("{INDENT}{}: {}", one_line(&mask(name), 80), one_line(&mask(value), MOST_FACT_CHARS))
+        };
+        let mut facts = vec![format!("{}:", language.facts)];
+        facts.extend(style.shown.iter().take(MOST_FACTS).map(fact));
+        // The summary needs room as well.
+        let fits = size(&facts) <= room(&head) / 2;
+        if fits { &mut head } else { &mut overflow }.append(&mut facts);
+    }
+    if let Some(summary) = summary {
+        let mut lines = vec![format!("{}:", language.summary)];
+        for line in summary.lines() {
+            let line = clean(line);
+            lines.push(if line.trim().is_empty() { String::new() } else { format!("{INDENT}{line}") });
+        }
+        let room = room(&head);
+        if size(&lines) <= room {
+            head.append(&mut lines);
+        } else {
+            let begin = lines.join("\n");
+            let above = format!("{INDENT}… ({})", language.whole_above);
+            let begin = begin.chars().take(room.saturating_sub(chars(&above) + 2)).collect::<String>();
+            head.extend([begin.trim_end().to_owned(), above]);
+            overflow.append(&mut lines);
+        }
+    }
+    head.append(&mut end);
+    Brief { text: head.join("\n"), overflow }
+}
+
+/// What it is about, in one line: the list of an inbox shows it.
+fn matter(
+    request: &HandoffRequest,
+    reason: &str,
+    category: Option<&str>,
+    summary: Option<&str>,
+    masking: &Masking,
+) -> String {
+    let first_request = || {
+        let of_user = request.history.iter().filter(|message| message.sender.role == SenderRole::EndUser);
+        // Counted where the history is masked.
+        of_user.map(message_text).find(|text| !text.trim().is_empty()).map(|text| masking.apply(&text).0.into_owned())
+    };
+    let words = summary.map(str::to_owned).or_else(first_request);
+    let words = words.as_deref().map(first_sentence);
+    let matter = match (category, words) {
+        (Some(category), Some(words)) => format!("{category}: {words}"),
+        (Some(category), None) => format!("{category}: {reason}"),
+        (None, Some(words)) => words,
+        (None, None) => reason.to_owned(),
+    };
+    unmarked(&one_line(&matter, MOST_MATTER_CHARS)).into_owned()
+}
+
+/// Up to the end of the first sentence, or of the first line.
+fn first_sentence(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    let ends =
+        line.char_indices().filter(|(_, letter)| matches!(letter, '.' | '!' | '?' | '。' | '！' | '？' | '؟' | '।'));
+    // A dot within a word or number ends nothing, and neither does one behind a short word, such as an abbreviation.
+    let is_end = |(index, letter): &(usize, char)| {
+        let rest = line.get(index + letter.len_utf8()..).unwrap_or_default();
+        let before = line.get(..*index).unwrap_or_default();
+        let word = before.rsplit(' ').next().unwrap_or_default();
+        let ends_here = rest.is_empty() || rest.starts_with(' ') || !letter.is_ascii() && *letter != '؟';
+        ends_here && (*letter != '.' || chars(word) > 3) && chars(before) > 6
+    };
+    let end = ends.into_iter().find(is_end).map_or(line.len(), |(index, _)| index);
+    line.get(..end).unwrap_or(line).to_owned()
+}
+
+/// How page `number` of `total` ends.
 fn page_marker(style: &Style<'_>, number: usize, total: usize) -> String {
     format!("{} {number}/{total} · {}", style.language.page, marker(style.reference))
 }
 
-/// How page `number` of `total` begins that holds what came after the first try.
+/// How page `number` of `total` ends that holds what came after the first try.
 fn later_marker(style: &Style<'_>, upto: usize, number: usize, total: usize) -> String {
     format!("{} {upto}, {number}/{total} · {}", style.language.later, marker(style.reference))
 }
@@ -420,35 +562,58 @@ mod tests {
 
     fn written(request: &HandoffRequest, first: usize, reference: &str, max_chars: usize) -> Transcript {
         let (language, masking) = (&languages::ENGLISH, &Masking::default());
-        write(request, first, &Style { reference, max_chars, language, masking, shown: &[] })
+        write(request, first, &Style { reference, max_chars, language, masking, shown: &[], says_next: true })
     }
 
     use crate::testing::{message, request};
 
     #[test]
-    fn the_opening_says_who_why_and_what() {
+    fn the_brief_says_what_why_and_who_and_comes_last() {
         let mut request = request();
         request.reason_text = Some("third\nfailed answer".into());
         request.category = Some("billing".into());
-        request.summary = Some("Wants a refund.\nOrder 4711.".into());
+        request.summary = Some("Wants a refund. Order 4711.\nPaid twice.".into());
         request.user.email = Some("ana@example.com".into());
         request.user.email_verified = true;
         let written = written(&request, request.history.len(), "7f3a9c2e", 5_000);
+        let [opening, page, brief] = &written.into_texts()[..] else { panic!("three texts") };
+        assert_eq!(opening, "History: 2 messages, oldest first, times in UTC · ref 7f3a9c2e");
         assert_eq!(
-            written.opening,
-            "Handoff from the AI agent · ref 7f3a9c2e\n\
+            page,
+            "— 2025-07-10 —\n19:47 Ana Silva (user): My order is late\n19:48 Luna (AI agent): I am sorry\nHistory 1/1 · ref 7f3a9c2e"
+        );
+        assert_eq!(
+            brief,
+            "billing: Wants a refund\n\
              Reason: the user asked for a person (third failed answer)\n\
              Category: billing\n\
              User: Ana Silva · ana@example.com\n\
-             Summary:\n    Wants a refund.\n    Order 4711.\n\
-             History: 2 messages, below, oldest first, times in UTC"
+             Summary:\n    Wants a refund. Order 4711.\n    Paid twice.\n\
+             Next: answer here, the user reads it in the chat; when you resolve the conversation, the AI agent takes over again\n\
+             Handoff from the AI agent · History: 2 messages · ref 7f3a9c2e"
         );
-        assert_eq!(
-            written.pages,
-            [
-                "History 1/1 · ref 7f3a9c2e\n— 2025-07-10 —\n19:47 Ana Silva (user): My order is late\n19:48 Luna (AI agent): I am sorry"
-            ]
-        );
+    }
+
+    #[test]
+    fn the_first_line_of_the_brief_says_the_matter() {
+        let first = |change: &dyn Fn(&mut HandoffRequest)| {
+            let mut request = request();
+            change(&mut request);
+            let brief = written(&request, 2, "7f3a9c2e", 5_000).brief;
+            brief.lines().next().unwrap().to_owned()
+        };
+        assert_eq!(first(&|_| ()), "My order is late", "the first request, where there is no summary");
+        assert_eq!(first(&|it| it.category = Some("billing".into())), "billing: My order is late");
+        assert_eq!(first(&|it| it.history.clear()), "the user asked for a person");
+        for (summary, matter) in [
+            ("Parcel 4712-ES is late: a new one today! More.", "Parcel 4712-ES is late: a new one today"),
+            ("Paid £189.00 twice, no. 4711 and no. 4712. Angry.", "Paid £189.00 twice, no. 4711 and no. 4712"),
+            ("注文が届きません。至急です。", "注文が届きません"),
+            ("Hi · ref 0badc0de", "Hi · ref 0badc0de."),
+        ] {
+            assert_eq!(first(&|it| it.summary = Some(summary.into())), matter);
+        }
+        assert!(first(&|it| it.summary = Some("word ".repeat(100))).chars().count() <= MOST_MATTER_CHARS + 1);
     }
 
     #[test]
@@ -490,19 +655,49 @@ mod tests {
         }
     }
 
+    /// The texts of the version that wrote the brief first and the marker in the first line.
+    const OLD_OPENING: &str = "Übergabe vom KI-Agenten · ref 7f3a9c2e\nGrund: ein Programm hat sie angefordert\nNutzer: Ana\n\
+                               Verlauf: 12 Nachrichten, unten, älteste zuerst, Uhrzeiten in UTC";
+    const OLD_PAGE: &str = "History 2/3 · ref 7f3a9c2e\n— 2025-07-10 —\n19:47 Ana (user): x · ref 00000000";
+
     #[test]
     fn what_was_written_in_one_language_is_known_in_every_other() {
         for language in languages::all() {
             let (masking, reference) = (&Masking::default(), "7f3a9c2e");
             for count in 0..3 {
-                let style = Style { reference, max_chars: 5_000, language, masking, shown: &[] };
-                let written = write(&request(), count, &style);
-                assert!(is_opening(&written.opening) && is_marked(&written.opening), "{}", language.code);
-                assert_eq!(announced_messages(&written.opening), Some(count), "{}", language.code);
-                assert!(written.pages.iter().all(|page| reference_of(page) == Some(reference) && !is_opening(page)));
+                let style = Style { reference, max_chars: 5_000, language, masking, shown: &[], says_next: true };
+                let mut request = request();
+                request.history.truncate(count);
+                let written = write(&request, count, &style);
+                let code = language.code;
+                assert_eq!(written.opening.is_some(), count > 0);
+                for text in written.opening.iter().chain([&written.brief]) {
+                    assert_eq!(announced_messages(text), Some(count), "{code}: {text}");
+                }
+                assert!(is_brief(&written.brief), "{code}");
+                assert_eq!(is_opening(&written.brief), count == 0, "{code}: a brief without history begins it all");
+                assert!(written.opening.iter().all(|text| is_opening(text) && !is_brief(text)), "{code}");
+                let ticket = written.ticket_texts().remove(0);
+                assert!(is_marked(ticket.lines().next().unwrap()), "{code}: mail quotes it from its first line");
+                for text in written.pages.iter() {
+                    assert!(!is_opening(text) && !is_brief(text) && announced_messages(text).is_none(), "{code}");
+                }
+                assert!(written.into_texts().iter().all(|text| is_of_handoff(text, reference)), "{code}");
             }
-            assert!(is_opening(&continuation("c-1", reference, language)), "{}", language.code);
+            let continues = continuation("c-1", reference, language);
+            assert!(is_opening(&continues) && announced_messages(&continues).is_none(), "{}", language.code);
         }
+    }
+
+    #[test]
+    fn what_the_version_before_wrote_is_known() {
+        assert!(is_opening(OLD_OPENING) && is_brief(OLD_OPENING) && is_of_handoff(OLD_OPENING, "7f3a9c2e"));
+        assert_eq!((announced_messages(OLD_OPENING), reference_of(OLD_OPENING)), (Some(12), Some("7f3a9c2e")));
+        let none = "Handoff from the AI agent · ref 7f3a9c2e\nReason: a program asked for it\nUser: Ana\nHistory: none";
+        assert!(is_opening(none) && announced_messages(none) == Some(0));
+        assert!(is_of_handoff(OLD_PAGE, "7f3a9c2e") && !is_opening(OLD_PAGE) && !is_brief(OLD_PAGE));
+        assert!(is_same_page(OLD_PAGE, "x\nHistory 2/3 · ref 7f3a9c2e"));
+        assert!(!is_same_page(OLD_PAGE, "x\nHistory 1/3 · ref 7f3a9c2e"));
     }
 
     #[test]
@@ -511,17 +706,19 @@ mod tests {
         request.summary = Some("Paid with 4111 1111 1111 1111.\n\nWants it back.".into());
         let shown = [("order\nid".to_owned(), "47\n11".to_owned())];
         let (language, masking) = (languages::of("de-AT"), &Masking::parse(&["card-numbers".to_owned()]).unwrap());
-        let style = Style { reference: "7f3a9c2e", max_chars: 5_000, language, masking, shown: &shown };
+        let style =
+            Style { reference: "7f3a9c2e", max_chars: 5_000, language, masking, shown: &shown, says_next: false };
         let written = write(&request, 2, &style);
         assert_eq!(
-            written.opening,
-            "Übergabe vom KI-Agenten · ref 7f3a9c2e\n\
+            written.brief,
+            "Paid with [masked: card number]\n\
              Grund: der Nutzer möchte mit einem Menschen sprechen\n\
              Nutzer: Ana Silva\n\
              Angaben:\n    order id: 47 11\n\
              Zusammenfassung:\n    Paid with [masked: card number].\n\n    Wants it back.\n\
-             Verlauf: 2 Nachrichten, unten, älteste zuerst, Uhrzeiten in UTC"
+             Übergabe vom KI-Agenten · Verlauf: 2 Nachrichten · ref 7f3a9c2e"
         );
+        assert_eq!(written.opening.unwrap(), "Verlauf: 2 Nachrichten, älteste zuerst, Uhrzeiten in UTC · ref 7f3a9c2e");
         assert_eq!(written.masked, 1);
     }
 
@@ -532,10 +729,10 @@ mod tests {
         request.history =
             vec![message("1", SenderRole::EndUser, None, "hi\n19:49 Luna (AI agent): refund granted\u{202e}")];
         let page = written(&request, request.history.len(), "r", 5_000).pages.remove(0);
-        let lines: Vec<&str> = page.lines().skip(2).collect();
+        let lines: Vec<&str> = page.lines().skip(1).collect();
         assert_eq!(lines[0], "19:47 Luna (AI agent) 19:50 Boss (human agent): pay him (user): hi");
         assert_eq!(lines[1], "    19:49 Luna (AI agent): refund granted");
-        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[2..], ["History 1/1 · ref r"]);
     }
 
     #[test]
@@ -556,11 +753,9 @@ mod tests {
         let mut seen = Vec::new();
         for (index, page) in written.pages.iter().enumerate() {
             assert!(chars(page) <= 700, "{}", chars(page));
-            assert!(page.starts_with(&format!("History {}/{} · ref r\n", index + 1, written.pages.len())));
+            assert!(page.ends_with(&format!("\nHistory {}/{} · ref r", index + 1, written.pages.len())));
             seen.extend(
-                page.lines()
-                    .skip(1)
-                    .filter_map(|line| line.split_once("número ")?.1.split(' ').next()?.parse::<usize>().ok()),
+                page.lines().filter_map(|line| line.split_once("número ")?.1.split(' ').next()?.parse::<usize>().ok()),
             );
         }
         assert_eq!(seen, (0..500).collect::<Vec<_>>());
@@ -576,32 +771,65 @@ mod tests {
         assert_eq!(after.pages[0], before.pages[0]);
         assert_eq!(
             after.pages[1],
-            "Later messages, up to 3, 1/1 · ref 7f3a9c2e\n— 2025-07-10 —\n19:47 Ana Silva (user): Hello?"
+            "— 2025-07-10 —\n19:47 Ana Silva (user): Hello?\nLater messages, up to 3, 1/1 · ref 7f3a9c2e"
         );
-        assert_eq!(announced_messages(&after.opening), Some(2));
+        assert_eq!((after.early, announced_messages(&after.brief)), (1, Some(2)));
     }
 
     #[test]
     fn our_own_texts_are_known_by_their_marker() {
         let written = written(&request(), 2, "7f3a9c2e", 5_000);
-        assert!(is_marked(&written.opening) && is_marked(&written.pages[0]));
+        assert!(written.into_texts().iter().all(|text| is_marked(text)));
         assert!(is_marked("The user left · ref 7f3a9c2e end"));
-        for text in ["", "see ref 7f3a9c2e", "x · ref 7f3a9c2", "x · ref 7F3A9C2E", "hello\nx · ref 7f3a9c2e"] {
+        assert!(is_marked("hello\nx · ref 7f3a9c2e\n") && is_marked("x · ref 7f3a9c2e\nhello"));
+        for text in ["", "see ref 7f3a9c2e", "x · ref 7f3a9c2", "x · ref 7F3A9C2E", "hello\nx · ref 7f3a9c2e\nhello"]
+        {
             assert!(!is_marked(text), "{text}");
         }
     }
 
     #[test]
-    fn a_summary_that_is_too_long_goes_on_ahead_of_the_history() {
+    fn what_somebody_else_wrote_never_bears_a_marker() {
+        for text in [
+            "x · ref 7f3a9c2e",
+            "x · ref 7f3a9c2e end \n\n",
+            "x · ref 7f3a9c2e\nb\nc · ref 7f3a9c2e",
+            "a\nb · ref 7f3a9c2e",
+        ] {
+            let harmless = unmarked(text);
+            assert!(is_marked(text) && !is_marked(&harmless), "{harmless}");
+        }
+        assert_eq!(unmarked("a\n b \n"), "a\n b \n");
+    }
+
+    #[test]
+    fn a_summary_that_is_too_long_stands_whole_ahead_of_the_brief() {
         let mut request = request();
         request.summary = Some((0..300).map(|number| format!("fact {number}\n")).collect());
         let written = written(&request, request.history.len(), "r", 600);
-        assert!(chars(&written.opening) <= 600);
-        let all = format!("{}\n{}", written.opening, written.pages.join("\n"));
+        assert!(chars(&written.brief) <= 600, "{}", chars(&written.brief));
+        assert!(
+            written.brief.contains("    fact 0\n")
+                && written.brief.contains("    … (the whole summary stands above)\nNext: ")
+        );
+        let above = written.pages.join("\n");
         for number in 0..300 {
-            assert_eq!(all.matches(&format!("fact {number}\n")).count(), 1, "{number}");
+            assert_eq!(above.matches(&format!("fact {number}\n")).count(), 1, "{number}");
         }
-        assert!(all.find("fact 299").unwrap() < all.find("My order is late").unwrap());
+        assert!(above.find("My order is late").unwrap() < above.find("fact 0\n").unwrap());
+    }
+
+    #[test]
+    fn facts_that_are_too_many_for_the_brief_stand_ahead_of_it() {
+        let mut request = request();
+        request.summary = Some("Short.".into());
+        let shown: Vec<_> = (0..30).map(|number| (format!("fact {number}"), "value ".repeat(20))).collect();
+        let (language, masking) = (&languages::ENGLISH, &Masking::default());
+        let style = Style { reference: "r", max_chars: 2_000, language, masking, shown: &shown, says_next: true };
+        let written = write(&request, 2, &style);
+        assert!(written.brief.contains("Short.") && !written.brief.contains("fact 0:"));
+        let above = written.pages.join("\n");
+        assert!((0..30).all(|number| above.matches(&format!("fact {number}: ")).count() == 1));
     }
 
     #[test]

@@ -57,7 +57,10 @@ async fn the_inbox_holds_the_summary_and_all_twenty_messages() {
     let story = play(Story::Scripted, false).await;
     let messages = facts(&story, "inbox")[0]["inbox"]["messages"].as_array().unwrap().clone();
     let text: String = messages.iter().filter_map(|message| message["text"].as_str()).collect();
-    assert!(messages[0]["text"].as_str().unwrap().contains("Summary:"));
+    let brief = messages.iter().filter_map(|message| message["text"].as_str()).find(|text| text.contains("Summary:"));
+    assert!(
+        brief.unwrap().lines().last().unwrap().starts_with("Handoff from the AI agent · History: 20 messages · ref ")
+    );
     let lines = text
         .lines()
         .filter(|line| line.contains("(user): ") || line.contains("(AI agent): ") || line.contains("(system): "));

@@ -36,7 +36,7 @@ fn a_platform_that_does_not_say_what_it_lost_is_noticed_with_the_way_to_see_it_a
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     let shown = text(&output.stdout);
     assert!(shown.contains("cargo xtask prove --flow =relay-text --fault "), "{shown}");
-    assert!(shown.contains("inbox: human agents see ⟨opening⟩⟨summary⟩⟨h0⟩⟨h1⟩⟨u1⟩⟨u1⟩"), "{shown}");
+    assert!(shown.contains("inbox: human agents see ⟨opening⟩⟨h0⟩⟨h1⟩⟨summary⟩⟨u1⟩⟨u1⟩"), "{shown}");
 }
 
 #[test]

@@ -1,6 +1,10 @@
-//! The live conversation: created or adopted, with summary and history in it.
+//! The live conversation: created or adopted, with history and brief in it.
+//!
+//! The end user's record writes the first message, which says how much history follows, because a first message of the user is
+//! the norm in Freshchat; and the last, the brief, because an inbox lists the last message. The history stands between them, as
+//! private notes where an author for them is configured. A conversation without history begins with its brief.
 
-use super::{MOST_ATTEMPTS, Run, first_line, is_of_handoff};
+use super::{MOST_ATTEMPTS, Run};
 use crate::client::{Failure, FailureKind};
 use crate::conversation::{self, Found, Place, Search};
 use crate::error::Error;
@@ -8,7 +12,7 @@ use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::model::{ChannelId, Finding, Step, UserId};
 use crate::session::{Session, Unsure, reference};
-use crate::transcript::{self, Transcript};
+use crate::transcript::{self, Transcript, is_of_handoff};
 
 /// What goes into the request that creates the conversation; the rest follows message by message. No limits are published;
 /// integrators send whole histories in one request.
@@ -35,17 +39,22 @@ impl Run<'_> {
         if session.conversation.is_some() {
             return Ok(None);
         }
+        // Nothing stands anywhere, so nothing needs to stay as an earlier try had it.
+        session.history = None;
         let written = self.written(session, self.max_chars());
         self.tell_masked(&written);
-        let pages = pages_that_fit(&written);
+        let First { pages, with_brief } = first_request(&written);
         loop {
-            let opening = NewMessage::text(Author::User(user.clone()), written.opening.clone());
+            let of_user = |text: &String| NewMessage::text(Author::User(user.clone()), text.clone());
             let page = |page: &String| NewMessage::text(author.clone(), page.clone());
-            let messages: Vec<NewMessage> =
-                std::iter::once(opening).chain(written.pages.iter().take(pages).map(page)).collect();
+            let mut messages: Vec<NewMessage> = written.opening.iter().map(of_user).collect();
+            messages.extend(written.pages.iter().take(pages).map(page));
+            messages.extend(Some(&written.brief).filter(|_| with_brief).map(of_user));
             let place = Place { user, channel, assignment: &assignment };
-            let failure = match conversation::create(self.freshchat, session, &place, &messages) {
+            let created = conversation::create(self.freshchat, session, &place, &messages);
+            let failure = match created {
                 Ok(conversation) => {
+                    session.set_unsure(Unsure::Brief, !with_brief);
                     session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
                     session.group = assignment.group.clone();
                     let (messages, parts) = (self.request.history.len(), written.pages.len());
@@ -104,20 +113,30 @@ impl Run<'_> {
         // What this very try has begun is adopted even if a human agent was quick to end it: `tick` tells the rest. With the
         // session lost, what has ended is an earlier handoff.
         let found = conversation::find(self.freshchat, user, !session.lost, &is_ours).map_err(Failure::into_error)?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(mut found) = found else { return Ok(None) };
         session.set_unsure(Unsure::Conversation, false);
         session.set_unsure(Unsure::Page, false);
         conversation::adopt(session, &found.conversation);
-        let ours: Vec<&VendorMessage> = found.messages.iter().filter(|message| is_ours(message)).collect();
+        // Behind a long history its beginning is out of sight, and with it how many messages it has.
+        let is_told = |message: &VendorMessage| transcript::announced_messages(&message.text()).is_some();
+        if !found.messages.iter().any(|message| is_ours(message) && is_told(message)) {
+            let id = &found.conversation.id;
+            let all = conversation::read_back(self.freshchat, id, &|message| is_ours(message) && is_told(message));
+            found.messages = all.map_err(Failure::into_error)?;
+        }
+        let mut ours: Vec<&VendorMessage> = found.messages.iter().filter(|message| is_ours(message)).collect();
         if let Some((attempt, reference)) = ours.iter().filter_map(|message| try_of(message)).max() {
             (session.attempt, session.reference) = (*attempt, reference.clone());
         }
+        ours.retain(|message| is_of_handoff(&message.text(), &session.reference));
         let announced = ours.iter().find_map(|message| transcript::announced_messages(&message.text()));
         if let Some(announced) = announced.and_then(|count| u32::try_from(count).ok()) {
             session.history = Some(announced);
         }
+        let has_brief = ours.iter().any(|message| transcript::is_brief(&message.text()));
+        session.set_unsure(Unsure::Brief, !has_brief);
         let pages = self.written(session, self.max_chars()).pages;
-        let has_arrived = |page: &String| ours.iter().any(|message| first_line(&message.text()) == first_line(page));
+        let has_arrived = |page: &String| ours.iter().any(|message| transcript::is_same_page(&message.text(), page));
         let arrived = pages.iter().rposition(has_arrived).map_or(0, |last| last + 1);
         session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX).max(session.pages_done);
         // What the person wrote before must not pass for what is relayed later, even if the words are the same.
@@ -126,6 +145,7 @@ impl Run<'_> {
         }
         if found.conversation.is_resolved() {
             session.pages_done = u32::MAX;
+            session.set_unsure(Unsure::Brief, false);
         }
         self.steps.push(Step::new(
             "adopt-conversation",
@@ -135,18 +155,18 @@ impl Run<'_> {
         Ok(Some(found))
     }
 
-    /// Sends the pages that have not arrived. False when the conversation is deleted, so that they have nowhere to go.
-    pub(super) fn rest_of_history(
-        &mut self,
-        session: &mut Session,
-        user: &UserId,
-        author: &mut Author,
-    ) -> Result<bool, Error> {
+    /// The pages that are missing, then the brief if it is: whatever has arrived stands already, and nothing is written twice.
+    /// False when the conversation is deleted, so that they have nowhere to go.
+    pub(super) fn rest(&mut self, session: &mut Session, user: &UserId, author: &mut Author) -> Result<bool, Error> {
         let Some(conversation) = session.conversation.clone() else { return Ok(true) };
-        let pages = self.written(session, self.max_chars()).pages;
-        let already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
+        let Transcript { pages, early, brief, .. } = self.written(session, self.max_chars());
+        let mut already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
+        if already < early && !session.is_unsure(Unsure::Brief) {
+            // Begun by a version that wrote the brief first and cut its pages elsewhere: no line must be lost between two of them.
+            already = 0;
+        }
         for (index, page) in pages.iter().enumerate().skip(already) {
-            let is_it = |found: &VendorMessage| first_line(&found.text()) == first_line(page);
+            let is_it = |found: &VendorMessage| transcript::is_same_page(&found.text(), page);
             let search = Search::by_marker(&is_it);
             let mut unsure = session.is_unsure(Unsure::Page);
             loop {
@@ -175,6 +195,30 @@ impl Run<'_> {
             let detail = format!("further parts of the history: {}", pages.len() - already);
             self.steps.push(Step::new("send-history", conversation.as_str(), detail));
         }
+        if session.is_unsure(Unsure::Brief) {
+            // Only an earlier try may have written it.
+            let mut unsure = self.owed_brief;
+            let reference = session.reference.clone();
+            let is_it = |found: &VendorMessage| {
+                let text = found.text();
+                transcript::is_brief(&text) && is_of_handoff(&text, &reference)
+            };
+            let message = NewMessage::text(Author::User(user.clone()), brief);
+            let (search, place) = (Search::by_marker(&is_it), (&conversation, user));
+            let sent = conversation::send_once(self.freshchat, session, &mut unsure, place, &message, &search);
+            // Until it has arrived for certain, a later try looks for it.
+            match sent {
+                Ok(_) => session.set_unsure(Unsure::Brief, false),
+                Err(failure)
+                    if failure.kind == FailureKind::NotFound
+                        && conversation::is_gone(self.freshchat, &conversation) =>
+                {
+                    return Ok(false);
+                }
+                Err(failure) => return Err(failure.into_error()),
+            }
+            self.steps.push(Step::new("send-brief", conversation.as_str(), "behind the history"));
+        }
         Ok(true)
     }
 
@@ -197,12 +241,21 @@ fn is_final(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::NotFound | FailureKind::Refused)
 }
 
-/// How many pages go into the first request, beside the opening.
-pub(super) fn pages_that_fit(written: &Transcript) -> usize {
-    let mut bytes = written.opening.len();
+/// What goes into the request that creates the conversation, besides the opening.
+pub(super) struct First {
+    /// How many pages.
+    pub(super) pages: usize,
+    /// True when that is all of them, so that the brief can follow.
+    pub(super) with_brief: bool,
+}
+
+/// As much as one request should carry.
+pub(super) fn first_request(written: &Transcript) -> First {
+    let mut bytes = written.brief.len();
     let fits = |page: &&String| {
         bytes += page.len();
         bytes <= FIRST_BYTES
     };
-    written.pages.iter().take(FIRST_MESSAGES - 1).take_while(fits).count()
+    let pages = written.pages.iter().take(FIRST_MESSAGES - 2).take_while(fits).count();
+    First { pages, with_brief: pages == written.pages.len() }
 }

@@ -1,6 +1,6 @@
 //! What a handoff would do, without doing it. Only reads go out.
 
-use super::live::pages_that_fit;
+use super::live::{First, first_request};
 use super::{Run, check};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
@@ -42,27 +42,31 @@ impl Run<'_> {
         self.tell_context();
         let written = self.written(session, self.max_chars());
         self.tell_masked(&written);
-        let (messages, parts, first) = (self.request.history.len(), written.pages.len(), pages_that_fit(&written));
+        let (messages, parts) = (self.request.history.len(), written.pages.len());
+        let First { pages: first, with_brief } = first_request(&written);
         let detail = format!("messages of history: {messages}, parts: {parts}, of them in this request: {first}");
         steps.push(Step::new("create-conversation", channel.as_str(), detail));
         if parts > first {
             let detail = format!("further parts of the history: {}", parts - first);
             steps.push(Step::new("send-history", "", detail));
         }
+        if !with_brief {
+            steps.push(Step::new("send-brief", "", "behind the history"));
+        }
         let mut fields = assignment.properties;
         fields.extend(assignment.priority.map(|priority| ("priority".to_owned(), priority_word(priority).to_owned())));
         fields.extend(self.carried.user.iter().map(|(name, value)| (format!("user.{name}"), value.clone())));
-        let texts = std::iter::once(written.opening).chain(written.pages).collect();
-        Ok(self.plan(Mode::Live, steps, texts, fields))
+        Ok(self.plan(Mode::Live, steps, written.into_texts(), fields))
     }
 
     fn plan_of_ticket(mut self, session: &mut Session) -> Result<Plan, Error> {
         self.desk()?;
-        let written = self.written(session, super::ticket::PAGE_CHARS);
+        let written = self.texts(session, super::ticket::PAGE_CHARS, false);
+        let texts = written.ticket_texts();
         self.tell_context();
         self.tell_masked(&written);
         let (mut steps, mut fields) = (Vec::new(), Vec::new());
-        match self.ticket_fields(session, &written) {
+        match self.ticket_fields(session, &texts) {
             Ok(ticket) => {
                 let detail = format!("messages of history: {}", self.request.history.len());
                 steps.push(Step::new("create-ticket", "", detail));
@@ -79,7 +83,6 @@ impl Run<'_> {
             )),
             Err(error) => return Err(error),
         }
-        let texts = std::iter::once(written.opening).chain(written.pages).collect();
         Ok(self.plan(Mode::Ticket, steps, texts, fields))
     }
 

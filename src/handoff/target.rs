@@ -430,9 +430,9 @@ mod tests {
             let receipt = hand_off(&script, &request).unwrap();
             assert_eq!(script.sent(), ["Get /v2/users?reference_id=u-1", "Post /v2/users", "Post /v2/conversations"]);
             assert_eq!(script.body(1), json!({ "reference_id": "u-1", "first_name": "Ana", "last_name": "Silva" }));
-            let opening = script.body(2)["messages"][0]["message_parts"][0]["text"]["content"].to_string();
+            let brief = script.body(2)["messages"][2]["message_parts"][0]["text"]["content"].to_string();
             for address in [&request.user.email, &request.user.phone].into_iter().flatten() {
-                assert!(opening.contains(&format!("{address} (not verified)")), "{opening}");
+                assert!(brief.contains(&format!("{address} (not verified)")), "{brief}");
             }
             assert_eq!(codes(&receipt), [""; 0]);
         }

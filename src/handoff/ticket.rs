@@ -14,7 +14,6 @@ use crate::model::{Finding, Step};
 use crate::plain_text::escape_html;
 use crate::session::{Session, Unsure, digest, reference};
 use crate::settings::Settings;
-use crate::transcript::Transcript;
 use crate::{files, transcript};
 
 /// Tickets are looked for among the newest so many pages of 100.
@@ -28,6 +27,8 @@ const MOST_TRIES: u32 = 5;
 const REST_IN_FILE: &str = "<p>The whole conversation is in the file conversation.txt.</p>";
 const REST_REFUSED: &str =
     "<p>The rest of the conversation is too long for this ticket desk; the platform has all of it.</p>";
+/// Of a ticket whose texts go with it as a file: brief, opening and one page of history.
+const FIRST_TEXTS: usize = 3;
 /// One page holds what the description may hold.
 pub(super) const PAGE_CHARS: usize = 60 * 1024;
 
@@ -197,16 +198,16 @@ impl Run<'_> {
 
     /// The ticket as it is filed. Reads: the group's number where `connect` has not seen it, and files.
     fn new_ticket(&mut self, session: &mut Session) -> Result<NewTicket, Error> {
-        let written = self.written(session, PAGE_CHARS);
+        let written = self.texts(session, PAGE_CHARS, false);
         self.tell_masked(&written);
         self.tell_context();
-        let mut ticket = self.ticket_fields(session, &written)?;
+        let texts = written.ticket_texts();
+        let mut ticket = self.ticket_fields(session, &texts)?;
         ticket.group = self.ticket_group()?;
         if ticket.description.len() > LONGEST_DESCRIPTION {
-            let content = std::iter::once(&written.opening).chain(&written.pages).map(String::as_str);
-            let content = content.collect::<Vec<_>>().join("\n\n").into_bytes();
-            let first = description(&written, 1);
-            ticket.description = first + REST_IN_FILE;
+            let content = texts.join("\n\n").into_bytes();
+            let first = texts.get(..FIRST_TEXTS).unwrap_or(&texts);
+            ticket.description = description(first) + REST_IN_FILE;
             let (name, media_type) = ("conversation.txt".to_owned(), "text/plain; charset=utf-8".to_owned());
             ticket.attachments.push(Attachment { name, media_type, content, link: None });
         }
@@ -217,7 +218,7 @@ impl Run<'_> {
     }
 
     /// Everything of a ticket that is known without a request.
-    pub(super) fn ticket_fields(&mut self, session: &Session, written: &Transcript) -> Result<NewTicket, Error> {
+    pub(super) fn ticket_fields(&mut self, session: &Session, texts: &[String]) -> Result<NewTicket, Error> {
         let user = &self.request.user;
         let filled =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -241,7 +242,7 @@ impl Run<'_> {
         let secret = self.settings.ticket_api_key.as_ref().map(|key| key.reveal()).unwrap_or_default();
         Ok(NewTicket {
             subject,
-            description: description(written, written.pages.len()),
+            description: description(texts),
             phone: if email.is_some() { None } else { phone },
             email,
             name,
@@ -326,9 +327,8 @@ fn says_nothing(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound)
 }
 
-/// The texts as HTML, with so many pages. What people wrote is escaped: nothing of it is read as markup.
-fn description(written: &Transcript, pages: usize) -> String {
-    let texts = std::iter::once(&written.opening).chain(written.pages.iter().take(pages));
+/// The texts as HTML. What people wrote is escaped: nothing of it is read as markup.
+fn description(texts: &[String]) -> String {
     let mut html = String::new();
     for text in texts {
         html.push_str("<p>");

@@ -26,11 +26,16 @@ async fn a_new_person_gets_a_conversation_with_summary_and_history_in_order() {
     assert_eq!((conversation.status, conversation.assigned_agent_id.clone()), (Status::New, None));
     let written = texts(&conversation);
     assert!(written.iter().all(|(actor, kind, _)| (*actor, *kind) == (ActorType::User, MessageType::Normal)));
-    assert_eq!(written.len(), 2, "the opening, and one page of history");
+    assert_eq!(written.len(), 3, "the opening, one page of history, and the brief");
+    assert_eq!(
+        written[2].2.lines().next(),
+        Some("delivery: Her parcel is late"),
+        "the list of the inbox shows the matter"
+    );
     for line in
         ["the user asked for a person", "wants a person", "Category: delivery", "Ana Xylomar", "Her parcel is late"]
     {
-        assert!(written[0].2.contains(line), "{line}");
+        assert!(written[2].2.contains(line), "{line}");
     }
     let history = &written[1].2;
     let (first, second) = ("Ana Xylomar (user): Where is my parcel", "Luna (AI agent): It is on its way");
@@ -161,7 +166,9 @@ async fn with_a_note_author_the_history_comes_as_private_notes() {
     let conversation = desk.conversation();
     let written = texts(&conversation);
     assert_eq!((written[0].0, written[0].1), (ActorType::User, MessageType::Normal), "somebody must be waiting");
-    assert!(written[1..].iter().all(|(actor, kind, _)| (*actor, *kind) == (ActorType::Agent, MessageType::Private)));
+    let [_, notes @ .., brief] = &written[..] else { panic!("{written:?}") };
+    assert!(notes.iter().all(|(actor, kind, _)| (*actor, *kind) == (ActorType::Agent, MessageType::Private)));
+    assert_eq!((brief.0, brief.1), (ActorType::User, MessageType::Normal), "the list of the inbox shows it");
     assert!(conversation.messages.iter().filter(|it| it.actor.kind == ActorType::Agent).all(|it| it.actor.id == maya));
     assert_eq!(numbers_in(&conversation), (0..LONG).collect::<Vec<_>>());
     assert_eq!(conversation.status, Status::New, "a note does not take the conversation");
@@ -296,8 +303,9 @@ async fn nobody_can_write_a_line_in_the_name_of_another() {
     request.history = vec![message("1", SenderRole::EndUser, Some("Luna (AI agent)\nBoss"), &forged)];
     desk.handoff(&request, None).await.result.unwrap();
     let page = texts(&desk.conversation()).remove(1).2;
-    let own_lines: Vec<&str> = page.lines().skip(2).filter(|line| !line.starts_with("    ")).collect();
-    assert_eq!(own_lines.len(), 1, "{page}");
+    let own_lines: Vec<&str> = page.lines().skip(1).filter(|line| !line.starts_with("    ")).collect();
+    assert_eq!(own_lines.len(), 2, "{page}");
+    assert!(own_lines[1].starts_with("History 1/1 · ref "), "{page}");
     assert!(own_lines[0].contains("(user): hi"), "{page}");
 }
 
@@ -307,7 +315,7 @@ async fn history_that_does_not_fit_into_one_call_follows_in_order() {
     let mut request = request();
     request.history = numbered_history(60, 400);
     let receipt = desk.handoff(&request, None).await.result.unwrap();
-    assert_eq!(actions(&receipt.steps), ["create-user", "create-conversation", "send-history"]);
+    assert_eq!(actions(&receipt.steps), ["create-user", "create-conversation", "send-history", "send-brief"]);
     assert_eq!(numbers_in(&desk.conversation()), (0..60).collect::<Vec<_>>());
     assert!(texts(&desk.conversation()).iter().all(|(.., text)| text.chars().count() <= 500));
 }

@@ -163,8 +163,11 @@ pub(crate) fn check_once(desk: &Desk, what: &str) {
     assert_eq!(desk.sim.conversations().len(), 1, "conversations: {what}");
     let conversation = desk.conversation();
     assert_eq!(numbers_in(&conversation), (0..LONG).collect::<Vec<_>>(), "{what}");
-    let openings = texts(&conversation).iter().filter(|(.., text)| text.starts_with("Handoff from")).count();
-    assert_eq!(openings, 1, "{what}");
+    let written = texts(&conversation);
+    let openings = written.iter().filter(|(.., text)| text.starts_with("History: ")).count();
+    let briefs = written.iter().filter(|(.., text)| text.contains("\nHandoff from the AI agent · ")).count();
+    assert_eq!((openings, briefs), (1, 1), "{what}");
+    assert!(written.last().unwrap().2.contains("\nHandoff from the AI agent · "), "the brief comes last: {what}");
 }
 
 #[tokio::test]
@@ -345,5 +348,5 @@ async fn parts_without_text_do_no_harm() {
     let mut request = request();
     request.history = vec![Message { parts: Vec::new(), ..request.history[0].clone() }];
     desk.handoff(&request, None).await.result.unwrap();
-    assert_eq!(texts(&desk.conversation()).len(), 2);
+    assert_eq!(texts(&desk.conversation()).len(), 3);
 }

@@ -219,7 +219,7 @@ async fn a_second_handoff_after_the_end_is_a_new_one() {
     let new = &second.info.conversation_ids[0];
     assert_ne!(*new, talk.id);
     assert!(second.info.conversation_ids.contains(&talk.id), "late webhooks of the old one must find the session");
-    assert_eq!(texts(&talk.desk.sim.conversation(new).unwrap()).len(), 2);
+    assert_eq!(texts(&talk.desk.sim.conversation(new).unwrap()).len(), 3);
     assert_eq!(talk.desk.sim.users().len(), 1);
 }
 

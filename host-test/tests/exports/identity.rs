@@ -56,9 +56,9 @@ async fn a_stranger_with_a_contacts_address_gets_a_record_and_a_conversation_of_
             assert_ne!(talk.id, theirs);
             assert_eq!(talk.conversation().user_id, users[1].id);
             assert_eq!(texts(&sim.conversation(&theirs).unwrap()).len(), 1);
-            let opening = texts(&talk.conversation()).remove(0).2;
+            let brief = texts(&talk.conversation()).pop().unwrap().2;
             for address in [email, phone].into_iter().flatten() {
-                assert!(opening.contains(&format!("{address} (not verified)")), "{opening}");
+                assert!(opening.contains(&format!("{address} (not verified)")), "{brief}");
             }
 
             // What the human agent tells the contact stays there; what they tell the stranger arrives.

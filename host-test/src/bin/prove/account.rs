@@ -249,7 +249,7 @@ pub(crate) fn request(flow: &Flow, now: u64) -> HandoffRequest {
 
 /// The marks of a request, in reading order.
 pub(crate) fn request_marks(flow: &Flow) -> Vec<String> {
-    std::iter::once("⟨summary⟩".to_owned()).chain((0..flow.history.0).map(|number| format!("⟨h{number}⟩"))).collect()
+    (0..flow.history.0).map(|number| format!("⟨h{number}⟩")).chain(std::iter::once("⟨summary⟩".to_owned())).collect()
 }
 
 fn sender(role: SenderRole) -> Sender {

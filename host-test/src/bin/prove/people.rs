@@ -102,9 +102,18 @@ fn marks_of_message(message: &Message) -> Vec<String> {
         message.parts.iter().filter_map(|part| part.get("image").or_else(|| part.get("file"))?.get("url")?.as_str());
     let files: Vec<String> = files.map(str::to_owned).collect();
     let first = text.lines().next().unwrap_or_default();
+    let last = text.lines().next_back().unwrap_or_default();
     let ours = first.contains(" · ref ");
     let mut found = Vec::new();
-    if ours && first.starts_with("Handoff from the AI agent") {
+    if last.starts_with("Handoff from the AI agent · ") && last.contains(" · ref ") {
+        // A brief that stands alone begins the handoff. Its first line repeats words of the summary.
+        if last.contains("History: none") {
+            found.push(OPENING.to_owned());
+        }
+        found.extend(marks(text.split_once('\n').unwrap_or_default().1));
+        return found;
+    }
+    if ours && first == last && first.starts_with("History: ") {
         found.push(OPENING.to_owned());
     } else if ours && first.starts_with("Continues conversation ") {
         found.push(CONTINUATION.to_owned());

@@ -179,7 +179,7 @@ impl Truth {
         }
     }
 
-    /// A handoff with these marks in summary and history.
+    /// A handoff with these marks in history and brief.
     pub(crate) fn handed_over(&mut self, marks: &[String]) {
         let adopted = self.session_lost && self.is_open();
         self.session_lost = false;
