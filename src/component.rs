@@ -5,7 +5,7 @@ use crate::error::{Details, Error, ErrorKind};
 use crate::lifecycle::State;
 use crate::model;
 use crate::wasi_http::WasiHttp;
-use crate::{close, connect, describe, handoff, manual, relay, tick, undelivered, webhook};
+use crate::{close, connect, describe, erase, handoff, manual, relay, tick, undelivered, webhook};
 
 // Generated code follows its generator's style, not ours.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
@@ -126,6 +126,11 @@ impl wit::Guest for Component {
 
     fn tick(settings: wit::Settings, session: wit::Session, now: wit::Timestamp) -> Result<wit::Update, wit::Error> {
         answer(tick::tick(&WasiHttp, &settings, &session, now))
+    }
+
+    fn erase(settings: wit::Settings, user_id: String) -> Result<wit::Erasure, wit::Error> {
+        let erasure = erase::erase(&WasiHttp, &settings, &user_id)?;
+        Ok(wit::Erasure { steps: list(erasure.steps), findings: list(erasure.findings) })
     }
 }
 

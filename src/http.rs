@@ -11,6 +11,8 @@ pub enum Method {
     Post,
     /// Changes.
     Put,
+    /// Removes.
+    Delete,
 }
 
 /// A request, complete but for the connection.

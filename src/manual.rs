@@ -72,7 +72,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
         "user",
         "lookup-mismatch",
-        "at a handoff: the search for the person returned records of others, which were not used",
+        "at a handoff or an erasure: the search for the person returned records of others, which were not used",
     ),
     ("user", "lookup-refused", "at a handoff: Freshworks refused the search for the person, who counts as not known"),
     ("webhook-key", "webhook-key-too-long", "it has more than 4096 bits"),
@@ -116,6 +116,12 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("context", "api-key-lacks-rights", "the key may not read the account's properties"),
     ("user", "update-refused", "at a handoff: what the record of a known person lacks could not be added"),
     ("user", "needs-email", "in a plan: a ticket needs an e-mail address, and none is known"),
+    (
+        "user",
+        "user-unknown",
+        "at an erasure: no record of Freshchat carries the platform's id; nothing was deleted there",
+    ),
+    ("ticket-desk", "tickets-stay", "at an erasure: contact and tickets of the ticket desk were not deleted"),
     ("mode", "live-failed", "at a handoff: no live conversation could be opened, a ticket was filed"),
     ("availability", "outside-hours", "at a handoff: it is outside of business hours; the conversation waits"),
     ("availability", "nobody-available", "at a handoff: no human agent is available; the conversation waits"),
@@ -149,6 +155,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
 /// Words of steps in receipts: action, meaning.
 pub const STEPS: [(&str, &str); 9] = [
     ("find-user", "the person was known: by the platform's id, or by a verified e-mail address or phone number"),
+    ("delete-user", "at an erasure: a record that carries the platform's id was deleted, or is going to be"),
     ("update-user", "a person known by a verified e-mail address or phone number was given the platform's id"),
     ("create-user", "the person was not known"),
     (
@@ -224,7 +231,7 @@ pub const TRANSFERRED: [(&str, &str); 3] = [
 pub const ENDED: [(&str, &str); 1] = [("ticket", "the ticket, not a live conversation")];
 
 /// Words of `capabilities`.
-pub const CAPABILITIES: [(&str, &str); 15] = [
+pub const CAPABILITIES: [(&str, &str); 16] = [
     ("live", "live conversations in Freshchat"),
     ("relay-text", "text of the end user reaches the human agents"),
     ("relay-files", "files of the end user are uploaded, from hosts that the settings name; others go as links"),
@@ -240,6 +247,7 @@ pub const CAPABILITIES: [(&str, &str); 15] = [
     ("masking", "what must not travel on is masked"),
     ("summary", "the AI agent gets what the human agents wrote"),
     ("undelivered", "human agents are told what did not reach the end user"),
+    ("erase", "the record of a person in Freshchat is deleted on request, with the person's conversations"),
 ];
 
 #[cfg(test)]

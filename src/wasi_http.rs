@@ -122,6 +122,7 @@ fn prepare(request: &Request, length: u64) -> Result<(OutgoingRequest, RequestOp
         Method::Get => WasiMethod::Get,
         Method::Post => WasiMethod::Post,
         Method::Put => WasiMethod::Put,
+        Method::Delete => WasiMethod::Delete,
     };
     let outgoing = OutgoingRequest::new(headers);
     outgoing.set_method(&method).map_err(|()| unusable())?;

@@ -29,13 +29,14 @@ impl Native {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",
+            Method::Delete => "DELETE",
         };
         let mut sent = ureq::http::Request::builder().method(method).uri(request.origin + &request.path);
         for (name, value) in request.headers {
             sent = sent.header(name, value);
         }
         let mut got = match request.method {
-            Method::Get => self.agent.run(sent.body(())?)?,
+            Method::Get | Method::Delete => self.agent.run(sent.body(())?)?,
             Method::Post | Method::Put => self.agent.run(sent.body(request.body)?)?,
         };
         let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();

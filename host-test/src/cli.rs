@@ -178,6 +178,14 @@ enum Command {
         #[command(flatten)]
         session: SessionFiles,
     },
+    /// Delete Freshchat's record of one person, with the person's conversations, for good.
+    Erase {
+        #[command(flatten)]
+        settings: SettingsFile,
+        /// The platform's id of the person, as it was handed over.
+        #[arg(long)]
+        user_id: String,
+    },
     /// Play a handoff from both sides, against a simulated Freshworks.
     Demo {
         /// The conversation to hand over: a handoff request as JSON, or - for standard input. Default: a late parcel.
@@ -328,6 +336,11 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
             let call = plugin.tick(&sandbox, &settings, &old, host.now()).await;
             host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
+        }
+        Command::Erase { settings, user_id } => {
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.erase(&sandbox, &settings, &user_id).await;
+            host.answer(call, None, |_| None, render::erasure)
         }
     }
 }

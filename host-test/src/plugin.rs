@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use wasmtime::Store;
 
 use crate::bindings::{
-    CloseReason, Connection, Delivery, Descriptor, HandoffRequest, Message, Plan, PluginExports, PluginPre, Receipt,
-    Update,
+    CloseReason, Connection, Delivery, Descriptor, Erasure, HandoffRequest, Message, Plan, PluginExports, PluginPre,
+    Receipt, Update,
 };
 use crate::cache::{TrustedCache, compile};
 use crate::call::{Call, State, linker, run};
@@ -224,6 +224,16 @@ impl Plugin {
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             plugin.agent_handoff_connector_connector().call_tick(&mut *store, &settings, &session, now).await
+        })
+        .await
+    }
+
+    /// Deletes the vendor's record of one person, for good. `user_id`: the platform's id of the person.
+    pub async fn erase(&self, sandbox: &Sandbox, settings: &str, user_id: &str) -> Call<Erasure> {
+        let (settings, user_id) = (settings.to_owned(), user_id.to_owned());
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
+            plugin.agent_handoff_connector_connector().call_erase(&mut *store, &settings, &user_id).await
         })
         .await
     }

@@ -37,7 +37,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/v2/business-hours/within-bh", get(accounts::within_business_hours))
         .route("/v2/users", get(users::list).post(users::create))
         .route("/v2/users/fetch", post(users::fetch))
-        .route("/v2/users/{id}", get(users::read).put(users::update))
+        .route("/v2/users/{id}", get(users::read).put(users::update).delete(users::delete))
         .route("/v2/users/{id}/conversations", get(users::conversations))
         .route("/v2/conversations", post(conversations::create))
         .route("/v2/conversations/fields", get(conversations::fields))

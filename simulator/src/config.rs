@@ -219,6 +219,8 @@ pub struct Behaviour {
     pub duplicate_user: DuplicateUser,
     /// What `GET /v2/users` does with its filters.
     pub user_search: UserSearch,
+    /// What `DELETE /v2/users/{id}` does.
+    pub user_deletion: UserDeletion,
     /// Keep `bot` as actor type of bot messages instead of storing them as `system`.
     pub keep_bot_actor: bool,
     /// Longest text part in characters. None for no limit: none is published.
@@ -305,6 +307,7 @@ impl Default for Behaviour {
             send_to_resolved: SendToResolved::Reopen,
             duplicate_user: DuplicateUser::Allow,
             user_search: UserSearch::Exact,
+            user_deletion: UserDeletion::Accepted,
             keep_bot_actor: false,
             max_text_chars: None,
             refuse_external_images: false,
@@ -432,6 +435,17 @@ pub enum UserSearch {
     Refused,
     /// 404.
     NotFound,
+}
+
+/// What deleting a user does. Not published: the deletion of an agent is answered with 202, so this one may be too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserDeletion {
+    /// 202 and the vendor's object for accepted work. The record is gone.
+    Accepted,
+    /// 204. The record is gone.
+    Done,
+    /// 400. The record stays.
+    Refused,
 }
 
 /// What a conversation's custom property does that the account did not declare.

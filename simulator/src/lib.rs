@@ -57,7 +57,7 @@ pub use agent::Assignee;
 pub use config::{
     AgentFilters, AgentSpec, Availability, Behaviour, BusinessHoursForm, Config, ConversationForm, CreateWhileOpen,
     DuplicateUser, GroupSpec, MessagePaging, PagePastEnd, SendToResolved, StatusList, TopicSpec, UndeclaredProperties,
-    UnknownRequester, UserSearch, UserSpec,
+    UnknownRequester, UserDeletion, UserSearch, UserSpec,
 };
 pub use delivery::{Delivery, Outcome};
 pub use faults::{Fault, How, Match, WebhookFault, When};

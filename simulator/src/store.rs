@@ -353,6 +353,16 @@ impl Store {
         id
     }
 
+    /// Removes a user, with the user's conversations.
+    pub(crate) fn remove_user(&mut self, id: &str) {
+        let own = self.conversations.rows().iter().filter(|conversation| conversation.user_id == id);
+        for conversation in own.map(|conversation| conversation.id.clone()).collect::<Vec<_>>() {
+            self.conversations.remove(&conversation);
+        }
+        self.latest.retain(|(user, _), _| user != id);
+        self.users.remove(id);
+    }
+
     pub(crate) fn topic(&self, id: &str) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.id == id)
     }

@@ -310,6 +310,7 @@ fn method_word(method: Method) -> &'static str {
         Method::Get => "GET",
         Method::Post => "POST",
         Method::Put => "PUT",
+        Method::Delete => "DELETE",
     }
 }
 

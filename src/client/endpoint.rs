@@ -47,7 +47,7 @@ pub trait Endpoint {
     /// Follows from the method.
     const EFFECT: Effect = match Self::METHOD {
         Method::Get => Effect::Read,
-        Method::Post | Method::Put => Effect::Write,
+        Method::Post | Method::Put | Method::Delete => Effect::Write,
     };
     /// All of it together.
     const KIND: Kind = Kind { name: Self::NAME, effect: Self::EFFECT, service: Self::SERVICE };

@@ -482,6 +482,29 @@ impl Endpoint for UpdateUser<'_> {
     }
 }
 
+/// `DELETE /users/{id}`: deletes the record for good, with the person's conversations (the description of a third party's tool for this
+/// call; the vendor's inventory of operations lists it without a word). That an answer may say `ACCEPTED`, as the vendor's answer to the
+/// deletion of an agent does, is a belief.
+pub struct DeleteUser<'a> {
+    /// The record.
+    pub id: &'a UserId,
+}
+
+impl Endpoint for DeleteUser<'_> {
+    /// True when Freshworks deletes later.
+    type Answer = bool;
+    const NAME: &'static str = "delete-user";
+    const METHOD: Method = Method::Delete;
+
+    fn path(&self) -> String {
+        format!("/users/{}", encode(self.id.as_str()))
+    }
+
+    fn answer(body: &Value) -> Option<bool> {
+        Some(wire::text(body, "status").as_deref() == Some("ACCEPTED"))
+    }
+}
+
 /// `GET /users/{id}/conversations`. The items carry nothing but an id.
 pub struct ListUserConversations<'a> {
     /// The record.

@@ -20,6 +20,7 @@ impl Http for Canned {
                 Method::Get => "GET",
                 Method::Post => "POST",
                 Method::Put => "PUT",
+                Method::Delete => "DELETE",
             };
             let (status, body) = answer(method, &request.path, &request.body);
             Ok(Response { status, headers: vec![("content-type".to_owned(), "application/json".to_owned())], body })

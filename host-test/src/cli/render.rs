@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::bindings::{
-    Connection, Decision, Descriptor, Event, Finding, FindingLevel, Message, Part, PartKind, Plan, Receipt, Sender,
-    SenderRole, SessionInfo, Step, Update,
+    Connection, Decision, Descriptor, Erasure, Event, Finding, FindingLevel, Message, Part, PartKind, Plan, Receipt,
+    Sender, SenderRole, SessionInfo, Step, Update,
 };
 use crate::json::to_json;
 use crate::{CallError, CallReport, Import};
@@ -134,6 +134,11 @@ pub(super) fn receipt(receipt: &Receipt) -> String {
         let _ = writeln!(text, "human agents see it at {}", plain(url));
     }
     text + &steps(&receipt.steps) + &findings(&receipt.findings) + &decisions(&receipt.decisions) + &info(&receipt.info)
+}
+
+/// What was deleted, and what stays.
+pub(super) fn erasure(erasure: &Erasure) -> String {
+    format!("erased {}\n", erasure.steps.len()) + &steps(&erasure.steps) + &findings(&erasure.findings)
 }
 
 /// Events, one on each line, and where the session stands.

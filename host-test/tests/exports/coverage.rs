@@ -6,13 +6,13 @@ use std::path::Path;
 use wit_parser::{Resolve, TypeDefKind};
 
 use crate::support::{plugin, reaching};
-use crate::{close, connect, describe, handoff_errors, peek, preview, relay, tick, undelivered, webhook};
+use crate::{close, connect, describe, erase, handoff_errors, peek, preview, relay, tick, undelivered, webhook};
 
 /// Kinds of error, or `ok`, each with the name of the test that shows it.
 pub(crate) type Covered = &'static [(&'static str, &'static str)];
 
 /// Each function of the contract: its tests, and the sources where they stand.
-const COVERED: [(&str, Covered, &str); 10] = [
+const COVERED: [(&str, Covered, &str); 11] = [
     ("describe", describe::COVERED, include_str!("describe.rs")),
     ("connect", connect::COVERED, include_str!("connect.rs")),
     ("preview", preview::COVERED, include_str!("preview.rs")),
@@ -23,10 +23,11 @@ const COVERED: [(&str, Covered, &str); 10] = [
     ("peek", peek::COVERED, include_str!("peek.rs")),
     ("on-webhook", webhook::COVERED, include_str!("webhook.rs")),
     ("tick", tick::COVERED, include_str!("tick.rs")),
+    ("erase", erase::COVERED, include_str!("erase.rs")),
 ];
 
 /// What cannot be brought about from outside, and why.
-const CANNOT_HAPPEN: [(&str, &str, &str); 12] = [
+const CANNOT_HAPPEN: [(&str, &str, &str); 13] = [
     ("handoff", "internal", "a bug, by definition"),
     ("on-webhook", "internal", "a bug, by definition"),
     ("relay", "internal", "a bug, by definition"),
@@ -35,6 +36,7 @@ const CANNOT_HAPPEN: [(&str, &str, &str); 12] = [
     ("tick", "needs-email", "it files no ticket"),
     ("relay", "needs-email", "it files no ticket"),
     ("close", "needs-email", "it files no ticket"),
+    ("erase", "unsupported", "this version has the capability"),
     ("tick", "unsupported", "this version has the capability"),
     ("close", "not-found", "the end must never fail for ever: it becomes a finding"),
     ("close", "unauthorized", "the end must never fail for ever: it becomes a finding"),

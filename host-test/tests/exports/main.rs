@@ -10,6 +10,7 @@ mod connect;
 mod connect_settings;
 mod coverage;
 mod describe;
+mod erase;
 #[path = "../support/file_host.rs"]
 mod file_host;
 mod files;

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::input::Input;
 use super::paging::envelope;
 use super::{App, created};
-use crate::config::{DuplicateUser, UserSearch, UserSpec};
+use crate::config::{DuplicateUser, UserDeletion, UserSearch, UserSpec};
 use crate::ids::parse_time;
 use crate::lock;
 use crate::query::Query;
@@ -183,6 +183,24 @@ pub(super) async fn update(
         user.properties.push((name, value));
     }
     Ok(StatusCode::OK)
+}
+
+/// `DELETE /v2/users/{id}`: the record goes, with the user's conversations. What the real call answers is not published.
+pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let behaviour = app.behaviour();
+    let mut store = lock(&app.store);
+    store.users.get(&id).ok_or_else(|| Refusal::not_found("user"))?;
+    if behaviour.user_deletion == UserDeletion::Refused {
+        return Err(Refusal::new(400, "INVALID_REQUEST", "the user cannot be deleted"));
+    }
+    store.remove_user(&id);
+    Ok(match behaviour.user_deletion {
+        UserDeletion::Accepted => {
+            let told = json!({ "code": 202, "status": "ACCEPTED", "message": "User deletion request accepted" });
+            (StatusCode::ACCEPTED, Json(told)).into_response()
+        }
+        _ => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 /// `GET /v2/users/{id}/conversations`: ids alone, under `id` and not `conversation_id`. The newest first.
