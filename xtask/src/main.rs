@@ -64,7 +64,7 @@ fn main() -> ExitCode {
 fn host_test(arguments: &[&str]) -> Result<()> {
     plugin::build()?;
     process::say("building the host (some minutes the first time)");
-    process::cargo(&["build", "--package", "host-test", "--bins"])?;
+    process::cargo(&["build", "--package", "host-test", "--bin", "host-test"])?;
     process::cargo(&[&["run", "--quiet", "--package", "host-test", "--"], arguments].concat())
 }
 

@@ -178,8 +178,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--no-mutations").collect();
     plugin::build()?;
     process::say("building the prover");
-    // Built like the tests: with other targets chosen, crates get other features and all of wasmtime is compiled again.
-    process::cargo(&["build", "--workspace", "--all-targets"])?;
+    process::cargo(&["build", "--package", "host-test", "--bin", "prove"])?;
     let file = process::root().join("target/prove.json");
     if arguments == ["--only-mutations"] {
         return break_plugins(&file);

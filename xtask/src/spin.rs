@@ -89,8 +89,7 @@ pub(crate) fn console(arguments: &[String]) -> Result<()> {
 pub(crate) fn build_stage() -> Result<PathBuf> {
     build_bridge()?;
     process::say("building the stage (some minutes the first time)");
-    // Built like the tests: with other targets chosen, crates get other features and all of wasmtime is compiled again.
-    process::cargo(&["build", "--quiet", "--workspace", "--all-targets"])?;
+    process::cargo(&["build", "--package", "triangle", "--bins"])?;
     Ok(process::target().join("debug/triangle"))
 }
 

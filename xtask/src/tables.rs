@@ -4,17 +4,43 @@
 //! Each stands between `<!-- name -->` and `<!-- end name -->`.
 
 use anyhow::{Context, Result, bail};
-use freshworks_handoff::lifecycle::{self, Action, Input, State};
-use freshworks_handoff::manual;
-use freshworks_handoff::settings::schema::JSON_SCHEMA;
+use serde::Deserialize;
 use serde_json::Value;
 use wit_parser::{Resolve, TypeDefKind};
 
 use crate::process;
 
+/// What `examples/manual.rs` of the core prints.
+#[derive(Deserialize)]
+struct Manual {
+    settings: Value,
+    findings: Vec<[String; 3]>,
+    ignored: Vec<[String; 2]>,
+    steps: Vec<[String; 2]>,
+    decisions: Vec<[String; 3]>,
+    capabilities: Vec<[String; 2]>,
+    moves: Vec<Move>,
+}
+
+/// One cell of the table of states. Those of one input follow each other, in the order of the states.
+#[derive(Deserialize)]
+struct Move {
+    input: String,
+    from: String,
+    to: String,
+    action: String,
+}
+
+fn manual() -> Result<Manual> {
+    let mut cargo = process::cargo_command();
+    cargo.args(["run", "--quiet", "--package", "freshworks-handoff", "--example", "manual"]);
+    Ok(serde_json::from_str(&process::output(&mut cargo)?)?)
+}
+
 /// Writes the tables, or with `check` fails where one is out of step.
 pub(crate) fn run(check: bool) -> Result<()> {
-    for (file, contents) in [("README.md", contents()?), ("ARCHITECTURE.md", states())] {
+    let manual = manual()?;
+    for (file, contents) in [("README.md", contents(&manual)?), ("ARCHITECTURE.md", states(&manual.moves))] {
         let path = process::root().join(file);
         let old = std::fs::read_to_string(&path)?;
         let mut new = old.clone();
@@ -52,52 +78,52 @@ fn openapi(check: bool) -> Result<()> {
 }
 
 /// The table of states as a diagram, and in full.
-fn states() -> Vec<(&'static str, String)> {
-    let mut arrows: Vec<(State, State, Vec<&str>)> = Vec::new();
-    let moves =
-        State::ALL.into_iter().flat_map(|from| Input::ALL.map(|input| (from, input, lifecycle::step(from, input))));
-    for (from, input, (to, _)) in moves.filter(|(from, _, (to, _))| from != to) {
-        match arrows.iter_mut().find(|(known_from, known_to, _)| (*known_from, *known_to) == (from, to)) {
-            Some((.., words)) => words.push(input.words()),
-            None => arrows.push((from, to, vec![input.words()])),
+fn states(moves: &[Move]) -> Vec<(&'static str, String)> {
+    let mut states: Vec<&str> = Vec::new();
+    for step in moves {
+        if !states.contains(&step.from.as_str()) {
+            states.push(&step.from);
         }
     }
     let mut diagram = "```mermaid\nstateDiagram-v2\n    [*] --> requesting\n".to_owned();
-    for (from, to, words) in arrows {
-        diagram += &format!("    {} --> {}: {}\n", from.word(), to.word(), words.join(" / "));
+    for from in &states {
+        let mut arrows: Vec<(&str, Vec<&str>)> = Vec::new();
+        for step in moves.iter().filter(|step| step.from == *from && step.to != *from) {
+            match arrows.iter_mut().find(|(to, _)| *to == step.to) {
+                Some((_, inputs)) => inputs.push(&step.input),
+                None => arrows.push((&step.to, vec![&step.input])),
+            }
+        }
+        for (to, inputs) in arrows {
+            diagram += &format!("    {from} --> {to}: {}\n", inputs.join(" / "));
+        }
     }
     diagram += "```\n";
 
-    let head: Vec<&str> = std::iter::once("Input").chain(State::ALL.map(State::word)).collect();
-    let cell = |from: State, input: Input| {
-        let (to, action) = lifecycle::step(from, input);
-        let action = match action {
-            Action::Go => "go".to_owned(),
-            Action::HandBack => "hand back".to_owned(),
-            Action::Done => "done".to_owned(),
-            Action::Ignore(why) => format!("`{why}`"),
-            Action::Refuse => "refuse".to_owned(),
-        };
-        if to == from { action } else { format!("{action} → **{}**", to.word()) }
+    let head: Vec<&str> = std::iter::once("Input").chain(states.iter().copied()).collect();
+    let cell = |step: &Move| match step.to == step.from {
+        true => step.action.clone(),
+        false => format!("{} → **{}**", step.action, step.to),
     };
-    let row = |input: Input| std::iter::once(input.words().to_owned()).chain(State::ALL.map(|from| cell(from, input)));
-    let rows: Vec<Vec<String>> = Input::ALL.map(|input| row(input).collect()).to_vec();
+    let row =
+        |steps: &[Move]| steps.iter().take(1).map(|step| step.input.clone()).chain(steps.iter().map(cell)).collect();
+    let rows: Vec<Vec<String>> = moves.chunks(states.len().max(1)).map(row).collect();
     vec![("state diagram", diagram), ("state table", table(&head, &rows))]
 }
 
-fn contents() -> Result<Vec<(&'static str, String)>> {
+fn contents(manual: &Manual) -> Result<Vec<(&'static str, String)>> {
     let mut resolve = Resolve::default();
     resolve.push_path(process::root().join("wit"))?;
     let embed = std::fs::read_to_string(process::root().join("host-test/examples/embed.rs"))?;
     Ok(vec![
-        ("settings", settings()?),
+        ("settings", settings(&manual.settings)?),
         ("events", enum_table(&resolve, "event-kind", "Event", "What happened")?),
         ("errors", enum_table(&resolve, "error-kind", "Error", "What to do")?),
-        ("findings", triples(manual::FINDINGS, ["Check", "Code", "Meaning"])),
-        ("ignored", words(&manual::IGNORED, "`detail` of `ignored`", "Why there is nothing to do")),
-        ("steps", words(&manual::STEPS, "Step", "What was done")),
-        ("decisions", triples(&manual::DECISIONS, ["Subject", "Rule", "What was chosen"])),
-        ("capabilities", words(&manual::CAPABILITIES, "Capability", "What this version can do")),
+        ("findings", triples(&manual.findings, ["Check", "Code", "Meaning"])),
+        ("ignored", words(&manual.ignored, "`detail` of `ignored`", "Why there is nothing to do")),
+        ("steps", words(&manual.steps, "Step", "What was done")),
+        ("decisions", triples(&manual.decisions, ["Subject", "Rule", "What was chosen"])),
+        ("capabilities", words(&manual.capabilities, "Capability", "What this version can do")),
         ("embed", format!("```rust\n{embed}```\n")),
     ])
 }
@@ -118,8 +144,7 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     line(&head) + &rule + &rows.collect::<String>()
 }
 
-fn settings() -> Result<String> {
-    let schema: Value = serde_json::from_str(JSON_SCHEMA)?;
+fn settings(schema: &Value) -> Result<String> {
     let properties = schema["properties"].as_object().context("the schema has no properties")?;
     let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
     for (name, property) in properties {
@@ -165,13 +190,12 @@ fn enum_table(resolve: &Resolve, name: &str, head: &str, meaning: &str) -> Resul
     Ok(table(&[head, meaning], &cases.cases.iter().map(row).collect::<Vec<_>>()))
 }
 
-fn triples(triples: &[(&str, &str, &str)], head: [&str; 3]) -> String {
-    let row =
-        |(one, two, meaning): &(&str, &str, &str)| vec![format!("`{one}`"), format!("`{two}`"), (*meaning).to_owned()];
+fn triples(triples: &[[String; 3]], head: [&str; 3]) -> String {
+    let row = |[one, two, meaning]: &[String; 3]| vec![format!("`{one}`"), format!("`{two}`"), meaning.clone()];
     table(&head, &triples.iter().map(row).collect::<Vec<_>>())
 }
 
-fn words(words: &[(&str, &str)], head: &str, meaning: &str) -> String {
-    let row = |(word, meaning): &(&str, &str)| vec![format!("`{word}`"), (*meaning).to_owned()];
+fn words(words: &[[String; 2]], head: &str, meaning: &str) -> String {
+    let row = |[word, meaning]: &[String; 2]| vec![format!("`{word}`"), meaning.clone()];
     table(&[head, meaning], &words.iter().map(row).collect::<Vec<_>>())
 }
