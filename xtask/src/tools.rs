@@ -74,6 +74,11 @@ pub(crate) fn schemathesis() -> Result<PathBuf> {
     Ok(python("schemathesis", "tools/fuzz/requirements.txt", &[])?.join("schemathesis"))
 }
 
+/// The spell checker for source code, from PyPI.
+pub(crate) fn typos() -> Result<PathBuf> {
+    Ok(python("typos", "tools/typos/requirements.txt", &["--no-deps", "--require-hashes"])?.join("typos"))
+}
+
 /// A Python with what the Python side of the benchmarks needs.
 pub(crate) fn python_peer() -> Result<PathBuf> {
     Ok(python("bench-python", "tools/bench/requirements.txt", &[])?.join("python"))
