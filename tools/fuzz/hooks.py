@@ -30,8 +30,8 @@ HANDOFF = {
 OWN_SESSION = requests.Session()
 OWN_SESSION.headers["Authorization"] = f"Bearer {BRIDGE['token']}"
 DELIGHT = {"kind": "delight", "app_id": "fuzz", "ai_agent_id": "fuzz", "api_token": "fuzz"}
-# Takes or makes connections, of which the one that everything else needs must not be one.
-MOVES_CONNECTIONS = ("connect", "disconnect")
+# Takes, makes or moves connections, of which the one that everything else needs must not be one.
+MOVES_CONNECTIONS = ("connect", "disconnect", "changeWebhooks")
 NEEDS_OPEN_HANDOFF = ("relay", "close")
 
 
@@ -117,7 +117,7 @@ def before_call(context, case, kwargs):
     roll = dice(case, 8)
     if operation in MOVES_CONNECTIONS:
         is_needed = names.get("connection") in (BRIDGE["connection"], "delight")
-        if is_needed or (operation == "disconnect" and roll and may_replace("connection")):
+        if is_needed or (operation != "connect" and roll and may_replace("connection")):
             names["connection"] = "other"
         if operation == "connect" and roll:
             connect_body(case, case.body)

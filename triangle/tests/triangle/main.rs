@@ -1,5 +1,6 @@
 //! The whole triangle with the real component: user, AI agent's platform, bridge, Freshworks, human agent.
 
+mod access;
 mod acknowledged;
 mod cast;
 mod connecting;
