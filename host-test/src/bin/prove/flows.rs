@@ -77,10 +77,12 @@ pub(crate) enum Step {
     WaitForEnd(u64),
     /// As `Wait`, while Freshworks may refuse us: a tick that fails comes again six hours later.
     Suffer(u64),
-    /// As `Suffer`; what human agents had counts as lost in this time.
+    /// As `Suffer`, until what human agents had counts as lost, which must come in this time.
     SufferToTheEnd(u64),
     /// Somebody deletes the conversation.
     Erase,
+    /// The platform begins to hand over and is cut off; somebody deletes what there is of the conversation.
+    HandOffErased,
     /// The platform learns of a deletion from its timer, within so many minutes.
     WaitForLoss(u64),
     /// The account answers 403 about this conversation from here on.
@@ -260,12 +262,13 @@ fn gone() -> Vec<Flow> {
         new("gone-twice", &[HandOff], &[Erase, Write(Line), Erase, Write(Line), Erase, WaitForLoss(3)]),
         new("gone-leave", &[HandOff, Take(Maya)], &[Erase, Leave, Wait(3)]),
         new("gone-leave-notes", &[HandOff, Take(Maya)], &[Erase, LeaveOnce]).set("note_author", AUTHOR),
+        new("gone-half-made", &[], &[HandOffErased, HandOff]).long_history().set("note_author", AUTHOR),
         new("gone-undelivered", &[HandOff, Say(Maya, Text)], &[EraseUndelivered, WaitForLoss(0), Wait(3)])
             .set("note_author", AUTHOR),
         new("gone-after-end", &[HandOff, Take(Maya), Resolve(Maya)], &[Erase, Wait(5), HandOff, Write(Line)]),
         new("gone-and-others", &[HandOff, Take(Maya)], &[Erase, WaitForLoss(3), AnswerOther, HandOff, AnswerOther])
             .others(Others::SameAddressOtherId),
-        new("gone-forbidden", &[HandOff, Take(Maya)], &[Forbid, Suffer(60), SufferToTheEnd(OVER_A_DAY)]),
+        new("gone-forbidden", &[HandOff, Take(Maya)], &[Forbid, SufferToTheEnd(OVER_A_DAY), Wait(5)]),
         new("key-revoked", &[HandOff, Take(Maya)], &[Revoke, Suffer(60), SufferToTheEnd(OVER_A_DAY), Restore, Wait(5)]),
         new(
             "key-revoked-again",
@@ -274,7 +277,7 @@ fn gone() -> Vec<Flow> {
         ),
         new("key-revoked-in-time", &[HandOff, Take(Maya)], &[Revoke, Suffer(120), Restore, Wait(60), Say(Maya, Text)]),
         new("key-revoked-leave", &[HandOff, Take(Maya)], &[Revoke, Leave, Restore, Wait(5)]),
-        suspended(new("suspended", &[HandOff], &[Revoke, Suffer(60), SufferToTheEnd(OVER_A_DAY)])),
+        suspended(new("suspended", &[HandOff], &[Revoke, SufferToTheEnd(OVER_A_DAY), Wait(5)])),
         suspended(new("suspended-leave", &[HandOff], &[Revoke, Leave])),
     ]
 }
@@ -297,7 +300,6 @@ fn searches() -> Vec<Flow> {
         existing(new("address-of-another").others(Others::SameAddressOtherId)),
         alike("search-finds-everybody", UserSearch::Everybody),
         alike("search-finds-everybody-known", UserSearch::Everybody).known(Known::ByReference),
-        alike("search-finds-everybody-unverified", UserSearch::Everybody).unverified(),
         alike("search-by-prefix", UserSearch::Prefix),
         alike("search-by-prefix-known", UserSearch::Prefix).known(Known::ByEmail),
         refused("search-refused", UserSearch::Refused),
@@ -321,7 +323,7 @@ fn tickets() -> Vec<Flow> {
             &[PutAway(Gone::Erased), WaitForLoss(3), FileTicket, AnswerTicket, Wait(5)],
         ),
         new("ticket-gone-write", &[FileTicket], &[PutAway(Gone::Deleted), Write(Line)]),
-        new("ticket-key-revoked", &[FileTicket], &[RevokeTicketKey, Suffer(60), SufferToTheEnd(OVER_A_DAY)]),
+        new("ticket-key-revoked", &[FileTicket], &[RevokeTicketKey, Suffer(60), SufferToTheEnd(OVER_A_DAY), Wait(5)]),
     ]
 }
 

@@ -602,6 +602,9 @@ impl Platform {
             self.now = self.now.max(at);
             if self.perform_until(Job::Tick, Until::FirstRefusal).await? == Ended::Failed {
                 not_before = self.now + PATIENCE_MS;
+            } else if !self.takes_messages() {
+                // Further ticks are of no interest here.
+                return Ok(());
             }
         }
         self.now = self.now.max(until);

@@ -186,6 +186,7 @@ impl Play<'_> {
                 self.platform.pass(minutes).await
             }
             Step::Erase => self.erase().map(drop),
+            Step::HandOffErased => self.hand_off_half().await,
             Step::EraseUndelivered => {
                 let said = self.erase()?;
                 self.platform.perform(Job::Undelivered(&said)).await
@@ -294,6 +295,20 @@ impl Play<'_> {
             }
             _ => simulator.set_ticket_api_key("another"),
         }
+        Ok(())
+    }
+
+    /// Begins a handoff whose third write fails: usually that of a page, or of what a fault lets come so late.
+    async fn hand_off_half(&mut self) -> Result<(), Violation> {
+        let third = simulator::Match::any().method("POST").nth(3);
+        let simulator = self.platform.account.simulator.clone();
+        simulator.fail(simulator::Fault::new(third, simulator::How::status(503)));
+        let request = request(self.flow, self.request_at);
+        if self.platform.perform_until(Job::HandOff(&request), Until::Kept).await? == Ended::Done {
+            return Err(Violation::new("script", "the handoff is complete before it is cut off".into()));
+        }
+        // Faults may have cut it off before there was one.
+        self.platform.account.newest().inspect(|id| simulator.remove_conversation(id));
         Ok(())
     }
 
