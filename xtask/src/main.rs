@@ -36,7 +36,8 @@ Usage: cargo xtask <task>
                     `report --check` does; --bridge: only the bridge under load)
   prove [options]   runs every flow with every fault at every place, with pairs of faults and at random, and holds what
                     both people see against a reference model; then breaks the plugin on purpose, which must be
-                    noticed; writes target/prove.json (--no-mutations; --size N; --help: all options)
+                    noticed; writes target/prove.json (--no-mutations; --only-mutations [words of their names]; --size N;
+                    --help: all options)
   browser [options] plays the console and the inbox in a headless Chromium (--screenshots: draws docs/console/ anew; other
                     options are those of `node --test`)
   fuzz [options]    calls the bridge's API with what its description allows and with what it does not, against the simulator:

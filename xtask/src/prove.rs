@@ -17,11 +17,14 @@ struct Mutation {
     /// Occurs exactly once in the file.
     original: &'static str,
     replacement: &'static str,
-    /// Flows that show it: the beginning of a name, or `=` and a name.
+    /// Flows that show it: the beginning of a name, or `=` and a name; or [`BRIDGE`].
     flows: &'static [&'static str],
 }
 
-const MUTATIONS: [Mutation; 19] = [
+/// Shown by the tests of the bridge that let its instances die, and not by the prover, which drives the plugin alone.
+const BRIDGE: &[&str] = &["bridge"];
+
+const MUTATIONS: [Mutation; 30] = [
     Mutation {
         name: "private notes reach the end user",
         file: "src/webhook/translate.rs",
@@ -155,6 +158,83 @@ const MUTATIONS: [Mutation; 19] = [
         replacement: "",
         flows: &["interleavings"],
     },
+    Mutation {
+        name: "what a search found is not compared with what was asked for",
+        file: "src/handoff/target.rs",
+        original: "found.retain(|user| search.is_answered_by(user));",
+        replacement: "found.retain(|_| true);",
+        flows: &["=search-finds-everybody", "=search-by-prefix"],
+    },
+    Mutation {
+        name: "an address that nobody has verified opens a known record",
+        file: "src/model.rs",
+        original: "address.filter(|_| is_verified)",
+        replacement: "address",
+        flows: &["=unverified-address"],
+    },
+    Mutation {
+        name: "the record of somebody else passes for a new one",
+        file: "src/handoff/target.rs",
+        original: "Ok(user) if is_own(&user, wanted, has_address) =>",
+        replacement: "Ok(user) if true =>",
+        flows: &["=address-of-another"],
+    },
+    Mutation {
+        name: "a search that is refused refuses the handoff",
+        file: "src/handoff/target.rs",
+        original: "Err(failure) if is_refused(&failure) => {",
+        replacement: "Err(failure) if false && is_refused(&failure) => {",
+        flows: &["=search-refused"],
+    },
+    Mutation {
+        name: "a conversation that is deleted is waited for",
+        file: "src/tick.rs",
+        original: "conversation::is_gone(freshchat, id) => Ok(None)",
+        replacement: "false && conversation::is_gone(freshchat, id) => Ok(None)",
+        flows: &["=gone"],
+    },
+    Mutation {
+        name: "a half-made handoff holds on to a conversation that is deleted",
+        file: "src/handoff/live.rs",
+        original: "conversation::is_gone(self.freshchat, &conversation) =>",
+        replacement: "false =>",
+        flows: &["=gone-half-made"],
+    },
+    Mutation {
+        name: "an account that refuses us holds the end user for ever",
+        file: "src/timers.rs",
+        original: "_ => waited >= if may_pass { SILENT_FOR_MS } else { REFUSED_FOR_MS },",
+        replacement: "_ => false,",
+        flows: &["=key-revoked"],
+    },
+    Mutation {
+        name: "a single wrong answer makes a ticket gone",
+        file: "src/ticket.rs",
+        original: "FailureKind::NotFound => match desk.call(&get) {",
+        replacement: "FailureKind::NotFound => match Err::<Ticket, Failure>(failure) {",
+        flows: &["=ticket"],
+    },
+    Mutation {
+        name: "relays that were cut off are not passed on to the session",
+        file: "spin/src/work.rs",
+        original: ".for_each(|key| session.doubt(key));",
+        replacement: ".for_each(drop);",
+        flows: BRIDGE,
+    },
+    Mutation {
+        name: "the session keeps no doubt",
+        file: "src/session/relaying.rs",
+        original: "self.put_off(Relaying { unsure: true, untracked: true, ..journal });",
+        replacement: "drop(journal);",
+        flows: BRIDGE,
+    },
+    Mutation {
+        name: "a delivery leaves the inbox before its effects are stored",
+        file: "spin/src/inbox.rs",
+        original: "            let done = self.take_effect(",
+        replacement: "            self.state.next_delivery(&connection.id, id, Some(&delivery.id))?;\n            let done = self.take_effect(",
+        flows: BRIDGE,
+    },
 ];
 
 /// Builds quickly and is never delivered. Dependencies stay fast: signatures are checked in them.
@@ -172,7 +252,7 @@ debug = false
 opt-level = 3
 ";
 
-/// Proves, with the arguments of `prove`; then breaks the plugin in every known way.
+/// Proves, with the arguments of `prove`; then breaks plugin and bridge in every known way.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let with_mutations = !arguments.iter().any(|argument| argument == "--no-mutations");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--no-mutations").collect();
@@ -180,8 +260,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     process::say("building the prover");
     process::cargo(&["build", "--package", "host-test", "--bin", "prove"])?;
     let file = process::root().join("target/prove.json");
-    if arguments == ["--only-mutations"] {
-        return break_plugins(&file);
+    if let Some((&"--only-mutations", words)) = arguments.split_first() {
+        return break_plugins(&file, words);
     }
     process::say("proving");
     let mut proof = Command::new(program());
@@ -189,14 +269,55 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     // A look at one run or one flow is no proof.
     let is_whole =
         !arguments.iter().any(|it| ["--flow", "--fault", "--walk", "--trace"].iter().any(|part| it.starts_with(part)));
-    if with_mutations && is_whole { break_plugins(&file) } else { Ok(()) }
+    if is_whole {
+        prove_bridge(every(&arguments), &file)?;
+    }
+    if with_mutations && is_whole { break_plugins(&file, &[]) } else { Ok(()) }
 }
 
-/// Breaks the plugin in every known way, and adds what came of it to the figures of the proof before.
-fn break_plugins(file: &Path) -> Result<()> {
+/// Of the runs with one fault, each so-many-th.
+fn every(arguments: &[&str]) -> usize {
+    let given = arguments.iter().position(|it| *it == "--every").and_then(|at| arguments.get(at + 1)).copied();
+    let given = given.or_else(|| arguments.iter().find_map(|it| it.strip_prefix("--every=")));
+    given.and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// The tests that let instances of the bridge die at each step. `folder`: where its sources are.
+fn bridge(folder: &Path, every: usize) -> Result<Command> {
+    let mut cargo = process::cargo_command();
+    cargo.args(["test", "--quiet", "--locked", "--all-features", "--lib", "--target-dir"]);
+    cargo.arg(crate::spin::bridge_target()?).current_dir(folder.join("spin"));
+    cargo.env("BRIDGE_PROOF_EVERY", every.to_string());
+    Ok(cargo)
+}
+
+/// Lets instances of the bridge die, and adds what was run to the figures of the proof before.
+fn prove_bridge(every: usize, file: &Path) -> Result<()> {
+    process::say("proving the bridge");
+    let mut shown = Vec::new();
+    let mut tests = bridge(&process::root(), every)?;
+    process::lines(tests.args(["tests::proof::", "--", "--nocapture"]), &mut |line| {
+        println!("{line}");
+        shown.extend(line.strip_prefix("bridge: ").map(Value::from));
+    })?;
+    if shown.len() != 2 {
+        bail!("the proof of the bridge did not run");
+    }
+    let mut figures: Value = serde_json::from_str(&std::fs::read_to_string(file)?)?;
+    figures["bridge"] = shown.into();
+    Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)? + "\n")?)
+}
+
+/// Breaks the plugin in every known way, and adds what came of it to the figures of the proof before. With `words`: only in the
+/// ways whose names hold one of them, which is no proof and leaves the figures as they are.
+fn break_plugins(file: &Path, words: &[&str]) -> Result<()> {
     let started = Instant::now();
-    let caught = mutations()?;
-    if let Ok(text) = std::fs::read_to_string(file) {
+    let is_chosen = |mutation: &&Mutation| words.is_empty() || words.iter().any(|word| mutation.name.contains(word));
+    let chosen: Vec<&Mutation> = MUTATIONS.iter().filter(is_chosen).collect();
+    let caught = mutations(&chosen)?;
+    if words.is_empty()
+        && let Ok(text) = std::fs::read_to_string(file)
+    {
         let mut figures: Value = serde_json::from_str(&text)?;
         figures["mutations"] = MUTATIONS.len().into();
         figures["mutations_caught"] = caught.into();
@@ -204,12 +325,8 @@ fn break_plugins(file: &Path) -> Result<()> {
             (figures["seconds"].as_f64().unwrap_or(0.0) + started.elapsed().as_secs_f64()).round().into();
         std::fs::write(file, serde_json::to_string_pretty(&figures)? + "\n")?;
     }
-    all_noticed(caught)
-}
-
-fn all_noticed(caught: usize) -> Result<()> {
-    if caught < MUTATIONS.len() {
-        bail!("{} of {} broken plugins were not noticed", MUTATIONS.len() - caught, MUTATIONS.len());
+    if caught < chosen.len() {
+        bail!("{} of {} broken protections were not noticed", chosen.len() - caught, chosen.len());
     }
     Ok(())
 }
@@ -219,7 +336,7 @@ fn program() -> PathBuf {
 }
 
 /// Breaks the plugin in every known way; answers how many of them the proof noticed.
-fn mutations() -> Result<usize> {
+fn mutations(chosen: &[&Mutation]) -> Result<usize> {
     let workshop = process::root().join("target/mutants");
     process::say("breaking the plugin on purpose");
     copy_sources(&workshop)?;
@@ -230,20 +347,28 @@ fn mutations() -> Result<usize> {
             bail!("the list of mutations is out of step with {}: \"{}\"", mutation.file, mutation.name);
         }
     }
-    let all: Vec<&str> = MUTATIONS.iter().flat_map(|mutation| mutation.flows).copied().collect();
+    let of_plugin = chosen.iter().filter(|mutation| mutation.flows != BRIDGE);
+    let all: Vec<&str> = of_plugin.flat_map(|mutation| mutation.flows).copied().collect();
     // The same build, whole: what is noticed later is the mutation and not the cheap build.
-    if violates(&build(&workshop, "whole")?, &all)? {
+    if !all.is_empty() && violates(&build(&workshop, "whole")?, &all)? {
         bail!("the plugin fails the proof when it is built cheaply and nothing is broken");
     }
+    if chosen.iter().any(|mutation| mutation.flows == BRIDGE) && bridge_violates(&workshop)? {
+        bail!("the bridge fails the proof when nothing is broken");
+    }
     let mut caught = 0;
-    for (number, mutation) in MUTATIONS.iter().enumerate() {
+    for (number, mutation) in chosen.iter().enumerate() {
         let started = Instant::now();
         let path = workshop.join(mutation.file);
         let whole = std::fs::read_to_string(&path)?;
         std::fs::write(&path, whole.replace(mutation.original, mutation.replacement))?;
-        let built = build(&workshop, &format!("mutant-{number}"));
+        let noticed = if mutation.flows == BRIDGE {
+            bridge_violates(&workshop)
+        } else {
+            build(&workshop, &format!("mutant-{number}")).and_then(|built| violates(&built, mutation.flows))
+        };
         std::fs::write(&path, &whole)?;
-        let noticed = violates(&built?, mutation.flows)?;
+        let noticed = noticed?;
         caught += usize::from(noticed);
         let word = if noticed { "noticed" } else { "NOT NOTICED" };
         println!("    {word:11}  {} ({:.0?})", mutation.name, started.elapsed());
@@ -251,7 +376,7 @@ fn mutations() -> Result<usize> {
     Ok(caught)
 }
 
-/// The crate by itself, with a profile of its own.
+/// The crate by itself, with a profile of its own, and the bridge.
 fn copy_sources(workshop: &Path) -> Result<()> {
     let root = process::root();
     let manifest = std::fs::read_to_string(root.join("Cargo.toml"))?;
@@ -261,7 +386,7 @@ fn copy_sources(workshop: &Path) -> Result<()> {
     write(&workshop.join("Cargo.toml"), &(manifest.replace(members, "members = []") + PROFILE))?;
     write(&workshop.join("Cargo.lock"), &std::fs::read_to_string(root.join("Cargo.lock"))?)?;
     write(&workshop.join(".cargo/config.toml"), &std::fs::read_to_string(root.join(".cargo/config.toml"))?)?;
-    for folder in ["src", "wit"] {
+    for folder in ["src", "wit", "spin"] {
         // What was deleted must not stay.
         let copy = workshop.join(folder);
         if copy.exists() {
@@ -277,6 +402,10 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     for entry in std::fs::read_dir(from)? {
         let from = entry?.path();
         let to = to.join(from.file_name().unwrap_or_default());
+        // What was built there is large and of no use here.
+        if from.ends_with("target") {
+            continue;
+        }
         if from.is_dir() {
             copy_folder(&from, &to)?;
         } else {
@@ -302,6 +431,17 @@ fn build(workshop: &Path, name: &str) -> Result<PathBuf> {
     let kept = workshop.join(format!("{name}.wasm"));
     std::fs::copy(target.join(TARGET).join("mutant/freshworks_handoff.wasm"), &kept)?;
     Ok(kept)
+}
+
+/// Whether the bridge in the workshop fails its proof. What does not compile is no broken protection.
+fn bridge_violates(workshop: &Path) -> Result<bool> {
+    const EVERY: usize = 11;
+    // With the usual flags, so that dependencies are not built anew.
+    let built = bridge(workshop, EVERY)?.arg("--no-run").output()?;
+    if !built.status.success() {
+        bail!("the bridge does not compile: {}", String::from_utf8_lossy(&built.stderr).trim());
+    }
+    Ok(!bridge(workshop, EVERY)?.arg("tests::proof::").output()?.status.success())
 }
 
 /// Whether the proof finds a violation in these flows.

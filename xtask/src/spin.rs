@@ -48,7 +48,8 @@ pub(crate) fn test_bridge() -> Result<crate::features::Passed> {
     crate::checks::run_tests(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
 }
 
-fn bridge_target() -> Result<PathBuf> {
+/// Where the bridge is built.
+pub(crate) fn bridge_target() -> Result<PathBuf> {
     Ok(std::path::absolute(process::target())?.join("spin"))
 }
 

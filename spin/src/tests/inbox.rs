@@ -235,6 +235,63 @@ fn what_fails_without_end_is_tried_less_often_and_ends_with_the_user_told() {
     assert_eq!(world.tick(), (0, 0, 0));
 }
 
+/// How the platform was told of the end: ids and outcomes of all tries.
+fn ends(told: &[Value]) -> Vec<(String, String)> {
+    let events = told.iter().flat_map(|events| events.as_array().unwrap());
+    let ends = events.filter(|event| event["kind"] == "returned-to-ai");
+    let word = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
+    ends.map(|event| (word(event, "id"), word(event, "outcome"))).collect()
+}
+
+#[test]
+fn what_is_given_up_is_told_once_as_failed_whether_or_not_freshworks_can_be_told() {
+    // What Freshchat answers from then on, to looks alone or to everything, and how many hours that takes to be hopeless.
+    for (status, is_all, hours) in [(401, false, 2), (401, true, 2), (503, true, 27)] {
+        let is_bad = Cell::new(false);
+        let world = World::new(|line| match line.contains("freshchat.com") && is_bad.get() {
+            true if is_all => (status, "{}".to_owned(), 10),
+            true => but_looks(line, status, 10),
+            false => but_looks(line, 200, 10),
+        });
+        world.connect("acme");
+        let id = world.hand_over("acme", "1");
+        is_bad.set(true);
+        world.wait(hours * 60 * MINUTE);
+        let ends = ends(&world.told("acme"));
+        assert_eq!(ends.len(), 1, "{status} {is_all}: {ends:?}");
+        assert_eq!(ends[0].1, "failed", "{status} {is_all}");
+        let handoff = world.state.handoff("acme", &id).unwrap().unwrap();
+        assert_eq!((handoff.owner.as_str(), handoff.next_tick_at, handoff.failing), ("ai-agent", None, None));
+        let is_resolved =
+            world.asked.borrow().iter().any(|(line, _)| line.starts_with("Put") && line.contains("/conversations/c-1"));
+        assert_eq!(is_resolved, status == 401, "{status} {is_all}: Freshworks is asked to end it");
+        world.wait(10 * MINUTE);
+        assert_eq!((world.tick(), world.told("acme").len()), ((0, 0, 0), 1));
+    }
+}
+
+#[test]
+fn an_end_by_force_that_the_platform_does_not_take_is_told_again_under_the_same_id() {
+    let is_away = Cell::new(true);
+    let world = World::new(|line| match line.contains("acme.example") && is_away.get() {
+        true => (503, String::new(), 1),
+        false => but_looks(line, 401, 1),
+    });
+    world.connect("acme");
+    let id = world.hand_over("acme", "1");
+    world.wait(3 * 60 * MINUTE);
+    assert!(world.state.handoff("acme", &id).unwrap().unwrap().is_with_humans(), "nobody was told");
+    is_away.set(false);
+    world.wait(60 * MINUTE);
+    let ends = ends(&world.told("acme"));
+    assert!(ends.len() > 1 && ends.iter().all(|end| *end == ends[0]), "{ends:?}");
+    assert_eq!(ends[0].1, "failed");
+    assert!(!world.state.handoff("acme", &id).unwrap().unwrap().is_with_humans());
+    let before = world.told("acme").len();
+    world.wait(30 * MINUTE);
+    assert_eq!(world.told("acme").len(), before, "told once it is taken");
+}
+
 #[test]
 fn an_outage_of_some_hours_ends_nothing() {
     let is_away = Cell::new(false);

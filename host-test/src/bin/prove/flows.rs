@@ -75,12 +75,14 @@ pub(crate) enum Step {
     Wait(u64),
     /// As `Wait`; the settings say that the human part ends in this time.
     WaitForEnd(u64),
-    /// As `Wait`, while Freshworks may refuse us: a tick that fails comes again six hours later.
+    /// As `Wait`, while Freshworks may refuse us: a tick that fails comes again twelve hours later.
     Suffer(u64),
-    /// As `Suffer`; what human agents had counts as lost in this time.
+    /// As `Suffer`, until what human agents had counts as lost, which must come in this time.
     SufferToTheEnd(u64),
     /// Somebody deletes the conversation.
     Erase,
+    /// The platform begins to hand over and is cut off; somebody deletes what there is of the conversation.
+    HandOffErased,
     /// The platform learns of a deletion from its timer, within so many minutes.
     WaitForLoss(u64),
     /// The account answers 403 about this conversation from here on.
@@ -242,7 +244,7 @@ pub(crate) fn flows() -> Vec<Flow> {
 }
 
 /// Longer than a service may refuse us before what it has counts as lost.
-const OVER_A_DAY: u64 = 33 * 60;
+const OVER_A_DAY: u64 = 39 * 60;
 
 /// What human agents had is deleted, or nobody lets us see it any more.
 fn gone() -> Vec<Flow> {
@@ -253,28 +255,25 @@ fn gone() -> Vec<Flow> {
     let new = |name: &str, before: &[Step], steps: &[Step]| Flow::new(name, before, steps).without_echoes();
     let suspended = |flow: Flow| flow.account(|it| it.unauthorized_status = 403);
     vec![
-        new("gone", &[HandOff, Take(Maya), Say(Maya, Text)], &[Erase, WaitForLoss(3), Wait(5)]),
-        new("gone-again", &[HandOff, Take(Maya)], &[Erase, WaitForLoss(3), HandOff, Write(Line), Say(Tom, Text)]),
+        new("gone", &[HandOff, Take(Maya), Say(Maya, Text)], &[Erase, WaitForLoss(1), Wait(1)]),
+        new("gone-again", &[HandOff, Take(Maya)], &[Erase, WaitForLoss(1), HandOff, Write(Line), Say(Tom, Text)]),
         new("gone-write", &[HandOff, Take(Maya)], &[Erase, Write(Long), Write(Line), Take(Tom), Say(Tom, Text)]),
-        new("gone-write-file", &[HandOff], &[Erase, Write(File), Wait(3), Write(Line), Leave]),
-        new("gone-twice", &[HandOff], &[Erase, Write(Line), Erase, Write(Line), Erase, WaitForLoss(3)]),
-        new("gone-leave", &[HandOff, Take(Maya)], &[Erase, Leave, Wait(3)]),
+        new("gone-write-file", &[HandOff], &[Erase, Write(File), Wait(1), Write(Line), Leave]),
+        new("gone-twice", &[HandOff], &[Erase, Write(Line), Erase, Write(Line), Erase, WaitForLoss(1)]),
+        new("gone-leave", &[HandOff, Take(Maya)], &[Erase, Leave, Wait(1)]),
         new("gone-leave-notes", &[HandOff, Take(Maya)], &[Erase, LeaveOnce]).set("note_author", AUTHOR),
-        new("gone-undelivered", &[HandOff, Say(Maya, Text)], &[EraseUndelivered, WaitForLoss(0), Wait(3)])
+        new("gone-half-made", &[], &[HandOffErased, HandOff]).long_history().set("note_author", AUTHOR),
+        new("gone-undelivered", &[HandOff, Say(Maya, Text)], &[EraseUndelivered, WaitForLoss(0), Wait(1)])
             .set("note_author", AUTHOR),
-        new("gone-after-end", &[HandOff, Take(Maya), Resolve(Maya)], &[Erase, Wait(5), HandOff, Write(Line)]),
-        new("gone-and-others", &[HandOff, Take(Maya)], &[Erase, WaitForLoss(3), AnswerOther, HandOff, AnswerOther])
+        new("gone-after-end", &[HandOff, Take(Maya), Resolve(Maya)], &[Erase, Wait(1), HandOff, Write(Line)]),
+        new("gone-and-others", &[HandOff, Take(Maya)], &[Erase, WaitForLoss(1), AnswerOther, HandOff, AnswerOther])
             .others(Others::SameAddressOtherId),
-        new("gone-forbidden", &[HandOff, Take(Maya)], &[Forbid, Suffer(60), SufferToTheEnd(OVER_A_DAY)]),
-        new("key-revoked", &[HandOff, Take(Maya)], &[Revoke, Suffer(60), SufferToTheEnd(OVER_A_DAY), Restore, Wait(5)]),
-        new(
-            "key-revoked-again",
-            &[HandOff],
-            &[Revoke, SufferToTheEnd(OVER_A_DAY), Restore, Wait(5), HandOff, Write(Line)],
-        ),
+        new("gone-forbidden", &[HandOff, Take(Maya)], &[Forbid, SufferToTheEnd(OVER_A_DAY), Wait(1)]),
+        new("key-revoked", &[HandOff, Take(Maya)], &[Revoke, Suffer(60), SufferToTheEnd(OVER_A_DAY), Restore, Wait(1)]),
+        new("key-revoked-again", &[HandOff], &[Revoke, SufferToTheEnd(OVER_A_DAY), Restore, HandOff, Write(Line)]),
         new("key-revoked-in-time", &[HandOff, Take(Maya)], &[Revoke, Suffer(120), Restore, Wait(60), Say(Maya, Text)]),
-        new("key-revoked-leave", &[HandOff, Take(Maya)], &[Revoke, Leave, Restore, Wait(5)]),
-        suspended(new("suspended", &[HandOff], &[Revoke, Suffer(60), SufferToTheEnd(OVER_A_DAY)])),
+        new("key-revoked-leave", &[HandOff, Take(Maya)], &[Revoke, Leave, Restore, Wait(1)]),
+        suspended(new("suspended", &[HandOff], &[Revoke, SufferToTheEnd(OVER_A_DAY), Wait(1)])),
         suspended(new("suspended-leave", &[HandOff], &[Revoke, Leave])),
     ]
 }
@@ -297,7 +296,6 @@ fn searches() -> Vec<Flow> {
         existing(new("address-of-another").others(Others::SameAddressOtherId)),
         alike("search-finds-everybody", UserSearch::Everybody),
         alike("search-finds-everybody-known", UserSearch::Everybody).known(Known::ByReference),
-        alike("search-finds-everybody-unverified", UserSearch::Everybody).unverified(),
         alike("search-by-prefix", UserSearch::Prefix),
         alike("search-by-prefix-known", UserSearch::Prefix).known(Known::ByEmail),
         refused("search-refused", UserSearch::Refused),
@@ -312,16 +310,16 @@ fn tickets() -> Vec<Flow> {
     use Words::Line;
     let new = |name: &str, before: &[Step], steps: &[Step]| Flow::new(name, before, steps).without_echoes().with_desk();
     vec![
-        new("ticket", &[], &[FileTicket, Write(Line), AnswerTicket, Wait(5)]),
-        new("ticket-deleted", &[FileTicket], &[PutAway(Gone::Deleted), WaitForLoss(3), Wait(5)]),
-        new("ticket-spam", &[FileTicket], &[PutAway(Gone::Spam), WaitForLoss(3), BringBack, AnswerTicket, Wait(5)]),
+        new("ticket", &[], &[FileTicket, Write(Line), AnswerTicket, Wait(2)]),
+        new("ticket-deleted", &[FileTicket], &[PutAway(Gone::Deleted), WaitForLoss(1), Wait(1)]),
+        new("ticket-spam", &[FileTicket], &[PutAway(Gone::Spam), WaitForLoss(1), BringBack, AnswerTicket, Wait(2)]),
         new(
             "ticket-erased",
             &[FileTicket],
-            &[PutAway(Gone::Erased), WaitForLoss(3), FileTicket, AnswerTicket, Wait(5)],
+            &[PutAway(Gone::Erased), WaitForLoss(1), FileTicket, AnswerTicket, Wait(2)],
         ),
         new("ticket-gone-write", &[FileTicket], &[PutAway(Gone::Deleted), Write(Line)]),
-        new("ticket-key-revoked", &[FileTicket], &[RevokeTicketKey, Suffer(60), SufferToTheEnd(OVER_A_DAY)]),
+        new("ticket-key-revoked", &[FileTicket], &[RevokeTicketKey, Suffer(60), SufferToTheEnd(OVER_A_DAY), Wait(1)]),
     ]
 }
 

@@ -589,9 +589,9 @@ impl Platform {
         Ok(())
     }
 
-    /// Lets time pass while ticks may be refused: one that fails comes again after six hours.
+    /// Lets time pass while ticks may be refused: one that fails comes again after twelve hours.
     pub(crate) async fn suffer(&mut self, minutes: u64) -> Result<(), Violation> {
-        const PATIENCE_MS: u64 = 6 * 60 * 60_000;
+        const PATIENCE_MS: u64 = 12 * 60 * 60_000;
         let until = self.now + minutes * 60_000;
         let mut not_before = 0;
         while let Some(at) = self.info.as_ref().and_then(|info| info.next_tick_at) {
@@ -602,6 +602,9 @@ impl Platform {
             self.now = self.now.max(at);
             if self.perform_until(Job::Tick, Until::FirstRefusal).await? == Ended::Failed {
                 not_before = self.now + PATIENCE_MS;
+            } else if !self.takes_messages() {
+                // Further ticks are of no interest here.
+                return Ok(());
             }
         }
         self.now = self.now.max(until);

@@ -186,6 +186,7 @@ impl Play<'_> {
                 self.platform.pass(minutes).await
             }
             Step::Erase => self.erase().map(drop),
+            Step::HandOffErased => self.hand_off_half().await,
             Step::EraseUndelivered => {
                 let said = self.erase()?;
                 self.platform.perform(Job::Undelivered(&said)).await
@@ -290,10 +291,29 @@ impl Play<'_> {
             Step::BringBack => {
                 simulator.put_ticket_away(id, None).map_err(|error| refused(&error))?;
                 self.truth.brought_back();
-                self.platform.pass(5).await?;
+                self.platform.pass(2).await?;
             }
             _ => simulator.set_ticket_api_key("another"),
         }
+        Ok(())
+    }
+
+    /// Begins a handoff whose third write fails: usually that of a page, or of what a fault lets come so late.
+    async fn hand_off_half(&mut self) -> Result<(), Violation> {
+        let third = simulator::Match::any().method("POST").nth(3);
+        let simulator = self.platform.account.simulator.clone();
+        simulator.fail(simulator::Fault::new(third, simulator::How::status(503)));
+        let request = request(self.flow, self.request_at);
+        if self.platform.perform_until(Job::HandOff(&request), Until::Kept).await? == Ended::Done {
+            // A deadly fault at the same request left nothing of the other one: the whole conversation is deleted instead.
+            self.truth.handed_over(&request_marks(self.flow));
+            self.platform.tell(Told::Connected);
+            self.erase()?;
+            self.truth.lost();
+            return self.platform.pass(1).await;
+        }
+        // Faults may have cut it off before there was one.
+        self.platform.account.newest().inspect(|id| simulator.remove_conversation(id));
         Ok(())
     }
 
