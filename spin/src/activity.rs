@@ -398,6 +398,7 @@ mod tests {
             webhook_secret: String::new(),
             forward_url: None,
             findings: Vec::new(),
+            keep_days: None,
         }
     }
 

@@ -182,6 +182,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Ok(Answer::ok(HandoffAnswer::from(&stored)))
             }
             Route::Tick => self.tick(),
+            Route::ExportPerson(person) => self.export_person(person, call.query),
+            Route::ErasePerson(person) => self.erase_person(person, call.query),
             Route::FreshchatWebhook(id, secret) => self.freshchat_webhook(&self.addressed(id, secret)?, call),
             Route::TicketWebhook(id) => self.ticket_webhook(&self.addressed_by_header(id, call)?, call),
             Route::PlatformWebhook(endpoint, id, secret) => {

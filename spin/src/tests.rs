@@ -2,6 +2,7 @@
 
 mod console;
 mod inbox;
+mod people;
 mod ticket_webhook;
 
 use std::cell::Cell;
@@ -64,7 +65,8 @@ impl<H: Http> App<'_, H> {
         };
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let body = body.to_string().into_bytes();
-        let answer = service.answer(&Call { method, path, headers, body: &body, now: at });
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let answer = service.answer(&Call { method, path, query, headers, body: &body, now: at });
         service.finish();
         answer
     }

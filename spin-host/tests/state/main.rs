@@ -9,4 +9,5 @@ mod handoffs;
 mod inbox;
 mod leases;
 mod outage;
+mod people;
 mod store;

@@ -17,6 +17,16 @@ local function inbox_key(connection, id) return 'fwh:inbox/' .. connection .. '/
 local function deliveries_key(connection, id) return 'fwh:deliveries/' .. connection .. '/' .. id end -- id of a delivery -> JSON
 local function inbox_size_key(connection) return 'fwh:inbox-size/' .. connection end       -- count, bytes, and bytes/id of each handoff
 
+-- Forgets what a handoff is known by. It may have gone to another handoff since.
+local function forget_conversations(connection, id)
+  for _, conversation in ipairs(redis.call('SMEMBERS', named_key(connection, id))) do
+    if redis.call('HGET', conversations_key(connection), conversation) == id then
+      redis.call('HDEL', conversations_key(connection), conversation)
+    end
+  end
+  redis.call('UNLINK', named_key(connection, id))
+end
+
 -- Forgets what waits for a handoff.
 local function empty_inbox(connection, id)
   local size_key, waiting = inbox_size_key(connection), redis.call('LLEN', inbox_key(connection, id))
