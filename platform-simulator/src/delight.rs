@@ -244,6 +244,11 @@ impl Delight {
         act(&self.inner, |store| ((), vec![store.close(channel, reason, Some(case))]));
     }
 
+    /// What was said in the conversation has been redacted.
+    pub fn redact(&self, channel: &str) {
+        act(&self.inner, |store| ((), vec![store.event(channel, "conversation:redacted", serde_json::json!({}))]));
+    }
+
     /// The next conversation of the channel begins.
     pub fn next_conversation(&self, channel: &str) {
         act(&self.inner, |store| ((), vec![store.next_conversation(channel)]));

@@ -406,6 +406,7 @@ mod tests {
             old_webhook_secret: None,
             forward_url: None,
             findings: Vec::new(),
+            keep_days: None,
         }
     }
 

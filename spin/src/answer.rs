@@ -14,6 +14,8 @@ pub struct Call<'a> {
     pub method: &'a str,
     /// Without query.
     pub path: &'a str,
+    /// What stands behind the path's question mark, as it came.
+    pub query: &'a str,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     /// The exact bytes.

@@ -167,6 +167,8 @@ pub struct SettingsAnswer {
     pub platform_secrets: Vec<String>,
     /// Who else gets what Freshworks sends.
     pub forward_url: Option<String>,
+    /// For how many days what has ended is kept; null for 30.
+    pub keep_days: Option<u16>,
 }
 
 /// All connections, by id.

@@ -32,6 +32,11 @@ pub struct ConnectBody {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(regex(pattern = web_url::PATTERN)))]
     pub forward_url: Option<String>,
+    /// For how many days what has ended is kept: handoffs with their timelines, events that nobody fetched, and webhooks that could
+    /// not be worked off. Counted from the last change; none for 30. Left out together with `keep_secrets`, it stays as it is.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3650)))]
+    pub keep_days: Option<u16>,
     /// Secrets that are blank or left out stay as they are, those of the platform as long as its kind does; null removes one. For
     /// forms, which never get to see them.
     #[serde(default)]
@@ -51,6 +56,8 @@ pub struct ChangeWebhooksBody {
     #[cfg_attr(feature = "schema", schemars(range(max = 720)))]
     pub overlap_hours: u32,
 }
+/// Days for which what has ended can be kept.
+const KEEP_DAYS: std::ops::RangeInclusive<u16> = 1..=3650;
 
 /// What `POST /v1/webhook-key` takes.
 #[derive(Deserialize)]
@@ -148,6 +155,13 @@ fn keep_secrets(body: &mut Value, before: &Connection) {
     }
 }
 
+/// What a form that does not know it leaves out.
+fn keep_retention(body: &mut Value, before: &Connection) {
+    if let (Some(object), Some(days)) = (body.as_object_mut(), before.keep_days) {
+        object.entry("keep_days").or_insert_with(|| days.into());
+    }
+}
+
 fn keep<'a>(object: &mut Map<String, Value>, stored: &Map<String, Value>, names: impl Iterator<Item = &'a str>) {
     for name in names.filter(|name| !is_blank(stored.get(*name))) {
         if object.get(name) != Some(&Value::Null) && is_blank(object.get(name)) {
@@ -195,6 +209,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let mut body: Value = read(call.body, "connection")?;
         if let (true, Some(before)) = (body["keep_secrets"] == true, before) {
             keep_secrets(&mut body, before);
+            keep_retention(&mut body, before);
             let kept = read(body.to_string().as_bytes(), "connection")?;
             return self.keep_connection(id, kept, Some(before), None, call.now);
         }
@@ -215,6 +230,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
             return Err(Problem::new(422, "invalid-settings", "the forward URL is no http or https URL")
                 .at("forward_url")
                 .with_remedy("Pass the URL that gets what Freshworks sends, or leave it out."));
+        }
+        if body.keep_days.is_some_and(|days| !KEEP_DAYS.contains(&days)) {
+            return Err(Problem::new(422, "invalid-settings", "this is no time for which data can be kept")
+                .at("keep_days")
+                .with_remedy("Pass 1 to 3650 days, or leave it out for 30."));
         }
         // The URL is pasted into Freshworks: it stays.
         let drawn = || Base64UrlUnpadded::encode_string(&(self.draw)());
@@ -244,6 +264,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             webhook_secret,
             old_webhook_secret: old_webhook_secret.filter(|old| now < old.until),
             forward_url: body.forward_url,
+            keep_days: body.keep_days,
             // Fails for maps whose keys are no texts; a finding has none.
             findings: findings.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect(),
         };
@@ -291,6 +312,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             settings,
             platform: connection.platform.clone(),
             forward_url: connection.forward_url.clone(),
+            keep_days: connection.keep_days,
             keep_secrets: false,
         };
         self.keep_connection(&connection.id, body, Some(connection), overlap_ms, now)
@@ -308,8 +330,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             let found = without(callback, ["secret".to_owned()].into_iter());
             platform_secrets.extend(found.into_iter().map(|name| format!("callback.{name}")));
         }
-        let forward_url = connection.forward_url.clone();
-        Ok(Answer::ok(SettingsAnswer { settings, secrets, platform, platform_secrets, forward_url }))
+        let (forward_url, keep_days) = (connection.forward_url.clone(), connection.keep_days);
+        Ok(Answer::ok(SettingsAnswer { settings, secrets, platform, platform_secrets, forward_url, keep_days }))
     }
 
     fn webhooks(&self, id: &str, secret: &str) -> Webhooks {

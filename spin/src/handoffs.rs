@@ -20,7 +20,7 @@ use crate::platform::files::WithAccess;
 use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_MS, Mailbox, Rest, State};
+use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_DAYS, Mailbox, Rest, State, days_ms};
 use crate::ticket_webhook::known_by;
 use crate::work::{self, BUSY, Work, busy};
 
@@ -124,6 +124,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
         if work.is_new && matches!(asked, Asked::Trial(_)) {
             work.handoff.mailbox = Some(Mailbox { is_trial: true, ..Mailbox::default() });
+        }
+        if let Some(user) = asked.user().filter(|_| work.handoff.platform.user.is_empty()) {
+            // Also what does not come about is found by whose it is.
+            work.handoff.platform.user = user;
         }
         let platform = connection.platform.of(&work.handoff);
         let prepared = match platform.prepare(&work.http, &asked) {
@@ -395,7 +399,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
             }
         }
-        self.state.forget(started.saturating_sub(KEPT_MS))?;
+        let before = |days| started.saturating_sub(days_ms(days));
+        let own = self
+            .state
+            .connections()?
+            .into_iter()
+            .filter_map(|one| Some((one.id, before(one.keep_days?))))
+            .collect::<Vec<_>>();
+        self.state.forget(before(KEPT_DAYS), &own)?;
         self.trim_records()?;
         let left = usize::try_from(due.all).unwrap_or(usize::MAX).saturating_sub(done + failed);
         Ok(Answer::ok(TickAnswer { done, failed, left }))

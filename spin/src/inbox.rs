@@ -23,7 +23,7 @@ use crate::activity::DELIVERIES;
 use crate::journal::What;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::state::{Connection, Failing, KEPT_MS, State, StoredDelivery};
+use crate::state::{Connection, Failing, KEPT_DAYS, State, StoredDelivery, days_ms};
 use crate::work::{BUSY, Work, busy};
 
 /// Work is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
@@ -407,7 +407,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
         work.handoff.owner = "ai-agent".to_owned();
         work.handoff.state = "failed".to_owned();
-        let is_old = now.saturating_sub(failing.since) >= KEPT_MS;
+        let is_old = now.saturating_sub(failing.since) >= days_ms(connection.keep_days.unwrap_or(KEPT_DAYS));
         if is_old {
             // Nor can the platform be.
             work.take(update.session, update.info.as_ref());

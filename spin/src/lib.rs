@@ -32,6 +32,7 @@ pub mod journal;
 mod mailbox;
 #[cfg(all(feature = "schema", not(target_family = "wasm")))]
 pub mod openapi;
+pub mod people;
 pub mod platform;
 pub mod problem;
 pub mod route;

@@ -15,6 +15,7 @@ use crate::answers::{
     TickAnswer, TimelineAnswer, TokensAnswer,
 };
 use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
+use crate::people::{ErasedAnswer, PersonAnswer};
 use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
 use crate::problem::Document;
 use crate::service::{CloseBody, EventsBody, UndeliveredBody};
@@ -65,6 +66,7 @@ pub fn document() -> Value {
         "tags": [
             { "name": "connections", "description": "Which Freshworks account serves which AI agent." },
             { "name": "handoffs", "description": "Conversations that are, or were, with human agents." },
+            { "name": "people", "description": "What is held about one end user, by the platform's id." },
             { "name": "operation", "description": "For whoever runs the app." },
             { "name": "webhooks", "description": "Called by Freshworks and by the platform. The secret in the path and the signature stand for the token." },
         ],
@@ -122,6 +124,11 @@ fn describe(operation: &Operation, inbound: &mut SchemaGenerator, outbound: &mut
     if let Some(body) = request_body(operation.body, inbound) {
         described["requestBody"] = body;
     }
+    let query = operations::query(operation);
+    if !query.is_empty() {
+        let parameter = |(name, description, schema): &(&str, &str, Value)| json!({ "name": name, "in": "query", "description": description, "schema": schema });
+        described["parameters"] = query.iter().map(parameter).collect();
+    }
     if !operation.headers.is_empty() {
         let header = |(name, description): &(&str, &str)| json!({ "name": name, "in": "header", "description": description, "schema": { "type": "string" } });
         described["parameters"] = operation.headers.iter().map(header).collect();
@@ -138,10 +145,14 @@ fn names(path: &str) -> Vec<Value> {
             "connection" => ("The operator's name for the connection.", "acme"),
             "handoff" => ("The handoff's `id`.", handoff.as_str()),
             "token" => ("The token's `id`.", operations::TOKEN_EXAMPLE),
+            "person" => ("The platform's id of the end user.", "user-1"),
             "photo" => ("The `photo` of an event that was fetched.", operations::PHOTO_EXAMPLE),
             _ => ("The last part of the addresses that connecting has answered.", operations::SECRET_EXAMPLE),
         };
-        let schema = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" });
+        let schema = match name.as_str() {
+            "person" => json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "\\S" }),
+            _ => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }),
+        };
         Some(json!({
             "name": name, "in": "path", "required": true, "description": description, "schema": schema,
             "example": example,
@@ -228,6 +239,8 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
         Reply::Tokens => of::<TokensAnswer>(schemas),
         Reply::CreatedToken => of::<CreatedTokenAnswer>(schemas),
         Reply::Audit => of::<AuditAnswer>(schemas),
+        Reply::Person => of::<PersonAnswer>(schemas),
+        Reply::Erased => of::<ErasedAnswer>(schemas),
     };
     let mut response = json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     let place = |handoff: &str| json!({ "connection": "$request.path.connection", "handoff": handoff });

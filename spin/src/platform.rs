@@ -100,6 +100,11 @@ pub enum Inbound {
         /// What.
         message: Message,
     },
+    /// The platform has redacted what was said in the conversation.
+    Redacted {
+        /// Which conversation.
+        key: ConversationKey,
+    },
     /// The platform has ended the conversation.
     Closed {
         /// The webhook's own id.
@@ -123,6 +128,16 @@ pub enum Asked {
 }
 
 impl Asked {
+    /// The platform's id of the end user, as far as it is known before anything is fetched.
+    pub(crate) fn user(&self) -> Option<String> {
+        match self {
+            Self::Complete(request) | Self::Trial(request) => Some(request.user.id.clone()),
+            Self::Event(text) => {
+                serde_json::from_str::<serde_json::Value>(text).ok()?["user"].as_str().map(str::to_owned)
+            }
+        }
+    }
+
     /// For platforms that send whole requests.
     fn as_it_came(&self) -> Result<Prepared, Untold> {
         match self {

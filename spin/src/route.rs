@@ -66,6 +66,10 @@ pub enum Route<'a> {
     Rotate,
     /// `POST /v1/tick`: everything that is due.
     Tick,
+    /// `GET /v1/people/{person}`: what is held about an end user. The id is percent-encoded, as in all paths of people.
+    ExportPerson(&'a str),
+    /// `DELETE /v1/people/{person}`: erases it.
+    ErasePerson(&'a str),
     /// `POST /webhooks/freshchat/{connection}/{secret}`.
     FreshchatWebhook(&'a str, &'a str),
     /// `POST /webhooks/freshdesk/{connection}`, with the secret in a header.
@@ -87,6 +91,8 @@ impl<'a> Route<'a> {
             R::Metrics => Need::Metrics,
             R::Tick => Need::Tick,
             R::Tokens | R::CreateToken | R::RevokeToken(_) | R::Audit | R::Rotate => Need::Admin,
+            // Of all connections, or of one that the query names.
+            R::ExportPerson(_) | R::ErasePerson(_) => Need::Admin,
             R::Connect(id)
             | R::Connection(id)
             | R::Check(id)
@@ -122,8 +128,13 @@ pub enum NoRoute {
 /// What a route makes of the names in its path, of which there are at most two.
 type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
 
+/// Where an end user is named by the platform's id, which may hold anything.
+const PERSON: &str = "/v1/people/{person}";
+/// 255 characters of four bytes, each of them percent-encoded.
+const LONGEST_PERSON: usize = 255 * 4 * 3;
+
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 34] = [
+pub const ROUTES: [(&str, &str, Make); 36] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -168,6 +179,8 @@ pub const ROUTES: [(&str, &str, Make); 34] = [
     ("GET", "/v1/audit", |_, _| Route::Audit),
     ("POST", "/v1/rotate", |_, _| Route::Rotate),
     ("POST", "/v1/tick", |_, _| Route::Tick),
+    ("GET", PERSON, |person, _| Route::ExportPerson(person)),
+    ("DELETE", PERSON, |person, _| Route::ErasePerson(person)),
     ("POST", "/webhooks/freshchat/{connection}/{secret}", |connection, secret| {
         Route::FreshchatWebhook(connection, secret)
     }),
@@ -201,12 +214,16 @@ fn names<'a>(template: &str, path: &'a str) -> Option<[&'a str; 2]> {
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => break,
-            (Some(name), Some(segment)) if name.starts_with('{') && is_id(segment) => *places.next()? = segment,
+            (Some(name), Some(segment)) if name.starts_with('{') && may_be(name, segment) => *places.next()? = segment,
             (Some(word), Some(segment)) if word == segment => {}
             _ => return None,
         }
     }
     Some(found)
+}
+
+fn may_be(name: &str, segment: &str) -> bool {
+    if name == "{person}" { (1..=LONGEST_PERSON).contains(&segment.len()) } else { is_id(segment) }
 }
 
 /// 1 to 64 letters, digits, hyphens and underscores: safe in paths, keys and logs.
@@ -242,6 +259,9 @@ mod tests {
         ] {
             assert_eq!(route("GET", path), Err(NoRoute::Path), "{path}");
         }
+        assert_eq!(route("DELETE", "/v1/people/a%2Fb%20%C3%A9"), Ok(Route::ErasePerson("a%2Fb%20%C3%A9")));
+        assert_eq!(route("GET", "/v1/people/"), Err(NoRoute::Path));
+        assert_eq!(route("GET", &format!("/v1/people/{}", "a".repeat(3061))), Err(NoRoute::Path));
         let long = format!("/v1/connections/{}", "a".repeat(65));
         assert_eq!(route("GET", &long), Err(NoRoute::Path));
     }

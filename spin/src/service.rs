@@ -16,7 +16,7 @@ use crate::inbox::Later;
 use crate::problem::{Problem, read};
 use crate::route::{NoRoute, Route};
 use crate::secret::is_same;
-use crate::state::{Connection, KEPT_MS, Record, Resealed, State, StateError};
+use crate::state::{Connection, KEPT_DAYS, Record, Resealed, State, StateError, days_ms};
 use crate::tally::Tally;
 use crate::vault::Protection;
 
@@ -232,6 +232,18 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Ok(Answer::ok(HandoffAnswer::from(&stored)))
             }
             Route::Tick => self.tick(),
+            Route::ExportPerson(person) => self.export_person(person, call.query),
+            Route::ErasePerson(person) => {
+                let erased = self.erase_person(person, call.query);
+                // Not whom: the log outlasts the erasure.
+                self.audit(
+                    caller.name(),
+                    "person-erased",
+                    None,
+                    if erased.is_ok() { String::new() } else { "in part".to_owned() },
+                );
+                erased
+            }
             Route::FreshchatWebhook(id, secret) => self.freshchat_webhook(&self.addressed(id, secret)?, call),
             Route::TicketWebhook(id) => self.ticket_webhook(&self.addressed_by_header(id, call)?, call),
             Route::PlatformWebhook(endpoint, id, secret) => {
@@ -302,7 +314,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
         // The same values in another order are the same request.
         let body: Value = read(call.body, "request")?;
         let value = digest(&[&body.to_string()], 16);
-        let record = Record { name: name.clone(), value: value.clone(), expires_at: call.now.saturating_add(KEPT_MS) };
+        let record = Record {
+            name: name.clone(),
+            value: value.clone(),
+            expires_at: call.now.saturating_add(days_ms(KEPT_DAYS)),
+        };
         if self.state.put_record(REQUEST, &record, call.now, true)? {
             return Ok(Some(name));
         }

@@ -92,14 +92,14 @@ async fn send(answer: Answer, out: ResponseOutparam) {
 
 async fn answer(service: &Service<'_, WasiHttp, SpinState>, request: IncomingRequest) -> Answer {
     let target = request.path_with_query().unwrap_or_default();
-    let path = target.split('?').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
     let headers = request
         .headers()
         .entries()
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned()));
     let mut call =
-        Call { method: method(&request.method()), path, headers: headers.collect(), body: &[], now: clock() };
+        Call { method: method(&request.method()), path, query, headers: headers.collect(), body: &[], now: clock() };
     let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
     if let Err(problem) = service.welcome(&call) {
         return service.refusal(problem);

@@ -7,6 +7,8 @@
 //! Spin's key-value store on Redis would not do: its compare-and-swap writes and then reports a failure, and an outage of two
 //! seconds stalls it for two minutes (both measured). This interface fails within milliseconds, and works again at once.
 
+use std::collections::BTreeMap;
+
 use freshworks_handoff::model::Timestamp;
 use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
@@ -269,6 +271,7 @@ impl State for RedisState {
             bit(handoff.is_open()),
             bit(handoff.is_over()),
             &unsure.join(" "),
+            &handoff.platform.user,
         ];
         let arguments: Vec<&str> = about.into_iter().chain(conversations.iter().map(String::as_str)).collect();
         is_one(&self.script(script!("save"), &arguments)?)
@@ -278,8 +281,44 @@ impl State for RedisState {
         self.script(script!("give_back"), &[connection, id, &lease.to_string()]).map(drop)
     }
 
-    fn forget(&self, before: Timestamp) -> Result<(), StateError> {
-        self.script(script!("forget"), &[&before.to_string()]).map(drop)
+    fn forget(&self, before: Timestamp, own: &[(String, Timestamp)]) -> Result<(), StateError> {
+        let mut arguments = vec![before.to_string()];
+        arguments.extend(own.iter().flat_map(|(connection, before)| [connection.clone(), before.to_string()]));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.script(script!("forget"), &arguments).map(drop)
+    }
+
+    /// Some at a time, so that the server answers others in between.
+    fn handoffs_of_person(&self, connection: &str, person: &str) -> Result<Vec<Handoff>, StateError> {
+        let (mut found, mut cursor) = (BTreeMap::new(), "0".to_owned());
+        loop {
+            let some = self.script(script!("of_person"), &[connection, &cursor, person])?;
+            let some = texts(&some).collect::<Result<Vec<_>, _>>()?;
+            let [next, handoffs @ ..] = &some[..] else { return Err(unexpected()) };
+            // One may come twice.
+            for handoff in handoffs {
+                let handoff: Handoff = from_json(handoff)?;
+                found.insert(handoff.id.clone(), handoff);
+            }
+            if *next == "0" {
+                return Ok(found.into_values().collect());
+            }
+            cursor = (*next).to_owned();
+        }
+    }
+
+    fn conversations_of(&self, connection: &str, handoff: &str) -> Result<Vec<String>, StateError> {
+        let found = self.script(script!("conversations_of"), &[connection, handoff])?;
+        texts(&found).map(|text| text.map(str::to_owned)).collect()
+    }
+
+    fn deliveries(&self, connection: &str, handoff: &str) -> Result<Vec<StoredDelivery>, StateError> {
+        let found = self.script(script!("deliveries"), &[connection, handoff])?;
+        texts(&found).map(|text| from_json(text?)).collect()
+    }
+
+    fn erase(&self, connection: &str, id: &str, lease: u64, now: Timestamp) -> Result<bool, StateError> {
+        is_one(&self.script(script!("erase"), &[connection, id, &lease.to_string(), &now.to_string()])?)
     }
 
     fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {

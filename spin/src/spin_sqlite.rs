@@ -16,7 +16,7 @@ use crate::tally::Count;
 use crate::vault::Keys;
 
 /// In this order: see the last.
-const LAYOUT: [&str; 22] = [
+const LAYOUT: [&str; 25] = [
     // `connection` is JSON, sealed: see `vault`.
     "CREATE TABLE IF NOT EXISTS connections (id TEXT PRIMARY KEY, connection TEXT NOT NULL)",
     // `handoff` is JSON, NULL before the first save; the columns after it say what queries look for in it. `leased_until` is 0
@@ -113,9 +113,20 @@ const LAYOUT: [&str; 22] = [
         PRIMARY KEY (kind, name)
     ) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS records_expire ON records (kind, expires_at, name)",
+    // By the end user's id, as JSON: see `text_keys`. An index over what is stored anyway needs no column that an older version of the
+    // app would leave empty.
+    "CREATE INDEX IF NOT EXISTS handoffs_of_person ON handoffs (connection, handoff -> '$.platform.user')",
+    "CREATE INDEX IF NOT EXISTS handoffs_over_of ON handoffs (connection, updated_at) WHERE is_over",
+    // What was erased leaves its lease alone.
+    "CREATE TRIGGER IF NOT EXISTS handoff_erased AFTER UPDATE OF handoff ON handoffs WHEN NEW.handoff IS NULL
+    BEGIN
+        DELETE FROM conversations WHERE connection = NEW.connection AND handoff = NEW.id;
+        DELETE FROM inbox WHERE connection = NEW.connection AND handoff = NEW.id;
+    END",
     // Always empty. It is made last, and LEASE, with which every handoff begins, names it: no handoff gets into tables whose
-    // triggers are not there, even when whoever made them was stopped half-way.
-    "CREATE TABLE IF NOT EXISTS layout_1 (complete INTEGER)",
+    // triggers are not there, even when whoever made them was stopped half-way. A new number makes an older database get what
+    // was added.
+    "CREATE TABLE IF NOT EXISTS layout_2 (complete INTEGER)",
 ];
 
 const HANDING_OVER: &str = "
@@ -125,7 +136,7 @@ const HANDING_OVER: &str = "
 /// word, and the oldest word goes when there are too many.
 const LEASE: &str = "
     INSERT INTO handoffs (connection, id, doing, updated_at, lease, leased_until)
-    SELECT ?1, ?2, ?3, ?4, 1, ?5 WHERE NOT EXISTS (SELECT 1 FROM layout_1)
+    SELECT ?1, ?2, ?3, ?4, 1, ?5 WHERE NOT EXISTS (SELECT 1 FROM layout_2)
     ON CONFLICT (connection, id) DO UPDATE SET
         lease = lease + 1,
         leased_until = ?5,
@@ -158,7 +169,24 @@ const GIVE_BACK: &str = "
     UPDATE handoffs SET doing = '', leased_until = 0 WHERE connection = ?1 AND id = ?2 AND lease = ?3";
 
 /// A lease that was never given back counts as one for as long as what is over is kept: what is unsure about it matters.
-const FORGET: &str = "DELETE FROM handoffs WHERE is_over AND updated_at < ?1 AND leased_until < ?1";
+const FORGET: &str = "
+    DELETE FROM handoffs WHERE is_over AND updated_at < ?1 AND leased_until < ?1
+        AND connection NOT IN (SELECT value FROM json_each(?2))";
+
+const FORGET_OF: &str = "
+    DELETE FROM handoffs WHERE connection = ?1 AND is_over AND updated_at < ?2 AND leased_until < ?2";
+
+/// As the index `handoffs_of_person` has it; without that, it looks at every handoff.
+const OF_PERSON: &str = "
+    SELECT handoff FROM handoffs WHERE connection = ?1 AND handoff -> '$.platform.user' = ?2 ORDER BY id";
+
+/// Takes a lease, so the trigger is there. `named` goes too: it holds conversations.
+const ERASE: &str = "
+    UPDATE handoffs SET
+        handoff = NULL, is_open = 0, is_over = 1, next_tick_at = NULL, updated_at = ?4, unsure = '[]', named = '[]',
+        doing = '', leased_until = 0
+    WHERE connection = ?1 AND id = ?2 AND lease = ?3
+    RETURNING lease";
 
 const HANDOFF_OF: &str = "
     SELECT handoff FROM json_each(?2) AS asked
@@ -476,8 +504,32 @@ impl State for SqliteState {
         self.run(GIVE_BACK, &[text(connection), text(id), number(lease)]).map(drop)
     }
 
-    fn forget(&self, before: Timestamp) -> Result<(), StateError> {
-        self.run(FORGET, &[number(before)]).map(drop)
+    fn forget(&self, before: Timestamp, own: &[(String, Timestamp)]) -> Result<(), StateError> {
+        let others: Vec<&str> = own.iter().map(|(connection, _)| connection.as_str()).collect();
+        self.run(FORGET, &[number(before), Value::Text(to_json(&others)?)])?;
+        own.iter()
+            .try_for_each(|(connection, before)| self.run(FORGET_OF, &[text(connection), number(*before)]).map(drop))
+    }
+
+    fn handoffs_of_person(&self, connection: &str, person: &str) -> Result<Vec<Handoff>, StateError> {
+        self.handoffs(OF_PERSON, &[text(connection), Value::Text(to_json(&person)?)])
+    }
+
+    fn conversations_of(&self, connection: &str, handoff: &str) -> Result<Vec<String>, StateError> {
+        let statement =
+            "SELECT conversation FROM conversations WHERE connection = ?1 AND handoff = ?2 ORDER BY conversation";
+        let rows = self.run(statement, &[text(connection), text(handoff)])?;
+        rows.iter().map(|row| from_json(words(row, 0)?)).collect()
+    }
+
+    fn deliveries(&self, connection: &str, handoff: &str) -> Result<Vec<StoredDelivery>, StateError> {
+        let statement = "SELECT delivery FROM inbox WHERE connection = ?1 AND handoff = ?2 ORDER BY number";
+        let rows = self.run(statement, &[text(connection), text(handoff)])?;
+        rows.iter().map(|row| from_json(words(row, 0)?)).collect()
+    }
+
+    fn erase(&self, connection: &str, id: &str, lease: u64, now: Timestamp) -> Result<bool, StateError> {
+        Ok(!self.run(ERASE, &[text(connection), text(id), number(lease), number(now)])?.is_empty())
     }
 
     fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {

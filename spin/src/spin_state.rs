@@ -158,8 +158,24 @@ impl State for SpinState {
         self.0.give_back(connection, id, lease)
     }
 
-    fn forget(&self, before: Timestamp) -> Result<(), StateError> {
-        self.0.forget(before)
+    fn forget(&self, before: Timestamp, own: &[(String, Timestamp)]) -> Result<(), StateError> {
+        self.0.forget(before, own)
+    }
+
+    fn handoffs_of_person(&self, connection: &str, person: &str) -> Result<Vec<Handoff>, StateError> {
+        self.0.handoffs_of_person(connection, person)
+    }
+
+    fn conversations_of(&self, connection: &str, handoff: &str) -> Result<Vec<String>, StateError> {
+        self.0.conversations_of(connection, handoff)
+    }
+
+    fn deliveries(&self, connection: &str, handoff: &str) -> Result<Vec<StoredDelivery>, StateError> {
+        self.0.deliveries(connection, handoff)
+    }
+
+    fn erase(&self, connection: &str, id: &str, lease: u64, now: Timestamp) -> Result<bool, StateError> {
+        self.0.erase(connection, id, lease, now)
     }
 
     fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {

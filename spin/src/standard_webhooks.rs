@@ -71,7 +71,7 @@ mod tests {
 
     fn is_accepted(secret: &str, headers: &[(&str, &str)], body: &[u8], seconds: u64) -> bool {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let call = Call { method: "POST", path: "/", headers, body, now: seconds * 1000 };
+        let call = Call { method: "POST", path: "/", query: "", headers, body, now: seconds * 1000 };
         verify(secret, &call).is_ok_and(|id| id == ID)
     }
 

@@ -41,6 +41,9 @@ pub struct Connection {
     /// What the last check found, as the API answers it.
     #[serde(default)]
     pub findings: Vec<Value>,
+    /// For how many days what has ended is kept; none for [`KEPT_DAYS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<u16>,
 }
 
 /// A secret that was changed for another.
@@ -101,6 +104,9 @@ pub struct Handoff {
     /// Since when nothing succeeds, if nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<Failing>,
+    /// The platform has redacted the conversation: nothing is kept once human agents no longer have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_redacted: bool,
 }
 
 /// A row of failures without a success in between.
@@ -200,6 +206,7 @@ impl Handoff {
             journal: Vec::new(),
             worked_off: Vec::new(),
             failing: None,
+            is_redacted: false,
         }
     }
 
@@ -297,8 +304,13 @@ pub const MOST_WAITING_BYTES_OF_ALL: u64 = 128 * 1024 * 1024;
 pub const MOST_UNSURE: usize = 32;
 /// The end of a [`Record`] that does not expire: the year 10000.
 pub const NEVER: Timestamp = 253_402_300_800_000;
-/// How long what has ended is kept.
-pub const KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+/// For how many days what has ended is kept where the connection does not say otherwise.
+pub const KEPT_DAYS: u16 = 30;
+
+/// So many days in milliseconds.
+pub fn days_ms(days: u16) -> u64 {
+    u64::from(days) * 24 * 60 * 60 * 1000
+}
 
 /// The store. Every function is one atomic step.
 ///
@@ -390,8 +402,23 @@ pub trait State {
     fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError>;
 
     /// Forgets handoffs that are [over](Handoff::is_over), not leased, and unchanged since `before`; with them their conversations
-    /// and what waits for them.
-    fn forget(&self, before: Timestamp) -> Result<(), StateError>;
+    /// and what waits for them. `own`: connections for which another time counts.
+    fn forget(&self, before: Timestamp, own: &[(String, Timestamp)]) -> Result<(), StateError>;
+
+    /// Handoffs of the end user with this id, by id. The id may hold anything. Those that were stored before ids were looked for are
+    /// among them. Takes longer the more handoffs there are.
+    fn handoffs_of_person(&self, connection: &str, person: &str) -> Result<Vec<Handoff>, StateError>;
+
+    /// Conversations and channels that a handoff is known by.
+    fn conversations_of(&self, connection: &str, handoff: &str) -> Result<Vec<String>, StateError>;
+
+    /// What waits for a handoff, oldest first.
+    fn deliveries(&self, connection: &str, handoff: &str) -> Result<Vec<StoredDelivery>, StateError>;
+
+    /// Forgets a handoff whatever its state, its conversations and what waits for it, and gives the lease back. The lease's number stays
+    /// until [`forget`](State::forget): whoever was overtaken must not be able to save it again. False when the lease has gone to
+    /// somebody else: then nothing is forgotten.
+    fn erase(&self, connection: &str, id: &str, lease: u64, now: Timestamp) -> Result<bool, StateError>;
 
     /// Adds amounts to the counts of a connection. They go with the connection.
     fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError>;

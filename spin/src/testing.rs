@@ -274,10 +274,39 @@ impl State for Memory {
         Ok(())
     }
 
-    fn forget(&self, before: Timestamp) -> Result<(), StateError> {
-        let keep = |row: &Row| !row.handoff.as_ref().is_some_and(|it| it.is_over() && it.updated_at < before);
-        self.rows.borrow_mut().retain(|_, row| keep(row));
+    fn forget(&self, before: Timestamp, own: &[(String, Timestamp)]) -> Result<(), StateError> {
+        let before =
+            |of: &str| own.iter().find(|(connection, _)| connection == of).map_or(before, |(_, before)| *before);
+        let goes = |it: &Handoff| it.is_over() && it.updated_at < before(&it.connection);
+        self.rows.borrow_mut().retain(|_, row| !row.handoff.as_ref().is_some_and(goes));
         Ok(())
+    }
+
+    fn handoffs_of_person(&self, connection: &str, person: &str) -> Result<Vec<Handoff>, StateError> {
+        self.up()?;
+        let mut found = self.all();
+        found.retain(|handoff| handoff.connection == connection && handoff.platform.user == person);
+        Ok(found)
+    }
+
+    fn conversations_of(&self, connection: &str, handoff: &str) -> Result<Vec<String>, StateError> {
+        let known = self.conversations.borrow();
+        let own = known.iter().filter(|((of, _), id)| of == connection && *id == handoff);
+        Ok(own.map(|((_, conversation), _)| conversation.clone()).collect())
+    }
+
+    fn deliveries(&self, connection: &str, handoff: &str) -> Result<Vec<StoredDelivery>, StateError> {
+        Ok(self.inbox.borrow().get(&key(connection, handoff)).map(|(_, waiting)| waiting.clone()).unwrap_or_default())
+    }
+
+    fn erase(&self, connection: &str, id: &str, lease: u64, _: Timestamp) -> Result<bool, StateError> {
+        self.up()?;
+        let mut rows = self.rows.borrow_mut();
+        let Some(row) = rows.get_mut(&key(connection, id)).filter(|row| row.lease == lease) else { return Ok(false) };
+        (row.handoff, row.in_use, row.unsure) = (None, false, Vec::new());
+        self.conversations.borrow_mut().retain(|(of, _), handoff| of != connection || handoff != id);
+        self.inbox.borrow_mut().remove(&key(connection, id));
+        Ok(true)
     }
 
     fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {

@@ -3,6 +3,7 @@
 mod access;
 mod console;
 mod inbox;
+mod people;
 mod proof;
 mod secrets;
 mod ticket_webhook;
@@ -86,7 +87,8 @@ impl<'a, H: Http> App<'a, H> {
         };
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let body = body.to_string().into_bytes();
-        let answer = service.answer(&Call { method, path, headers, body: &body, now: at });
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let answer = service.answer(&Call { method, path, query, headers, body: &body, now: at });
         service.finish();
         answer
     }

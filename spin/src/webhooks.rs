@@ -198,6 +198,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     self.relay_message(connection, &stored.id, &message)?;
                 }
             }
+            Inbound::Redacted { key } => self.redact(connection, &handoff_id(&key))?,
             Inbound::Closed { id, key, reason } => {
                 let handoff = handoff_id(&key);
                 match self.state.handoff(&connection.id, &handoff)? {

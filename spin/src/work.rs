@@ -157,9 +157,22 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
 
     fn store(mut self, conversations: &[String], unsure: &[String]) -> Result<Handoff, Problem> {
         self.handoff.updated_at = (self.service.clock)();
+        if self.handoff.is_redacted && !self.handoff.is_open() {
+            let handoff = self.handoff.clone();
+            return self.erase().map(|()| handoff);
+        }
         journal::append(&mut self.handoff.journal, self.http.journal.take());
         match self.service.state.save(&self.handoff, conversations, unsure, self.lease.number)? {
             true => Ok(self.handoff),
+            false => Err(busy()),
+        }
+    }
+
+    /// Forgets the handoff, with everything that belongs to it, and gives the lease back.
+    pub(crate) fn erase(self) -> Result<(), Problem> {
+        let Handoff { connection, id, .. } = &self.handoff;
+        match self.service.state.erase(connection, id, self.lease.number, (self.service.clock)())? {
+            true => Ok(()),
             false => Err(busy()),
         }
     }

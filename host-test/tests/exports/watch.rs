@@ -1,6 +1,8 @@
 //! Looks for leaked text in everything that a call of the plugin gives out, but for the conversation itself.
 
-use host_test::bindings::{Connection, Decision, Descriptor, Event, Finding, Plan, PluginError, Receipt, Update};
+use host_test::bindings::{
+    Connection, Decision, Descriptor, Erasure, Event, Finding, Plan, PluginError, Receipt, Update,
+};
 use host_test::{Call, CallError, CallReport};
 
 use crate::support::{API_KEY, SPOKEN};
@@ -59,6 +61,12 @@ impl Shown for Update {
     }
     fn stored(&self) -> &[u8] {
         self.session.as_deref().unwrap_or_default()
+    }
+}
+
+impl Shown for Erasure {
+    fn shown(&self) -> Vec<String> {
+        self.steps.iter().map(|step| format!("{step:?}")).chain(findings_shown(&self.findings)).collect()
     }
 }
 

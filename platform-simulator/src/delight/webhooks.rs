@@ -6,8 +6,8 @@ use super::FileForm;
 use super::delivery::{Outgoing, Webhook};
 use super::store::{Store, iso};
 
-/// Categories of the AI agent's webhook (vendor documentation). The last four can be subscribed to, and never occur
-/// here.
+/// Categories of the AI agent's webhook (vendor documentation). The last two, and what human agents sent, can be subscribed to and
+/// never occur here. That `conversation:redacted` has nothing besides the envelope is assumed.
 pub(crate) const CATEGORIES: [&str; 9] = [
     "conversation:started",
     "conversation:closed",

@@ -123,7 +123,27 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
             let (connection, id, lease) = read::<(String, String, u64)>(body)?;
             json(&state.give_back(&connection, &id, lease)?)
         }
-        "forget" => json(&state.forget(read::<(u64,)>(body)?.0)?),
+        "forget" => json(&state.forget(read::<(u64,)>(body)?.0, &[])?),
+        "forget_each" => {
+            let (before, own) = read::<(u64, Vec<(String, u64)>)>(body)?;
+            json(&state.forget(before, &own)?)
+        }
+        "handoffs_of_person" => {
+            let (connection, person) = read::<(String, String)>(body)?;
+            json(&state.handoffs_of_person(&connection, &person)?)
+        }
+        "conversations_of" => {
+            let (connection, id) = read::<(String, String)>(body)?;
+            json(&state.conversations_of(&connection, &id)?)
+        }
+        "deliveries" => {
+            let (connection, id) = read::<(String, String)>(body)?;
+            json(&state.deliveries(&connection, &id)?)
+        }
+        "erase" => {
+            let (connection, id, lease, now) = read::<(String, String, u64, u64)>(body)?;
+            json(&state.erase(&connection, &id, lease, now)?)
+        }
         "count" => {
             let (connection, amounts, now) = read::<(String, Vec<(String, u64)>, u64)>(body)?;
             json(&state.count(&connection, &amounts, now)?)

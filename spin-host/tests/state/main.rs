@@ -9,5 +9,6 @@ mod handoffs;
 mod inbox;
 mod leases;
 mod outage;
+mod people;
 mod records;
 mod store;

@@ -70,6 +70,8 @@ pub(super) enum Reply {
     Tokens,
     CreatedToken,
     Audit,
+    Person,
+    Erased,
 }
 
 /// One status of problems.
@@ -117,8 +119,9 @@ pub(super) const STATUSES: [Status; 12] = [
         name: "NotNow",
         description: "`not-connected`: the last check of the connection found a failure; do what its findings say, and connect again. \
                       `no-encryption-key`: the app has no key to encrypt secrets with; set the variable `encryption_key`. \
-                      `too-many`: revoke tokens that nobody uses.",
-        kinds: &["not-connected", "no-encryption-key", "too-many"],
+                      `too-many`: revoke tokens that nobody uses. `ambiguous-person`: people of several applications have this id; name the \
+                      connection.",
+        kinds: &["not-connected", "no-encryption-key", "too-many", "ambiguous-person"],
     },
     Status { status: 413, name: "TooLarge", description: "The body is larger than 8 MiB.", kinds: &["too-large"] },
     Status {
@@ -163,7 +166,7 @@ const TOKEN_IN_PATH: &[u16] = &[401, 403, 404, 429, 503];
 pub(super) const TOKEN_EXAMPLE: &str = "0123456789abcdef";
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 34] = [
+pub(super) const OPERATIONS: [Operation; 36] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -584,6 +587,40 @@ pub(super) const OPERATIONS: [Operation; 34] = [
     },
     Operation {
         method: "GET",
+        path: "/v1/people/{person}",
+        id: "exportPerson",
+        tag: "people",
+        summary: "Shows everything that is held about an end user",
+        description: "Handoffs with their timelines, events that wait to be fetched, and webhooks that wait to be worked off; of all \
+                      connections, or of one. What Freshworks holds is not among it. Handoffs that have gone by `keep_days` are not, \
+                      either. Texts of people are: treat the answer accordingly.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Person,
+        about: "What is held. Empty when nothing is.",
+        problems: &[400, 401, 403, 404, 413, 429, 503],
+    },
+    Operation {
+        method: "DELETE",
+        path: "/v1/people/{person}",
+        id: "erasePerson",
+        tag: "people",
+        summary: "Erases everything that is held about an end user",
+        description: "Of all connections, or of one. A handoff that human agents have is ended first, as by the platform, and the platform \
+                      learns it; where it cannot be ended now, it stays, and the answer is an error. With `freshworks=true` the account of \
+                      the connection then deletes the record of Freshchat that carries exactly this id, with its conversations, for good. \
+                      Tickets and contacts of a ticket desk stay. May be repeated: what is gone counts as done, and after an error the \
+                      repeat goes on.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Erased,
+        about: "Nothing is held any more.",
+        problems: &[400, 401, 403, 404, 409, 413, 422, 424, 429, 502, 503],
+    },
+    Operation {
+        method: "GET",
         path: "/metrics",
         id: "metrics",
         tag: "operation",
@@ -663,6 +700,20 @@ pub(super) const OPERATIONS: [Operation; 34] = [
 ];
 
 pub(super) const PHOTO_EXAMPLE: &str = "00112233445566778899aabbccddeeff-0011223344556677";
+/// Parameters of a query: name, what it is for, schema.
+pub(super) fn query(operation: &Operation) -> Vec<(&'static str, &'static str, Value)> {
+    if !operation.path.starts_with("/v1/people/") {
+        return Vec::new();
+    }
+    let id = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" });
+    let mut found = vec![("connection", "Only this connection; left out: all.", id)];
+    if operation.method == "DELETE" {
+        let about = "Delete the person's record in Freshchat, too. Needs `connection`.";
+        found.push(("freshworks", about, json!({ "type": "boolean", "default": false })));
+    }
+    found
+}
+
 pub(super) const SECRET_EXAMPLE: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 
 /// Links to operations that take these parameters.

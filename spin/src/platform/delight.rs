@@ -35,6 +35,8 @@ pub use texts::Texts;
 const OWN: &str = "freshworks-handoff";
 /// What the AI agent's webhook is subscribed to.
 const CATEGORIES: [&str; 3] = ["handoff", "message:user_sent", "conversation:closed"];
+/// The same, where the account offers it: only newer documentation has it, and a category that is not known may be refused.
+const REDACTED: &str = "conversation:redacted";
 /// Messages that go over with a handoff at most: five requests.
 const MOST_HISTORY: usize = 1_000;
 /// What one page of the platform's list holds at most (vendor documentation).
@@ -424,7 +426,9 @@ impl Delight {
         }
         let subscribed: Vec<&str> =
             there["category_subscriptions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let has_all = subscribed == ["*"] || CATEGORIES.iter().all(|wanted| subscribed.contains(wanted));
+        let offered = there["available_categories"].as_array().into_iter().flatten().any(|one| one == REDACTED);
+        let wanted: Vec<&str> = CATEGORIES.into_iter().chain(offered.then_some(REDACTED)).collect();
+        let has_all = subscribed == ["*"] || wanted.iter().all(|wanted| subscribed.contains(wanted));
         let is_right = there["enabled"] == json!(true) && there["url"] == json!(webhooks.platform) && has_all;
         let settings = if is_right {
             there
@@ -432,7 +436,7 @@ impl Delight {
             let categories = if subscribed == ["*"] {
                 vec!["*".to_owned()]
             } else {
-                let mut all: Vec<String> = subscribed.into_iter().chain(CATEGORIES).map(str::to_owned).collect();
+                let mut all: Vec<String> = subscribed.into_iter().chain(wanted).map(str::to_owned).collect();
                 all.sort();
                 all.dedup();
                 all

@@ -19,6 +19,16 @@ local function inbox_size_key(connection) return 'fwh:inbox-size/' .. connection
 local function records_key(kind) return 'fwh:records/' .. kind end                          -- names by the end of their records
 local function record_key(kind, name) return 'fwh:record/' .. kind .. '/' .. name end      -- value, and when it expires
 
+-- Forgets what a handoff is known by. It may have gone to another handoff since.
+local function forget_conversations(connection, id)
+  for _, conversation in ipairs(redis.call('SMEMBERS', named_key(connection, id))) do
+    if redis.call('HGET', conversations_key(connection), conversation) == id then
+      redis.call('HDEL', conversations_key(connection), conversation)
+    end
+  end
+  redis.call('UNLINK', named_key(connection, id))
+end
+
 -- Forgets what waits for a handoff.
 local function empty_inbox(connection, id)
   local size_key, waiting = inbox_size_key(connection), redis.call('LLEN', inbox_key(connection, id))

@@ -1,11 +1,11 @@
 -- connection, id, number of the lease, handoff as JSON, last change, when tick is due or '', is it with humans, is it over,
--- unsure words; then its conversations
-local connection, id, lease, handoff, updated_at, next_tick_at, is_open, is_over, unsure = unpack(ARGV, 1, 9)
+-- unsure words, the end user's id; then its conversations
+local connection, id, lease, handoff, updated_at, next_tick_at, is_open, is_over, unsure, person = unpack(ARGV, 1, 10)
 local key = handoff_key(connection, id)
 -- The number alone decides: a lease whose time is up is good as long as nobody has taken it, and a save whose answer was
 -- lost can be repeated.
 if redis.call('HGET', key, 'lease') ~= lease then return 0 end
-redis.call('HSET', key, 'handoff', handoff, 'unsure', unsure, 'doing', '', 'leased_until', '0')
+redis.call('HSET', key, 'handoff', handoff, 'unsure', unsure, 'doing', '', 'leased_until', '0', 'person', person)
 
 redis.call('ZREM', begun_key(connection), id)
 
@@ -17,7 +17,7 @@ place(DUE, full_id, next_tick_at, next_tick_at ~= '')
 place(OVER, full_id, updated_at, is_over == '1')
 place(open_key(connection), id, updated_at, is_open == '1')
 
-for argument = 10, #ARGV do
+for argument = 11, #ARGV do
   local conversation = ARGV[argument]
   -- Nothing is written, and nothing goes to replicas, for one that is known already.
   if redis.call('HGET', conversations_key(connection), conversation) ~= id then

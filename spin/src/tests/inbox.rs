@@ -70,7 +70,9 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
     fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
         let body = body.to_string().into_bytes();
-        self.with(|service| service.answer(&Call { method, path, headers, body: &body, now: self.clock.get() }))
+        self.with(|service| {
+            service.answer(&Call { method, path, query: "", headers, body: &body, now: self.clock.get() })
+        })
     }
 
     /// A connected account; events go to a host of its own.

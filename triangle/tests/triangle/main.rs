@@ -6,6 +6,7 @@ mod cast;
 mod connecting;
 mod fetching;
 mod kills;
+mod people;
 mod reading;
 mod refused;
 mod round;

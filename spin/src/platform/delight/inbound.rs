@@ -126,6 +126,9 @@ fn agent_event(settings: &Delight, event: &Value, now: Timestamp) -> Inbound {
             };
             Inbound::Closed { id: event_id, key, reason }
         }
+        // "PII redaction finished" (vendor documentation). That it comes for a whole conversation, with the same envelope, and after its
+        // end, is a belief. No event tells that a user was deleted.
+        "conversation:redacted" => Inbound::Redacted { key },
         _ => Inbound::Nothing,
     }
 }
@@ -283,7 +286,11 @@ mod tests {
 
     fn ask(endpoint: Endpoint, signature: &str, body: &str) -> Result<Inbound, Problem> {
         let headers = vec![(SIGNATURE.to_owned(), signature.to_owned())];
-        read(&settings(), endpoint, &Call { method: "POST", path: "/", headers, body: body.as_bytes(), now: NOW })
+        read(
+            &settings(),
+            endpoint,
+            &Call { method: "POST", path: "/", query: "", headers, body: body.as_bytes(), now: NOW },
+        )
     }
 
     /// Reads a genuine one.
