@@ -55,7 +55,7 @@ async fn simulator(flow: &Flow) -> Result<Simulator> {
 
 fn reaching(stage: &Stage, origin: &str) -> Result<Sandbox> {
     let mut allow = AllowList::none();
-    allow.allow(origin)?;
+    allow.allow_internal(origin)?;
     Ok(Sandbox::new(stage.client.clone()).allow(allow))
 }
 
