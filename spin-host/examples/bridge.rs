@@ -28,7 +28,10 @@ async fn main() -> anyhow::Result<()> {
     let freshworks = Arc::new(freshworks);
     let platform_origin = serve_platform(freshworks.clone()).await?;
     let options = Options {
-        variables: [("api_token".to_owned(), TOKEN.to_owned())].into(),
+        // The simulators are on this machine.
+        variables: [("api_token", TOKEN), ("internal_hosts", "127.0.0.1")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         allowed_outbound_hosts: vec![freshworks.origin().to_owned(), platform_origin.clone()],
         ..Options::default()
     };

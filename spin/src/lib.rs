@@ -22,6 +22,7 @@ pub mod answer;
 pub mod answers;
 pub mod connections;
 mod console;
+pub mod destinations;
 pub mod handoffs;
 pub mod inbox;
 pub mod journal;

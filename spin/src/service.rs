@@ -11,6 +11,7 @@ use crate::answer::{Answer, Call};
 use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, TimelineAnswer};
 use crate::connections::{WebhookKeyBody, recognise};
 use crate::console;
+use crate::destinations::Destinations;
 use crate::inbox::Later;
 use crate::problem::{Problem, read};
 use crate::route::{self, NoRoute, Route};
@@ -40,6 +41,8 @@ pub struct Service<'a, H, S> {
     pub state: &'a S,
     /// What callers of `/v1` must know. Empty: nobody may call.
     pub token: &'a str,
+    /// Where tenants may send the bridge.
+    pub destinations: &'a Destinations,
     /// Under which address the app is reached, without a slash at the end. Empty: the operator has not said it.
     pub public_url: &'a str,
     /// Milliseconds since 1970.
