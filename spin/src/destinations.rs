@@ -55,7 +55,7 @@ impl Destinations {
         urls.push(("settings.test_origin", text("test_origin")));
         urls.push(("settings.test_ticket_origin", text("test_ticket_origin")));
         for (field, url) in urls {
-            let origin = url.and_then(|url| web_url::split(url)).map(|(origin, _)| origin);
+            let origin = url.and_then(web_url::split).map(|(origin, _)| origin);
             if origin.is_some_and(|origin| !self.allows(&origin)) {
                 return Err(internal(field));
             }

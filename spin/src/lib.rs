@@ -8,6 +8,7 @@
 //! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
 //! | [`route`], [`service`] | which request is meant; who may call |
 //! | [`connections`], `console` | settings, checked and shown; the admin's pages |
+//! | [`destinations`] | where tenants may send the bridge |
 //! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
 //! | `openapi` | the description of all that, made from the code |
 //! | `handoffs`, `webhooks`, `mailbox` | what happens to a handoff; what webhooks bring; events that wait to be fetched |
