@@ -29,6 +29,7 @@ pub mod close;
 pub mod connect;
 pub mod conversation;
 pub mod describe;
+pub mod destination;
 pub mod erase;
 pub mod error;
 pub mod files;

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::destination;
 use crate::error::Error;
 use crate::freshdesk::fields::{self, FieldKind};
 use crate::languages::{self, Language};
@@ -472,14 +473,16 @@ impl Reader<'_> {
         let is_host = |host: &String| {
             let name = host.strip_prefix("*.").unwrap_or(host);
             let name = name.split_once(':').map_or(name, |(name, _)| name);
-            name.contains('.') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+            // A simulator's files; hosts allow it or not. Any other address leads into somebody's network.
+            host.starts_with("127.0.0.1:") || destination::is_internet_name(&name.to_ascii_lowercase())
         };
         match hosts.iter().find(|host| !is_host(host)) {
             None => Ok(hosts),
             Some(host) => Err(Error::settings(
                 "file_hosts",
-                format!("`{}` is no host name", shortened(host)),
-                "Write host names such as files.example.com or *.example.com, without https:// and path.",
+                format!("`{}` is no host name of the internet", shortened(host)),
+                "Write host names such as files.example.com or *.example.com, without https:// and path. Addresses and names of \
+                 internal networks are not accepted.",
             )),
         }
     }
@@ -540,6 +543,22 @@ fn wrong_type(name: &str, wanted: &str) -> Error {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+
+    #[test]
+    fn files_come_from_named_hosts_of_the_internet_alone() {
+        let parse = |host: &str| Settings::parse(&serde_json::json!({ "file_hosts": [host] }).to_string());
+        for good in ["files.example.com", "*.Example.com", "files.example.com:8443", "127.0.0.1:8080"] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        let list = include_str!("../fixtures/addresses/hosts.txt").lines();
+        let internal = list.filter_map(|line| line.strip_prefix("internal "));
+        for bad in
+            internal.chain(["*.0.0.1", "*.local", "8.8.8.8", "127.0.0.1", "10.0.0.1:80", "", "a", "https://a.example"])
+        {
+            let error = parse(bad).unwrap_err();
+            assert_eq!(error.field.as_deref(), Some("settings.file_hosts"), "{bad}");
+        }
+    }
 
     #[test]
     fn minimal_settings_get_the_defaults() {

@@ -1,7 +1,7 @@
 //! Which origins a call may reach.
 //!
 //! The list is exact: scheme, host and port. What is not on it is refused before a name is resolved. A wildcard is a
-//! decision of its own, never read out of what a plugin or a tenant says.
+//! decision of its own, never read out of what a plugin or a tenant says; so is an origin inside of the operator's network.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -77,19 +77,30 @@ impl Origin {
 
     /// True for this machine's own addresses and for `localhost`.
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.address().is_some_and(|address| address.is_loopback())
+        self.is_localhost() || self.address().is_some_and(|address| address.to_canonical().is_loopback())
+    }
+
+    fn is_localhost(&self) -> bool {
+        let name = self.host.trim_end_matches('.');
+        name == "localhost" || name.ends_with(".localhost")
     }
 
     /// The host as an address, when it is one.
     fn address(&self) -> Option<IpAddr> {
-        self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+        self.host.trim_start_matches('[').trim_end_matches([']', '.']).parse().ok()
     }
 
-    /// Refuses what would send credentials unencrypted over a network, or lead into the host's own network.
-    fn safe(self) -> Result<Self, OriginError> {
-        if self.address().is_some_and(|address| !address.is_loopback() && !is_public(address)) {
-            return Err(OriginError { origin: self.to_string(), problem: "an address of a private network" });
+    /// Refuses what leads to this machine or into its network, as far as the text shows it (names are looked at when they are
+    /// resolved), and what would send credentials unencrypted over a network.
+    fn public(self) -> Result<Self, OriginError> {
+        if self.is_localhost() || self.address().is_some_and(|address| !is_public(address)) {
+            let problem = "an address of this machine or of a private network: only the operator may allow it";
+            return Err(OriginError { origin: self.to_string(), problem });
         }
+        self.encrypted()
+    }
+
+    fn encrypted(self) -> Result<Self, OriginError> {
         if self.scheme == Scheme::Http && !self.is_loopback() {
             return Err(OriginError { origin: self.to_string(), problem: "http is for this machine only; use https" });
         }
@@ -149,6 +160,8 @@ pub struct AllowList {
     exact: Vec<Origin>,
     /// Each stands for every sub-domain of its host, not for the host itself.
     below: Vec<Origin>,
+    /// Origins whose addresses may be anywhere.
+    internal: Vec<Origin>,
 }
 
 impl AllowList {
@@ -157,13 +170,26 @@ impl AllowList {
         Self::default()
     }
 
-    /// Allows one origin, for example `https://acme.freshchat.com`.
+    /// Allows one origin on the internet, for example `https://acme.freshchat.com`. Safe with what `describe` says, which holds
+    /// what a tenant wrote: an address of this machine or of a private network is refused here, and a name that leads to one when
+    /// it is resolved.
+    ///
+    /// # Errors
+    ///
+    /// When it is not an origin, holds a wildcard, is no address of the internet, or is `http`.
+    pub fn allow(&mut self, origin: &str) -> Result<(), OriginError> {
+        self.exact.push(origin.parse::<Origin>()?.public()?);
+        Ok(())
+    }
+
+    /// Allows one origin wherever it is: on this machine, in a private network, behind a name that leads there. For what the
+    /// operator says (a simulator, a service inside), and never for what a tenant or `describe` says.
     ///
     /// # Errors
     ///
     /// When it is not an origin, holds a wildcard, or is `http` to another machine.
-    pub fn allow(&mut self, origin: &str) -> Result<(), OriginError> {
-        self.exact.push(origin.parse::<Origin>()?.safe()?);
+    pub fn allow_internal(&mut self, origin: &str) -> Result<(), OriginError> {
+        self.internal.push(origin.parse::<Origin>()?.encrypted()?);
         Ok(())
     }
 
@@ -194,11 +220,25 @@ impl AllowList {
     ///
     /// When it may not; the text says why.
     pub fn check(&self, uri: &Uri) -> Result<Origin, OriginError> {
-        let origin = Origin::of(uri)?.safe()?;
+        let origin = Origin::of(uri)?;
+        if self.is_internal(&origin) {
+            return Ok(origin);
+        }
+        let origin = origin.public()?;
         if self.contains(&origin) {
             return Ok(origin);
         }
         Err(OriginError { origin: origin.to_string(), problem: "not on the list of allowed origins" })
+    }
+
+    /// Whether the operator has allowed this origin wherever it is.
+    pub fn allows_internal(&self, origin: &str) -> bool {
+        origin.parse().is_ok_and(|origin| self.is_internal(&origin))
+    }
+
+    /// The same, of an origin that was read already.
+    pub(crate) fn is_internal(&self, origin: &Origin) -> bool {
+        self.internal.contains(origin)
     }
 
     fn contains(&self, origin: &Origin) -> bool {
@@ -216,7 +256,9 @@ impl AllowList {
     pub fn within(self, bound: &Self) -> Result<Self, OriginError> {
         let outside = |rule: &&Origin| !bound.contains(rule);
         let wider = |rule: &&Origin| !bound.below.contains(rule) && !bound.below.iter().any(|b| is_below(rule, b));
-        match self.exact.iter().find(outside).or_else(|| self.below.iter().find(wider)) {
+        let deeper = |rule: &&Origin| !bound.internal.contains(rule);
+        let exact = self.exact.iter().find(outside);
+        match exact.or_else(|| self.below.iter().find(wider)).or_else(|| self.internal.iter().find(deeper)) {
             None => Ok(self),
             Some(rule) => {
                 Err(OriginError { origin: rule.to_string(), problem: "outside of what this host allows at most" })
@@ -233,7 +275,7 @@ fn is_below(origin: &Origin, rule: &Origin) -> bool {
 
 impl fmt::Display for AllowList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exact = self.exact.iter().map(ToString::to_string);
+        let exact = self.exact.iter().chain(&self.internal).map(ToString::to_string);
         let below = self.below.iter().map(|rule| rule.to_string().replacen("://", "://*.", 1));
         f.write_str(&exact.chain(below).collect::<Vec<_>>().join(", "))
     }
@@ -246,7 +288,12 @@ mod tests {
     fn list(origins: &[&str]) -> AllowList {
         let mut list = AllowList::none();
         for origin in origins {
-            if origin.contains('*') { list.allow_subdomains(origin) } else { list.allow(origin) }.unwrap();
+            match origin.split_once("://") {
+                Some(("http", _)) => list.allow_internal(origin),
+                Some((_, host)) if host.starts_with('*') => list.allow_subdomains(origin),
+                _ => list.allow(origin),
+            }
+            .unwrap();
         }
         list
     }
@@ -317,18 +364,37 @@ mod tests {
     #[test]
     fn http_is_for_this_machine_only() {
         for ok in ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:80", "http://localhost:3000"] {
-            assert_eq!(AllowList::none().allow(ok), Ok(()), "{ok}");
+            assert_eq!(AllowList::none().allow_internal(ok), Ok(()), "{ok}");
         }
         for refused in ["http://acme.freshchat.com", "http://10.0.0.1", "http://0.0.0.0", "ftp://localhost"] {
+            assert!(AllowList::none().allow_internal(refused).is_err(), "{refused}");
             assert!(AllowList::none().allow(refused).is_err(), "{refused}");
         }
     }
 
     #[test]
-    fn private_networks_are_not_reached_by_address() {
-        for refused in ["https://10.0.0.1", "https://169.254.169.254", "https://[fd00::1]", "https://[::ffff:10.0.0.1]"]
-        {
-            assert!(AllowList::none().allow(refused).is_err(), "{refused}");
+    fn only_the_operator_allows_an_address_that_is_not_of_the_internet() {
+        for internal in [
+            "http://127.0.0.1:1",
+            "https://127.0.0.1",
+            "https://127.0.0.1.",
+            "https://localhost",
+            "https://localhost.",
+            "https://a.localhost",
+            "https://0.0.0.0",
+            "https://10.0.0.1",
+            "https://169.254.169.254",
+            "https://[::1]",
+            "https://[fd00::1]",
+            "https://[::ffff:10.0.0.1]",
+        ] {
+            assert!(AllowList::none().allow(internal).is_err(), "{internal}");
+            // Not even where the list holds it by mistake.
+            let list = AllowList { exact: vec![internal.parse().unwrap()], ..AllowList::none() };
+            check(&list, internal, false);
+            let mut list = AllowList::none();
+            list.allow_internal(internal).unwrap();
+            check(&list, internal, true);
         }
         assert_eq!(AllowList::none().allow("https://8.8.8.8"), Ok(()));
     }
@@ -351,11 +417,12 @@ mod tests {
         assert!(list(&["https://evil.example"]).within(&bound).is_err());
         assert!(list(&["https://*.evil.example"]).within(&bound).is_err());
         assert!(list(&["https://freshchat.com"]).within(&bound).is_err());
+        assert!(list(&["http://127.0.0.1:8"]).within(&bound).is_err());
     }
 
     #[test]
     fn it_prints_as_it_is_written() {
-        let list = list(&["https://acme.freshchat.com:443", "http://localhost:3000", "https://*.freshchat.com"]);
+        let list = list(&["http://localhost:3000", "https://acme.freshchat.com:443", "https://*.freshchat.com"]);
         assert_eq!(list.to_string(), "https://acme.freshchat.com, http://localhost:3000, https://*.freshchat.com");
     }
 }

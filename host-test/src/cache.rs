@@ -1,6 +1,7 @@
 //! Compiled plugins on disk, so that a process starts in milliseconds.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,15 +12,23 @@ use crate::engine::Engine;
 
 /// A directory of compiled plugins.
 ///
-/// What lies there is machine code that runs outside of any sandbox. Use a directory that only the operator and this
-/// process can write to; whoever else can write there owns the process.
+/// What lies there is machine code that runs outside of any sandbox: whoever can write there owns the process. So it is used only
+/// while it is a directory of the user that this process runs as, with mode 0700, and so is each file in it only while that user
+/// alone can write it. Both are looked at each time. Otherwise plugins are compiled, and
+/// [`Plugin::cache_refused`](crate::Plugin::cache_refused) says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedCache {
     directory: PathBuf,
 }
 
+/// A plugin, and why the cache was not used for it.
+pub(crate) struct Loaded {
+    pub(crate) component: Component,
+    pub(crate) refused: Option<String>,
+}
+
 impl TrustedCache {
-    /// A cache in this directory, which is made when something is first stored.
+    /// A cache in this directory, which is made with mode 0700 when something is first stored.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
@@ -34,22 +43,89 @@ impl TrustedCache {
         self.directory.join(format!("{content}-{:016x}.cwasm", hasher.finish()))
     }
 
-    /// The compiled plugin from the cache, or compiled and stored. A cache that cannot be read or written costs time and
-    /// nothing else.
-    pub(crate) fn load(&self, engine: &Engine, wasm: &[u8]) -> anyhow::Result<Component> {
+    /// The compiled plugin from the cache, or compiled and stored. A cache that cannot be read, written or trusted costs time
+    /// and nothing else.
+    pub(crate) fn load(&self, engine: &Engine, wasm: &[u8]) -> anyhow::Result<Loaded> {
+        if let Err(reason) = self.prepare() {
+            let refused = format!("the compiled-code cache {} is not used: {reason}", self.directory.display());
+            return Ok(Loaded { component: compile(engine, wasm)?, refused: Some(refused) });
+        }
         let file = self.file(engine, wasm);
-        if file.is_file()
-            && let Ok(component) = deserialize(engine, &file)
-        {
-            return Ok(component);
+        if let Some(component) = read_own(&file).and_then(|code| deserialize(engine, &code)) {
+            return Ok(Loaded { component, refused: None });
         }
         let component = compile(engine, wasm)?;
         if let Ok(code) = component.serialize() {
             // A failure to store means that the next start compiles again.
             let _ = store(&file, &code);
         }
-        Ok(component)
+        Ok(Loaded { component, refused: None })
     }
+
+    /// Makes the directory where there is none, and looks at whose it is.
+    fn prepare(&self) -> Result<(), String> {
+        make_private(&self.directory).map_err(|error| format!("it cannot be made: {error}"))?;
+        // Not through a link: somebody else could turn it.
+        let found =
+            std::fs::symlink_metadata(&self.directory).map_err(|error| format!("it cannot be read: {error}"))?;
+        if !found.is_dir() {
+            return Err("it is no directory".to_owned());
+        }
+        objection(&found)
+    }
+}
+
+#[cfg(unix)]
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    match std::fs::DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn objection(directory: &std::fs::Metadata) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (owner, mode, user) = (directory.uid(), directory.mode() & 0o7777, rustix::process::geteuid().as_raw());
+    match (owner == user, mode) {
+        (true, 0o700) => Ok(()),
+        (true, _) => Err(format!("its mode is {mode:04o} and must be 0700; remove it, and it is made anew")),
+        (false, _) => Err(format!("it belongs to user {owner}, and this process runs as user {user}")),
+    }
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn objection(_: &std::fs::Metadata) -> Result<(), String> {
+    Err("on this system it cannot be checked who may write there".to_owned())
+}
+
+/// What a file holds that this user alone can write. Asked of the open file, so that nobody can put another in its place meanwhile.
+fn read_own(file: &Path) -> Option<Vec<u8>> {
+    let mut file = std::fs::File::open(file).ok()?;
+    let found = file.metadata().ok()?;
+    if !found.is_file() || !is_written_by_us_alone(&found) {
+        return None;
+    }
+    let mut code = Vec::new();
+    file.read_to_end(&mut code).ok()?;
+    Some(code)
+}
+
+#[cfg(unix)]
+fn is_written_by_us_alone(file: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    file.uid() == rustix::process::geteuid().as_raw() && file.mode() & 0o022 == 0
+}
+
+#[cfg(not(unix))]
+fn is_written_by_us_alone(_: &std::fs::Metadata) -> bool {
+    false
 }
 
 /// Compiles a component.
@@ -59,20 +135,21 @@ pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> anyhow::Result<Component>
         .context("not a component that this host can run")
 }
 
-#[expect(unsafe_code, reason = "wasmtime trusts compiled code; so does whoever made a TrustedCache")]
-fn deserialize(engine: &Engine, file: &Path) -> anyhow::Result<Component> {
-    // SAFETY: the file was written by `store` into a directory that, by the contract of `TrustedCache`, nobody else can
-    // write to.
-    Ok(unsafe { Component::deserialize_file(engine.wasmtime(), file) }?)
+#[expect(unsafe_code, reason = "wasmtime trusts compiled code; a TrustedCache has looked at who can write it")]
+fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: these bytes are from a file that only this user can write, in a directory that only this user can write to:
+    // `store` has put them there.
+    unsafe { Component::deserialize(engine.wasmtime(), code) }.ok()
 }
 
 /// Writes beside the target and renames, so that no other process reads half a file.
 fn store(file: &Path, code: &[u8]) -> std::io::Result<()> {
-    if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
     let unfinished = file.with_extension(format!("{}.part", std::process::id()));
-    std::fs::write(&unfinished, code)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&unfinished)?.write_all(code)?;
     std::fs::rename(&unfinished, file).inspect_err(|_| {
         let _ = std::fs::remove_file(&unfinished);
     })
@@ -85,7 +162,7 @@ mod tests {
 
     const EMPTY: &str = "(component)";
 
-    /// A directory that goes with the test.
+    /// A directory that goes with the test, and in it the one for a cache, which is not there yet.
     struct Directory(PathBuf);
 
     impl Directory {
@@ -95,8 +172,12 @@ mod tests {
             Self(directory)
         }
 
+        fn cache(&self) -> TrustedCache {
+            TrustedCache::new(self.0.join("compiled"))
+        }
+
         fn files(&self) -> Vec<PathBuf> {
-            std::fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path()).collect()
+            std::fs::read_dir(self.0.join("compiled")).unwrap().map(|entry| entry.unwrap().path()).collect()
         }
     }
 
@@ -106,18 +187,45 @@ mod tests {
         }
     }
 
+    fn set_mode(path: &Path, mode: u32) {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
     fn engine() -> Engine {
         Engine::new(EngineSettings { allocation: Allocation::OnDemand, ..EngineSettings::default() }).unwrap()
     }
 
+    /// The bytes of the component are those of another one: whoever loads them has trusted the file.
+    fn plant(engine: &Engine, file: &Path) {
+        let other = compile(engine, &wat::parse_str(PLANTED).unwrap()).unwrap();
+        store(file, &other.serialize().unwrap()).unwrap();
+    }
+
+    fn exports(engine: &Engine, component: &Component) -> usize {
+        component.component_type().exports(engine.wasmtime()).count()
+    }
+
+    const PLANTED: &str = r#"(component
+        (core module $m (func (export "run")))
+        (core instance $i (instantiate $m))
+        (func (export "planted") (canon lift (core func $i "run"))))"#;
+
     #[test]
     fn a_plugin_is_compiled_once_and_then_read() {
         let (directory, engine) = (Directory::new("once"), engine());
-        let cache = TrustedCache::new(&directory.0);
-        let wasm = wat::parse_str(EMPTY).unwrap();
-        cache.load(&engine, &wasm).unwrap();
-        assert_eq!(directory.files(), [cache.file(&engine, &wasm)]);
-        assert!(deserialize(&engine, &cache.file(&engine, &wasm)).is_ok());
+        let (cache, wasm) = (directory.cache(), wat::parse_str(EMPTY).unwrap());
+        assert_eq!(cache.load(&engine, &wasm).unwrap().refused, None);
+        let file = cache.file(&engine, &wasm);
+        assert_eq!(directory.files(), [file.clone()]);
+        assert_eq!((mode(&directory.0.join("compiled")), mode(&file)), (0o700, 0o600));
+        plant(&engine, &file);
+        assert_eq!(exports(&engine, &cache.load(&engine, &wasm).unwrap().component), 1, "it was read");
     }
 
     #[test]
@@ -130,11 +238,57 @@ mod tests {
     #[test]
     fn a_damaged_file_is_compiled_again() {
         let (directory, engine) = (Directory::new("damaged"), engine());
-        let cache = TrustedCache::new(&directory.0);
-        let wasm = wat::parse_str(EMPTY).unwrap();
-        std::fs::write(cache.file(&engine, &wasm), b"not machine code").unwrap();
+        let (cache, wasm) = (directory.cache(), wat::parse_str(EMPTY).unwrap());
         cache.load(&engine, &wasm).unwrap();
-        assert!(deserialize(&engine, &cache.file(&engine, &wasm)).is_ok());
+        let file = cache.file(&engine, &wasm);
+        std::fs::write(&file, b"not machine code").unwrap();
+        cache.load(&engine, &wasm).unwrap();
+        assert!(deserialize(&engine, &read_own(&file).unwrap()).is_some());
+    }
+
+    #[test]
+    fn a_directory_that_others_could_write_is_not_used() {
+        let (directory, engine) = (Directory::new("shared"), engine());
+        let (cache, wasm) = (directory.cache(), wat::parse_str(EMPTY).unwrap());
+        cache.load(&engine, &wasm).unwrap();
+        let file = cache.file(&engine, &wasm);
+        plant(&engine, &file);
+        for shared in [0o755, 0o777, 0o770, 0o1777, 0o710] {
+            set_mode(&directory.0.join("compiled"), shared);
+            let loaded = cache.load(&engine, &wasm).unwrap();
+            assert_eq!(exports(&engine, &loaded.component), 0, "{shared:o}: what lay there was not run");
+            let refused = loaded.refused.unwrap();
+            assert!(refused.contains("is not used") && refused.contains("0700"), "{refused}");
+            assert!(!refused.contains('\n'), "one line");
+        }
+        set_mode(&directory.0.join("compiled"), 0o700);
+        // Nor a file that others could write.
+        set_mode(&file, 0o622);
+        assert_eq!(exports(&engine, &cache.load(&engine, &wasm).unwrap().component), 0);
+    }
+
+    #[test]
+    fn a_link_to_a_directory_is_not_used() {
+        let (directory, engine) = (Directory::new("link"), engine());
+        make_private(&directory.0.join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(directory.0.join("elsewhere"), directory.0.join("compiled")).unwrap();
+        let loaded = directory.cache().load(&engine, &wat::parse_str(EMPTY).unwrap()).unwrap();
+        assert!(loaded.refused.unwrap().contains("no directory"));
+        assert_eq!(directory.files().len(), 0);
+    }
+
+    #[test]
+    fn a_directory_of_another_user_is_not_used() {
+        // Belongs to root everywhere, and root may make it belong to somebody else.
+        let (directory, engine) = (Directory::new("foreign"), engine());
+        let is_root = rustix::process::geteuid().is_root();
+        let cache = if is_root { directory.cache() } else { TrustedCache::new("/") };
+        if is_root {
+            make_private(&directory.0.join("compiled")).unwrap();
+            std::os::unix::fs::chown(directory.0.join("compiled"), Some(65_534), None).unwrap();
+        }
+        let loaded = cache.load(&engine, &wat::parse_str(EMPTY).unwrap()).unwrap();
+        assert!(loaded.refused.unwrap().contains("belongs to user"));
     }
 
     #[test]
@@ -142,6 +296,7 @@ mod tests {
         let (directory, engine) = (Directory::new("readonly"), engine());
         let file = directory.0.join("file");
         std::fs::write(&file, "").unwrap();
-        assert!(TrustedCache::new(file.join("below")).load(&engine, &wat::parse_str(EMPTY).unwrap()).is_ok());
+        let loaded = TrustedCache::new(file.join("below")).load(&engine, &wat::parse_str(EMPTY).unwrap()).unwrap();
+        assert!(loaded.refused.unwrap().contains("cannot be made"));
     }
 }

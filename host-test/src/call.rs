@@ -14,7 +14,7 @@ use crate::bindings::PluginError;
 use crate::engine::Engine;
 use crate::error::{CallError, Trap, TrapKind};
 use crate::http::Hook;
-use crate::limits::{CpuMeter, MemoryMeter, OutOfTime};
+use crate::limits::{Allowance, CpuMeter, MemoryMeter, OutOfTime};
 use crate::report::{CallReport, Recorder};
 use crate::sandbox::Sandbox;
 
@@ -81,6 +81,8 @@ where
     let out_of_time = OutOfTime::new(engine.wasmtime());
 
     let work = async {
+        // The tenant's own turn first: who waits for it holds no slot that others could use.
+        let _turn = sandbox.turns.acquire().await.map_err(|_| CallError::Host("the sandbox is closed".to_owned()))?;
         // Waits while all slots of the pool are taken. Held until the store is gone.
         let _slot = engine.free.acquire().await.map_err(|_| CallError::Host("the engine is closed".to_owned()))?;
         let mut store = store(engine, sandbox, &recorder, &cpu, &stop, &out_of_time)?;
@@ -123,6 +125,7 @@ fn store(
             recorder: recorder.clone(),
             stop: stop.clone(),
             out_of_time: out_of_time.clone(),
+            allowance: Arc::new(Allowance::new(&sandbox.limits)),
         },
         memory: MemoryMeter::new(memory_bytes, recorder.memory_peak()),
         recorder: recorder.clone(),

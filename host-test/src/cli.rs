@@ -44,9 +44,13 @@ struct Options {
     #[arg(long, short, global = true)]
     verbose: bool,
     /// Allow one more origin, such as `https://acme.example` or `https://*.acme.example`. The plugin's own description of what
-    /// it calls with these settings is allowed anyway.
+    /// it calls with these settings is allowed anyway, as far as it is on the internet.
     #[arg(long, global = true, value_name = "ORIGIN")]
     allow: Vec<String>,
+    /// Allow one origin on this machine or in a private network, such as `http://127.0.0.1:8080` of a simulator. Without it no
+    /// setting leads there.
+    #[arg(long, global = true, value_name = "ORIGIN")]
+    allow_internal: Vec<String>,
     /// Keep the credentials from the plugin: take them out of the settings and add them to its requests.
     #[arg(long, global = true)]
     host_credentials: bool,

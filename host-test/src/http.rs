@@ -17,11 +17,12 @@ use tokio::sync::Notify;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::intercept::{After, Before, Outgoing};
-use crate::limits::OutOfTime;
+use crate::limits::{Allowance, OutOfTime};
 use crate::report::Recorder;
 use crate::sandbox::Sandbox;
 
 pub use client::HttpClient;
+use resolver::Reach;
 
 /// Sends the requests of one call.
 pub(crate) struct Hook {
@@ -31,6 +32,8 @@ pub(crate) struct Hook {
     pub(crate) stop: Arc<Notify>,
     /// Ends the plugin's time for computing.
     pub(crate) out_of_time: OutOfTime,
+    /// What the call may still send and read.
+    pub(crate) allowance: Arc<Allowance>,
 }
 
 /// What wasi-http awaits after the response: nothing, because the pool drives the connections.
@@ -51,6 +54,7 @@ impl WasiHttpHooks for Hook {
             recorder: self.recorder.clone(),
             stop: self.stop.clone(),
             out_of_time: self.out_of_time.clone(),
+            allowance: self.allowance.clone(),
         };
         Box::new(async move {
             match exchange.run(request, options.unwrap_or_default()).await {
@@ -71,23 +75,29 @@ struct Exchange {
     recorder: Arc<Recorder>,
     stop: Arc<Notify>,
     out_of_time: OutOfTime,
+    allowance: Arc<Allowance>,
 }
 
 impl Exchange {
     async fn run(&self, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
         let (mut parts, body) = request.into_parts();
         let origin = self.sandbox.allow.check(&parts.uri).map_err(|_| Error::HttpRequestDenied)?;
+        if !self.allowance.take_request() {
+            return Err(Error::HttpRequestDenied);
+        }
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
         let outgoing = Outgoing { index: self.index, method: &method, uri: &uri };
-        let body = body::counted_request(body, self.index, self.recorder.clone());
+        let body = body::counted_request(body, self.index, self.recorder.clone(), self.allowance.clone());
 
         let response = match self.sandbox.interceptor.before(outgoing) {
             Before::Send => {
                 self.sandbox.credentials.apply(&origin, &mut parts.headers);
                 let request = Request::from_parts(parts, body);
+                let is_internal = self.sandbox.allow.is_internal(&origin);
+                let reach = if is_internal { Reach::Internal } else { Reach::Internet };
                 self.sandbox
                     .client
-                    .send(request, &options)
+                    .send(request, reach, &options)
                     .await?
                     .map(|body| body.map_err(body::failure).boxed_unsync())
             }
@@ -115,6 +125,7 @@ impl Exchange {
         let guard = body::Guard {
             index: self.index,
             recorder: self.recorder.clone(),
+            allowance: self.allowance.clone(),
             max_bytes: self.sandbox.limits.max_response_bytes,
             between_bytes: options.between_bytes_timeout.unwrap_or(client::BETWEEN_BYTES),
             cut,

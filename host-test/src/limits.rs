@@ -19,6 +19,11 @@ pub struct Limits {
     pub wall: Duration,
     /// The body of one HTTP response, in bytes.
     pub max_response_bytes: u64,
+    /// HTTP requests. One more is refused as if it were not allowed, before a connection is opened: the plugin answers with an
+    /// error and the session, so nothing that was done is lost.
+    pub max_requests: u32,
+    /// The bodies of all requests and responses together, in bytes. The body that goes beyond breaks off.
+    pub max_total_bytes: u64,
 }
 
 impl Default for Limits {
@@ -29,7 +34,38 @@ impl Default for Limits {
             cpu: Duration::from_secs(5),
             wall: Duration::from_secs(60),
             max_response_bytes: 16 << 20,
+            // A connect that reads long lists, or a handoff with a very long history, makes some hundreds.
+            max_requests: 1_000,
+            // Ten of the largest files, each fetched and sent on.
+            max_total_bytes: 512 << 20,
         }
+    }
+}
+
+/// What a call may still send and read.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Allowance {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { requests: AtomicU64::new(limits.max_requests.into()), bytes: AtomicU64::new(limits.max_total_bytes) }
+    }
+
+    /// One more request; false when there was none left.
+    pub(crate) fn take_request(&self) -> bool {
+        Self::take(&self.requests, 1)
+    }
+
+    /// So many more bytes; false when there were fewer left.
+    pub(crate) fn take_bytes(&self, bytes: u64) -> bool {
+        Self::take(&self.bytes, bytes)
+    }
+
+    fn take(left: &AtomicU64, amount: u64) -> bool {
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(amount)).is_ok()
     }
 }
 

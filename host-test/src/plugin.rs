@@ -10,7 +10,7 @@ use crate::bindings::{
     CloseReason, Connection, Delivery, Descriptor, Erasure, HandoffRequest, Message, Plan, PluginExports, PluginPre,
     Receipt, Update,
 };
-use crate::cache::{TrustedCache, compile};
+use crate::cache::{Loaded, TrustedCache, compile};
 use crate::call::{Call, State, linker, run};
 use crate::engine::Engine;
 use crate::imports::{Import, imports_of, verify};
@@ -25,6 +25,7 @@ pub struct Plugin {
     engine: Engine,
     pre: PluginPre<State>,
     imports: Vec<Import>,
+    cache_refused: Option<String>,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -59,15 +60,20 @@ impl Plugin {
     ///
     /// Those of [`load`](Self::load).
     pub fn from_bytes(engine: &Engine, wasm: &[u8], cache: Option<&TrustedCache>) -> anyhow::Result<Self> {
-        let component = match cache {
+        let Loaded { component, refused } = match cache {
             Some(cache) => cache.load(engine, wasm)?,
-            None => compile(engine, wasm)?,
+            None => Loaded { component: compile(engine, wasm)?, refused: None },
         };
         let imports = imports_of(engine, &component);
         verify(&imports)?;
         let linked = linker(engine)?.instantiate_pre(&component).map_err(anyhow::Error::from)?;
         let pre = PluginPre::new(linked).map_err(anyhow::Error::from).context("it does not export the contract")?;
-        Ok(Self { engine: engine.clone(), pre, imports })
+        Ok(Self { engine: engine.clone(), pre, imports, cache_refused: refused })
+    }
+
+    /// Why the cache that was given was not used, as one line for the operator; none where it was, or none was given.
+    pub fn cache_refused(&self) -> Option<&str> {
+        self.cache_refused.as_deref()
     }
 
     /// What it imports, sorted by name.

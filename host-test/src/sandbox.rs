@@ -2,13 +2,20 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::allow::AllowList;
 use crate::credentials::CredentialInjector;
 use crate::http::HttpClient;
 use crate::intercept::{Interceptor, Untouched};
 use crate::limits::Limits;
 
-/// What one call may do. Usually one per tenant; cheap to clone.
+/// Calls of one sandbox that run at the same time, unless [`Sandbox::calls_at_once`] says otherwise: a quarter of what an engine
+/// runs by default.
+const CALLS_AT_ONCE: u32 = 16;
+
+/// What one call may do. Keep one for each tenant: clones are cheap, and share the tenant's turns
+/// ([`calls_at_once`](Sandbox::calls_at_once)).
 #[derive(Clone)]
 pub struct Sandbox {
     pub(crate) client: HttpClient,
@@ -16,6 +23,8 @@ pub struct Sandbox {
     pub(crate) allow: Arc<AllowList>,
     pub(crate) credentials: Arc<CredentialInjector>,
     pub(crate) interceptor: Arc<dyn Interceptor>,
+    /// Taken before a slot of the engine.
+    pub(crate) turns: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -37,7 +46,17 @@ impl Sandbox {
             allow: Arc::default(),
             credentials: Arc::default(),
             interceptor: Arc::new(Untouched),
+            turns: Arc::new(Semaphore::new(CALLS_AT_ONCE as usize)),
         }
+    }
+
+    /// Sets how many calls of this sandbox and its later clones run at the same time; more wait for their turn, within their wall
+    /// time and without a slot of the engine. So a tenant whose account answers slowly does not take the slots of all others. The
+    /// default is 16; at least 1.
+    #[must_use]
+    pub fn calls_at_once(mut self, calls: u32) -> Self {
+        self.turns = Arc::new(Semaphore::new(calls.max(1) as usize));
+        self
     }
 
     /// Sets the bounds of a call.

@@ -28,10 +28,13 @@ async fn main() -> anyhow::Result<()> {
     let freshworks = Arc::new(freshworks);
     let platform_origin = serve_platform(freshworks.clone()).await?;
     let options = Options {
+        // The simulators are on this machine.
         variables: [
-            ("api_token".to_owned(), TOKEN.to_owned()),
-            ("encryption_key".to_owned(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
+            ("api_token", TOKEN),
+            ("encryption_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("internal_hosts", "127.0.0.1"),
         ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into(),
         allowed_outbound_hosts: vec![freshworks.origin().to_owned(), platform_origin.clone()],
         ..Options::default()

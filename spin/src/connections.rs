@@ -5,7 +5,7 @@ use freshworks_handoff::connect;
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{FindingLevel, Timestamp};
 use freshworks_handoff::session::digest;
-use freshworks_handoff::settings::{Settings, schema::JSON_SCHEMA};
+use freshworks_handoff::settings::{Settings, chat_url, schema::JSON_SCHEMA, ticket_domain};
 use freshworks_handoff::webhook::public_key;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -137,22 +137,85 @@ fn platform_object(platform: &PlatformSettings) -> Map<String, Value> {
     }
 }
 
-/// Takes the secrets that a form has left blank from what is stored.
-fn keep_secrets(body: &mut Value, before: &Connection) {
+/// Takes the secrets that a form has left blank from what is stored. A secret that would go to another destination than it was
+/// given for is not taken: it is asked for again.
+fn keep_secrets(body: &mut Value, before: &Connection) -> Result<(), Problem> {
     let stored = object(&before.settings);
     if let Some(settings) = body["settings"].as_object_mut() {
+        let moved = [
+            ("api_key", "chat_url", account_of(settings) != account_of(&stored)),
+            ("ticket_api_key", "ticket_domain", desk_of(settings) != desk_of(&stored)),
+        ];
+        for (secret, destination, is_moved) in moved {
+            may_keep(settings, &stored, "settings", secret, destination, is_moved)?;
+        }
         keep(settings, &stored, secret_settings().iter().map(String::as_str));
     }
     let stored = platform_object(&before.platform);
     if let Some(platform) = body["platform"].as_object_mut().filter(|it| it.get("kind") == stored.get("kind")) {
+        let is_moved = text_of(platform, "callback_url") != text_of(&stored, "callback_url");
+        may_keep(platform, &stored, "platform", "secret", "callback_url", is_moved)?;
+        let is_moved = application_of(platform) != application_of(&stored);
+        may_keep(platform, &stored, "platform", "api_token", "app_id", is_moved)?;
+        if is_moved && is_blank(platform.get("signature_secret")) {
+            // The other application's, which that one is asked for.
+            platform.insert("signature_secret".to_owned(), Value::Null);
+        }
         keep(platform, &stored, before.platform.secrets().iter().copied());
         // The callback's secret is one level deeper.
         if let (Some(Value::Object(callback)), Some(Value::Object(stored))) =
             (platform.get_mut("callback"), stored.get("callback"))
         {
+            let is_moved = text_of(callback, "callback_url") != text_of(stored, "callback_url");
+            may_keep(callback, stored, "platform.callback", "secret", "callback_url", is_moved)?;
             keep(callback, stored, ["secret"].into_iter());
         }
     }
+    Ok(())
+}
+
+/// Fails where a stored secret would be kept for a destination that it was not given for.
+fn may_keep(
+    given: &Map<String, Value>,
+    stored: &Map<String, Value>,
+    place: &str,
+    secret: &str,
+    destination: &str,
+    is_moved: bool,
+) -> Result<(), Problem> {
+    let is_kept =
+        !is_blank(stored.get(secret)) && given.get(secret) != Some(&Value::Null) && is_blank(given.get(secret));
+    if !is_moved || !is_kept {
+        return Ok(());
+    }
+    let detail =
+        format!("`{destination}` or a test origin has changed, and the stored secret goes to no new destination");
+    Err(Problem::new(422, "invalid-settings", detail)
+        .at(format!("{place}.{secret}"))
+        .with_remedy("Enter the secret of the new destination, or null to remove the stored one."))
+}
+
+fn text_of(object: &Map<String, Value>, name: &str) -> String {
+    object.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+}
+
+/// Where the key of the account goes: every form of an address is the same one.
+fn account_of(settings: &Map<String, Value>) -> [String; 2] {
+    let written = text_of(settings, "chat_url");
+    let origin = chat_url::account_origin(&written).unwrap_or(written);
+    [origin, text_of(settings, "test_origin")]
+}
+
+/// Where the key of the ticket desk goes.
+fn desk_of(settings: &Map<String, Value>) -> [String; 2] {
+    let written = text_of(settings, "ticket_domain");
+    let origin = ticket_domain::desk(&written).map_or(written, |desk| desk.origin);
+    [origin, text_of(settings, "test_ticket_origin")]
+}
+
+/// Where the token of a Delight application goes.
+fn application_of(platform: &Map<String, Value>) -> [String; 2] {
+    [text_of(platform, "app_id").to_ascii_lowercase(), text_of(platform, "test_origin")]
 }
 
 /// What a form that does not know it leaves out.
@@ -208,7 +271,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         self.can_store_secrets()?;
         let mut body: Value = read(call.body, "connection")?;
         if let (true, Some(before)) = (body["keep_secrets"] == true, before) {
-            keep_secrets(&mut body, before);
+            keep_secrets(&mut body, before)?;
             keep_retention(&mut body, before);
             let kept = read(body.to_string().as_bytes(), "connection")?;
             return self.keep_connection(id, kept, Some(before), None, call.now);
@@ -236,6 +299,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .at("keep_days")
                 .with_remedy("Pass 1 to 3650 days, or leave it out for 30."));
         }
+        self.destinations.check(&body.settings, &body.platform, body.forward_url.as_deref())?;
         // The URL is pasted into Freshworks: it stays.
         let drawn = || Base64UrlUnpadded::encode_string(&(self.draw)());
         let (webhook_secret, old_webhook_secret) = match (before, overlap_ms) {

@@ -9,6 +9,7 @@
 //! | [`route`], [`access`], [`service`] | which request is meant; who calls and what they may do; what is done |
 //! | [`audit`] | who changed what |
 //! | [`connections`], `console` | settings, checked and shown; the admin's pages |
+//! | [`destinations`] | where tenants may send the bridge |
 //! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
 //! | `openapi` | the description of all that, made from the code |
 //! | `handoffs`, `webhooks`, `mailbox` | what happens to a handoff; what webhooks bring; events that wait to be fetched |
@@ -26,6 +27,7 @@ pub mod answers;
 pub mod audit;
 pub mod connections;
 mod console;
+pub mod destinations;
 pub mod handoffs;
 pub mod inbox;
 pub mod journal;

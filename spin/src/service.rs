@@ -12,6 +12,7 @@ use crate::answer::{Answer, Call};
 use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RotatedAnswer, TimelineAnswer};
 use crate::connections::{WebhookKeyBody, recognise};
 use crate::console::{self, SESSION};
+use crate::destinations::Destinations;
 use crate::inbox::Later;
 use crate::problem::{Problem, read};
 use crate::route::{NoRoute, Route};
@@ -68,6 +69,8 @@ pub struct Service<'a, H, S> {
     pub state: &'a S,
     /// The first admin's token. Too short: it lets nobody in.
     pub token: &'a str,
+    /// Where tenants may send the bridge.
+    pub destinations: &'a Destinations,
     /// Under which address the app is reached, without a slash at the end. Empty: the operator has not said it.
     pub public_url: &'a str,
     /// What else the operator has chosen.

@@ -11,6 +11,7 @@ use spin_sdk::http::{Headers, IncomingRequest, Method, OutgoingResponse, Respons
 use spin_sdk::{http_component, variables};
 
 use crate::answer::{Answer, Call};
+use crate::destinations::{Destinations, Guarded};
 use crate::inbox::Later;
 use crate::problem::Problem;
 use crate::service::{Policy, STALE_AFTER_MS, Service, most_body_bytes};
@@ -42,10 +43,12 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         }
     };
     let (token, public_url) = (variable("api_token"), variable("public_url"));
+    let destinations = Destinations::read(&variable("internal_hosts"));
     let service = Service {
-        http: &WasiHttp,
+        http: &Guarded { http: &WasiHttp, destinations: &destinations },
         state: &state,
         token: &token,
+        destinations: &destinations,
         public_url: public_url.trim_end_matches('/'),
         policy: &policy,
         clock: &clock,
@@ -90,7 +93,7 @@ async fn send(answer: Answer, out: ResponseOutparam) {
     }
 }
 
-async fn answer(service: &Service<'_, WasiHttp, SpinState>, request: IncomingRequest) -> Answer {
+async fn answer(service: &Service<'_, Guarded<'_, WasiHttp>, SpinState>, request: IncomingRequest) -> Answer {
     let target = request.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
     let headers = request

@@ -17,6 +17,7 @@ use freshworks_handoff::session::digest;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body, Call};
+use crate::destinations::Destinations;
 use crate::inbox::Later;
 use crate::problem::Problem;
 use crate::service::{Policy, Service};
@@ -76,6 +77,7 @@ impl<'a, H: Http> App<'a, H> {
             http: self.http,
             state: self.state,
             token: self.token,
+            destinations: &Destinations::default(),
             public_url: self.public_url,
             policy: &self.policy,
             clock: &|| clock.get(),
@@ -314,4 +316,100 @@ fn a_store_that_is_away_is_said_so() {
     *state.is_down.borrow_mut() = true;
     let answer = ask(&http, &state, "POST", &format!("{handoff}/messages"), &message("m1"), 3_000);
     assert_eq!((answer.status, &body(&answer)["kind"]), (503, &json!("unavailable")));
+}
+
+#[test]
+fn a_stored_secret_goes_to_no_new_destination() {
+    let delight = |app_id: &str, callback: &str| {
+        json!({
+            "kind": "delight", "app_id": app_id, "ai_agent_id": "agent-1",
+            "callback": { "callback_url": callback },
+        })
+    };
+    let generic = |callback: &str| json!({ "kind": "generic", "callback_url": callback });
+    let desk = json!({ "chat_url": "acme", "ticket_domain": "acme" });
+    let callback = "https://platform.example/events";
+    let mut first = delight("APP-1", callback);
+    first["api_token"] = json!("token");
+    first["callback"]["secret"] = json!(SECRET);
+    let mut simple = generic(callback);
+    simple["secret"] = json!(SECRET);
+    let keys = json!({ "chat_url": "acme", "ticket_domain": "acme", "api_key": "k-1", "ticket_api_key": "k-2" });
+    // What is stored, what a form sends, and the secret that is asked for again; none where all are kept.
+    let same = json!({ "chat_url": "https://ACME.freshchat.com/v2", "ticket_domain": "acme.freshdesk.com" });
+    let mut moved = desk.clone();
+    moved["chat_url"] = json!("evil");
+    let mut moved_desk = desk.clone();
+    moved_desk["ticket_domain"] = json!("evil.freshservice.com");
+    let cases = [
+        (&simple, same, generic(callback), None),
+        (&simple, moved, generic(callback), Some("settings.api_key")),
+        (&simple, moved_desk, generic(callback), Some("settings.ticket_api_key")),
+        (&simple, desk.clone(), generic("https://evil.example/events"), Some("platform.secret")),
+        (&first, desk.clone(), delight("app-1", callback), None),
+        (&first, desk.clone(), delight("evil", callback), Some("platform.api_token")),
+        (&first, desk.clone(), delight("APP-1", "https://evil.example/"), Some("platform.callback.secret")),
+    ];
+    for (platform, settings, form, asked) in cases {
+        let (http, state) = (Outside::new(freshchat), Memory::default());
+        let stored = json!({ "settings": keys, "platform": platform });
+        assert_eq!(ask(&http, &state, "PUT", "/v1/connections/acme", &stored, 1_000).status, 200);
+        let before = http.asked.borrow().len();
+        let form = json!({ "settings": settings, "platform": form, "keep_secrets": true });
+        let answer = ask(&http, &state, "PUT", "/v1/connections/acme", &form, 2_000);
+        let Some(field) = asked else {
+            assert_eq!(answer.status, 200, "{answer:?}");
+            continue;
+        };
+        assert_eq!((answer.status, &body(&answer)["field"]), (422, &json!(field)), "{answer:?}");
+        assert_eq!(http.asked.borrow().len(), before, "nothing was sent");
+        assert!(State::connection(&state, "acme").unwrap().unwrap().settings.contains("acme.freshchat.com"));
+    }
+}
+
+#[test]
+fn a_tenant_names_no_destination_inside() {
+    let generic = |url: &str| json!({ "kind": "generic", "callback_url": url, "secret": SECRET });
+    let delight = |more: Value| {
+        let mut platform = json!({ "kind": "delight", "app_id": "a", "ai_agent_id": "b", "api_token": "c" });
+        platform.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        platform
+    };
+    let outside = generic("https://platform.example/events");
+    let settings = |more: Value| {
+        let mut settings = json!({ "chat_url": "acme", "api_key": "k-1" });
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        settings
+    };
+    let plain = settings(json!({}));
+    let list = include_str!("../../fixtures/addresses/hosts.txt").lines();
+    for host in list.filter_map(|line| line.strip_prefix("internal ")) {
+        let (http, state) = (Outside::new(freshchat), Memory::default());
+        let url = format!("http://{host}:8080");
+        let callback = json!({ "callback": { "callback_url": &url, "secret": SECRET } });
+        for (field, body_of) in [
+            ("platform.callback_url", json!({ "settings": plain, "platform": generic(&url) })),
+            ("platform.callback.callback_url", json!({ "settings": plain, "platform": delight(callback) })),
+            ("platform.test_origin", json!({ "settings": plain, "platform": delight(json!({ "test_origin": &url })) })),
+            ("forward_url", json!({ "settings": plain, "platform": outside, "forward_url": &url })),
+            (
+                "settings.test_origin",
+                json!({ "settings": settings(json!({ "test_origin": &url })), "platform": outside }),
+            ),
+            (
+                "settings.test_ticket_origin",
+                json!({ "settings": settings(json!({ "test_ticket_origin": &url })), "platform": outside }),
+            ),
+            (
+                "settings.file_hosts",
+                json!({ "settings": settings(json!({ "file_hosts": ["a.example", host] })), "platform": outside }),
+            ),
+        ] {
+            let answer = ask(&http, &state, "PUT", "/v1/connections/acme", &body_of, 1_000);
+            assert_eq!((answer.status, &body(&answer)["field"]), (422, &json!(field)), "{host}: {answer:?}");
+            assert!(body(&answer)["remedy"].as_str().unwrap().contains("internal_hosts"));
+        }
+        assert_eq!(*http.asked.borrow(), [""; 0], "{host}");
+        assert_eq!(State::connection(&state, "acme").unwrap(), None);
+    }
 }

@@ -10,6 +10,7 @@ use crate::client::{Endpoint, Page, Paged, encode};
 use crate::http::Method;
 use crate::identity;
 use crate::model::{AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, Timestamp, UserId};
+use crate::plain_text;
 use crate::time;
 
 /// Integrators use 20 to 100; no maximum is published.
@@ -191,7 +192,11 @@ impl Agent {
             first_name: wire::text(agent, "first_name"),
             last_name: wire::text(agent, "last_name"),
             email: wire::text(agent, "email"),
-            avatar_url: agent.get("avatar").and_then(|avatar| wire::text(avatar, "url")).filter(|url| !url.is_empty()),
+            avatar_url: agent
+                .get("avatar")
+                .and_then(|avatar| wire::text(avatar, "url"))
+                // A page shows it to the end user: it is the address of a picture, or nothing.
+                .filter(|url| plain_text::is_web(url) && plain_text::is_link(url)),
             active: !flag("is_deleted") && !flag("is_deactivated"),
             available: wire::filled(agent, "availability_status").is_none_or(|word| word == "AVAILABLE"),
             groups: groups.filter_map(Value::as_str).map(GroupId::from).collect(),
@@ -879,6 +884,17 @@ impl Endpoint for SendMessage<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_photo_of_a_human_agent_is_a_page_or_nothing() {
+        let photo = |url: &str| Agent::read(&json!({ "id": "a-1", "avatar": { "url": url } })).unwrap().avatar_url;
+        assert_eq!(photo("https://avatars.example/1.png").as_deref(), Some("https://avatars.example/1.png"));
+        for url in
+            ["", "javascript:alert(1)", "data:text/html,x", "mailto:a@b.example", "https://x.example/\"onload=\"y"]
+        {
+            assert_eq!(photo(url), None, "{url}");
+        }
+    }
 
     fn page(links: Value, pagination: Value) -> (usize, bool) {
         let body = json!({ "channels": [{ "id": "t-1", "name": "Inbox" }], "links": links, "pagination": pagination });

@@ -133,7 +133,27 @@ impl Stage {
         Self::set(store, reaches).await?.with_instances(instances).await
     }
 
-    async fn with_instances(mut self, instances: usize) -> anyhow::Result<Self> {
+    /// Sets the stage without an instance, so that [`set_variable`](Stage::set_variable) can be called first; `reaches` is what Spin
+    /// lets the bridge reach besides Freshworks.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be started.
+    pub async fn reaching(store: Store, reaches: &[&str]) -> anyhow::Result<Self> {
+        Self::set(store, reaches).await
+    }
+
+    /// Sets a variable of the app, for instances that start from now on.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.options.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Starts so many instances of the bridge.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be started.
+    pub async fn with_instances(mut self, instances: usize) -> anyhow::Result<Self> {
         let stage = &mut self;
         let component = component().await?;
         for _ in 0..instances {
@@ -176,6 +196,8 @@ impl Stage {
             ("api_token", TOKEN),
             ("encryption_key", ENCRYPTION_KEY),
             ("public_url", front.origin()),
+            // The simulators are on this machine.
+            ("internal_hosts", "127.0.0.1"),
             ("redis_url", redis.as_str()),
             ("redis_password", ""),
         ];

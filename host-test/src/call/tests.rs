@@ -28,9 +28,13 @@ fn sandbox(limits: Limits) -> Sandbox {
 }
 
 async fn call(engine: &Engine, limits: Limits, body: &str) -> Call<()> {
+    call_in(engine, &sandbox(limits), body).await
+}
+
+async fn call_in(engine: &Engine, sandbox: &Sandbox, body: &str) -> Call<()> {
     let component = Component::new(engine.wasmtime(), component(body)).unwrap();
     let pre = linker(engine).unwrap().instantiate_pre(&component).unwrap();
-    run(engine, &sandbox(limits), async |store: &mut Store<State>| {
+    run(engine, sandbox, async |store: &mut Store<State>| {
         let instance = pre.instantiate_async(&mut *store).await?;
         let run = instance.get_typed_func::<(), ()>(&mut *store, "run")?;
         run.call_async(&mut *store, ()).await.map(Ok)
@@ -117,6 +121,24 @@ async fn more_calls_than_slots_wait_for_their_turn() {
     let [a, b, c] = calls;
     let (a, b, c) = tokio::join!(a, b, c);
     assert!(a.result.is_ok() && b.result.is_ok() && c.result.is_ok());
+}
+
+#[tokio::test]
+async fn one_slow_tenant_does_not_take_all_slots() {
+    let engine = engine(2);
+    let slow = sandbox(Limits { wall: Duration::from_millis(400), ..Limits::default() }).calls_at_once(1);
+    // Clones are the same tenant.
+    let crowd = [slow.clone(), slow.clone(), slow.clone()];
+    let [a, b, c] = crowd.each_ref().map(|slow| call_in(&engine, slow, ENDLESS));
+    let other = async {
+        tokio::task::yield_now().await;
+        call(&engine, Limits { wall: Duration::from_millis(300), ..Limits::default() }, "nop").await
+    };
+    let (a, b, c, other) = tokio::join!(a, b, c, other);
+    for slow in [&a, &b, &c] {
+        assert_eq!(trap(slow), Some(TrapKind::Timeout));
+    }
+    assert!(other.result.is_ok(), "{:?}", other.result);
 }
 
 #[tokio::test]

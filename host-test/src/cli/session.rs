@@ -120,8 +120,12 @@ impl Host {
         // Whoever can write beside the plugin can replace the plugin, so its directory is as trusted as it is.
         let directory = self.options.plugin.parent().unwrap_or(Path::new(""));
         let cache = (!self.options.no_cache).then(|| TrustedCache::new(directory.join("compiled")));
-        Plugin::load(&self.engine, &self.options.plugin, cache.as_ref())
-            .map_err(|error| Exit::host(format!("{error:#}")))
+        let plugin = Plugin::load(&self.engine, &self.options.plugin, cache.as_ref())
+            .map_err(|error| Exit::host(format!("{error:#}")))?;
+        if let Some(refused) = plugin.cache_refused() {
+            eprintln!("host-test: {refused}");
+        }
+        Ok(plugin)
     }
 
     /// A sandbox that reaches what the command line allows.
@@ -135,6 +139,9 @@ impl Host {
         for origin in &self.options.allow {
             let result = if origin.contains("://*.") { allow.allow_subdomains(origin) } else { allow.allow(origin) };
             result.map_err(|error| Exit::usage(format!("--allow {error}")))?;
+        }
+        for origin in &self.options.allow_internal {
+            allow.allow_internal(origin).map_err(|error| Exit::usage(format!("--allow-internal {error}")))?;
         }
         Ok(allow)
     }
@@ -152,7 +159,12 @@ impl Host {
         let mut allow = self.allowed()?;
         // A wildcard here means that the settings do not name the account; only the operator may allow one.
         for host in outbound.iter().filter(|host| !host.origin.contains('*')) {
-            allow.allow(&host.origin).map_err(|error| Exit::host(format!("the plugin wants to call {error}")))?;
+            // What a tenant wrote leads to the internet, or to what the operator has named in so many words.
+            if !allow.allows_internal(&host.origin) {
+                allow.allow(&host.origin).map_err(|error| {
+                    Exit::usage(format!("the settings lead to {error}: --allow-internal {}", host.origin))
+                })?;
+            }
         }
         let mut sandbox = sandbox.allow(allow);
         if self.options.host_credentials {

@@ -12,6 +12,7 @@ use http_body_util::BodyExt as _;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::limits::Allowance;
 use crate::report::Recorder;
 
 /// What wasi:http calls the failure of a response body. The head was there, so the request took effect.
@@ -19,31 +20,40 @@ pub(super) fn failure(error: hyper::Error) -> Error {
     if error.is_parse() { Error::HttpProtocolError } else { Error::HttpResponseIncomplete }
 }
 
-/// A request body that reports the bytes it hands out.
-pub(super) fn counted_request(body: WasiBody, index: usize, recorder: Arc<Recorder>) -> WasiBody {
-    let size = body.size_hint();
-    let counted = body.map_frame(move |frame| {
-        if let Some(data) = frame.data_ref() {
-            recorder.sent(index, data.remaining() as u64);
-        }
-        frame
-    });
+/// A request body that reports the bytes it hands out, and breaks off where the call has no bytes left.
+pub(super) fn counted_request(
+    body: WasiBody,
+    index: usize,
+    recorder: Arc<Recorder>,
+    allowance: Arc<Allowance>,
+) -> WasiBody {
     // A known size becomes a content-length; without it the body would go out in chunks.
-    Sized { body: counted, size }.boxed_unsync()
+    let size = body.size_hint();
+    Counted { body, size, index, recorder, allowance }.boxed_unsync()
 }
 
-/// A body with the size hint of another.
-struct Sized<B> {
-    body: B,
+struct Counted {
+    body: WasiBody,
     size: SizeHint,
+    index: usize,
+    recorder: Arc<Recorder>,
+    allowance: Arc<Allowance>,
 }
 
-impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Sized<B> {
+impl Body for Counted {
     type Data = Bytes;
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let Some(Ok(frame)) = &frame {
+            let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
+            if !self.allowance.take_bytes(bytes) {
+                return Poll::Ready(Some(Err(Error::HttpRequestBodySize(None))));
+            }
+            self.recorder.sent(self.index, bytes);
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -59,6 +69,7 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Sized<B> {
 pub(super) struct Guard {
     pub(super) index: usize,
     pub(super) recorder: Arc<Recorder>,
+    pub(super) allowance: Arc<Allowance>,
     pub(super) max_bytes: u64,
     pub(super) between_bytes: Duration,
     /// Break off before the first byte.
@@ -89,7 +100,7 @@ impl Watched {
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
                 self.read = self.read.saturating_add(bytes);
-                if self.read > self.guard.max_bytes {
+                if self.read > self.guard.max_bytes || !self.guard.allowance.take_bytes(bytes) {
                     return Poll::Ready(Some(Err(Error::HttpResponseBodySize(Some(self.guard.max_bytes)))));
                 }
                 self.guard.recorder.received(self.guard.index, bytes);

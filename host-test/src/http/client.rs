@@ -8,12 +8,12 @@ use std::time::Duration;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
-use super::resolver::{PublicResolver, ResolveError};
+use super::resolver::{Connector, Lookup, Reach, ResolveError, system_lookup};
 
 /// How long to wait for a connection when the plugin does not say.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -30,11 +30,16 @@ const POOL_IDLE: Duration = Duration::from_secs(15);
 /// A pooled client for HTTP/1.1 over TCP and TLS. Cheap to clone; clones share the pool.
 ///
 /// It follows no redirects: the next hop might not be allowed, and the plugin's credentials are for this one. It
-/// trusts the certificate authorities of Mozilla's list, and connects by name to public addresses only.
+/// trusts the certificate authorities of Mozilla's list, and connects to addresses of the internet only, unless the operator has
+/// allowed an origin wherever it is ([`AllowList::allow_internal`](crate::AllowList::allow_internal)).
 #[derive(Clone)]
 pub struct HttpClient {
-    inner: Client<HttpsConnector<HttpConnector<PublicResolver>>, WasiBody>,
+    internet: Pool,
+    /// Apart, so that nobody without the operator's word gets a connection that was opened for somebody who has it.
+    internal: Pool,
 }
+
+type Pool = Client<HttpsConnector<Connector>, WasiBody>;
 
 impl std::fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,21 +55,11 @@ impl HttpClient {
     ///
     /// When the TLS library cannot be set up.
     pub fn new() -> anyhow::Result<Self> {
-        let mut tcp = HttpConnector::new_with_resolver(PublicResolver::default());
-        tcp.enforce_http(false);
-        // Head and body of a small request are two writes; without this the second waits for an acknowledgement.
-        tcp.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let inner = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(64)
-            .pool_timer(TokioTimer::new())
-            .build(connector);
-        Ok(Self { inner })
+        Self::with_lookup(&(Arc::new(system_lookup) as Lookup))
+    }
+
+    pub(super) fn with_lookup(lookup: &Lookup) -> anyhow::Result<Self> {
+        Ok(Self { internet: pool(lookup, Reach::Internet)?, internal: pool(lookup, Reach::Internal)? })
     }
 
     /// Sends one request and waits for the head of its response.
@@ -74,10 +69,15 @@ impl HttpClient {
     pub(super) async fn send(
         &self,
         mut request: Request<WasiBody>,
+        reach: Reach,
         options: &RequestOptions,
     ) -> Result<Response<Incoming>> {
         let mut connection = capture_connection(&mut request);
-        let mut response = std::pin::pin!(self.inner.request(request));
+        let pool = match reach {
+            Reach::Internet => &self.internet,
+            Reach::Internal => &self.internal,
+        };
+        let mut response = std::pin::pin!(pool.request(request));
 
         let connecting = async {
             tokio::select! {
@@ -97,6 +97,19 @@ impl HttpClient {
         };
         response.map_err(|error| wasi_error(&error))
     }
+}
+
+fn pool(lookup: &Lookup, reach: Reach) -> anyhow::Result<Pool> {
+    let connector = HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())?
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(Connector::new(lookup.clone(), reach));
+    Ok(Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(64)
+        .pool_timer(TokioTimer::new())
+        .build(connector))
 }
 
 /// What wasi:http calls this failure.
@@ -147,11 +160,5 @@ fn exchange_error(causes: &[&(dyn std::error::Error + 'static)]) -> Error {
         Some(error) if error.is_parse() => Error::HttpProtocolError,
         Some(error) if error.is_user() => Error::HttpProtocolError,
         _ => Error::ConnectionTerminated,
-    }
-}
-
-impl Default for PublicResolver {
-    fn default() -> Self {
-        Self::new(Arc::new(super::resolver::system_lookup))
     }
 }

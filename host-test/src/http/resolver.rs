@@ -1,24 +1,38 @@
-//! Names to addresses, without the addresses that a name on the internet has no business with.
+//! From a URL to a connection, without the addresses that a host on the internet has no business with.
 //!
 //! The allow-list holds names, and some of them come from a tenant's settings. A name that its owner points at
-//! 169.254.169.254 or 10.0.0.1 would turn the plugin into a way into the host's own network.
+//! 169.254.169.254 or 10.0.0.1 would turn the plugin into a way into the host's own network. So what is looked at is the address
+//! that is connected to, each time: a name that was harmless a moment ago helps nobody.
 
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 
 use crate::address::is_public;
 
-/// Why a name has no address to connect to.
+/// Where connections may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To addresses of the internet.
+    Internet,
+    /// Anywhere, because the operator has allowed the origin by name; `localhost` to this machine alone.
+    Internal,
+}
+
+/// Why a host has no address to connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResolveError {
-    /// All its addresses are private.
+    /// None of its addresses is of the internet.
     Prohibited,
     /// It has none, or nobody could be asked.
     NotFound,
@@ -27,7 +41,7 @@ pub(super) enum ResolveError {
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Prohibited => "the name leads into a private network",
+            Self::Prohibited => "the host is this machine or in a private network",
             Self::NotFound => "the name has no address",
         })
     }
@@ -43,19 +57,14 @@ pub(super) fn system_lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
     Ok((name, 0).to_socket_addrs()?.collect())
 }
 
-/// Resolves names to public addresses; `localhost` to this machine.
+/// Resolves names to the addresses that may be connected to.
 #[derive(Clone)]
-pub(super) struct PublicResolver {
+pub(super) struct Resolver {
     lookup: Lookup,
+    reach: Reach,
 }
 
-impl PublicResolver {
-    pub(super) fn new(lookup: Lookup) -> Self {
-        Self { lookup }
-    }
-}
-
-impl tower_service::Service<Name> for PublicResolver {
+impl tower_service::Service<Name> for Resolver {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = ResolveError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ResolveError>> + Send>>;
@@ -65,24 +74,64 @@ impl tower_service::Service<Name> for PublicResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let lookup = self.lookup.clone();
+        let (lookup, reach) = (self.lookup.clone(), self.reach);
         Box::pin(async move {
             let local = name.as_str() == "localhost";
             let found = tokio::task::spawn_blocking(move || lookup(name.as_str())).await;
             let found = found.ok().and_then(Result::ok).unwrap_or_default();
-            permitted(found, local).map(Vec::into_iter)
+            permitted(found, reach, local).map(Vec::into_iter)
         })
     }
 }
 
 /// The addresses of a name that may be connected to.
-fn permitted(found: Vec<SocketAddr>, local: bool) -> Result<Vec<SocketAddr>, ResolveError> {
+fn permitted(found: Vec<SocketAddr>, reach: Reach, local: bool) -> Result<Vec<SocketAddr>, ResolveError> {
     if found.is_empty() {
         return Err(ResolveError::NotFound);
     }
-    let may = |address: &SocketAddr| if local { address.ip().is_loopback() } else { is_public(address.ip()) };
+    let may = |address: &SocketAddr| match reach {
+        Reach::Internet => is_public(address.ip()),
+        Reach::Internal => !local || address.ip().is_loopback(),
+    };
     let permitted: Vec<_> = found.into_iter().filter(may).collect();
     if permitted.is_empty() { Err(ResolveError::Prohibited) } else { Ok(permitted) }
+}
+
+/// Opens TCP connections. Names go through [`Resolver`]; addresses in the URL itself, which nobody resolves, are looked at here.
+#[derive(Clone)]
+pub(super) struct Connector {
+    tcp: HttpConnector<Resolver>,
+    reach: Reach,
+}
+
+impl Connector {
+    pub(super) fn new(lookup: Lookup, reach: Reach) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver { lookup, reach });
+        tcp.enforce_http(false);
+        // Head and body of a small request are two writes; without this the second waits for an acknowledgement.
+        tcp.set_nodelay(true);
+        Self { tcp, reach }
+    }
+}
+
+impl tower_service::Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.tcp.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_prohibited = host.parse::<IpAddr>().is_ok_and(|address| !is_public(address));
+        if self.reach == Reach::Internet && is_prohibited {
+            return Box::pin(async { Err(ResolveError::Prohibited.into()) });
+        }
+        let connecting = self.tcp.call(uri);
+        Box::pin(async { connecting.await.map_err(Into::into) })
+    }
 }
 
 #[cfg(test)]
@@ -95,14 +144,18 @@ mod tests {
 
     #[test]
     fn private_addresses_of_a_name_are_left_out() {
-        assert_eq!(permitted(addresses(&["10.0.0.1", "8.8.8.8"]), false), Ok(addresses(&["8.8.8.8"])));
-        assert_eq!(permitted(addresses(&["10.0.0.1"]), false), Err(ResolveError::Prohibited));
-        assert_eq!(permitted(Vec::new(), false), Err(ResolveError::NotFound));
+        let permitted = |list: &[&str]| permitted(addresses(list), Reach::Internet, false);
+        assert_eq!(permitted(&["10.0.0.1", "8.8.8.8"]), Ok(addresses(&["8.8.8.8"])));
+        assert_eq!(permitted(&["10.0.0.1"]), Err(ResolveError::Prohibited));
+        assert_eq!(permitted(&["::1", "127.0.0.1"]), Err(ResolveError::Prohibited));
+        assert_eq!(permitted(&[]), Err(ResolveError::NotFound));
     }
 
     #[test]
-    fn localhost_is_this_machine_and_nothing_else() {
-        assert_eq!(permitted(addresses(&["::1", "8.8.8.8"]), true), Ok(addresses(&["::1"])));
-        assert_eq!(permitted(addresses(&["8.8.8.8"]), true), Err(ResolveError::Prohibited));
+    fn what_the_operator_allows_may_be_anywhere_but_localhost_is_this_machine() {
+        let permitted = |list: &[&str], local| permitted(addresses(list), Reach::Internal, local);
+        assert_eq!(permitted(&["10.0.0.1", "8.8.8.8"], false), Ok(addresses(&["10.0.0.1", "8.8.8.8"])));
+        assert_eq!(permitted(&["::1", "8.8.8.8"], true), Ok(addresses(&["::1"])));
+        assert_eq!(permitted(&["8.8.8.8"], true), Err(ResolveError::Prohibited));
     }
 }

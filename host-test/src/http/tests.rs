@@ -13,9 +13,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks as _};
 
+use super::resolver::Lookup;
 use super::{Hook, HttpClient};
 use crate::intercept::{After, Before, HttpErrorCode, Interceptor, Outgoing};
-use crate::limits::OutOfTime;
+use crate::limits::{Allowance, OutOfTime};
 use crate::report::{CallReport, Recorder};
 use crate::{AllowList, CredentialInjector, Limits, Sandbox};
 
@@ -100,22 +101,30 @@ struct Caller {
     recorder: Arc<Recorder>,
     stop: Arc<Notify>,
     out_of_time: OutOfTime,
+    allowance: Arc<Allowance>,
 }
 
 impl Caller {
     fn allowing(server: &Server) -> Self {
         let mut allow = AllowList::none();
-        allow.allow(&server.url("")).unwrap();
+        allow.allow_internal(&server.url("")).unwrap();
+        Self { sandbox: Sandbox::new(HttpClient::new().unwrap()).allow(allow), ..Self::idle() }
+    }
+
+    /// Reaches nothing.
+    fn idle() -> Self {
         Self {
-            sandbox: Sandbox::new(HttpClient::new().unwrap()).allow(allow),
+            sandbox: Sandbox::new(HttpClient::new().unwrap()),
             recorder: Arc::default(),
             stop: Arc::default(),
             out_of_time: OutOfTime::new(&wasmtime::Engine::default()),
+            allowance: Arc::new(Allowance::new(&Limits::default())),
         }
     }
 
     fn with(mut self, change: impl FnOnce(Sandbox) -> Sandbox) -> Self {
         self.sandbox = change(self.sandbox);
+        self.allowance = Arc::new(Allowance::new(&self.sandbox.limits));
         self
     }
 
@@ -125,6 +134,7 @@ impl Caller {
             recorder: self.recorder.clone(),
             stop: self.stop.clone(),
             out_of_time: self.out_of_time.clone(),
+            allowance: self.allowance.clone(),
         };
         let request = request
             .map(|body| -> WasiBody { Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync() });
@@ -208,7 +218,7 @@ async fn a_refused_connection_says_so() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let mut allow = AllowList::none();
-    allow.allow(&url).unwrap();
+    allow.allow_internal(&url).unwrap();
     let caller = Caller::allowing(&server).with(|sandbox| sandbox.allow(allow));
     assert!(matches!(caller.get(&url).await, Err(Error::ConnectionRefused)));
 }
@@ -218,7 +228,7 @@ async fn a_connection_that_is_not_tls_is_a_failed_connection() {
     let server = Server::start(Reply::SendAndClose("HTTP/1.1 400 Bad Request\r\n\r\n")).await;
     let url = format!("https://{}", server.address);
     let mut allow = AllowList::none();
-    allow.allow(&url).unwrap();
+    allow.allow_internal(&url).unwrap();
     let caller = Caller::allowing(&server).with(|sandbox| sandbox.allow(allow));
     // The server waits for the end of an HTTP head in the client's hello, so the plugin's patience ends it.
     let request = Request::get(&url).body("").unwrap();
@@ -278,6 +288,106 @@ async fn a_response_above_the_limit_is_cut() {
     assert!(matches!(caller.get(&server.url("/")).await, Err(Error::HttpResponseBodySize(Some(4)))));
     let caller = Caller::allowing(&server).with(|sandbox| sandbox.limits(limits(5)));
     assert!(caller.get(&server.url("/")).await.is_ok());
+}
+
+#[tokio::test]
+async fn requests_above_the_limit_are_denied_before_a_connection() {
+    let server = Server::start(OK).await;
+    let limits = Limits { max_requests: 2, ..Limits::default() };
+    let caller = Caller::allowing(&server).with(|sandbox| sandbox.limits(limits));
+    for _ in 0..2 {
+        assert!(caller.get(&server.url("/")).await.is_ok());
+    }
+    assert!(matches!(caller.get(&server.url("/")).await, Err(Error::HttpRequestDenied)));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn all_bodies_of_a_call_count_together() {
+    let server = Server::start(OK).await;
+    let limits = |bytes| Limits { max_total_bytes: bytes, ..Limits::default() };
+    let caller = Caller::allowing(&server).with(|sandbox| sandbox.limits(limits(14)));
+    // Four bytes out and five back, then five more: one byte short of twice the same.
+    let post = || Request::post(server.url("/")).body("body").unwrap();
+    assert!(caller.send(post(), None).await.is_ok());
+    assert!(matches!(caller.get(&server.url("/")).await, Ok((200, _))));
+    assert!(matches!(caller.send(post(), None).await, Err(Error::HttpRequestBodySize(_))));
+    assert!(matches!(caller.get(&server.url("/")).await, Err(Error::HttpResponseBodySize(_))));
+}
+
+/// Counts connections on every address of this machine.
+async fn everywhere() -> (u16, Arc<AtomicUsize>) {
+    // Takes IPv4, too, where the machine has both; some containers have no IPv6.
+    let listener = match TcpListener::bind("[::]:0").await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind("0.0.0.0:0").await.unwrap(),
+    };
+    let (port, connections) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let count = connections.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(serve(stream, OK, Arc::default()));
+        }
+    });
+    (port, connections)
+}
+
+/// Hosts of the list that must not be reached, and some that only a URL can hold.
+fn internal_hosts() -> Vec<String> {
+    let list = include_str!("../../../fixtures/addresses/hosts.txt").lines();
+    let listed = list.filter_map(|line| line.strip_prefix("internal ")).map(str::to_owned);
+    listed.chain(["acme.freshchat.com@127.0.0.1".to_owned(), "127.0.0.1:1@127.0.0.1".to_owned()]).collect()
+}
+
+#[tokio::test]
+async fn no_internal_address_is_connected_to_without_the_operator() {
+    let (port, connections) = everywhere().await;
+    let client = HttpClient::new().unwrap();
+    for host in internal_hosts() {
+        for scheme in ["http", "https"] {
+            let url = format!("{scheme}://{host}:{port}/");
+            let mut allow = AllowList::none();
+            // A tenant wrote it, `describe` says it, and a careless host allows what it can.
+            let _ = allow.allow(url.trim_end_matches('/'));
+            let caller = Caller { sandbox: Sandbox::new(client.clone()).allow(allow), ..Caller::idle() };
+            let Ok(request) = Request::get(&url).body("") else { continue };
+            let seen = caller.send(request, patience(2_000)).await;
+            assert!(seen.is_err(), "{url}: {seen:?}");
+            assert_eq!(connections.load(Ordering::SeqCst), 0, "{url}: {seen:?}");
+        }
+    }
+
+    // The listener is there, and the operator's word opens the way.
+    let url = format!("http://127.0.0.1:{port}");
+    let mut allow = AllowList::none();
+    allow.allow_internal(&url).unwrap();
+    let caller = Caller { sandbox: Sandbox::new(client).allow(allow), ..Caller::idle() };
+    assert!(caller.get(&url).await.is_ok());
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn the_address_that_is_connected_to_is_looked_at_whatever_the_list_says() {
+    use super::resolver::Reach;
+    let (port, connections) = everywhere().await;
+    // A name that its owner has pointed inside since it was allowed.
+    let lookup: Lookup = Arc::new(move |_| Ok(vec![([127, 0, 0, 1], port).into(), ([10, 0, 0, 1], port).into()]));
+    let client = HttpClient::with_lookup(&lookup).unwrap();
+    let send = async |host: &str, reach| {
+        let body: WasiBody = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
+        let request = Request::get(format!("http://{host}:{port}/")).body(body).unwrap();
+        client.send(request, reach, &patience(2_000).unwrap()).await.map(drop)
+    };
+    for host in ["rebound.example", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254"] {
+        let seen = send(host, Reach::Internet).await;
+        assert!(matches!(seen, Err(Error::DestinationIpProhibited)), "{host}: {seen:?}");
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+    assert!(send("rebound.example", Reach::Internal).await.is_ok());
+    // A connection that the operator's word opened is not lent to anybody else.
+    let seen = send("rebound.example", Reach::Internet).await;
+    assert!(matches!(seen, Err(Error::DestinationIpProhibited)), "{seen:?}");
 }
 
 /// Does what it is told at each place, and counts.

@@ -63,8 +63,8 @@ impl Platform {
         });
         settings.as_object_mut().unwrap().extend(story.settings.clone());
         let mut allow = AllowList::none();
-        allow.allow(account.origin()).unwrap();
-        allow.allow(&format!("http://{file_host}")).unwrap();
+        allow.allow_internal(account.origin()).unwrap();
+        allow.allow_internal(&format!("http://{file_host}")).unwrap();
         let sandbox = Sandbox::new(HttpClient::new().unwrap()).allow(allow);
         let connection = plugin().connect(&sandbox, &settings.to_string()).await.result.unwrap();
         assert!(connection.connected, "{:?}", connection.findings);

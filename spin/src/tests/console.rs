@@ -141,7 +141,7 @@ fn secrets_are_not_shown_and_stay_when_a_form_leaves_them_blank() {
     }
     let form = json!({
         "settings": { "chat_url": "acme", "api_key": "", "group": "Support" },
-        "platform": { "kind": "generic", "callback_url": "https://other.example/" },
+        "platform": { "kind": "generic", "callback_url": "https://platform.example/events" },
         "keep_secrets": true,
     });
     assert_eq!(ask(&http, &state, "PUT", "/v1/connections/acme", &form, 3_000).status, 200);

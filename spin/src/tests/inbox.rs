@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{SECRET, TOKEN, body, freshchat, request};
 use crate::answer::{Answer, Call};
+use crate::destinations::Destinations;
 use crate::inbox::Later;
 use crate::service::{Policy, Service};
 use crate::state::{DueHandoff, State};
@@ -53,6 +54,7 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
             http: self,
             state: &self.state,
             token: TOKEN,
+            destinations: &Destinations::default(),
             public_url: "https://bridge.example",
             policy: &Policy::default(),
             clock: &|| self.clock.get(),

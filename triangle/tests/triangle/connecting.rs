@@ -135,3 +135,72 @@ async fn an_address_of_the_context_opens_a_known_record_only_where_it_is_called_
         assert_eq!(known.reference_id.as_deref(), verified.then_some("ana"));
     }
 }
+
+/// Counts connections on every address of this machine.
+async fn listener() -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = match tokio::net::TcpListener::bind("[::]:0").await {
+        Ok(listener) => listener,
+        Err(_) => tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap(),
+    };
+    let (port, connections) = (listener.local_addr().unwrap().port(), Arc::<std::sync::atomic::AtomicUsize>::default());
+    let count = connections.clone();
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    });
+    (port, connections)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_tenant_sends_the_bridge_to_an_internal_address() {
+    let (port, connections) = listener().await;
+    // Spin would let everything through: what holds here is the bridge's own.
+    let mut stage = Stage::reaching(Store::Sqlite(Default::default()), &["*://*:*"]).await.unwrap();
+    stage.set_variable("internal_hosts", "");
+    let stage = stage.with_instances(1).await.unwrap();
+    let platform = |url: &str| json!({ "kind": "generic", "callback_url": url, "secret": triangle::SECRET });
+    let list = include_str!("../../../fixtures/addresses/hosts.txt").lines();
+    for host in list.filter_map(|line| line.strip_prefix("internal ")) {
+        for url in [format!("http://{host}:{port}/"), format!("https://{host}:{port}/")] {
+            let settings = json!({ "chat_url": "acme", "api_key": "k", "webhook_public_key": null });
+            let with = |name: &str, value: Value| {
+                let mut settings = settings.clone();
+                settings[name] = value;
+                settings
+            };
+            let outside = platform("https://platform.example/events");
+            let origin = json!(url.trim_end_matches('/'));
+            for body in [
+                json!({ "settings": settings, "platform": platform(&url) }),
+                json!({ "settings": settings, "platform": outside, "forward_url": url }),
+                json!({ "settings": with("test_origin", origin.clone()), "platform": outside }),
+                json!({ "settings": with("test_ticket_origin", origin.clone()), "platform": outside }),
+                json!({ "settings": with("file_hosts", json!([format!("{host}:{port}")])), "platform": outside }),
+            ] {
+                let answer = stage.api.call("PUT", "/v1/connections/acme", &body).await.unwrap();
+                assert_eq!(answer.status, 422, "{url}: {answer:?}");
+            }
+        }
+    }
+    assert_eq!(connections.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_leads_nowhere_inside_once_the_operator_has_closed_it() {
+    use std::sync::atomic::Ordering::SeqCst;
+    let (port, connections) = listener().await;
+    let callback = format!("http://127.0.0.1:{port}");
+    let mut stage = Stage::start(Store::Sqlite(Default::default()), 1, &[&callback]).await.unwrap();
+    let platform = json!({ "kind": "generic", "callback_url": callback, "secret": triangle::SECRET });
+    stage.connect("acme", &platform).await.unwrap();
+    assert_eq!(connections.load(SeqCst), 0, "connecting sends nothing to a callback");
+    // The account stays reachable, because its name is one of the internet; the callback does not.
+    stage.set_variable("internal_hosts", "");
+    stage.kill(0).await.unwrap();
+    let refused = stage.api.call("POST", "/v1/connections/acme/check", &Value::Null).await.unwrap();
+    assert_eq!((refused.status, &refused.body["field"]), (422, &json!("platform.callback_url")));
+    let preview = stage.api.call("POST", "/v1/connections/acme/preview", &handoff()).await.unwrap();
+    assert_ne!(preview.status, 200, "the simulator is on this machine, too: {preview:?}");
+    assert_eq!(connections.load(SeqCst), 0);
+}

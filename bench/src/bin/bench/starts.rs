@@ -81,6 +81,8 @@ pub(crate) async fn run(bench: &Bench, results: &mut Results) -> Result<()> {
     }
     results.put("load_cold_us", micros(median(cold)));
     let folder = bench.target.join("bench-cache");
+    // One that others could read would not be used.
+    let _ = std::fs::remove_dir_all(&folder);
     let cache = TrustedCache::new(folder);
     Plugin::from_bytes(&engine, &component, Some(&cache))?;
     let mut warm = Vec::new();
