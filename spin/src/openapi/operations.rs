@@ -318,7 +318,7 @@ pub(super) const OPERATIONS: [Operation; 34] = [
         body: Body::WebhookKey,
         reply: Reply::WebhookKey,
         about: "What it is.",
-        problems: &[400, 401, 403, 413, 429],
+        problems: &[400, 401, 403, 413, 429, 503],
     },
     Operation {
         method: "POST",
@@ -525,7 +525,7 @@ pub(super) const OPERATIONS: [Operation; 34] = [
     },
     Operation {
         method: "DELETE",
-        path: "/v1/tokens/{token}",
+        path: "/v1/tokens/{id}",
         id: "revokeToken",
         tag: "operation",
         summary: "Revokes a token",
@@ -624,7 +624,7 @@ pub(super) const OPERATIONS: [Operation; 34] = [
         body: Body::Ticket,
         reply: Reply::Empty,
         about: "Acknowledged.",
-        problems: &[400, 401, 413, 503],
+        problems: &[400, 401, 404, 413, 503],
     },
     Operation {
         method: "POST",
