@@ -144,7 +144,7 @@ fn names(path: &str) -> Vec<Value> {
         let (description, example) = match name.as_str() {
             "connection" => ("The operator's name for the connection.", "acme"),
             "handoff" => ("The handoff's `id`.", handoff.as_str()),
-            "token" => ("The token's `id`.", operations::TOKEN_EXAMPLE),
+            "id" => ("The token's `id`.", operations::TOKEN_EXAMPLE),
             "person" => ("The platform's id of the end user.", "user-1"),
             "photo" => ("The `photo` of an event that was fetched.", operations::PHOTO_EXAMPLE),
             _ => ("The last part of the addresses that connecting has answered.", operations::SECRET_EXAMPLE),

@@ -58,7 +58,7 @@ pub enum Route<'a> {
     Tokens,
     /// `POST /v1/tokens`.
     CreateToken,
-    /// `DELETE /v1/tokens/{token}`.
+    /// `DELETE /v1/tokens/{id}`.
     RevokeToken(&'a str),
     /// `GET /v1/audit`.
     Audit,
@@ -175,7 +175,7 @@ pub const ROUTES: [(&str, &str, Make); 36] = [
     }),
     ("GET", "/v1/tokens", |_, _| Route::Tokens),
     ("POST", "/v1/tokens", |_, _| Route::CreateToken),
-    ("DELETE", "/v1/tokens/{token}", |token, _| Route::RevokeToken(token)),
+    ("DELETE", "/v1/tokens/{id}", |id, _| Route::RevokeToken(id)),
     ("GET", "/v1/audit", |_, _| Route::Audit),
     ("POST", "/v1/rotate", |_, _| Route::Rotate),
     ("POST", "/v1/tick", |_, _| Route::Tick),

@@ -321,7 +321,7 @@ pub(super) const OPERATIONS: [Operation; 36] = [
         body: Body::WebhookKey,
         reply: Reply::WebhookKey,
         about: "What it is.",
-        problems: &[400, 401, 403, 413, 429],
+        problems: &[400, 401, 403, 413, 429, 503],
     },
     Operation {
         method: "POST",
@@ -528,7 +528,7 @@ pub(super) const OPERATIONS: [Operation; 36] = [
     },
     Operation {
         method: "DELETE",
-        path: "/v1/tokens/{token}",
+        path: "/v1/tokens/{id}",
         id: "revokeToken",
         tag: "operation",
         summary: "Revokes a token",
@@ -661,7 +661,7 @@ pub(super) const OPERATIONS: [Operation; 36] = [
         body: Body::Ticket,
         reply: Reply::Empty,
         about: "Acknowledged.",
-        problems: &[400, 401, 413, 503],
+        problems: &[400, 401, 404, 413, 503],
     },
     Operation {
         method: "POST",
