@@ -793,6 +793,31 @@ async fn a_ticket_that_is_gone_has_ended_and_another_can_be_filed() {
 }
 
 #[tokio::test]
+async fn a_single_404_does_not_end_a_ticket() {
+    let desk = desk().await;
+    let mut session = filed(&desk).await.session;
+    desk.sim.fail(Fault::new(Match::path("/api/v2/tickets/*"), How::ticket_status(404)));
+    let update = tick(&desk, &mut session).await;
+    assert_eq!((kinds(&update.events), codes(&update.findings)), (vec![], vec![]));
+    assert_eq!(update.info.unwrap().state, SessionState::Ticketed);
+    assert_eq!(desk.sim.faults_left(), 0, "it was met");
+}
+
+/// Between two looks the ticket came back and was answered.
+#[tokio::test]
+async fn a_reopening_is_told_before_the_answers_that_came_with_it() {
+    let desk = desk().await;
+    let mut session = filed(&desk).await.session;
+    let (id, maya) = (only_ticket(&desk.sim).id, desk.sim.ticket_agent_id("Maya Chen").unwrap());
+    desk.sim.ticket_status(id, 4).unwrap();
+    assert_eq!(kinds(&tick(&desk, &mut session).await.events), [EventKind::Resolved]);
+    desk.sim.ticket_status(id, 2).unwrap();
+    desk.sim.ticket_reply(id, maya, "<p>One more thing</p>").unwrap();
+    let update = tick(&desk, &mut session).await;
+    assert_eq!(kinds(&update.events), [EventKind::Reopened, EventKind::TicketReplied]);
+}
+
+#[tokio::test]
 async fn words_for_a_ticket_that_is_gone_go_to_the_ai_agent() {
     for gone in [Gone::Deleted, Gone::Spam, Gone::Erased] {
         let desk = desk().await;
