@@ -56,6 +56,25 @@ struct Span {
     mask: &'static str,
 }
 
+/// Places that are found without regard to what is before them, each kind in order.
+struct Known {
+    addresses: std::iter::Peekable<std::vec::IntoIter<Span>>,
+    cards: std::iter::Peekable<std::vec::IntoIter<Span>>,
+}
+
+impl Known {
+    /// The next one that begins before this place.
+    fn next_before(&mut self, place: usize) -> Option<Span> {
+        self.addresses.next_if(|it| it.start < place).or_else(|| self.cards.next_if(|it| it.start < place))
+    }
+
+    /// Where the next one begins that does not begin here.
+    fn next_start(&mut self, here: usize, end: usize) -> usize {
+        let start = |next: Option<&Span>| next.map(|it| it.start).filter(|start| *start > here).unwrap_or(end);
+        start(self.addresses.peek()).min(start(self.cards.peek()))
+    }
+}
+
 impl Masking {
     /// Reads the rules; the error is the rule that does not exist.
     pub fn parse(rules: &[String]) -> Result<Self, String> {
@@ -119,17 +138,22 @@ impl Masking {
     /// What the rules find, in order and apart from each other. What was found ends what is before it, and begins what is behind it:
     /// otherwise a secret would hide the one that it touches.
     fn spans(&self, text: &str) -> Vec<Span> {
-        let mut known = Vec::new();
+        let (mut addresses, mut cards) = (Vec::new(), Vec::new());
         if self.has(Name::EmailAddresses) {
-            find_email_addresses(text, &mut known);
+            find_email_addresses(text, &mut addresses);
         }
         let has_cards = self.has(Name::CardNumbers);
         if has_cards {
             let mask = mask_of(Name::CardNumbers);
-            cards::find(text, usize::MAX, |start, end| known.push(Span { start, end, mask }));
+            cards::find(text, usize::MAX, |start, end| {
+                let mut span = Span { start, end, mask };
+                while let Some(last) = cards.pop_if(|last: &mut Span| last.end > span.start) {
+                    span.start = span.start.min(last.start);
+                }
+                cards.push(span);
+            });
         }
-        known.sort_by_key(|span| span.start);
-        let mut known = known.into_iter().peekable();
+        let mut known = Known { addresses: addresses.into_iter().peekable(), cards: cards.into_iter().peekable() };
         let (mut spans, mut runs): (Vec<Span>, _) = (Vec::new(), Runs::default());
         let (mut before, mut behind) = (None, 0);
         for (start, letter) in text.char_indices() {
@@ -141,7 +165,7 @@ impl Masking {
             before = Some(letter);
             let mut found = None;
             if begins && !letter.is_ascii_whitespace() {
-                let next = known.peek().filter(|next| next.start > start).map_or(text.len(), |next| next.start);
+                let next = known.next_start(start, text.len());
                 found = self.word(text, start, next, &mut runs);
             }
             if found.is_none() && touches && has_cards && letter.is_ascii_digit() {
@@ -152,12 +176,12 @@ impl Masking {
             }
             let mut span = match found {
                 Some(span) => span,
-                None => match known.next_if(|next| next.start == start) {
+                None => match known.next_before(start + 1) {
                     Some(span) => span,
                     None => continue,
                 },
             };
-            while let Some(next) = known.next_if(|next| next.start < span.end) {
+            while let Some(next) = known.next_before(span.end) {
                 span.end = span.end.max(next.end);
             }
             behind = span.end;
@@ -253,8 +277,13 @@ const IBANS: &str = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY2
 
 /// A country, and as many letters and digits as it uses, in groups of four or not, that pass the check modulo 97.
 fn iban(text: &str) -> Option<usize> {
-    let country = text.get(..2)?.to_ascii_uppercase();
-    let known = IBANS.as_bytes().chunks_exact(4).find(|known| known.starts_with(country.as_bytes()))?;
+    let [one, two, three, four, ..] = *text.as_bytes() else { return None };
+    // Most words end here.
+    if !(one.is_ascii_alphabetic() && two.is_ascii_alphabetic() && three.is_ascii_digit() && four.is_ascii_digit()) {
+        return None;
+    }
+    let country = [one.to_ascii_uppercase(), two.to_ascii_uppercase()];
+    let known = IBANS.as_bytes().chunks_exact(4).find(|known| known.starts_with(&country))?;
     let wanted = known.iter().skip(2).fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
     let (mut letters, mut separators) = (Vec::with_capacity(wanted), 0);
     for (index, letter) in text.bytes().enumerate() {
@@ -286,15 +315,17 @@ const LONGEST_DOMAIN: usize = 255;
 
 /// `local@domain.tld`, found by its sign: what stands before it is read backwards, so that long words are not read again and again.
 fn find_email_addresses(text: &str, spans: &mut Vec<Span>) {
-    let is_local = |letter: char| letter.is_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(letter);
-    let is_domain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-');
+    // Scripts that are written without spaces would belong to every address behind them.
+    let is_letter =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '\u{c0}'..='\u{24f}' | '\u{370}'..='\u{52f}');
+    let is_local = |letter: char| is_letter(letter) || ".!#$%&'*+/=?^_`{|}~-".contains(letter);
+    let is_domain = |letter: char| is_letter(letter) || matches!(letter, '.' | '-');
     let mut from = 0;
     for (at, _) in text.match_indices('@').filter(|(at, _)| *at > 0) {
         let before = text.get(from..at).unwrap_or_default();
         let local = before.char_indices().rev().take(LONGEST_LOCAL).take_while(|(_, letter)| is_local(*letter));
         let start = local.last().map_or(before.len(), |(index, _)| index);
-        let local =
-            before.get(start..).unwrap_or_default().trim_start_matches(|letter: char| !letter.is_alphanumeric());
+        let local = before.get(start..).unwrap_or_default().trim_start_matches(|letter| !is_letter(letter));
         let domain = text.get(at + 1..).unwrap_or_default();
         let length =
             domain.chars().take(LONGEST_DOMAIN).take_while(|letter| is_domain(*letter)).map(char::len_utf8).sum();
@@ -346,6 +377,9 @@ impl Runs {
 /// The length of the token that begins at this place.
 fn token(text: &str, start: usize, runs: &mut Runs) -> Option<usize> {
     let rest = text.get(start..)?;
+    if !rest.starts_with(['e', 'b', 'B', 's', 'p', 'r', 'g', 'x', 'A']) {
+        return None;
+    }
     if rest.starts_with("eyJ") {
         // Three parts with dots between them.
         let has_dot = |place: usize| text.as_bytes().get(place) == Some(&b'.');
@@ -413,6 +447,7 @@ mod tests {
             ("line\nsk-abcdefghij\u{200b}klmnopqrst", "line\n[masked: token]"),
             ("+1 (555) 012-3456", "[masked: phone number]"),
             ("josé@exämple.com", "[masked: e-mail address]"),
+            ("メールはana@example.comです", "メールは[masked: e-mail address]です"),
             ("**ana@example.com**", "**[masked: e-mail address]**"),
             ("ssn 078\u{2011}05\u{2011}1120", "ssn [masked]"),
         ] {

@@ -1,7 +1,5 @@
 //! Card numbers: windows of 13 to 19 digits with a prefix that an issuer has, of a length that it uses, and the check digit of Luhn.
 
-use std::collections::VecDeque;
-
 use super::MOST_SEPARATORS;
 
 const SHORTEST: usize = 13;
@@ -112,7 +110,7 @@ const TOUCHED: u32 = 200_000;
 /// Letters may touch a number. Digits may touch it behind, if it is written in fours or in one: a security code, a date or another
 /// number that was typed on. Before it they may not: one in six tracking numbers of 22 digits holds such a window.
 pub(super) fn find(text: &str, most_digits: usize, mut found: impl FnMut(usize, usize)) {
-    let mut window: VecDeque<Digit> = VecDeque::with_capacity(LONGEST + 1);
+    let mut window: Vec<Digit> = Vec::with_capacity(LONGEST);
     let (mut separators, mut is_list, mut is_behind_card) = (0, false, false);
     let mut before = None;
     let mut bytes = text.bytes().enumerate().peekable();
@@ -126,11 +124,11 @@ pub(super) fn find(text: &str, most_digits: usize, mut found: impl FnMut(usize, 
                 window.clear();
             }
             if window.len() == LONGEST {
-                window.pop_front();
+                window.remove(0);
             }
             let begins = separators > 0 || window.is_empty() || is_behind_card;
             let is_dialled = before == Some(b'+');
-            window.push_back(Digit { value: u32::from(byte - b'0'), at, begins, is_dialled });
+            window.push(Digit { value: u32::from(byte - b'0'), at, begins, is_dialled });
             (separators, is_list, is_behind_card) = (0, false, false);
             let ends = !bytes.peek().is_some_and(|(_, next)| next.is_ascii_digit());
             if window.len() >= SHORTEST {
@@ -151,7 +149,7 @@ pub(super) fn find(text: &str, most_digits: usize, mut found: impl FnMut(usize, 
 }
 
 /// Calls back with the start of every window that ends with the last digit.
-fn check(window: &VecDeque<Digit>, ends: bool, mut found: impl FnMut(usize)) {
+fn check(window: &[Digit], ends: bool, mut found: impl FnMut(usize)) {
     let (mut sum, mut beginning, mut groups) = (0, 0, 0u32);
     for (index, digit) in window.iter().rev().enumerate() {
         let length = index + 1;
