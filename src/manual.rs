@@ -153,7 +153,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
 ];
 
 /// Words of steps in receipts: action, meaning.
-pub const STEPS: [(&str, &str); 9] = [
+pub const STEPS: [(&str, &str); 10] = [
     ("find-user", "the person was known: by the platform's id, or by a verified e-mail address or phone number"),
     ("delete-user", "at an erasure: a record that carries the platform's id was deleted, or is going to be"),
     ("update-user", "a person known by a verified e-mail address or phone number was given the platform's id"),
