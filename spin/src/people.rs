@@ -284,11 +284,10 @@ fn not_erased(mut problem: Problem) -> Problem {
     problem.with_remedy("Repeat, or end the handoff with POST .../close, and erase then.")
 }
 
+/// As it is stored: the way through text is compiled for that anyway.
 fn record_of(handoff: &Handoff) -> Map<String, Value> {
-    match serde_json::to_value(handoff) {
-        Ok(Value::Object(record)) => record,
-        _ => Map::new(),
-    }
+    let stored = serde_json::to_string(handoff).ok();
+    stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 fn said_by(session: Session) -> HeldSession {
