@@ -150,6 +150,10 @@ pub(super) fn find(text: &str, most_digits: usize, mut found: impl FnMut(usize, 
 
 /// Calls back with the start of every window that ends with the last digit.
 fn check(window: &[Digit], ends: bool, mut found: impl FnMut(usize)) {
+    // Long numbers without groups are read once.
+    if !window.iter().rev().skip(SHORTEST - 1).any(|digit| digit.begins) {
+        return;
+    }
     let (mut sum, mut beginning, mut groups) = (0, 0, 0u32);
     for (index, digit) in window.iter().rev().enumerate() {
         let length = index + 1;

@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{browser, features, fuzz, plugin, process, prove, report, spin, tables, tools};
+use crate::{browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     plugin::build()?;
     spin::prepare_tests()?;
+    fuzz_code::build_probe()?;
     let wasmtime = tools::wasmtime()?;
     let clients = tools::clients()?;
     process::say("building the tests (some minutes the first time)");
@@ -73,6 +74,8 @@ pub(crate) fn all() -> Result<()> {
     })?;
     step("tests", || test(&[]))?;
     step("the bridge's API", || fuzz::run(&[]))?;
+    step("parsers and text functions", || fuzz_code::run(&[]))?;
+    step("format and lint, fuzz targets", fuzz_code::check)?;
     step("dependencies", dependencies)?;
     step("advisories", advisories)?;
     step("figures", || report::run(true))?;

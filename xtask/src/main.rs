@@ -9,6 +9,7 @@ mod browser;
 mod checks;
 mod features;
 mod fuzz;
+mod fuzz_code;
 mod panics;
 mod plugin;
 mod process;
@@ -42,6 +43,9 @@ Usage: cargo xtask <task>
                     options are those of `node --test`)
   fuzz [options]    calls the bridge's API with what its description allows and with what it does not, against the simulator:
                     no answer may be a failure of the server, or other than described (options of `schemathesis run`)
+  fuzz-code [options]
+                    feeds every parser and text function its corpus and random inputs: no panic, no hang (--seconds N: for each
+                    target; --inputs N: for each target, however long it takes)
   tables [--check]  writes the tables of README.md and ARCHITECTURE.md, and the description of the API, from the contract and
                     the code
   host <arguments>  builds everything and runs host-test with these arguments
@@ -85,6 +89,7 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
         "bench" => bench::run(rest),
         "prove" => prove::run(rest),
         "fuzz" => fuzz::run(rest),
+        "fuzz-code" => fuzz_code::run(rest),
         "tables" => tables::run(check),
         "advisories" => checks::advisories(),
         "ci" => checks::all(),

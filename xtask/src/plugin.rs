@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 
 use crate::{process, shrink, tools};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// Of the plugin.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The finished component.
 pub(crate) fn path() -> PathBuf {

@@ -21,6 +21,7 @@ mod handoff_repeats;
 mod history;
 mod http_calls;
 mod identity;
+mod largest;
 mod lost_and_doubled;
 mod masked;
 mod peek;

@@ -1,0 +1,116 @@
+//! The parsers and text functions under fire: `fuzz/` holds the targets, `bolero` the engines.
+//!
+//! Here its random engine, which needs no more than a stable compiler. `docs/security/fuzzing.md` says how the engines that are guided by
+//! coverage run the same targets.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{plugin, process};
+
+/// For each target; two run at once.
+const SECONDS: u64 = 4;
+
+#[derive(Default)]
+struct Sum {
+    inputs: u64,
+    slowest_us: u64,
+    targets: usize,
+}
+
+/// Runs the corpora, then random scripts. A panic, or an input that takes a minute, fails.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let (mut seconds, mut inputs) = (SECONDS, u64::MAX);
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let number = || rest.clone().next().and_then(|text| text.replace('_', "").parse::<u64>().ok());
+        match (argument.as_str(), number()) {
+            ("--seconds", Some(number)) => seconds = number,
+            // However long it takes.
+            ("--inputs", Some(number)) => (seconds, inputs) = (7 * 24 * 3600, number),
+            _ => bail!("usage: cargo xtask fuzz-code [--seconds <for each target>] [--inputs <for each target>]"),
+        }
+        rest.next();
+    }
+    process::say("building the fuzz targets (some minutes the first time)");
+    let folder = process::root().join("fuzz");
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = process::cargo_command();
+        cargo.args(arguments).current_dir(&folder).env("CARGO_TARGET_DIR", process::root().join("target/fuzz"));
+        cargo
+    };
+    process::run(&mut cargo(&["test", "--locked", "--quiet", "--no-run"]))?;
+    process::say("fuzzing");
+    let mut tests =
+        cargo(&["test", "--locked", "--quiet", "--test", "targets", "--", "--nocapture", "--test-threads", "2"]);
+    tests.env("BOLERO_RANDOM_TEST_TIME_MS", (seconds * 1000).to_string());
+    tests.env("BOLERO_RANDOM_ITERATIONS", inputs.min(1 << 60).to_string());
+    let sum = sum(&mut tests)?;
+    if sum.targets == 0 {
+        bail!("no target has said how many inputs it had");
+    }
+    println!(
+        "    {} targets, {} inputs, no panic, no time-out; slowest {} µs",
+        sum.targets, sum.inputs, sum.slowest_us
+    );
+    Ok(())
+}
+
+/// Builds the probe whose instructions the growth tests count.
+pub(crate) fn build_probe() -> Result<()> {
+    plugin::prepare_target(plugin::TARGET)?;
+    process::say("building the probe of the growth tests");
+    let manifest = ["--manifest-path", "fuzz/Cargo.toml", "--target", plugin::TARGET];
+    let build = [&["build", "--locked", "--quiet", "--release", "--lib"], &manifest[..]].concat();
+    let mut cargo = process::cargo_command();
+    cargo.args(build).env("CARGO_TARGET_DIR", process::root().join("target/fuzz"));
+    // A plain module, where the plugin becomes a component.
+    process::run(cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "rust-lld"))
+}
+
+/// Format and lint of the targets, which are a workspace of their own.
+pub(crate) fn check() -> Result<()> {
+    let manifest = ["--manifest-path", "fuzz/Cargo.toml"];
+    process::cargo(&[&["fmt"], &manifest[..], &["--check"]].concat())?;
+    let clippy =
+        [&["clippy"], &manifest[..], &["--locked", "--all-targets", "--quiet", "--", "-D", "warnings"]].concat();
+    process::run(process::cargo_command().args(clippy).env("CARGO_TARGET_DIR", process::root().join("target/fuzz")))
+}
+
+/// Lines about findings are shown; those that say what was done are added up.
+fn sum(tests: &mut Command) -> Result<Sum> {
+    let mut sum = Sum::default();
+    let mut shown = Vec::new();
+    let ran = process::lines(tests, &mut |line| match counted(line) {
+        Some((inputs, slowest_us)) => {
+            println!("    {line}");
+            sum.inputs += inputs;
+            sum.slowest_us = sum.slowest_us.max(slowest_us);
+            sum.targets += 1;
+        }
+        None => shown.push(line.to_owned()),
+    });
+    ran.with_context(|| shown.join("\n"))?;
+    Ok(sum)
+}
+
+/// `fuzzed <target> inputs <n> slowest_us <n>`: both numbers.
+fn counted(line: &str) -> Option<(u64, u64)> {
+    let words: Vec<&str> = line.split("fuzzed ").nth(1)?.split(' ').collect();
+    match words[..] {
+        [_, "inputs", inputs, "slowest_us", slowest] => Some((inputs.parse().ok()?, slowest.parse().ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_target_has_done_is_added_up() {
+        assert_eq!(counted("fuzzed masking inputs 12 slowest_us 345"), Some((12, 345)));
+        assert_eq!(counted("test masking ... ok"), None);
+    }
+}
