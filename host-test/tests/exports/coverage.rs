@@ -6,13 +6,15 @@ use std::path::Path;
 use wit_parser::{Resolve, TypeDefKind};
 
 use crate::support::{plugin, reaching};
-use crate::{close, connect, describe, handoff_errors, peek, preview, relay, tick, undelivered, webhook};
+use crate::{
+    close, connect, describe, estimates_and_ratings, handoff_errors, peek, preview, relay, tick, undelivered, webhook,
+};
 
 /// Kinds of error, or `ok`, each with the name of the test that shows it.
 pub(crate) type Covered = &'static [(&'static str, &'static str)];
 
 /// Each function of the contract: its tests, and the sources where they stand.
-const COVERED: [(&str, Covered, &str); 10] = [
+const COVERED: [(&str, Covered, &str); 11] = [
     ("describe", describe::COVERED, include_str!("describe.rs")),
     ("connect", connect::COVERED, include_str!("connect.rs")),
     ("preview", preview::COVERED, include_str!("preview.rs")),
@@ -20,6 +22,7 @@ const COVERED: [(&str, Covered, &str); 10] = [
     ("relay", relay::COVERED, include_str!("relay.rs")),
     ("close", close::COVERED, include_str!("close.rs")),
     ("undelivered", undelivered::COVERED, include_str!("undelivered.rs")),
+    ("rate", estimates_and_ratings::COVERED, include_str!("estimates_and_ratings.rs")),
     ("peek", peek::COVERED, include_str!("peek.rs")),
     ("on-webhook", webhook::COVERED, include_str!("webhook.rs")),
     ("tick", tick::COVERED, include_str!("tick.rs")),

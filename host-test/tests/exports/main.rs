@@ -10,6 +10,7 @@ mod connect;
 mod connect_settings;
 mod coverage;
 mod describe;
+mod estimates_and_ratings;
 #[path = "../support/file_host.rs"]
 mod file_host;
 mod files;
