@@ -47,6 +47,8 @@ pub enum Route<'a> {
     Relay(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/undelivered`.
     Undelivered(&'a str, &'a str),
+    /// `POST /v1/connections/{connection}/handoffs/{handoff}/rating`.
+    Rate(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/close`.
     Close(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/tick`: looks now.
@@ -82,7 +84,7 @@ pub enum NoRoute {
 type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 28] = [
+pub const ROUTES: [(&str, &str, Make); 29] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -113,6 +115,9 @@ pub const ROUTES: [(&str, &str, Make); 28] = [
     }),
     ("POST", "/v1/connections/{connection}/handoffs/{handoff}/undelivered", |connection, handoff| {
         Route::Undelivered(connection, handoff)
+    }),
+    ("POST", "/v1/connections/{connection}/handoffs/{handoff}/rating", |connection, handoff| {
+        Route::Rate(connection, handoff)
     }),
     ("POST", "/v1/connections/{connection}/handoffs/{handoff}/close", |connection, handoff| {
         Route::Close(connection, handoff)
