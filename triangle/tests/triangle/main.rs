@@ -5,6 +5,7 @@ mod cast;
 mod connecting;
 mod fetching;
 mod kills;
+mod ratings;
 mod reading;
 mod refused;
 mod round;
