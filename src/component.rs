@@ -5,7 +5,7 @@ use crate::error::{Details, Error, ErrorKind};
 use crate::lifecycle::State;
 use crate::model;
 use crate::wasi_http::WasiHttp;
-use crate::{close, connect, describe, erase, handoff, manual, relay, tick, undelivered, webhook};
+use crate::{close, connect, describe, erase, handoff, manual, rate, relay, tick, undelivered, webhook};
 
 // Generated code follows its generator's style, not ours.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
@@ -110,6 +110,15 @@ impl wit::Guest for Component {
         answer(undelivered::undelivered(&WasiHttp, &settings, &session, &message_id, retry, now))
     }
 
+    fn rate(
+        settings: wit::Settings,
+        session: wit::Session,
+        rating: wit::Rating,
+        retry: bool,
+    ) -> Result<wit::Update, wit::Error> {
+        answer(rate::rate(&WasiHttp, &settings, &session, &rating.into(), retry))
+    }
+
     fn peek(body: Vec<u8>) -> Vec<String> {
         webhook::peek(&body)
     }
@@ -192,6 +201,8 @@ same_fields!(wit::Message => model::Message: id sender sent_at; parts);
 same_fields!(model::Message => wit::Message: id sender sent_at; parts);
 same_fields!(model::Step => wit::Step: action target detail);
 same_fields!(model::Decision => wit::Decision: subject rule choice);
+same_fields!(wit::Rating => model::Rating: id score comment);
+same_fields!(model::WaitEstimate => wit::WaitEstimate: average_wait_seconds waiting);
 same_fields!(model::SessionInfo => wit::SessionInfo: state owner conversation_ids ticket_id next_tick_at);
 
 impl From<model::Finding> for wit::Finding {
@@ -246,6 +257,7 @@ impl From<wit::HandoffRequest> for model::HandoffRequest {
                 group: request.routing.group,
                 agent: request.routing.agent,
                 priority: request.routing.priority.map(model::Priority::from),
+                skill: request.routing.skill,
             },
             retry: request.retry,
         }
@@ -261,6 +273,7 @@ impl From<model::Receipt> for wit::Receipt {
             steps: list(receipt.steps),
             findings: list(receipt.findings),
             decisions: list(receipt.decisions),
+            estimate: receipt.estimate.map(wit::WaitEstimate::from),
             session: receipt.session,
             info: receipt.info.into(),
         }

@@ -15,7 +15,7 @@ use crate::settings::context_map::ContextTarget;
 use crate::settings::{Resolved, Settings, schema};
 use crate::webhook::public_key;
 
-const FORM: [&str; 11] = [
+const FORM: [&str; 12] = [
     "chat-url",
     "account",
     "topic",
@@ -24,6 +24,7 @@ const FORM: [&str; 11] = [
     "agent",
     "note-author",
     "context",
+    "skill",
     "ticket-desk",
     "ticket-group",
     "ticket-fields",
@@ -89,8 +90,8 @@ fn check_account(
     requests.extend(settings.group.is_some().then(|| freshchat.request(&ListGroups::page(1))));
     requests.extend(wanted_agents.any_by_email().then(|| freshchat.request(&ListAgents::page(1))));
     requests.extend(get_agents.iter().map(|endpoint| freshchat.request(endpoint)));
-    let properties = wanted_properties(settings);
-    requests.extend((!properties.is_empty()).then(|| freshchat.request(&ListFields)));
+    let has_properties = settings.skill_property.is_some() || !wanted_properties(settings).is_empty();
+    requests.extend(has_properties.then(|| freshchat.request(&ListFields)));
     let mut responses = freshchat.send_all(requests).into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
 
@@ -99,7 +100,7 @@ fn check_account(
     let groups = settings.group.is_some().then(&mut next);
     let agents = wanted_agents.any_by_email().then(&mut next);
     let agents_by_id: Vec<_> = get_agents.iter().map(|_| read::<GetAgent>(next())).collect();
-    let fields = (!properties.is_empty()).then(|| read::<ListFields>(next()));
+    let fields = has_properties.then(|| read::<ListFields>(next()));
 
     let name = match account {
         Ok(account) => {
@@ -116,7 +117,11 @@ fn check_account(
     };
     let channels = complete::<ListChannels>(freshchat, channels);
     check_topics(channels, settings, resolved, findings);
-    findings.extend(fields.map(|fields| check_properties(fields, &properties)));
+    if let Some(fields) = fields {
+        findings.extend(settings.skill_property.as_deref().map(|wanted| check_skill(&fields, wanted)));
+        let wanted = wanted_properties(settings);
+        findings.extend((!wanted.is_empty()).then(|| check_properties(fields, &wanted)));
+    }
     if let Some((wanted, groups)) = settings.group.as_deref().zip(groups) {
         let groups = complete::<ListGroups>(freshchat, groups);
         findings.push(check_group(groups, wanted, resolved));
@@ -386,6 +391,31 @@ fn check_properties(fields: Result<Vec<String>, Failure>, wanted: &[&str]) -> Fi
         format!("conversations have no property {}", missing.join(", ")),
         format!("Create it in Freshworks, or correct the setting `context`. There are: {}.", fields.join(", ")),
     )
+}
+
+/// No failure: handoffs go on without the skill.
+fn check_skill(fields: &Result<Vec<String>, Failure>, wanted: &str) -> Finding {
+    match fields {
+        Ok(fields) if fields.iter().any(|field| field == wanted) => {
+            let detail = format!("the skill of a handoff goes into the property `{wanted}`");
+            Finding::ok("skill", "skill-property-known", detail)
+        }
+        Ok(fields) => Finding::warning(
+            "skill",
+            "skill-property-missing",
+            format!("conversations have no property `{wanted}`"),
+            format!(
+                "Create it in Freshworks, or correct the setting `skill_property`. There are: {}.",
+                fields.join(", ")
+            ),
+        ),
+        Err(_) => Finding::warning(
+            "skill",
+            "skill-property-unknown",
+            "the properties of conversations could not be read",
+            "Connect again in a minute; if that does not help, generate a new token.",
+        ),
+    }
 }
 
 /// Whether tickets can be filed: the key opens the desk and may read tickets, which is needed for looking before filing.

@@ -4,7 +4,9 @@ use crate::client::{self, Client};
 use crate::model::{AgentId, Sender, SenderRole};
 
 pub mod endpoints;
+pub mod metrics;
 pub mod parts;
+pub mod ratings;
 pub mod wire;
 
 use endpoints::GetAgent;

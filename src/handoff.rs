@@ -8,13 +8,16 @@ use crate::error::{Error, ErrorKind};
 use crate::freshchat::endpoints::Author;
 use crate::http::Http;
 use crate::lifecycle::{self, Action, Input, State};
-use crate::model::{Decision, Finding, HandoffRequest, Message, Mode, Part, Receipt, Step, Timestamp};
+use crate::model::{
+    Decision, Finding, GroupId, HandoffRequest, Message, Mode, Part, Receipt, Step, Timestamp, WaitEstimate,
+};
 use crate::session::{Session, Unsure, reference};
 use crate::settings::context_map::{self, Carried};
 use crate::settings::{Availability, Settings};
 use crate::transcript::{self, Style, Transcript};
 use crate::{relay, timers};
 
+mod estimate;
 mod live;
 mod preview;
 mod target;
@@ -99,6 +102,9 @@ pub fn handoff(
             let taken = session.agent.is_some();
             session.enter(if taken { lifecycle::step(state, Input::Assigned).0 } else { state }, now);
             timers::alive(&mut session, now);
+            if settings.wait_estimate && session.state == State::Queued {
+                run.estimate = run.wait_estimate(&session, now);
+            }
             Ok(run.receipt(&session, agent_url))
         }
         Err(error) => Err(error.with_session(session.encode())),
@@ -128,6 +134,10 @@ fn check(request: &HandoffRequest) -> Result<(), Error> {
     {
         let remedy = "Pass a real address, or leave it out: a made-up one joins people who are not the same.";
         return Err(Error::request("request.user.email", "this is no e-mail address", remedy));
+    }
+    if request.routing.skill.as_ref().is_some_and(|skill| skill.len() > LONGEST_ID) {
+        let message = format!("`request.routing.skill` is longer than {LONGEST_ID} bytes");
+        return Err(Error::request("request.routing.skill", message, "Pass the name of one skill."));
     }
     if request.history.len() > MOST_MESSAGES {
         let message = format!("the history has more than {MOST_MESSAGES} messages");
@@ -171,6 +181,9 @@ struct Run<'a> {
     steps: Vec<Step>,
     findings: Vec<Finding>,
     decisions: Vec<Decision>,
+    /// The group that has the conversation, as Freshchat said when it was opened or found.
+    found_in: Option<GroupId>,
+    estimate: Option<WaitEstimate>,
 }
 
 impl<'a> Run<'a> {
@@ -190,7 +203,22 @@ impl<'a> Run<'a> {
         let name = request.user.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
         let name = name.map(|name| settings.masking.text(name));
         let (steps, findings, decisions) = (Vec::new(), Vec::new(), Vec::new());
-        Self { freshchat, desk, settings, request, carried, name, owed_brief: false, steps, findings, decisions }
+        let (found_in, estimate) = (None, None);
+        let owed_brief = false;
+        Self {
+            freshchat,
+            desk,
+            settings,
+            request,
+            carried,
+            name,
+            owed_brief,
+            steps,
+            findings,
+            decisions,
+            found_in,
+            estimate,
+        }
     }
 
     /// The receipt of a handoff that was done, now or before.
@@ -211,6 +239,7 @@ impl<'a> Run<'a> {
             steps: self.steps,
             findings: self.findings,
             decisions: self.decisions,
+            estimate: self.estimate,
             session: session.encode(),
             info: session.info(self.settings),
         }
@@ -393,6 +422,17 @@ impl<'a> Run<'a> {
 
     fn decide(&mut self, subject: &'static str, rule: &'static str, choice: impl Into<String>) {
         self.decisions.push(Decision { subject, rule, choice: choice.into() });
+    }
+
+    /// The skill that is asked for, and the property that it goes into.
+    fn skill(&self) -> (Option<&'a str>, Option<&'a str>) {
+        let skill = self.request.routing.skill.as_deref().map(str::trim).filter(|skill| !skill.is_empty());
+        (skill, self.settings.skill_property.as_deref())
+    }
+
+    /// The handoff goes on without the skill.
+    fn without_skill(&mut self, code: &'static str, detail: &'static str, remedy: &'static str) {
+        self.find_once(Finding::warning("skill", code, detail, remedy));
     }
 
     fn fell_back(&mut self, check: &'static str, code: &'static str, detail: String) {

@@ -10,7 +10,7 @@
 //! | [`files`], [`multipart`] | files of the end user on their way to Freshworks |
 //! | [`masking`], [`plain_text`], [`languages`] | what must not travel on; text between people and pages; the labels that human agents read |
 //! | [`settings`] | settings in, checked; their JSON Schema |
-//! | [`describe`], [`connect`], [`handoff`], [`relay`], [`close`], [`undelivered`], [`webhook`], [`tick`] | the use cases, one for each function of the contract |
+//! | [`describe`], [`connect`], [`handoff`], [`relay`], [`close`], [`undelivered`], [`rate`], [`webhook`], [`tick`] | the use cases, one for each function of the contract |
 //! | [`ticket`], [`summary`] | a ticket after it was filed; what the AI agent reads about the human part |
 //! | [`session`], [`lifecycle`], [`timers`] | what is remembered about a conversation, the table of its states, and what time does to it |
 //! | [`transcript`] | summary and history as the human agent reads them |
@@ -47,6 +47,7 @@ pub mod model;
 pub mod multipart;
 pub mod names;
 pub mod plain_text;
+pub mod rate;
 pub mod relay;
 pub mod retry;
 pub mod session;

@@ -150,6 +150,25 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("files", "file-refused", "at a handoff: the ticket desk refused files; the ticket says where they are"),
     ("files", "file-without-address", "files came without an address: nothing of them could be passed on"),
     ("summary", "summary-unreadable", "at the end: what the human agents wrote could not be read for the summary"),
+    ("skill", "skill-property-known", "the account has the property that the skill goes into"),
+    ("skill", "skill-property-missing", "the account lacks the property that the skill goes into"),
+    (
+        "skill",
+        "skill-property-unknown",
+        "whether the account has the property that the skill goes into could not be read",
+    ),
+    (
+        "skill",
+        "skill-left-out",
+        "at a handoff: no setting says where the skill goes, or a ticket was filed, which takes none",
+    ),
+    (
+        "skill",
+        "skill-refused",
+        "at a handoff: Freshworks refused the properties; the conversation came without the skill",
+    ),
+    ("estimate", "estimate-unknown", "at a handoff: Freshworks did not say how long others wait"),
+    ("rating", "rating-in-doubt", "at `rate`: whether an earlier try got through is not known; it is not sent again"),
 ];
 
 /// Words of steps in receipts: action, meaning.
@@ -170,7 +189,7 @@ pub const STEPS: [(&str, &str); 10] = [
 ];
 
 /// Choices that are told: subject, rule, meaning.
-pub const DECISIONS: [(&str, &str, &str); 26] = [
+pub const DECISIONS: [(&str, &str, &str); 27] = [
     ("mode", "requested", "live conversation or ticket, as the request demands"),
     ("mode", "default", "a live conversation, because nothing speaks against it"),
     ("mode", "begun-before", "what an earlier try had begun or made"),
@@ -191,6 +210,7 @@ pub const DECISIONS: [(&str, &str, &str); 26] = [
     ("agent", "settings", "the human agent of the settings"),
     ("priority", "request", "the priority that the request names"),
     ("priority", "settings", "the priority of the settings"),
+    ("skill", "request", "the property that the skill which the request names was written into"),
     ("history", "private-notes", "in the name of the configured author"),
     ("history", "messages", "as messages of the user, because no author of notes is configured"),
     ("context", "settings", "how many values the settings let through"),
@@ -231,14 +251,14 @@ pub const TRANSFERRED: [(&str, &str); 3] = [
 pub const ENDED: [(&str, &str); 1] = [("ticket", "the ticket, not a live conversation")];
 
 /// Words of `capabilities`.
-pub const CAPABILITIES: [(&str, &str); 16] = [
+pub const CAPABILITIES: [(&str, &str); 17] = [
     ("live", "live conversations in Freshchat"),
     ("relay-text", "text of the end user reaches the human agents"),
     ("relay-files", "files of the end user are uploaded, from hosts that the settings name; others go as links"),
     ("close", "the platform can end the human part"),
     ("webhook-signature", "webhooks are verified"),
     ("private-notes", "the history can come as private notes"),
-    ("routing", "topic, group, human agent and priority can be chosen"),
+    ("routing", "topic, group, human agent, priority and skill can be chosen"),
     ("resume", "a handoff, relay or close that was cut off goes on without doubling anything"),
     ("tick", "time-outs, and repair after lost webhooks"),
     ("tickets", "tickets in Freshdesk or Freshservice, with answers back"),
@@ -248,6 +268,7 @@ pub const CAPABILITIES: [(&str, &str); 16] = [
     ("summary", "the AI agent gets what the human agents wrote"),
     ("undelivered", "human agents are told what did not reach the end user"),
     ("erase", "the record of a person in Freshchat is deleted on request, with the person's conversations"),
+    ("ratings", "how the end user rates the human part reaches Freshchat"),
 ];
 
 #[cfg(test)]

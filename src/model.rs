@@ -376,6 +376,8 @@ pub struct Routing {
     pub agent: Option<String>,
     /// Urgency.
     pub priority: Option<Priority>,
+    /// What the help desk's skill rules look for.
+    pub skill: Option<String>,
 }
 
 /// Everything that a handoff needs.
@@ -494,6 +496,17 @@ pub struct SessionInfo {
     pub next_tick_at: Option<Timestamp>,
 }
 
+/// How long others wait, as Freshchat counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WaitEstimate {
+    /// How long conversations of the same group have waited in the last hour, on average, in seconds.
+    pub average_wait_seconds: Option<u32>,
+    /// How many conversations of the group wait at the moment.
+    pub waiting: Option<u32>,
+}
+
 /// The answer of a handoff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
@@ -509,6 +522,8 @@ pub struct Receipt {
     pub findings: Vec<Finding>,
     /// What was chosen, and why.
     pub decisions: Vec<Decision>,
+    /// How long it may take, where the settings ask and Freshchat says.
+    pub estimate: Option<WaitEstimate>,
     /// To be stored.
     #[cfg_attr(feature = "json", serde(skip))]
     pub session: Vec<u8>,
@@ -647,4 +662,21 @@ pub enum CloseReason {
     ReturnedToAi,
     /// The platform waited too long.
     TimedOut,
+}
+
+/// What the end user thinks of the human part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json", serde(deny_unknown_fields))]
+pub struct Rating {
+    /// The platform's id of this rating: the same one is sent once.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255), regex(pattern = r"\S")))]
+    pub id: String,
+    /// 1 (worst) to 5 (best).
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 5)))]
+    pub score: u8,
+    /// What the end user wrote about it.
+    #[cfg_attr(feature = "schema", schemars(length(max = 5_000)))]
+    pub comment: Option<String>,
 }

@@ -170,6 +170,10 @@ pub struct Settings {
     pub ticket_tags: Vec<String>,
     /// Values of fields of every ticket, by name.
     pub ticket_fields: BTreeMap<String, String>,
+    /// The receipt of a handoff says how long others wait.
+    pub wait_estimate: bool,
+    /// The property of conversations that the skill of a handoff goes into.
+    pub skill_property: Option<String>,
     /// Loopback address of a simulator, instead of the ticket desk.
     pub test_ticket_origin: Option<String>,
     /// Loopback address of a simulator, instead of the account.
@@ -234,6 +238,8 @@ impl Settings {
             ticket_group: read.text("ticket_group")?,
             ticket_tags: read.texts("ticket_tags")?,
             ticket_fields: read.ticket_fields()?,
+            wait_estimate: read.flag("wait_estimate", false)?,
+            skill_property: read.skill_property()?,
             test_ticket_origin: read.text("test_ticket_origin")?,
             test_origin: read.text("test_origin")?,
             resolved: read.resolved()?,
@@ -440,6 +446,17 @@ impl Reader<'_> {
                 format!("`{}` is no name of a ticket field", shortened(name)),
                 "Write the names that tickets use, for example type, product_id or cf_order.",
             )),
+        }
+    }
+
+    fn skill_property(&self) -> Result<Option<String>, Error> {
+        match self.text("skill_property")? {
+            Some(name) if !context_map::is_name(&name) => Err(Error::settings(
+                "skill_property",
+                format!("`{}` is no name of a property", shortened(&name)),
+                "Write the name of a property of conversations, for example cf_skill.",
+            )),
+            name => Ok(name),
         }
     }
 

@@ -36,6 +36,12 @@ pub fn date(day: i32) -> String {
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
 
+/// The time as Freshchat writes it, to the second, for example `2025-07-10T19:47:55.000Z`. Empty beyond the year 9999.
+pub fn to_iso(at: Timestamp) -> String {
+    let text = |(day, minute)| format!("{}T{minute}:{:02}.000Z", date(day), at / 1000 % 60);
+    day_and_minute(at).map(text).unwrap_or_default()
+}
+
 /// How long a `Retry-After` header asks to wait: seconds, or an HTTP date, which is compared with the `Date` header of
 /// the same answer because no clock is read here. At most one day.
 pub fn retry_after_ms(retry_after: &str, date: Option<&str>) -> Option<u64> {

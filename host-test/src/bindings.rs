@@ -18,6 +18,6 @@ pub(crate) use generated::{Plugin as PluginExports, PluginPre};
 pub use generated::exports::agent_handoff::connector::connector::{
     CloseReason, Connection, ConversationKey, Decision, Delivery, Descriptor, EndUser, Erasure, Error as PluginError,
     ErrorKind, Event, EventKind, ExternalCase, Finding, FindingLevel, HandoffRequest, Message, Mode, OutboundHost,
-    Outcome, Owner, Part, PartKind, Plan, Priority, Reason, Receipt, Routing, Sender, SenderRole, SessionInfo,
-    SessionState, Step, Update,
+    Outcome, Owner, Part, PartKind, Plan, Priority, Rating, Reason, Receipt, Routing, Sender, SenderRole, SessionInfo,
+    SessionState, Step, Update, WaitEstimate,
 };

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::bindings::{CloseReason, HandoffRequest, Mode};
+use crate::bindings::{CloseReason, HandoffRequest, Mode, Rating};
 use crate::demo;
 use session::{Exit, Host, SessionFiles};
 
@@ -172,6 +172,25 @@ enum Command {
         #[arg(long)]
         message_id: String,
         /// An earlier try ended without a session: look before writing.
+        #[arg(long)]
+        retry: bool,
+    },
+    /// Pass on how the end user rates the human part.
+    Rate {
+        #[command(flatten)]
+        settings: SettingsFile,
+        #[command(flatten)]
+        session: SessionFiles,
+        /// The rating's id: the same one is sent once.
+        #[arg(long)]
+        id: String,
+        /// 1 (worst) to 5 (best).
+        #[arg(long)]
+        score: u8,
+        /// What the end user wrote about it.
+        #[arg(long)]
+        comment: Option<String>,
+        /// An earlier try ended without a session: do not send it a second time.
         #[arg(long)]
         retry: bool,
     },
@@ -333,6 +352,12 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             let old = session.load_required()?;
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
             let call = plugin.undelivered(&sandbox, &settings, &old, &message_id, retry, host.now()).await;
+            host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
+        }
+        Command::Rate { settings, session, id, score, comment, retry } => {
+            let (old, rating) = (session.load_required()?, Rating { id, score, comment });
+            let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
+            let call = plugin.rate(&sandbox, &settings, &old, &rating, retry).await;
             host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
         }
         Command::Tick { settings, session } => {

@@ -8,7 +8,7 @@ use wasmtime::Store;
 
 use crate::bindings::{
     CloseReason, Connection, Delivery, Descriptor, Erasure, HandoffRequest, Message, Plan, PluginExports, PluginPre,
-    Receipt, Update,
+    Rating, Receipt, Update,
 };
 use crate::cache::{Loaded, TrustedCache, compile};
 use crate::call::{Call, State, linker, run};
@@ -191,6 +191,24 @@ impl Plugin {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             let connector = plugin.agent_handoff_connector_connector();
             connector.call_undelivered(&mut *store, &settings, &session, &message_id, retry, now).await
+        })
+        .await
+    }
+
+    /// Passes on how the end user rates the human part. `retry`: an earlier try may have ended without a session.
+    pub async fn rate(
+        &self,
+        sandbox: &Sandbox,
+        settings: &str,
+        session: &[u8],
+        rating: &Rating,
+        retry: bool,
+    ) -> Call<Update> {
+        let settings = settings.to_owned();
+        let session = session.to_vec();
+        run(&self.engine, sandbox, async |store: &mut Store<State>| {
+            let plugin = instantiate(&self.pre, &mut *store).await?;
+            plugin.agent_handoff_connector_connector().call_rate(&mut *store, &settings, &session, rating, retry).await
         })
         .await
     }

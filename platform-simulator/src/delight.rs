@@ -234,6 +234,12 @@ impl Delight {
         act(&self.inner, |store| ((), vec![store.hand_off(channel, Some(case))]));
     }
 
+    /// The user rates the human part. Fields of the conversation hold it (vendor documentation); that webhooks show them, and that
+    /// `conversation:analyzed` follows, is assumed.
+    pub fn user_rates_human_part(&self, channel: &str, score: u8, reason: &str) {
+        act(&self.inner, |store| ((), vec![store.rate(channel, score, reason)]));
+    }
+
     /// The platform closes the conversation, for example as `auto`, `user_resolved` or `by_human_agent`.
     pub fn close(&self, channel: &str, reason: &str) {
         act(&self.inner, |store| ((), vec![store.close(channel, reason, None)]));

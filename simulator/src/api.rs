@@ -3,8 +3,10 @@
 mod accounts;
 mod channels;
 mod conversations;
+mod csat;
 mod input;
 mod messages;
+mod metrics;
 mod paging;
 mod uploads;
 mod users;
@@ -43,6 +45,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/v2/conversations/fields", get(conversations::fields))
         .route("/v2/conversations/{id}", get(conversations::read).put(conversations::update))
         .route("/v2/conversations/{id}/messages", get(messages::list).post(messages::send))
+        .route("/v2/csat/{id}", post(csat::create))
+        .route("/v2/metrics/historical", get(metrics::historical))
         .route("/v2/images/upload", post(uploads::image))
         .route("/v2/files/upload", post(uploads::file))
         // Links between pages may lead here.

@@ -239,6 +239,11 @@ pub struct Behaviour {
     pub within_business_hours: bool,
     /// How it says so.
     pub business_hours_form: BusinessHoursForm,
+    /// What `GET /v2/metrics/historical` says about waiting.
+    pub wait_figures: Vec<WaitFigures>,
+    /// Refuse the second rating of a conversation. What the real service does with one is not published; the default keeps each, so
+    /// that one which was sent twice is seen.
+    pub one_rating: bool,
     /// Add lines of type `system` to the thread when a conversation is assigned, resolved or reopened.
     pub system_lines: bool,
     /// Send those lines as webhooks too.
@@ -317,6 +322,8 @@ impl Default for Behaviour {
             undeclared_properties: UndeclaredProperties::Accept,
             within_business_hours: true,
             business_hours_form: BusinessHoursForm::WithinBusinessHours,
+            wait_figures: Vec::new(),
+            one_rating: false,
             system_lines: true,
             system_line_webhooks: false,
             api_acts_as: None,
@@ -340,6 +347,17 @@ impl Default for Behaviour {
             webhook_retries: [20, 100, 600, 1_200].map(Duration::from_millis).to_vec(),
         }
     }
+}
+
+/// What is known about the waits of one group. Figures are texts, as the vendor's definitions have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitFigures {
+    /// Name of the group; none for conversations that no group has.
+    pub group: Option<&'static str>,
+    /// Seconds; none leaves the group out.
+    pub average_wait: Option<&'static str>,
+    /// Conversations that nobody has taken; none leaves the group out.
+    pub waiting: Option<&'static str>,
 }
 
 /// What `GET /v2/conversations/{id}` answers.

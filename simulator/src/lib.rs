@@ -57,7 +57,7 @@ pub use agent::Assignee;
 pub use config::{
     AgentFilters, AgentSpec, Availability, Behaviour, BusinessHoursForm, Config, ConversationForm, CreateWhileOpen,
     DuplicateUser, GroupSpec, MessagePaging, PagePastEnd, SendToResolved, StatusList, TopicSpec, UndeclaredProperties,
-    UnknownRequester, UserDeletion, UserSearch, UserSpec,
+    UnknownRequester, UserDeletion, UserSearch, UserSpec, WaitFigures,
 };
 pub use delivery::{Delivery, Outcome};
 pub use faults::{Fault, How, Match, WebhookFault, When};
@@ -66,7 +66,9 @@ pub use journal::{Exchange, RequestBody};
 pub use refusal::Refusal;
 pub use service::Service;
 pub use signing::KeyForm;
-pub use store::{Actor, ActorType, Agent, Conversation, Group, Message, MessageType, Status, Topic, Upload, User};
+pub use store::{
+    Actor, ActorType, Agent, Conversation, Group, Message, MessageType, Rating, Status, Topic, Upload, User,
+};
 pub use tickets::{
     EntryKind, Gone, Requester, RequesterSpec, Ticket, TicketAttachment, TicketEntry, TicketField, TicketFieldKind,
     TicketProduct,
@@ -397,6 +399,11 @@ impl Simulator {
     /// All uploaded images and files, in no order.
     pub fn uploads(&self) -> Vec<Upload> {
         lock(&self.inner.store).uploads.values().cloned().collect()
+    }
+
+    /// What users think of conversations, in the order in which it was told through the API.
+    pub fn ratings(&self) -> Vec<Rating> {
+        lock(&self.inner.store).ratings.clone()
     }
 
     /// Where a human agent opens the conversation in a browser, as the API names it.

@@ -237,6 +237,17 @@ pub struct Upload {
     pub content: Vec<u8>,
 }
 
+/// What a user thinks of a conversation, as it was told through the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rating {
+    /// The conversation.
+    pub conversation: String,
+    /// 1 to 5.
+    pub score: u64,
+    /// What the user wrote about it.
+    pub comment: Option<String>,
+}
+
 /// The account's own facts.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
@@ -262,6 +273,7 @@ pub(crate) struct Store {
     /// The one conversation of a user in a topic that takes messages.
     pub(crate) latest: HashMap<(String, String), String>,
     pub(crate) uploads: HashMap<String, Upload>,
+    pub(crate) ratings: Vec<Rating>,
     pub(crate) ids: Ids,
     pub(crate) clock: Clock,
     /// Where the simulator is reached, for links to uploads.
@@ -289,6 +301,7 @@ impl Store {
             conversations: Table::new(),
             latest: HashMap::new(),
             uploads: HashMap::new(),
+            ratings: Vec::new(),
             ids,
             clock: Clock::default(),
             origin,

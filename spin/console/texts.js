@@ -109,7 +109,7 @@ export const t = {
     names: {
       "chat-url": "Chat URL", account: "Account and API key", topic: "Topic", "webhook-key": "Webhook public key", group: "Group",
       agent: "Human agent", "note-author": "Author of private notes", context: "Context values", "ticket-desk": "Ticket desk",
-      "ticket-group": "Group of the ticket desk", "ticket-fields": "Fields of tickets", settings: "Settings", "platform-webhook": "Webhook of the platform",
+      "ticket-group": "Group of the ticket desk", "ticket-fields": "Fields of tickets", skill: "Property for the skill", settings: "Settings", "platform-webhook": "Webhook of the platform",
     },
     recheck: "Check again",
     rechecking: "Checking …",
@@ -190,6 +190,10 @@ export const t = {
       const says = choice && choice !== rule && !/^[0-9a-f-]{16,}$/.test(choice);
       return says ? `Chose ${subject}: ${choice} (${rule})` : `Chose ${subject}: ${rule}`;
     },
+    estimate: ({ average_wait_seconds: wait, waiting }) => `Others: ${[
+      wait !== null && `average wait in the last hour ${wait < 60 ? `${wait} s` : `${Math.ceil(wait / 60)} min`}`,
+      waiting !== null && `${waiting} waiting`,
+    ].filter(Boolean).join(", ")}`,
     relayed: "A message went to the human agents",
     failure: (entry) => `Failed: ${entry.problem}. ${entry.detail}`,
   },

@@ -252,6 +252,7 @@ function took(trial, answered) {
     it.url = answered.agent_url || it.url;
     const ticket = (answered.external_case?.case_id || "").startsWith("fd:") || answered.state === "ticketed";
     it.said.push(line("line", ticket ? t.trial.ticketed : t.trial.handedOver));
+    if (answered.estimate) it.said.push(line("line", t.trial.estimate(answered.estimate)));
   });
 }
 
@@ -344,7 +345,7 @@ async function drawTimeline(trial, place, sum) {
 /** Entries of a timeline. */
 export function timeline(entries) {
   return entries.map((one) => {
-    const text = { call: t.trial.call, state: t.trial.state, event: t.trial.event, decision: t.trial.decision, relayed: () => t.trial.relayed, failure: t.trial.failure }[one.kind](one);
+    const text = { call: t.trial.call, state: t.trial.state, event: t.trial.event, decision: t.trial.decision, estimate: t.trial.estimate, relayed: () => t.trial.relayed, failure: t.trial.failure }[one.kind](one);
     const bad = one.kind === "failure" || (one.kind === "call" && !(one.status < 400));
     return el("li", { class: bad ? `${one.kind} bad` : one.kind },
       el("time", { datetime: new Date(one.at).toISOString() }, clock(one.at)), " ",

@@ -1,6 +1,6 @@
 //! What the API answers. Options that are not there are null; fields that belong to a larger answer only are left out.
 
-use freshworks_handoff::model::{ConversationKey, Decision, Event, Finding, Receipt, Step, Timestamp};
+use freshworks_handoff::model::{ConversationKey, Decision, Event, Finding, Receipt, Step, Timestamp, WaitEstimate};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -254,6 +254,8 @@ pub struct ReceiptAnswer {
     pub findings: Vec<Finding>,
     /// What was chosen, and why. Empty when the conversation was handed over already.
     pub decisions: Vec<Decision>,
+    /// How long others wait, where the settings ask for it and Freshworks says.
+    pub estimate: Option<WaitEstimate>,
 }
 
 impl From<Receipt> for ReceiptAnswer {
@@ -265,6 +267,7 @@ impl From<Receipt> for ReceiptAnswer {
             steps: receipt.steps,
             findings: receipt.findings,
             decisions: receipt.decisions,
+            estimate: receipt.estimate,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use freshworks_handoff::error::{Error, ErrorKind};
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{
-    CloseReason, ConversationKey, Event, EventKind, HandoffRequest, Message, Outcome, Receipt, Update,
+    CloseReason, ConversationKey, Event, EventKind, HandoffRequest, Message, Outcome, Receipt, Update, WaitEstimate,
 };
 use freshworks_handoff::session::digest;
 use freshworks_handoff::{close, handoff, relay, tick, undelivered};
@@ -161,6 +161,20 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     let way = if receipt.info.ticket_id.is_some() { "ticket" } else { "live" };
                     self.tally.one(&connection.id, &["handoffs", way]);
                     self.tally.took(&connection.id, HANDOFF_MS, (self.clock)().saturating_sub(began));
+                }
+                if let Some(estimate) = &receipt.estimate {
+                    let WaitEstimate { average_wait_seconds, waiting } = *estimate;
+                    work.note(What::Estimate { average_wait_seconds, waiting });
+                    // Whoever asked by the API reads it in the answer. It is not worth a repeat.
+                    let told = match &asked {
+                        Asked::Event(_) => {
+                            platform.tell_estimate(&work.http, &work.handoff, &receipt.case_id, estimate)
+                        }
+                        Asked::Complete(_) | Asked::Trial(_) => Ok(()),
+                    };
+                    if let Err(untold) = told {
+                        (self.log)(&format!("{}/{id}: {}", connection.id, untold.text()));
+                    }
                 }
                 let notes = &mut work.handoff.platform;
                 // Where human agents had it already, nothing of this request went over.

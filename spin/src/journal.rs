@@ -58,6 +58,13 @@ pub enum What {
         /// What.
         choice: String,
     },
+    /// Freshworks has said how long others wait.
+    Estimate {
+        /// On average in the last hour; null where that is not known.
+        average_wait_seconds: Option<u32>,
+        /// Conversations that wait; null where that is not known.
+        waiting: Option<u32>,
+    },
     /// The end user's message went over.
     Relayed,
     /// Something failed.
@@ -98,7 +105,7 @@ fn cut(text: &str) -> String {
 }
 
 /// The words in paths of Freshworks and of platforms. Whatever else stands in one names a person, a conversation or a file.
-const WORDS: [&str; 27] = [
+const WORDS: [&str; 30] = [
     "accounts",
     "agents",
     "ai_agent",
@@ -109,14 +116,17 @@ const WORDS: [&str; 27] = [
     "channels",
     "configuration",
     "conversations",
+    "csat",
     "fields",
     "files",
     "group_channels",
     "groups",
+    "historical",
     "images",
     "invite",
     "leave",
     "messages",
+    "metrics",
     "notes",
     "settings",
     "tickets",
@@ -146,6 +156,8 @@ mod tests {
             ("/v2/conversations/0e5f-11/messages", "/v2/conversations/{id}/messages"),
             ("/v2/users?reference_id=ana", "/v2/users"),
             ("/v2/agents?page=1", "/v2/agents"),
+            ("/v2/metrics/historical?metric=x&start=y", "/v2/metrics/historical"),
+            ("/v2/csat/0e5f-11", "/v2/csat/{id}"),
             ("/files/Ana%27s%20letter.pdf", "/files/{id}"),
             ("/api/v2/tickets/17/notes", "/api/v2/tickets/{id}/notes"),
             ("/v3/users/ana/", "/v3/users/{id}/"),

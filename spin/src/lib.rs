@@ -12,7 +12,7 @@
 //! | [`destinations`] | where tenants may send the bridge |
 //! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
 //! | `openapi` | the description of all that, made from the code |
-//! | `handoffs`, `webhooks`, `mailbox` | what happens to a handoff; what webhooks bring; events that wait to be fetched |
+//! | `handoffs`, `ratings`, `webhooks`, `mailbox` | what happens to a handoff; how it is rated; what webhooks bring; events that wait to be fetched |
 //! | [`inbox`] | webhooks of Freshworks between their arrival and their effects |
 //! | `work`, [`state`] | work under a lease; what is stored, as a trait |
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
@@ -37,6 +37,7 @@ pub mod openapi;
 pub mod people;
 pub mod platform;
 pub mod problem;
+mod ratings;
 pub mod route;
 pub mod secret;
 pub mod service;

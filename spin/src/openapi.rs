@@ -171,6 +171,10 @@ fn request_body(body: Body, schemas: &mut SchemaGenerator) -> Option<Value> {
         }
         Body::Relay => (relayed(schemas), operations::message_example("m-2")),
         Body::Undelivered => (schemas.subschema_for::<UndeliveredBody>().to_value(), json!({ "message": "m-7" })),
+        Body::Rate => {
+            let rating = schemas.subschema_for::<freshworks_handoff::model::Rating>().to_value();
+            (rating, operations::rating_example())
+        }
         Body::WebhookKey => (schemas.subschema_for::<WebhookKeyBody>().to_value(), json!({ "key": "MIIBIjANBgkqh" })),
         Body::ChangeWebhooks => {
             (schemas.subschema_for::<ChangeWebhooksBody>().to_value(), json!({ "overlap_hours": 72 }))
@@ -410,6 +414,7 @@ mod tests {
         read::<ConnectBody>(operations::connect_example());
         read::<freshworks_handoff::model::HandoffRequest>(operations::handoff_example());
         read::<freshworks_handoff::model::Message>(operations::message_example("m-2"));
+        read::<freshworks_handoff::model::Rating>(operations::rating_example());
         read::<Webhook>(operations::webhook_example());
     }
 }

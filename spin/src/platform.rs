@@ -2,7 +2,7 @@
 
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{
-    CloseReason, ConversationKey, Event, Finding, HandoffRequest, Message, SessionInfo, Timestamp,
+    CloseReason, ConversationKey, Event, Finding, HandoffRequest, Message, Rating, SessionInfo, Timestamp, WaitEstimate,
 };
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +113,15 @@ pub enum Inbound {
         key: ConversationKey,
         /// Why.
         reason: CloseReason,
+        /// How the end user has rated the human part, where the webhook says so.
+        rating: Option<Rating>,
+    },
+    /// The end user has rated the human part.
+    Rated {
+        /// Of which conversation.
+        key: ConversationKey,
+        /// How.
+        rating: Rating,
     },
 }
 
@@ -219,6 +228,18 @@ pub trait Platform {
         news: &News<'_>,
     ) -> Result<(), Untold>;
 
+    /// Tells the end user of a handoff that the platform has asked for by webhook how long others wait. `case` tells one handoff of a
+    /// conversation from the next. Platforms that are told by events learn nothing: there is no event for it.
+    fn tell_estimate<H: Http>(
+        &self,
+        _http: &H,
+        _handoff: &Handoff,
+        _case: &str,
+        _estimate: &WaitEstimate,
+    ) -> Result<(), Untold> {
+        Ok(())
+    }
+
     /// Says that a handoff which the platform has asked for by webhook will not come about.
     fn give_up<H: Http>(
         &self,
@@ -276,6 +297,16 @@ impl Platform for PlatformSettings {
         news: &News<'_>,
     ) -> Result<(), Untold> {
         forward!(self, it => it.tell(http, connection, handoff, news))
+    }
+
+    fn tell_estimate<H: Http>(
+        &self,
+        http: &H,
+        handoff: &Handoff,
+        case: &str,
+        estimate: &WaitEstimate,
+    ) -> Result<(), Untold> {
+        forward!(self, it => it.tell_estimate(http, handoff, case, estimate))
     }
 
     fn give_up<H: Http>(

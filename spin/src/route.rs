@@ -50,6 +50,8 @@ pub enum Route<'a> {
     Relay(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/undelivered`.
     Undelivered(&'a str, &'a str),
+    /// `POST /v1/connections/{connection}/handoffs/{handoff}/rating`.
+    Rate(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/close`.
     Close(&'a str, &'a str),
     /// `POST /v1/connections/{connection}/handoffs/{handoff}/tick`: looks now.
@@ -110,6 +112,7 @@ impl<'a> Route<'a> {
             | R::Handoff(id, _)
             | R::Relay(id, _)
             | R::Undelivered(id, _)
+            | R::Rate(id, _)
             | R::Close(id, _)
             | R::Look(id, _) => Need::Connection(id),
         }
@@ -134,7 +137,7 @@ const PERSON: &str = "/v1/people/{person}";
 const LONGEST_PERSON: usize = 255 * 4 * 3;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 36] = [
+pub const ROUTES: [(&str, &str, Make); 37] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -166,6 +169,9 @@ pub const ROUTES: [(&str, &str, Make); 36] = [
     }),
     ("POST", "/v1/connections/{connection}/handoffs/{handoff}/undelivered", |connection, handoff| {
         Route::Undelivered(connection, handoff)
+    }),
+    ("POST", "/v1/connections/{connection}/handoffs/{handoff}/rating", |connection, handoff| {
+        Route::Rate(connection, handoff)
     }),
     ("POST", "/v1/connections/{connection}/handoffs/{handoff}/close", |connection, handoff| {
         Route::Close(connection, handoff)

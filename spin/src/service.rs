@@ -2,7 +2,7 @@
 
 use freshworks_handoff::handoff;
 use freshworks_handoff::http::Http;
-use freshworks_handoff::model::{CloseReason, HandoffRequest, Message, Timestamp};
+use freshworks_handoff::model::{CloseReason, HandoffRequest, Message, Rating, Timestamp};
 use freshworks_handoff::session::digest;
 use serde::Deserialize;
 use serde_json::Value;
@@ -224,6 +224,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Undelivered(id, handoff) => {
                 let (connection, body) = (self.connection(id)?, read::<UndeliveredBody>(call.body, "undelivered")?);
                 self.undelivered(&connection, handoff, &body.message)
+            }
+            Route::Rate(id, handoff) => {
+                let (connection, rating) = (self.connection(id)?, read::<Rating>(call.body, "rating")?);
+                self.rate(&connection, handoff, &rating)
             }
             Route::Close(id, handoff) => {
                 let (connection, body) = (self.connection(id)?, read::<CloseBody>(call.body, "close")?);

@@ -2,6 +2,7 @@
 
 mod access;
 mod console;
+mod estimates_and_ratings;
 mod inbox;
 mod people;
 mod proof;

@@ -199,7 +199,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
             }
             Inbound::Redacted { key } => self.redact(connection, &handoff_id(&key))?,
-            Inbound::Closed { id, key, reason } => {
+            Inbound::Closed { id, key, reason, rating } => {
                 let handoff = handoff_id(&key);
                 match self.state.handoff(&connection.id, &handoff)? {
                     Some(stored) if stored.session.is_none() => self.call_off(connection, &handoff, &id)?,
@@ -208,7 +208,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     }
                     _ => {}
                 }
+                if let Some(rating) = rating {
+                    self.rate_by_webhook(connection, &key, &rating)?;
+                }
             }
+            Inbound::Rated { key, rating } => self.rate_by_webhook(connection, &key, &rating)?,
         }
         Ok(None)
     }

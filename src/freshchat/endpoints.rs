@@ -637,6 +637,8 @@ pub struct Conversation {
     pub channel: Option<ChannelId>,
     /// Who has it, where the answer says.
     pub agent: Option<AgentId>,
+    /// Which group has it, where the answer says.
+    pub group: Option<GroupId>,
     /// When it last changed, where the answer says.
     pub updated_at: Option<Timestamp>,
     /// Ids of the messages that the answer lists.
@@ -664,6 +666,7 @@ impl Conversation {
             status: wire::text(body, "status"),
             channel: wire::text(body, "channel_id").map(ChannelId),
             agent: wire::filled(body, "assigned_agent_id").map(AgentId),
+            group: wire::filled(body, "assigned_group_id").map(GroupId),
             updated_at: wire::text(body, "updated_time").as_deref().and_then(time::from_iso),
             messages: messages.iter().filter_map(|message| wire::text(message, "id").map(MessageId)).collect(),
         })

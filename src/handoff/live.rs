@@ -57,6 +57,7 @@ impl Run<'_> {
                     session.set_unsure(Unsure::Brief, !with_brief);
                     session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
                     session.group = assignment.group.clone();
+                    self.found_in.clone_from(&conversation.group);
                     let (messages, parts) = (self.request.history.len(), written.pages.len());
                     let detail =
                         format!("messages of history: {messages}, parts: {parts}, of them in this request: {pages}");
@@ -74,12 +75,16 @@ impl Run<'_> {
             // Only declared properties are accepted; the conversation matters more.
             if is_final(failure.kind) && !assignment.properties.is_empty() {
                 assignment.properties.clear();
-                self.findings.push(Finding::warning(
-                    "context",
-                    "properties-refused",
-                    "the conversation was opened without the properties of the setting `context`, which Freshworks refused",
-                    "Run connect: it says which properties the account does not have.",
-                ));
+                let remedy = "Run connect: it says which properties the account does not have.";
+                if !self.carried.conversation.is_empty() {
+                    let detail = "the conversation was opened without the properties of the setting `context`, which Freshworks refused";
+                    self.findings.push(Finding::warning("context", "properties-refused", detail, remedy));
+                }
+                if let (Some(_), Some(_)) = self.skill() {
+                    let detail =
+                        "the conversation was opened without the skill, because Freshworks refused its properties";
+                    self.without_skill("skill-refused", detail, remedy);
+                }
                 continue;
             }
             // A human agent may have gone since connect; without their name it may work.
@@ -117,6 +122,7 @@ impl Run<'_> {
         session.set_unsure(Unsure::Conversation, false);
         session.set_unsure(Unsure::Page, false);
         conversation::adopt(session, &found.conversation);
+        self.found_in.clone_from(&found.conversation.group);
         // Behind a long history its beginning is out of sight, and with it how many messages it has.
         let is_told = |message: &VendorMessage| transcript::announced_messages(&message.text()).is_some();
         if !found.messages.iter().any(|message| is_ours(message) && is_told(message)) {

@@ -104,7 +104,7 @@ impl Run<'_> {
     }
 
     /// Says once what may be found several times in one call.
-    fn find_once(&mut self, finding: Finding) {
+    pub(super) fn find_once(&mut self, finding: Finding) {
         if !self.findings.iter().any(|known| (known.check, known.code) == (finding.check, finding.code)) {
             self.findings.push(finding);
         }
@@ -296,7 +296,21 @@ impl Run<'_> {
             let word = crate::freshchat::endpoints::priority_word(priority);
             self.decide("priority", rule(routing.priority.is_some()), word);
         }
-        Ok(Assignment { group, agent, priority, properties: self.carried.conversation.clone() })
+        let mut properties = self.carried.conversation.clone();
+        match self.skill() {
+            (Some(skill), Some(property)) => {
+                properties.retain(|(name, _)| name != property);
+                properties.push((property.to_owned(), skill.to_owned()));
+                self.decide("skill", "request", property);
+            }
+            (Some(_), None) => self.without_skill(
+                "skill-left-out",
+                "the skill was left out, because the settings name no property that it goes into",
+                "Create a property of conversations in Freshworks, name it in the setting `skill_property`, and let a skill rule there look at it.",
+            ),
+            (None, _) => {}
+        }
+        Ok(Assignment { group, agent, priority, properties })
     }
 
     pub(super) fn note_author(&mut self) -> Result<Option<AgentId>, Error> {

@@ -48,6 +48,13 @@ impl Run<'_> {
 
     /// Adopts the ticket of an earlier try, or files one.
     pub(super) fn file(&mut self, session: &mut Session) -> Result<(), Error> {
+        if let (Some(_), _) = self.skill() {
+            self.without_skill(
+                "skill-left-out",
+                "the skill was left out: a ticket takes none",
+                "Carry a value of the context into a field of the ticket, and let a rule of the ticket desk look at it.",
+            );
+        }
         if session.look || session.is_unsure(Unsure::Ticket) {
             let found = self.find_ticket(session)?;
             (session.look, session.lost) = (false, false);

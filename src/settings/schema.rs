@@ -7,7 +7,7 @@
 pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
 /// The settings in the order of the form.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 32] = [
     "chat_url",
     "api_key",
     "topics",
@@ -35,6 +35,8 @@ const NAMES: [&str; 30] = [
     "queue_timeout_minutes",
     "inactivity_timeout_minutes",
     "reopen_window_minutes",
+    "wait_estimate",
+    "skill_property",
     "test_origin",
     "test_ticket_origin",
     "resolved",

@@ -133,6 +133,11 @@ pub(super) fn receipt(receipt: &Receipt) -> String {
     if let Some(url) = &receipt.agent_url {
         let _ = writeln!(text, "human agents see it at {}", plain(url));
     }
+    if let Some(estimate) = &receipt.estimate {
+        let average = estimate.average_wait_seconds.map(|seconds| format!("{seconds} s on average in the last hour"));
+        let waiting = estimate.waiting.map(|count| format!("{count} waiting"));
+        let _ = writeln!(text, "others wait: {}", average.into_iter().chain(waiting).collect::<Vec<_>>().join(", "));
+    }
     text + &steps(&receipt.steps) + &findings(&receipt.findings) + &decisions(&receipt.decisions) + &info(&receipt.info)
 }
 

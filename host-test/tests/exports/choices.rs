@@ -68,8 +68,13 @@ async fn a_topic_of_a_language_that_does_not_exist_is_a_finding_of_connect_and_a
 async fn every_choice_is_told_with_its_rule() {
     let desk = Desk::new().await.set("group", "Support").set("note_author", "maya@acme.example");
     let desk = desk.set("priority", "low").connect_now().await;
-    let routing =
-        Routing { topic: None, group: None, agent: Some("tom@acme.example".into()), priority: Some(Priority::Urgent) };
+    let routing = Routing {
+        topic: None,
+        group: None,
+        agent: Some("tom@acme.example".into()),
+        priority: Some(Priority::Urgent),
+        skill: None,
+    };
     let receipt = desk.handoff(&HandoffRequest { routing, ..request() }, None).await.result.unwrap();
     let told: Vec<(&str, &str)> =
         receipt.decisions.iter().map(|decision| (decision.subject.as_str(), decision.rule.as_str())).collect();

@@ -6,7 +6,10 @@ use std::path::Path;
 use wit_parser::{Resolve, TypeDefKind};
 
 use crate::support::{plugin, reaching};
-use crate::{close, connect, describe, erase, handoff_errors, peek, preview, relay, tick, undelivered, webhook};
+use crate::{
+    close, connect, describe, erase, estimates_and_ratings, handoff_errors, peek, preview, relay, tick, undelivered,
+    webhook,
+};
 
 /// Kinds of error, or `ok`, each with the name of the test that shows it.
 pub(crate) type Covered = &'static [(&'static str, &'static str)];
@@ -20,6 +23,7 @@ const COVERED: [(&str, Covered, &str); 11] = [
     ("relay", relay::COVERED, include_str!("relay.rs")),
     ("close", close::COVERED, include_str!("close.rs")),
     ("undelivered", undelivered::COVERED, include_str!("undelivered.rs")),
+    ("rate", estimates_and_ratings::COVERED, include_str!("estimates_and_ratings.rs")),
     ("peek", peek::COVERED, include_str!("peek.rs")),
     ("on-webhook", webhook::COVERED, include_str!("webhook.rs")),
     ("tick", tick::COVERED, include_str!("tick.rs")),

@@ -175,7 +175,13 @@ async fn with_a_note_author_the_history_comes_as_private_notes() {
 }
 
 fn routed(topic: Option<&str>, group: Option<&str>, agent: Option<&str>, priority: Option<Priority>) -> Routing {
-    Routing { topic: topic.map(Into::into), group: group.map(Into::into), agent: agent.map(Into::into), priority }
+    Routing {
+        topic: topic.map(Into::into),
+        group: group.map(Into::into),
+        agent: agent.map(Into::into),
+        priority,
+        skill: None,
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod connect_settings;
 mod coverage;
 mod describe;
 mod erase;
+mod estimates_and_ratings;
 #[path = "../support/file_host.rs"]
 mod file_host;
 mod files;

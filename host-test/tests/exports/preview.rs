@@ -26,7 +26,7 @@ async fn a_plan_is_what_the_handoff_then_does() {
     let desk = desk.connect_now().await;
     let request = HandoffRequest {
         context: vec![("order".into(), "4711".into()), ("plan".into(), "gold".into()), ("token".into(), "x".into())],
-        routing: Routing { topic: None, group: None, agent: None, priority: Some(Priority::High) },
+        routing: Routing { topic: None, group: None, agent: None, priority: Some(Priority::High), skill: None },
         ..long_request()
     };
     let plan = desk.preview(&request).await.result.unwrap();

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use freshworks_simulator::{
     self as simulator, Action, AgentSpec, Assignee, Availability, Config, ConversationForm, Era, Exchange,
-    MessagePaging, Simulator, TopicSpec, UserSpec,
+    MessagePaging, Simulator, TopicSpec, UserSpec, WaitFigures,
 };
-use host_test::bindings::{CloseReason, HandoffRequest, Part, PartKind, Priority, Routing};
+use host_test::bindings::{CloseReason, HandoffRequest, Part, PartKind, Priority, Rating, Routing};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -48,7 +48,7 @@ impl Side {
 
 /// The operations of the simulator: method, path with `*` for ids, and the definitions of what is sent and of what is answered,
 /// where there are any. The first that fits counts.
-const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 21] = [
+const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 23] = [
     ("GET", "accounts/configuration", None, None),
     ("GET", "channels", None, Some("channels")),
     ("GET", "agents", None, Some("agents")),
@@ -69,6 +69,9 @@ const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 21] = [
     ("PUT", "conversations/*", Some("conversation"), Some("conversation")),
     ("GET", "conversations/*/messages", None, Some("transcript_message_response")),
     ("POST", "conversations/*/messages", Some("message"), Some("message")),
+    // Neither a rating nor what is answered to it has a definition.
+    ("POST", "csat/*", None, None),
+    ("GET", "metrics/historical", None, Some("historical_metrics")),
     // Forms have no definition.
     ("POST", "images/upload", None, Some("image_response")),
     ("POST", "files/upload", None, None),
@@ -360,6 +363,9 @@ async fn every_request(referee: &mut Referee) {
     let desk = Desk::new().await.set("file_hosts", json!([files.address()])).set("availability", "agents");
     let map = json!({ "order": "conversation.cf_reference", "plan": "user.plan" });
     let mut desk = desk.set("context", map).set("note_author", "maya@acme.example").set("group", "Support");
+    let waits = WaitFigures { group: Some("Support"), average_wait: Some("40199"), waiting: Some("71") };
+    desk.sim.set_behaviour(|behaviour| behaviour.wait_figures = vec![waits]);
+    desk = desk.set("wait_estimate", true);
     let file_origin = format!("http://{}", files.address());
     desk.sandbox = reaching(&[desk.sim.origin(), file_origin.as_str()]);
     let desk = {
@@ -372,8 +378,13 @@ async fn every_request(referee: &mut Referee) {
     let mut known = request();
     known.user.phone = Some("+15550100".into());
     known.context = [("order", "4711"), ("plan", "gold")].map(|(name, value)| (name.into(), value.into())).to_vec();
-    known.routing =
-        Routing { topic: None, group: None, agent: Some("tom@acme.example".into()), priority: Some(Priority::Urgent) };
+    known.routing = Routing {
+        topic: None,
+        group: None,
+        agent: Some("tom@acme.example".into()),
+        priority: Some(Priority::Urgent),
+        skill: None,
+    };
     desk.handoff(&known, None).await.result.unwrap();
     let mut new = HandoffRequest { context: known.context.clone(), ..request() };
     new.key.conversation = "43".into();
@@ -403,6 +414,8 @@ async fn every_request(referee: &mut Referee) {
     let deliveries = talk.desk.sim.reply_parts(&id, &maya, vec![json!({ "file": { "name": "a.pdf" } })]).await.unwrap();
     talk.hear_one(&of_simulator(&deliveries[0])).await;
     talk.close(CloseReason::UserLeft).await.unwrap();
+    let rating = Rating { id: "r-1".into(), score: 4, comment: Some(said("fast")) };
+    talk.desk.rate(&talk.session, &rating, false).await.result.unwrap();
     let journal = talk.desk.sim.journal();
     referee.requests(&journal);
     referee.account(&talk.desk.sim);

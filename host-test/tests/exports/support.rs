@@ -5,7 +5,8 @@
 use freshworks_simulator::{self as simulator, ActorType, Config, Conversation, KeyForm, MessageType, Simulator};
 use host_test::bindings::{
     CloseReason, Connection, ConversationKey, Delivery, EndUser, ErrorKind, Event, EventKind, Finding, HandoffRequest,
-    Message, Mode, Part, PartKind, Plan, PluginError, Reason, Receipt, Routing, Sender, SenderRole, Step, Update,
+    Message, Mode, Part, PartKind, Plan, PluginError, Rating, Reason, Receipt, Routing, Sender, SenderRole, Step,
+    Update,
 };
 use host_test::{After, AllowList, Before, Call, CallError, HttpClient, Interceptor, Outgoing, Sandbox};
 use serde_json::{Value, json};
@@ -93,6 +94,11 @@ impl Desk {
 
     pub(crate) async fn undelivered(&self, session: &[u8], message_id: &str) -> Call<Update> {
         watched(plugin().undelivered(&self.sandbox, &self.json(), session, message_id, false, NOW).await)
+    }
+
+    /// `retry`: as after a try that ended without a session.
+    pub(crate) async fn rate(&self, session: &[u8], rating: &Rating, retry: bool) -> Call<Update> {
+        watched(plugin().rate(&self.sandbox, &self.json(), session, rating, retry).await)
     }
 
     pub(crate) async fn relay(&self, session: &[u8], message: &Message) -> Call<Update> {
@@ -286,7 +292,7 @@ pub(crate) fn request() -> HandoffRequest {
             message("2", SenderRole::AiAgent, Some("Luna"), &said("It is on its way")),
         ],
         context: Vec::new(),
-        routing: Routing { topic: None, group: None, agent: None, priority: None },
+        routing: Routing { topic: None, group: None, agent: None, priority: None, skill: None },
         retry: false,
     }
 }

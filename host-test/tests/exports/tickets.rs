@@ -60,7 +60,7 @@ async fn everything_that_is_known_is_in_the_ticket() {
     let desk = desk.set("ticket_tags", json!(["ai-agent"])).connect_now().await;
     let request = HandoffRequest {
         context: vec![("order".into(), "4711".into())],
-        routing: Routing { topic: None, group: None, agent: None, priority: Some(Priority::High) },
+        routing: Routing { topic: None, group: None, agent: None, priority: Some(Priority::High), skill: None },
         ..ticket_request()
     };
     let receipt = desk.handoff(&request, None).await.result.unwrap();

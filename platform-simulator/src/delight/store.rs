@@ -93,6 +93,8 @@ pub(crate) struct Channel {
     pub(super) status: &'static str,
     /// Of the current conversation; null as long as no integration has it.
     pub(super) external_case: Value,
+    /// What the user thinks of the human part: fields of the conversation.
+    pub(super) rating: Value,
     pub(crate) context: Value,
     pub(crate) metadata: Map<String, Value>,
 }
@@ -178,6 +180,7 @@ impl Store {
             started_at: self.time(),
             status: "open",
             external_case: Value::Null,
+            rating: Value::Null,
             context: json!({ "language": "en", "country": "US", "context": facts }),
             metadata: Map::new(),
         };
@@ -191,6 +194,7 @@ impl Store {
         let channel = self.channel(url);
         (channel.conversation, channel.started_at, channel.status) = (conversation, started_at, "open");
         channel.external_case = Value::Null;
+        channel.rating = Value::Null;
         self.event(url, "conversation:started", json!({}))
     }
 
@@ -245,6 +249,11 @@ impl Store {
         let conversation = &mut event.body["data"]["conversation"];
         (conversation["closed_reason"], conversation["closed_at"]) = (json!(reason), json!(at));
         event
+    }
+
+    pub(crate) fn rate(&mut self, url: &str, score: u8, reason: &str) -> Outgoing {
+        self.channel(url).rating = json!({ "helpdesk_csat": score, "helpdesk_csat_reason": reason });
+        self.event(url, "conversation:analyzed", json!({}))
     }
 
     /// An integration takes the conversation, if this names one. Answers whose it is then.

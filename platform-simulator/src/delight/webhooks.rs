@@ -6,8 +6,8 @@ use super::FileForm;
 use super::delivery::{Outgoing, Webhook};
 use super::store::{Store, iso};
 
-/// Categories of the AI agent's webhook (vendor documentation). The last two, and what human agents sent, can be subscribed to and
-/// never occur here. That `conversation:redacted` has nothing besides the envelope is assumed.
+/// Categories of the AI agent's webhook (vendor documentation). Of the last four, which can be subscribed to, only
+/// `conversation:analyzed` and `conversation:redacted` occur here. That the latter has nothing besides the envelope is assumed.
 pub(crate) const CATEGORIES: [&str; 9] = [
     "conversation:started",
     "conversation:closed",
@@ -38,6 +38,9 @@ impl Store {
                 "ai_agent_context": channel.context,
             },
         });
+        for (name, value) in channel.rating.as_object().into_iter().flatten() {
+            data["conversation"][name] = value.clone();
+        }
         for (name, value) in rest.as_object().into_iter().flatten() {
             data[name] = value.clone();
         }

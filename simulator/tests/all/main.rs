@@ -2,6 +2,7 @@
 
 mod api;
 mod faults;
+mod figures;
 mod freshservice;
 mod inbox;
 mod inbox_acts;

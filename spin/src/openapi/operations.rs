@@ -33,6 +33,7 @@ pub(super) enum Body {
     HandOff,
     Relay,
     Undelivered,
+    Rate,
     Close,
     WebhookKey,
     ChangeWebhooks,
@@ -166,7 +167,7 @@ const TOKEN_IN_PATH: &[u16] = &[401, 403, 404, 429, 503];
 pub(super) const TOKEN_EXAMPLE: &str = "0123456789abcdef";
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 36] = [
+pub(super) const OPERATIONS: [Operation; 37] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -409,6 +410,21 @@ pub(super) const OPERATIONS: [Operation; 36] = [
         body: Body::Undelivered,
         reply: Reply::Relayed,
         about: "The human agents know.",
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/handoffs/{handoff}/rating",
+        id: "rate",
+        tag: "handoffs",
+        summary: "Passes on how the end user rates the human part",
+        description: "After the human part has ended. The same rating id is sent once; one whose outcome is not known is not sent \
+                      again, and the repeat says so in a finding. Tickets take no rating.",
+        is_open: false,
+        headers: &[],
+        body: Body::Rate,
+        reply: Reply::Relayed,
+        about: "Freshworks has it, or may have it.",
         problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
@@ -748,6 +764,11 @@ pub(super) fn handoff_example() -> Value {
 pub(super) fn handoff_id_example() -> String {
     let [application, channel, conversation] = ["shop", "channel-7", "1001"].map(str::to_owned);
     handoff_id(&ConversationKey { application, channel, conversation })
+}
+
+/// What an end user thinks of the human part.
+pub(super) fn rating_example() -> Value {
+    json!({ "id": "r-1", "score": 4, "comment": "Quick and friendly." })
 }
 
 pub(super) fn message_example(id: &str) -> Value {

@@ -10,6 +10,7 @@
 use freshworks_handoff::http::Http;
 use freshworks_handoff::model::{
     Event, EventKind, Finding, HandoffRequest, Message, Mode, Outcome, Part, Reason, Sender, SenderRole, Timestamp,
+    WaitEstimate,
 };
 use freshworks_handoff::session::digest;
 use freshworks_handoff::transcript;
@@ -24,6 +25,7 @@ use crate::secret::Secret;
 use crate::state::{Connection, Handoff};
 
 mod api;
+mod csat;
 mod inbound;
 mod texts;
 
@@ -333,6 +335,22 @@ impl Platform for Delight {
             callback.tell(http, connection, handoff, news)?;
         }
         never.map_or(Ok(()), Err)
+    }
+
+    fn tell_estimate<H: Http>(
+        &self,
+        http: &H,
+        handoff: &Handoff,
+        case: &str,
+        estimate: &WaitEstimate,
+    ) -> Result<(), Untold> {
+        let line = self.texts.of_estimate(estimate);
+        if line.is_empty() {
+            return Ok(());
+        }
+        let dedup_id = digest(&[&handoff.id, case, "estimate"], 16);
+        Api::new(http, self).write(&handoff.key.channel, None, &Content::System(&line), &dedup_id)?;
+        Ok(())
     }
 
     fn give_up<H: Http>(

@@ -3,7 +3,7 @@
 
 use freshworks_handoff::http::{Http, Method, Request};
 use freshworks_handoff::model::{
-    CloseReason, ConversationKey, Event, Finding, HandoffRequest, Message, SessionInfo, Timestamp,
+    CloseReason, ConversationKey, Event, Finding, HandoffRequest, Message, Rating, SessionInfo, Timestamp,
 };
 use freshworks_handoff::session::digest;
 use freshworks_handoff::time;
@@ -58,6 +58,14 @@ pub(crate) enum Webhook {
         key: ConversationKey,
         /// Why.
         reason: CloseReason,
+    },
+    /// The end user has rated the human part, after its end.
+    #[serde(rename = "conversation.rated")]
+    Rated {
+        /// Which conversation.
+        key: ConversationKey,
+        /// How.
+        rating: Rating,
     },
 }
 
@@ -145,7 +153,7 @@ impl Platform for Generic {
             return Err(Problem::not_allowed());
         }
         let id = standard_webhooks::verify(self.secret.reveal(), call)?;
-        let known = ["handoff.requested", "message.created", "conversation.closed"];
+        let known = ["handoff.requested", "message.created", "conversation.closed", "conversation.rated"];
         let kind: Value = problem::read(call.body, "webhook")?;
         // Kinds that are not for us may share the subscription.
         if !known.iter().any(|known| kind["type"] == **known) {
@@ -156,7 +164,8 @@ impl Platform for Generic {
                 Inbound::HandOff { id, key: request.key.clone(), asked: Asked::Complete(request) }
             }
             Webhook::Message { key, message } => Inbound::Message { place: Place::Conversation(key), message },
-            Webhook::Closed { key, reason } => Inbound::Closed { id, key, reason },
+            Webhook::Closed { key, reason } => Inbound::Closed { id, key, reason, rating: None },
+            Webhook::Rated { key, rating } => Inbound::Rated { key, rating },
         })
     }
 

@@ -7,6 +7,7 @@ mod connecting;
 mod fetching;
 mod kills;
 mod people;
+mod ratings;
 mod reading;
 mod refused;
 mod round;

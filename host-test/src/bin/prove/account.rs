@@ -242,7 +242,7 @@ pub(crate) fn request(flow: &Flow, now: u64) -> HandoffRequest {
         summary: Some("⟨summary⟩ Her parcel is late".into()),
         history: (0..count).map(line).collect(),
         context: Vec::new(),
-        routing: Routing { topic: None, group: None, agent: None, priority: None },
+        routing: Routing { topic: None, group: None, agent: None, priority: None, skill: None },
         retry: false,
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::super::{Asked, Endpoint, Inbound, Place};
-use super::{Delight, OWN};
+use super::{Delight, OWN, csat};
 use crate::answer::Call;
 use crate::problem::{self, Problem};
 
@@ -124,11 +124,15 @@ fn agent_event(settings: &Delight, event: &Value, now: Timestamp) -> Inbound {
                 "user_resolved" | "user_unresolved" => CloseReason::UserLeft,
                 _ => CloseReason::PlatformClosed,
             };
-            Inbound::Closed { id: event_id, key, reason }
+            Inbound::Closed { id: event_id, key, reason, rating: csat::rating(conversation) }
         }
         // "PII redaction finished" (vendor documentation). That it comes for a whole conversation, with the same envelope, and after its
         // end, is a belief. No event tells that a user was deleted.
         "conversation:redacted" => Inbound::Redacted { key },
+        "conversation:analyzed" => match csat::rating(conversation) {
+            Some(rating) => Inbound::Rated { key, rating },
+            None => Inbound::Nothing,
+        },
         _ => Inbound::Nothing,
     }
 }
@@ -260,6 +264,7 @@ fn iso(value: &Value) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::secret::Secret;
+    use freshworks_handoff::model::Rating;
 
     const NOW: Timestamp = 1_790_000_000_000;
 
@@ -422,7 +427,20 @@ mod tests {
     #[test]
     fn an_end_has_the_platforms_reason() {
         let end = heard(Endpoint::Platform, &event("conversation:closed"));
-        assert_eq!(end, Inbound::Closed { id: "e-1".into(), key: key(), reason: CloseReason::UserLeft });
+        assert_eq!(end, Inbound::Closed { id: "e-1".into(), key: key(), reason: CloseReason::UserLeft, rating: None });
+    }
+
+    #[test]
+    fn a_rating_of_the_human_part_is_read_where_a_webhook_carries_one() {
+        let rated = |category: &str| {
+            let mut event = event(category);
+            event["data"]["conversation"]["helpdesk_csat"] = json!(5);
+            heard(Endpoint::Platform, &event)
+        };
+        let five = Rating { id: "helpdesk_csat".into(), score: 5, comment: None };
+        assert_eq!(rated("conversation:analyzed"), Inbound::Rated { key: key(), rating: five.clone() });
+        let Inbound::Closed { rating, .. } = rated("conversation:closed") else { panic!("no end") };
+        assert_eq!(rating, Some(five));
     }
 
     #[test]

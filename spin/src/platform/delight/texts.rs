@@ -1,5 +1,6 @@
 //! What the end user reads besides the human agents' words.
 
+use freshworks_handoff::model::WaitEstimate;
 use serde::{Deserialize, Serialize};
 
 /// Lines in the channel. An empty one is not written.
@@ -21,6 +22,22 @@ pub struct Texts {
     pub ticketed: String,
     /// No human agent can be reached.
     pub failed: String,
+    /// How long others have waited, where the settings of the account ask for it; `{minutes}` is replaced.
+    pub average_wait: String,
+    /// How many others wait; `{count}` is replaced.
+    pub waiting: String,
+}
+
+impl Texts {
+    /// What is known of the wait, on one line; empty where nothing is, or nothing is to be told. Minutes are rounded up.
+    pub(super) fn of_estimate(&self, estimate: &WaitEstimate) -> String {
+        let average = estimate
+            .average_wait_seconds
+            .map(|seconds| self.average_wait.replace("{minutes}", &seconds.div_ceil(60).max(1).to_string()));
+        let waiting = estimate.waiting.map(|count| self.waiting.replace("{count}", &count.to_string()));
+        let lines = [average, waiting].into_iter().flatten().filter(|line| !line.trim().is_empty());
+        lines.collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl Default for Texts {
@@ -34,6 +51,26 @@ impl Default for Texts {
             ticketed: "Nobody is there at the moment. The support team has got your request and will answer it."
                 .to_owned(),
             failed: "The support team cannot be reached at the moment.".to_owned(),
+            average_wait: "Average wait in the last hour: {minutes} min.".to_owned(),
+            waiting: "Others who are waiting: {count}.".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_known_of_the_wait_is_told() {
+        let texts = Texts::default();
+        let of = |average_wait_seconds, waiting| texts.of_estimate(&WaitEstimate { average_wait_seconds, waiting });
+        assert_eq!(of(Some(61), Some(3)), "Average wait in the last hour: 2 min. Others who are waiting: 3.");
+        assert_eq!(of(Some(0), None), "Average wait in the last hour: 1 min.");
+        assert_eq!(of(None, Some(0)), "Others who are waiting: 0.");
+        assert_eq!(of(None, None), "");
+        let silent = Texts { average_wait: " ".into(), ..Texts::default() };
+        let both = WaitEstimate { average_wait_seconds: Some(61), waiting: Some(3) };
+        assert_eq!(silent.of_estimate(&both), "Others who are waiting: 3.");
     }
 }
