@@ -27,6 +27,9 @@ pub struct Language {
     pub summary: &'static str,
     /// Behind the beginning of a summary that is too long for one message.
     pub whole_above: &'static str,
+    /// Of an extract in place of a summary: title, first request, last words, question, what the AI agent said, number of
+    /// messages of both.
+    pub extract: [&'static str; 6],
     /// Label of the line that says what becomes of an answer, and what it says.
     pub next: &'static str,
     /// As [`Self::next`].
@@ -107,10 +110,12 @@ impl Language {
     }
 }
 
-/// The language of a tag such as `pt-BR`; English where it is not among them.
-pub fn of(tag: &str) -> &'static Language {
-    let wanted = tag.split(['-', '_']).next().unwrap_or_default();
-    OTHERS.iter().find(|language| language.code.eq_ignore_ascii_case(wanted)).unwrap_or(&ENGLISH)
+/// The language of a tag such as `pt-BR`; none where it is not among them.
+pub fn of(tag: &str) -> Option<&'static Language> {
+    // Hebrew had another code, which systems still use.
+    let wanted = tag.split(['-', '_']).next().map(|code| if code.eq_ignore_ascii_case("iw") { "he" } else { code });
+    let wanted = wanted.unwrap_or_default();
+    all().find(|language| language.code.eq_ignore_ascii_case(wanted))
 }
 
 /// The language that is used when none is set.
@@ -124,6 +129,7 @@ pub static ENGLISH: Language = Language {
     facts: "Facts",
     summary: "Summary",
     whole_above: "the whole summary stands above",
+    extract: ["Extract, made from the conversation because no summary came with it", "First request", "Last words", "Question", "The AI agent said", "Messages of the user + the AI agent"],
     next: "Next",
     next_words: "answer here, the user reads it in the chat; when you resolve the conversation, the AI agent takes over again",
     unknown: "unknown",
@@ -153,7 +159,7 @@ pub static ENGLISH: Language = Language {
 };
 
 /// Every language but English.
-static OTHERS: [Language; 5] = [
+static OTHERS: [Language; 14] = [
     Language {
         code: "de",
         handoff: "Übergabe vom KI-Agenten",
@@ -164,6 +170,7 @@ static OTHERS: [Language; 5] = [
         facts: "Angaben",
         summary: "Zusammenfassung",
         whole_above: "die ganze Zusammenfassung steht weiter oben",
+        extract: ["Auszug, aus der Unterhaltung erstellt, weil keine Zusammenfassung mitkam", "Erstes Anliegen", "Letzte Worte", "Frage", "Der KI-Agent sagte", "Nachrichten von Nutzer + KI-Agent"],
         next: "Nächster Schritt",
         next_words: "hier antworten, der Nutzer liest es im Chat; wird die Unterhaltung gelöst, übernimmt wieder der KI-Agent",
         unknown: "unbekannt",
@@ -201,6 +208,7 @@ static OTHERS: [Language; 5] = [
         facts: "Informations",
         summary: "Résumé",
         whole_above: "le résumé complet se trouve plus haut",
+        extract: ["Extrait, tiré de la conversation car aucun résumé n'a été transmis", "Première demande", "Derniers mots", "Question", "L'agent IA a dit", "Messages de l'utilisateur + de l'agent IA"],
         next: "À faire",
         next_words: "répondez ici, l'utilisateur le lit dans le chat ; quand la conversation est résolue, l'agent IA reprend la main",
         unknown: "inconnu",
@@ -238,6 +246,7 @@ static OTHERS: [Language; 5] = [
         facts: "Datos",
         summary: "Resumen",
         whole_above: "el resumen completo está más arriba",
+        extract: ["Extracto, tomado de la conversación porque no llegó ningún resumen", "Primera petición", "Últimas palabras", "Pregunta", "El agente de IA dijo", "Mensajes del usuario + del agente de IA"],
         next: "Siguiente paso",
         next_words: "responda aquí, el usuario lo lee en el chat; al resolver la conversación, el agente de IA vuelve a atender",
         unknown: "desconocido",
@@ -275,6 +284,7 @@ static OTHERS: [Language; 5] = [
         facts: "Dados",
         summary: "Resumo",
         whole_above: "o resumo completo está acima",
+        extract: ["Trecho, tirado da conversa porque não veio nenhum resumo", "Primeiro pedido", "Últimas palavras", "Pergunta", "O agente de IA disse", "Mensagens do usuário + do agente de IA"],
         next: "Próximo passo",
         next_words: "responda aqui, o usuário lê no chat; quando a conversa é resolvida, o agente de IA volta a atender",
         unknown: "desconhecido",
@@ -312,6 +322,7 @@ static OTHERS: [Language; 5] = [
         facts: "情報",
         summary: "要約",
         whole_above: "要約の全文は上にあります",
+        extract: ["抜粋（要約がなかったため会話から作成）", "最初の用件", "最後の発言", "質問", "AIエージェントの回答", "ユーザー + AIエージェントのメッセージ数"],
         next: "次の対応",
         next_words: "ここで返信すると、ユーザーはチャットで読めます。会話を解決すると、AIエージェントが対応に戻ります",
         unknown: "不明",
@@ -339,6 +350,222 @@ static OTHERS: [Language; 5] = [
             "長時間メッセージがなかったため、会話は取り下げられました",
         ],
     },
+    Language {
+        code: "ar",
+        handoff: "تحويل من وكيل الذكاء الاصطناعي",
+        continues: "تتمة المحادثة",
+        reason: "السبب",
+        category: "الفئة",
+        user: "المستخدم",
+        facts: "معلومات",
+        summary: "الملخص",
+        whole_above: "الملخص الكامل موجود أعلاه",
+        extract: ["مقتطف من المحادثة لأنه لم يصل ملخص معها", "أول طلب", "آخر كلام", "سؤال", "قال وكيل الذكاء الاصطناعي", "رسائل المستخدم + وكيل الذكاء الاصطناعي"],
+        next: "الخطوة التالية",
+        next_words: "أجب هنا، فالمستخدم يقرأ الإجابة في الدردشة؛ وعند حل المحادثة يعود وكيل الذكاء الاصطناعي إلى الرد",
+        unknown: "غير معروف",
+        unverified: "غير مؤكد",
+        history: ["السجل: فارغ", "السجل: رسالة واحدة (1)", "السجل: عدد الرسائل {}"],
+        order: "، من الأقدم إلى الأحدث",
+        times: "، الأوقات بتوقيت {}",
+        page: "السجل",
+        later: "رسائل لاحقة، حتى",
+        reasons: ["ضغط المستخدم زر التحويل", "طلب المستخدم التحدث إلى شخص", "ينص سير العمل المحدد على التحويل هنا", "قرر وكيل الذكاء الاصطناعي التحويل", "تتطلب قاعدة سلامة تدخل شخص", "طلب برنامج ذلك"],
+        roles: ["المستخدم", "وكيل الذكاء الاصطناعي", "موظف", "النظام"],
+        ends: ["غادر المستخدم المحادثة ولن يرى رسائل أخرى", "لم يعد المستخدم يريد التحدث إلى شخص", "أُغلقت المحادثة من جهة المستخدم", "عاد المستخدم إلى وكيل الذكاء الاصطناعي", "سُحبت المحادثة لأنها انتظرت طويلًا", "سُحبت المحادثة لأن أحدًا لم يكتب منذ وقت طويل"],
+    },
+    Language {
+        code: "he",
+        handoff: "העברה מסוכן ה-AI",
+        continues: "המשך השיחה",
+        reason: "סיבה",
+        category: "קטגוריה",
+        user: "משתמש",
+        facts: "פרטים",
+        summary: "סיכום",
+        whole_above: "הסיכום המלא נמצא למעלה",
+        extract: ["תמצית מתוך השיחה, כי לא הגיע איתה סיכום", "בקשה ראשונה", "מילים אחרונות", "שאלה", "סוכן ה-AI אמר", "הודעות של המשתמש + סוכן ה-AI"],
+        next: "הצעד הבא",
+        next_words: "השיבו כאן, המשתמש קורא זאת בצ'אט; כשהשיחה נפתרת, סוכן ה-AI חוזר להשיב",
+        unknown: "לא ידוע",
+        unverified: "לא אומת",
+        history: ["היסטוריה: אין", "היסטוריה: הודעה 1", "היסטוריה: {} הודעות"],
+        order: ", מהישנה לחדשה",
+        times: ", שעות לפי {}",
+        page: "היסטוריה",
+        later: "הודעות מאוחרות יותר, עד",
+        reasons: ["המשתמש לחץ על כפתור ההעברה", "המשתמש ביקש לדבר עם אדם", "תסריט קבוע מעביר בנקודה זו", "סוכן ה-AI החליט להעביר", "כלל בטיחות מחייב אדם", "תוכנה ביקשה זאת"],
+        roles: ["משתמש", "סוכן AI", "נציג", "מערכת"],
+        ends: ["המשתמש עזב את השיחה ולא יראה הודעות נוספות", "המשתמש כבר לא רוצה לדבר עם אדם", "השיחה נסגרה בצד של המשתמש", "המשתמש חזר לסוכן ה-AI", "השיחה נלקחה חזרה כי המתינה זמן רב מדי", "השיחה נלקחה חזרה כי איש לא כתב זמן רב"],
+    },
+    Language {
+        code: "hi",
+        handoff: "एआई एजेंट से हस्तांतरण",
+        continues: "बातचीत की अगली कड़ी",
+        reason: "कारण",
+        category: "श्रेणी",
+        user: "उपयोगकर्ता",
+        facts: "जानकारी",
+        summary: "सारांश",
+        whole_above: "पूरा सारांश ऊपर है",
+        extract: ["बातचीत के अंश, क्योंकि साथ में कोई सारांश नहीं आया", "पहला अनुरोध", "अंतिम शब्द", "प्रश्न", "एआई एजेंट ने कहा", "उपयोगकर्ता + एआई एजेंट के संदेश"],
+        next: "आगे",
+        next_words: "यहाँ उत्तर दें, उपयोगकर्ता उसे चैट में पढ़ता है; बातचीत हल करने पर एआई एजेंट फिर से उत्तर देता है",
+        unknown: "अज्ञात",
+        unverified: "असत्यापित",
+        history: ["इतिहास: कोई नहीं", "इतिहास: 1 संदेश", "इतिहास: {} संदेश"],
+        order: ", पुराने से नए",
+        times: ", समय {} में",
+        page: "इतिहास",
+        later: "बाद के संदेश, यहाँ तक",
+        reasons: ["उपयोगकर्ता ने हस्तांतरण बटन दबाया", "उपयोगकर्ता ने किसी व्यक्ति से बात करने को कहा", "तय प्रवाह यहाँ हस्तांतरित करता है", "एआई एजेंट ने हस्तांतरण का निर्णय लिया", "सुरक्षा नियम के लिए व्यक्ति आवश्यक है", "किसी प्रोग्राम ने माँगा"],
+        roles: ["उपयोगकर्ता", "एआई एजेंट", "मानव एजेंट", "सिस्टम"],
+        ends: ["उपयोगकर्ता बातचीत छोड़ चुका है और आगे के संदेश नहीं देखेगा", "उपयोगकर्ता अब किसी व्यक्ति से बात नहीं करना चाहता", "बातचीत उपयोगकर्ता की ओर से बंद हुई", "उपयोगकर्ता एआई एजेंट के पास लौट गया", "बातचीत वापस ली गई क्योंकि प्रतीक्षा बहुत लंबी थी", "बातचीत वापस ली गई क्योंकि लंबे समय से किसी ने नहीं लिखा"],
+    },
+    Language {
+        code: "it",
+        handoff: "Trasferimento dall'agente IA",
+        continues: "Continuazione della conversazione",
+        reason: "Motivo",
+        category: "Categoria",
+        user: "Utente",
+        facts: "Dati",
+        summary: "Riepilogo",
+        whole_above: "il riepilogo completo si trova sopra",
+        extract: ["Estratto, ricavato dalla conversazione perché non è arrivato un riepilogo", "Prima richiesta", "Ultime parole", "Domanda", "L'agente IA ha detto", "Messaggi dell'utente + dell'agente IA"],
+        next: "Prossimo passo",
+        next_words: "rispondere qui, l'utente legge nella chat; quando la conversazione è risolta, risponde di nuovo l'agente IA",
+        unknown: "sconosciuto",
+        unverified: "non verificato",
+        history: ["Cronologia: nessuna", "Cronologia: 1 messaggio", "Cronologia: {} messaggi"],
+        order: ", dal meno recente",
+        times: ", orari in {}",
+        page: "Cronologia",
+        later: "Messaggi successivi, fino al",
+        reasons: ["l'utente ha premuto il pulsante di trasferimento", "l'utente ha chiesto di parlare con una persona", "un flusso prevede il trasferimento a questo punto", "l'agente IA ha deciso di trasferire", "una regola di sicurezza richiede una persona", "lo ha chiesto un programma"],
+        roles: ["utente", "agente IA", "operatore", "sistema"],
+        ends: ["L'utente ha lasciato la conversazione e non vedrà altri messaggi", "L'utente non vuole più parlare con una persona", "La conversazione è stata chiusa dal lato dell'utente", "L'utente è tornato dall'agente IA", "La conversazione è stata ritirata perché attendeva da troppo tempo", "La conversazione è stata ritirata perché nessuno scriveva da molto tempo"],
+    },
+    Language {
+        code: "ko",
+        handoff: "AI 에이전트의 상담 이관",
+        continues: "이어지는 대화",
+        reason: "사유",
+        category: "분류",
+        user: "사용자",
+        facts: "정보",
+        summary: "요약",
+        whole_above: "전체 요약은 위에 있습니다",
+        extract: ["발췌(요약이 없어 대화에서 뽑음)", "첫 요청", "마지막 말", "질문", "AI 에이전트의 답변", "사용자 + AI 에이전트 메시지 수"],
+        next: "다음 단계",
+        next_words: "여기에 답하면 사용자가 채팅에서 읽습니다. 대화를 해결하면 AI 에이전트가 다시 응답합니다",
+        unknown: "알 수 없음",
+        unverified: "미확인",
+        history: ["기록: 없음", "기록: 메시지 1개", "기록: 메시지 {}개"],
+        order: ", 오래된 순",
+        times: ", 시각은 {}",
+        page: "기록",
+        later: "이후 메시지, 번호",
+        reasons: ["사용자가 이관 버튼을 눌렀습니다", "사용자가 상담원과의 대화를 요청했습니다", "정해진 흐름에 따른 이관입니다", "AI 에이전트가 이관을 결정했습니다", "안전 규칙에 따라 사람이 필요합니다", "프로그램이 요청했습니다"],
+        roles: ["사용자", "AI 에이전트", "상담원", "시스템"],
+        ends: ["사용자가 대화를 떠나 이후 메시지를 보지 못합니다", "사용자가 더 이상 상담원을 원하지 않습니다", "사용자 쪽에서 대화가 종료되었습니다", "사용자가 AI 에이전트로 돌아갔습니다", "대기 시간이 너무 길어 대화를 회수했습니다", "오랫동안 메시지가 없어 대화를 회수했습니다"],
+    },
+    Language {
+        code: "nl",
+        handoff: "Overdracht door de AI-agent",
+        continues: "Vervolg van gesprek",
+        reason: "Reden",
+        category: "Categorie",
+        user: "Gebruiker",
+        facts: "Gegevens",
+        summary: "Samenvatting",
+        whole_above: "de hele samenvatting staat hierboven",
+        extract: ["Fragment, uit het gesprek gehaald omdat er geen samenvatting bij zat", "Eerste verzoek", "Laatste woorden", "Vraag", "De AI-agent zei", "Berichten van gebruiker + AI-agent"],
+        next: "Volgende stap",
+        next_words: "antwoord hier, de gebruiker leest het in de chat; als het gesprek is opgelost, antwoordt de AI-agent weer",
+        unknown: "onbekend",
+        unverified: "niet bevestigd",
+        history: ["Geschiedenis: geen", "Geschiedenis: 1 bericht", "Geschiedenis: {} berichten"],
+        order: ", oudste eerst",
+        times: ", tijden in {}",
+        page: "Geschiedenis",
+        later: "Latere berichten, tot en met",
+        reasons: ["de gebruiker drukte op de overdrachtsknop", "de gebruiker vroeg om een mens", "een vaste flow draagt hier over", "de AI-agent besloot over te dragen", "een veiligheidsregel vereist een mens", "een programma vroeg erom"],
+        roles: ["gebruiker", "AI-agent", "medewerker", "systeem"],
+        ends: ["De gebruiker heeft het gesprek verlaten en ziet geen berichten meer", "De gebruiker wil geen mens meer spreken", "Het gesprek is aan de kant van de gebruiker gesloten", "De gebruiker is teruggegaan naar de AI-agent", "Het gesprek is teruggenomen omdat het te lang wachtte", "Het gesprek is teruggenomen omdat er lang niemand schreef"],
+    },
+    Language {
+        code: "pl",
+        handoff: "Przekazanie od agenta AI",
+        continues: "Ciąg dalszy rozmowy",
+        reason: "Powód",
+        category: "Kategoria",
+        user: "Użytkownik",
+        facts: "Dane",
+        summary: "Podsumowanie",
+        whole_above: "całe podsumowanie znajduje się wyżej",
+        extract: ["Wyciąg z rozmowy, ponieważ nie przysłano podsumowania", "Pierwsza prośba", "Ostatnie słowa", "Pytanie", "Agent AI odpowiedział", "Wiadomości użytkownika + agenta AI"],
+        next: "Co dalej",
+        next_words: "odpowiedz tutaj, użytkownik przeczyta to na czacie; po rozwiązaniu rozmowy znów odpowiada agent AI",
+        unknown: "nieznany",
+        unverified: "niepotwierdzone",
+        history: ["Historia: brak", "Historia: 1 wiadomość", "Historia: wiadomości: {}"],
+        order: ", od najstarszej",
+        times: ", czas: {}",
+        page: "Historia",
+        later: "Późniejsze wiadomości, do",
+        reasons: ["użytkownik nacisnął przycisk przekazania", "użytkownik poprosił o rozmowę z człowiekiem", "scenariusz przewiduje tu przekazanie", "agent AI postanowił przekazać rozmowę", "reguła bezpieczeństwa wymaga człowieka", "poprosił o to program"],
+        roles: ["użytkownik", "agent AI", "konsultant", "system"],
+        ends: ["Użytkownik opuścił rozmowę i nie zobaczy kolejnych wiadomości", "Użytkownik nie chce już rozmawiać z człowiekiem", "Rozmowę zamknięto po stronie użytkownika", "Użytkownik wrócił do agenta AI", "Rozmowę wycofano, bo czekała zbyt długo", "Rozmowę wycofano, bo od dawna nikt nie pisał"],
+    },
+    Language {
+        code: "tr",
+        handoff: "Yapay zekâ temsilcisinden devir",
+        continues: "Görüşmenin devamı",
+        reason: "Neden",
+        category: "Kategori",
+        user: "Kullanıcı",
+        facts: "Bilgiler",
+        summary: "Özet",
+        whole_above: "özetin tamamı yukarıda",
+        extract: ["Özet gelmediği için görüşmeden alınan bölümler", "İlk istek", "Son sözler", "Soru", "Yapay zekâ temsilcisi dedi ki", "Kullanıcı + yapay zekâ temsilcisi mesajları"],
+        next: "Sonraki adım",
+        next_words: "burada yanıtlayın, kullanıcı sohbette okur; görüşme çözülünce yapay zekâ temsilcisi yeniden yanıtlar",
+        unknown: "bilinmiyor",
+        unverified: "doğrulanmadı",
+        history: ["Geçmiş: yok", "Geçmiş: 1 mesaj", "Geçmiş: {} mesaj"],
+        order: ", en eskiden yeniye",
+        times: ", saatler {}",
+        page: "Geçmiş",
+        later: "Sonraki mesajlar, şuna kadar:",
+        reasons: ["kullanıcı devir düğmesine bastı", "kullanıcı bir kişiyle görüşmek istedi", "tanımlı akış burada devreder", "yapay zekâ temsilcisi devretmeye karar verdi", "bir güvenlik kuralı insan gerektiriyor", "bir program istedi"],
+        roles: ["kullanıcı", "yapay zekâ temsilcisi", "temsilci", "sistem"],
+        ends: ["Kullanıcı görüşmeden ayrıldı ve yeni mesajları görmeyecek", "Kullanıcı artık bir kişiyle görüşmek istemiyor", "Görüşme kullanıcı tarafında kapatıldı", "Kullanıcı yapay zekâ temsilcisine döndü", "Görüşme çok uzun beklediği için geri alındı", "Uzun süredir kimse yazmadığı için görüşme geri alındı"],
+    },
+    Language {
+        code: "zh",
+        handoff: "AI 客服转接",
+        continues: "接续对话",
+        reason: "原因",
+        category: "类别",
+        user: "用户",
+        facts: "信息",
+        summary: "摘要",
+        whole_above: "完整摘要见上文",
+        extract: ["摘录（未收到摘要，取自对话）", "最初的请求", "最后的话", "问题", "AI 客服的回答", "用户 + AI 客服消息数"],
+        next: "下一步",
+        next_words: "在此回复，用户会在聊天中看到；对话解决后由 AI 客服继续接待",
+        unknown: "未知",
+        unverified: "未验证",
+        history: ["记录：无", "记录：1 条消息", "记录：{} 条消息"],
+        order: "，由旧到新",
+        times: "，时间为 {}",
+        page: "记录",
+        later: "后续消息，至",
+        reasons: ["用户按下了转接按钮", "用户要求人工服务", "预设流程在此转接", "AI 客服决定转接", "安全规则要求人工处理", "由程序请求"],
+        roles: ["用户", "AI 客服", "人工客服", "系统"],
+        ends: ["用户已离开对话，不会看到后续消息", "用户不再需要人工服务", "对话已在用户一侧关闭", "用户已回到 AI 客服", "因等待过久，对话已收回", "因长时间无人发言，对话已收回"],
+    },
 ];
 
 /// Every language, English first.
@@ -353,10 +580,11 @@ mod tests {
     #[test]
     fn tags_of_any_form_find_their_language() {
         for (tag, code) in
-            [("de", "de"), ("pt-BR", "pt"), ("pt_PT", "pt"), ("JA", "ja"), ("en-GB", "en"), ("tlh", "en")]
+            [("de", "de"), ("pt-BR", "pt"), ("pt_PT", "pt"), ("JA", "ja"), ("en-GB", "en"), ("zh-Hant-TW", "zh"), ("iw", "he")]
         {
-            assert_eq!(of(tag).code, code, "{tag}");
+            assert_eq!(of(tag).map(|language| language.code), Some(code), "{tag}");
         }
+        assert!(["tlh", "", "-", "deutsch"].iter().all(|tag| of(tag).is_none()));
     }
 
     #[test]
@@ -369,8 +597,12 @@ mod tests {
                 language.user,
                 language.page,
                 language.unverified,
+                language.next_words,
+                language.whole_above,
             ];
-            let lists = language.reasons.iter().chain(&language.roles).chain(&language.ends).chain(&language.history);
+            assert!(language.times.contains("{}"), "{}", language.code);
+            let lists = language.extract.iter().chain(&language.reasons).chain(&language.roles);
+            let lists = lists.chain(&language.ends).chain(&language.history);
             assert!(labels.iter().chain(lists).all(|label| !label.trim().is_empty()), "{}", language.code);
             assert!(language.history[2].contains("{}") && language.history[1].contains('1'), "{}", language.code);
         }

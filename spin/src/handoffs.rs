@@ -138,6 +138,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         };
         let mut request = prepared.request;
+        // What the end user reads is in this language, also when it does not come about.
+        work.handoff.platform.locale.clone_from(&request.user.locale);
         request.retry |= work.is_retry();
         let session = work.handoff.session.clone();
         let was_with_humans = work.handoff.is_with_humans();
@@ -184,6 +186,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     };
                     let handoff = self.tell(connection, work, update, false)?;
                     return Ok((handoff, Some(receipt)));
+                }
+                if matches!(asked, Asked::Event(_)) && !receipt.steps.is_empty() {
+                    let is_nobody_there = receipt.findings.iter().any(|finding| finding.check == "availability" && finding.code != "availability-unknown");
+                    let told = platform.handed_over(&work.http, &work.handoff, &receipt.case_id, is_nobody_there);
+                    // The handoff is done, whether or not this can be said.
+                    if let Err(untold) = told {
+                        (self.log)(&format!("{}/{id}: {}", connection.id, untold.text()));
+                    }
                 }
                 let handoff = work.save(&known)?;
                 // What the person wrote while this was under way. Whatever fails here is done by the next tick.
