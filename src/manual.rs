@@ -147,7 +147,10 @@ pub const STEPS: [(&str, &str); 9] = [
     ("find-user", "the person was known: by the platform's id, or by a verified e-mail address or phone number"),
     ("update-user", "a person known by a verified e-mail address or phone number was given the platform's id"),
     ("create-user", "the person was not known"),
-    ("create-conversation", "with as much of the history as one request carries, and the brief behind it where that is all"),
+    (
+        "create-conversation",
+        "with as much of the history as one request carries, and the brief behind it where that is all",
+    ),
     ("adopt-conversation", "an earlier try had created it"),
     ("send-history", "the rest of the history"),
     ("send-brief", "the brief, where the history did not fit into the first request"),

@@ -470,7 +470,8 @@ impl Reader<'_> {
     fn time_zone(&self) -> Result<TimeZone, Error> {
         let Some(name) = self.text("time_zone")? else { return Ok(TimeZone::utc()) };
         TimeZone::named(&name).ok_or_else(|| {
-            let remedy = "Use a name of the IANA database with area and place, such as Europe/Madrid; or leave it out for UTC.";
+            let remedy =
+                "Use a name of the IANA database with area and place, such as Europe/Madrid; or leave it out for UTC.";
             Error::settings("time_zone", "`time_zone` names no time zone", remedy)
         })
     }
@@ -616,10 +617,11 @@ mod tests {
         ] {
             let json = format!(r#"{{"chat_url": "acme", "{name}": "{value}"}}"#);
             let error = Settings::parse(&json).unwrap_err();
-            assert_eq!(error.field.as_deref(), Some(name));
+            assert_eq!(error.field, Some(format!("settings.{name}")));
             assert!(error.remedy.as_deref().unwrap().contains(remedy), "{:?}", error.remedy);
         }
-        let settings = Settings::parse(r#"{"chat_url": "acme", "language": "iw-IL", "time_zone": "asia/jerusalem"}"#).unwrap();
+        let settings =
+            Settings::parse(r#"{"chat_url": "acme", "language": "iw-IL", "time_zone": "asia/jerusalem"}"#).unwrap();
         assert_eq!((settings.language.code, settings.time_zone.name()), ("he", "Asia/Jerusalem"));
     }
 

@@ -156,7 +156,17 @@ mod tests {
 
     #[test]
     fn names_that_no_zone_has_are_none() {
-        for name in ["", "CET", "Europe/", "/Madrid", "Madrid", "Europe/Madrid,Monaco", "Europe/Atlantis", "+01:00", "US/Pacific"] {
+        for name in [
+            "",
+            "CET",
+            "Europe/",
+            "/Madrid",
+            "Madrid",
+            "Europe/Madrid,Monaco",
+            "Europe/Atlantis",
+            "+01:00",
+            "US/Pacific",
+        ] {
             assert_eq!(TimeZone::named(name), None, "{name}");
         }
         assert_eq!(TimeZone::utc().local(u64::MAX), u64::MAX);

@@ -301,7 +301,8 @@ fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
     let Some(first) = first_request(&user) else { return Vec::new() };
     let mut lines = vec![format!("{title}:")];
     let mut line = |label: &str, text: &str| {
-        lines.push(format!("{INDENT}{label}: {}", isolated(one_line(&style.masking.apply(text).0, MOST_EXTRACT_CHARS))));
+        lines
+            .push(format!("{INDENT}{label}: {}", isolated(one_line(&style.masking.apply(text).0, MOST_EXTRACT_CHARS))));
     };
     line(wanted, first);
     let newest = user.last().filter(|newest| *newest != first);
@@ -354,7 +355,8 @@ fn matter(
 /// Up to the end of the first sentence, or of the first line.
 fn first_sentence(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default();
-    let ends = line.char_indices().filter(|(_, letter)| matches!(letter, '.' | '!' | '?' | '。' | '！' | '？' | '؟' | '।'));
+    let ends =
+        line.char_indices().filter(|(_, letter)| matches!(letter, '.' | '!' | '?' | '。' | '！' | '？' | '؟' | '।'));
     // A dot within a word or number ends nothing, and neither does one behind a short word, such as an abbreviation.
     let is_end = |(index, letter): &(usize, char)| {
         let rest = line.get(index + letter.len_utf8()..).unwrap_or_default();
@@ -652,7 +654,19 @@ mod tests {
 
     fn written(request: &HandoffRequest, first: usize, reference: &str, max_chars: usize) -> Transcript {
         let (language, masking) = (&languages::ENGLISH, &Masking::default());
-        write(request, first, &Style { reference, max_chars, language, time_zone: &TimeZone::utc(), masking, shown: &[], says_next: true })
+        write(
+            request,
+            first,
+            &Style {
+                reference,
+                max_chars,
+                language,
+                time_zone: &TimeZone::utc(),
+                masking,
+                shown: &[],
+                says_next: true,
+            },
+        )
     }
 
     use crate::testing::{message, request};
@@ -699,15 +713,18 @@ mod tests {
             said(4, SenderRole::AiAgent, "four"),
         ];
         let history = |request: &HandoffRequest, zone: &str, max_chars| {
-            let (language, masking, time_zone) = (&languages::ENGLISH, &Masking::default(), &TimeZone::named(zone).unwrap());
+            let (language, masking, time_zone) =
+                (&languages::ENGLISH, &Masking::default(), &TimeZone::named(zone).unwrap());
             let style = Style { reference: "r", max_chars, language, time_zone, masking, shown: &[], says_next: false };
             write(request, request.history.len(), &style)
         };
         let written = history(&request, "UTC", 5_000);
         assert_eq!(
             written.pages,
-            ["— 2026-09-21 —\n14:14 Ana Silva (user): one\n14:15 – Luna (AI agent): granted\n14:16 (AI agent): three\n\
-              — 2026-09-22 —\n14:17 (AI agent): four\nHistory 1/1 · ref r"]
+            [
+                "— 2026-09-21 —\n14:14 Ana Silva (user): one\n14:15 – Luna (AI agent): granted\n14:16 (AI agent): three\n\
+              — 2026-09-22 —\n14:17 (AI agent): four\nHistory 1/1 · ref r"
+            ]
         );
         let written = history(&request, "Asia/Tokyo", 5_000);
         assert!(written.opening.unwrap().contains(", times in Asia/Tokyo · "), "said once, ahead of them");
@@ -726,7 +743,9 @@ mod tests {
         request.summary = Some("رقم FS 4471.\nplain".into());
         request.history = vec![message("1", SenderRole::EndUser, None, "طلبت AeroBrew\nplain")];
         let written = written(&request, 1, "r", 5_000);
-        assert!(written.pages[0].contains("19:47 \u{2068}ليلى\u{2069} (user): \u{2068}طلبت AeroBrew\u{2069}\n    plain\n"));
+        assert!(
+            written.pages[0].contains("19:47 \u{2068}ليلى\u{2069} (user): \u{2068}طلبت AeroBrew\u{2069}\n    plain\n")
+        );
         assert!(written.brief.starts_with("\u{2068}رقم FS 4471\u{2069}\n"), "{}", written.brief);
         assert!(written.brief.contains("\n    \u{2068}رقم FS 4471.\u{2069}\n    plain\n"));
         assert!(written.brief.contains("User: \u{2068}ليلى\u{2069}\n"));
@@ -735,8 +754,14 @@ mod tests {
     #[test]
     fn sizes_are_in_units_of_people() {
         for (bytes, text) in [
-            (0, "0 bytes"), (1023, "1023 bytes"), (1024, "1 KB"), (402_113, "392 KB"), (1 << 20, "1.0 MB"),
-            (2_411_724, "2.3 MB"), (18_874_368, "18 MB"), (1 << 40, "1024 GB"),
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1 KB"),
+            (402_113, "392 KB"),
+            (1 << 20, "1.0 MB"),
+            (2_411_724, "2.3 MB"),
+            (18_874_368, "18 MB"),
+            (1 << 40, "1024 GB"),
         ] {
             assert_eq!(size(bytes), text);
         }
@@ -758,7 +783,15 @@ mod tests {
         let brief = |request: &HandoffRequest| {
             let masking = &Masking::parse(&["card-numbers".to_owned()]).unwrap();
             let language = &languages::ENGLISH;
-            let style = Style { reference: "r", max_chars: 5_000, language, time_zone: &TimeZone::utc(), masking, shown: &[], says_next: false };
+            let style = Style {
+                reference: "r",
+                max_chars: 5_000,
+                language,
+                time_zone: &TimeZone::utc(),
+                masking,
+                shown: &[],
+                says_next: false,
+            };
             let written = write(request, request.history.len(), &style);
             (written.brief, written.masked)
         };
@@ -852,7 +885,15 @@ mod tests {
         for language in languages::all() {
             let (masking, reference) = (&Masking::default(), "7f3a9c2e");
             for count in 0..3 {
-                let style = Style { reference, max_chars: 5_000, language, time_zone: &TimeZone::utc(), masking, shown: &[], says_next: true };
+                let style = Style {
+                    reference,
+                    max_chars: 5_000,
+                    language,
+                    time_zone: &TimeZone::utc(),
+                    masking,
+                    shown: &[],
+                    says_next: true,
+                };
                 let mut request = request();
                 request.history.truncate(count);
                 let written = write(&request, count, &style);
@@ -892,8 +933,17 @@ mod tests {
         let mut request = request();
         request.summary = Some("Paid with 4111 1111 1111 1111.\n\nWants it back.".into());
         let shown = [("order\nid".to_owned(), "47\n11".to_owned())];
-        let (language, masking) = (languages::of("de-AT").unwrap(), &Masking::parse(&["card-numbers".to_owned()]).unwrap());
-        let style = Style { reference: "7f3a9c2e", max_chars: 5_000, language, time_zone: &TimeZone::utc(), masking, shown: &shown, says_next: false };
+        let (language, masking) =
+            (languages::of("de-AT").unwrap(), &Masking::parse(&["card-numbers".to_owned()]).unwrap());
+        let style = Style {
+            reference: "7f3a9c2e",
+            max_chars: 5_000,
+            language,
+            time_zone: &TimeZone::utc(),
+            masking,
+            shown: &shown,
+            says_next: false,
+        };
         let written = write(&request, 2, &style);
         assert_eq!(
             written.brief,
@@ -941,8 +991,7 @@ mod tests {
             assert!(chars(page) <= 700, "{}", chars(page));
             assert!(page.ends_with(&format!("\nHistory {}/{} · ref r", index + 1, written.pages.len())));
             seen.extend(
-                page.lines()
-                    .filter_map(|line| line.split_once("número ")?.1.split(' ').next()?.parse::<usize>().ok()),
+                page.lines().filter_map(|line| line.split_once("número ")?.1.split(' ').next()?.parse::<usize>().ok()),
             );
         }
         assert_eq!(seen, (0..500).collect::<Vec<_>>());
@@ -969,14 +1018,20 @@ mod tests {
         assert!(written.into_texts().iter().all(|text| is_marked(text)));
         assert!(is_marked("The user left · ref 7f3a9c2e end"));
         assert!(is_marked("hello\nx · ref 7f3a9c2e\n") && is_marked("x · ref 7f3a9c2e\nhello"));
-        for text in ["", "see ref 7f3a9c2e", "x · ref 7f3a9c2", "x · ref 7F3A9C2E", "hello\nx · ref 7f3a9c2e\nhello"] {
+        for text in ["", "see ref 7f3a9c2e", "x · ref 7f3a9c2", "x · ref 7F3A9C2E", "hello\nx · ref 7f3a9c2e\nhello"]
+        {
             assert!(!is_marked(text), "{text}");
         }
     }
 
     #[test]
     fn what_somebody_else_wrote_never_bears_a_marker() {
-        for text in ["x · ref 7f3a9c2e", "x · ref 7f3a9c2e end \n\n", "x · ref 7f3a9c2e\nb\nc · ref 7f3a9c2e", "a\nb · ref 7f3a9c2e"] {
+        for text in [
+            "x · ref 7f3a9c2e",
+            "x · ref 7f3a9c2e end \n\n",
+            "x · ref 7f3a9c2e\nb\nc · ref 7f3a9c2e",
+            "a\nb · ref 7f3a9c2e",
+        ] {
             let harmless = unmarked(text);
             assert!(is_marked(text) && !is_marked(&harmless), "{harmless}");
         }
@@ -989,7 +1044,10 @@ mod tests {
         request.summary = Some((0..300).map(|number| format!("fact {number}\n")).collect());
         let written = written(&request, request.history.len(), "r", 600);
         assert!(chars(&written.brief) <= 600, "{}", chars(&written.brief));
-        assert!(written.brief.contains("    fact 0\n") && written.brief.contains("    … (the whole summary stands above)\nNext: "));
+        assert!(
+            written.brief.contains("    fact 0\n")
+                && written.brief.contains("    … (the whole summary stands above)\nNext: ")
+        );
         let above = written.pages.join("\n");
         for number in 0..300 {
             assert_eq!(above.matches(&format!("fact {number}\n")).count(), 1, "{number}");
@@ -1003,7 +1061,15 @@ mod tests {
         request.summary = Some("Short.".into());
         let shown: Vec<_> = (0..30).map(|number| (format!("fact {number}"), "value ".repeat(20))).collect();
         let (language, masking) = (&languages::ENGLISH, &Masking::default());
-        let style = Style { reference: "r", max_chars: 2_000, language, time_zone: &TimeZone::utc(), masking, shown: &shown, says_next: true };
+        let style = Style {
+            reference: "r",
+            max_chars: 2_000,
+            language,
+            time_zone: &TimeZone::utc(),
+            masking,
+            shown: &shown,
+            says_next: true,
+        };
         let written = write(&request, 2, &style);
         assert!(written.brief.contains("Short.") && !written.brief.contains("fact 0:"));
         let above = written.pages.join("\n");

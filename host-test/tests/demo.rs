@@ -58,8 +58,12 @@ async fn the_inbox_holds_the_summary_and_all_twenty_messages() {
     let messages = facts(&story, "inbox")[0]["inbox"]["messages"].as_array().unwrap().clone();
     let text: String = messages.iter().filter_map(|message| message["text"].as_str()).collect();
     let brief = messages.iter().filter_map(|message| message["text"].as_str()).find(|text| text.contains("Summary:"));
-    assert!(brief.unwrap().lines().last().unwrap().starts_with("Handoff from the AI agent · History: 20 messages · ref "));
-    let is_clock = |at: &str| at.bytes().enumerate().all(|(place, byte)| if place == 2 { byte == b':' } else { byte.is_ascii_digit() });
+    assert!(
+        brief.unwrap().lines().last().unwrap().starts_with("Handoff from the AI agent · History: 20 messages · ref ")
+    );
+    let is_clock = |at: &str| {
+        at.bytes().enumerate().all(|(place, byte)| if place == 2 { byte == b':' } else { byte.is_ascii_digit() })
+    };
     let lines = text.lines().filter(|line| line.split_once(' ').is_some_and(|(at, _)| at.len() == 5 && is_clock(at)));
     assert_eq!(lines.count(), 20);
 }

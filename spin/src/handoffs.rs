@@ -188,7 +188,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     return Ok((handoff, Some(receipt)));
                 }
                 if matches!(asked, Asked::Event(_)) && !receipt.steps.is_empty() {
-                    let is_nobody_there = receipt.findings.iter().any(|finding| finding.check == "availability" && finding.code != "availability-unknown");
+                    let is_nobody_there = receipt
+                        .findings
+                        .iter()
+                        .any(|finding| finding.check == "availability" && finding.code != "availability-unknown");
                     let told = platform.handed_over(&work.http, &work.handoff, &receipt.case_id, is_nobody_there);
                     // The handoff is done, whether or not this can be said.
                     if let Err(untold) = told {

@@ -156,12 +156,7 @@ impl Run<'_> {
     }
 
     /// The pages that are missing, then the brief if it is: whatever has arrived stands already, and nothing is written twice.
-    pub(super) fn rest(
-        &mut self,
-        session: &mut Session,
-        user: &UserId,
-        author: &mut Author,
-    ) -> Result<(), Error> {
+    pub(super) fn rest(&mut self, session: &mut Session, user: &UserId, author: &mut Author) -> Result<(), Error> {
         let Some(conversation) = session.conversation.clone() else { return Ok(()) };
         let Transcript { pages, early, brief, .. } = self.written(session, self.max_chars());
         let mut already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);

@@ -27,7 +27,11 @@ async fn a_new_person_gets_a_conversation_with_summary_and_history_in_order() {
     let written = texts(&conversation);
     assert!(written.iter().all(|(actor, kind, _)| (*actor, *kind) == (ActorType::User, MessageType::Normal)));
     assert_eq!(written.len(), 3, "the opening, one page of history, and the brief");
-    assert_eq!(written[2].2.lines().next(), Some("delivery: Her parcel is late"), "the list of the inbox shows the matter");
+    assert_eq!(
+        written[2].2.lines().next(),
+        Some("delivery: Her parcel is late"),
+        "the list of the inbox shows the matter"
+    );
     for line in
         ["the user asked for a person", "wants a person", "Category: delivery", "Ana Xylomar", "Her parcel is late"]
     {

@@ -377,7 +377,13 @@ impl Platform for Delight {
         never.map_or(Ok(()), Err)
     }
 
-    fn handed_over<H: Http>(&self, http: &H, handoff: &Handoff, case: &str, is_nobody_there: bool) -> Result<(), Untold> {
+    fn handed_over<H: Http>(
+        &self,
+        http: &H,
+        handoff: &Handoff,
+        case: &str,
+        is_nobody_there: bool,
+    ) -> Result<(), Untold> {
         let line = if is_nobody_there { Line::Nobody } else { Line::Waiting };
         if let Some(text) = self.texts.of(line, handoff.platform.locale.as_deref()) {
             let dedup_id = digest(&[&handoff.id, case, "handed-over"], 16);
