@@ -390,6 +390,7 @@ impl<'a> Run<'a> {
             reference: &session.reference,
             max_chars,
             language: self.settings.language,
+            time_zone: &self.settings.time_zone,
             masking: &self.settings.masking,
             shown: &self.carried.shown,
             says_next,
@@ -577,5 +578,64 @@ mod tests {
         let nothing = Script::default();
         let second = hand_off(&nothing, &request(), Some(&first.session)).unwrap();
         assert_eq!((second.case_id, second.steps.len(), nothing.sent().len()), (first.case_id, 0, 0));
+    }
+
+    fn list(texts: &[&str]) -> String {
+        let message = |(number, text): (usize, &&str)| {
+            let parts = json!([{ "text": { "content": text } }]);
+            json!({ "id": format!("m-{number}"), "actor_type": "user", "actor_id": "user-1", "message_parts": parts })
+        };
+        let all: Vec<_> = texts.iter().enumerate().rev().map(message).collect();
+        json!({ "messages": all }).to_string()
+    }
+
+    /// What is written by a try whose forerunner has left these texts, oldest first.
+    fn goes_on(request: &HandoffRequest, texts: &[&str]) -> Vec<String> {
+        let mut session = Session::begin(&request.key, 1);
+        (session.user, session.history) = (Some("user-1".into()), Some(2));
+        session.set_unsure(Unsure::Conversation, true);
+        let mut script = Script::default()
+            .then(200, r#"{"conversations": [{"id": "c-1"}]}"#)
+            .then(200, &list(texts))
+            .then(200, r#"{"conversation_id": "c-1", "status": "new"}"#);
+        for number in 0..3 {
+            script = script.then(200, &format!(r#"{{"id": "n-{number}"}}"#));
+        }
+        hand_off(&script, request, Some(&session.encode())).unwrap();
+        let text = |number| script.body(number)["message_parts"][0]["text"]["content"].as_str().unwrap().to_owned();
+        (3..script.sent().len()).map(text).collect()
+    }
+
+    #[test]
+    fn what_stands_is_found_and_only_the_rest_is_written() {
+        let script = Script::default().then(200, KNOWN).then(200, CONVERSATION);
+        hand_off(&script, &request(), None).unwrap();
+        let text = |number: usize| {
+            let body = script.body(1);
+            body["messages"][number]["message_parts"][0]["text"]["content"].as_str().unwrap().to_owned()
+        };
+        let (opening, page, brief) = (text(0), text(1), text(2));
+        assert_eq!(goes_on(&request(), &[&opening]), [page.clone(), brief.clone()]);
+        let all = [opening.as_str(), &page, &brief];
+        assert_eq!(goes_on(&request(), &all), [""; 0]);
+        // What came meanwhile follows behind what stands.
+        let mut grown = request();
+        grown.history.push(crate::testing::message("3", crate::model::SenderRole::EndUser, None, "Hello?"));
+        let written = goes_on(&grown, &all);
+        assert_eq!(written.len(), 1, "{written:?}");
+        assert!(written[0].contains("Hello?\nLater messages, up to 3, 1/1 · ref "), "{}", written[0]);
+    }
+
+    #[test]
+    fn what_a_version_has_begun_that_wrote_the_brief_first_is_complete() {
+        let reference = reference(&request().key, 1);
+        let opening = format!(
+            "Handoff from the AI agent · ref {reference}\nReason: the user asked for a person\nUser: Ana Silva\n\
+             History: 2 messages, below, oldest first, times in UTC"
+        );
+        let page = format!("History 1/1 · ref {reference}\n— 2025-07-10 —\n19:47 Ana Silva (user): My order is late");
+        assert_eq!(goes_on(&request(), &[&opening, &page]), [""; 0]);
+        let written = goes_on(&request(), &[&opening]);
+        assert_eq!(written.len(), 1, "the page that was missing, and no second brief: {written:?}");
     }
 }

@@ -56,6 +56,7 @@ pub mod summary;
 pub mod tick;
 pub mod ticket;
 pub mod time;
+pub mod time_zone;
 pub mod timers;
 pub mod transcript;
 pub mod undelivered;

@@ -15,6 +15,7 @@ use crate::freshdesk::fields::{self, FieldKind};
 use crate::languages::{self, Language};
 use crate::masking::Masking;
 use crate::model::{AgentId, ChannelId, GroupId, Priority};
+use crate::time_zone::TimeZone;
 
 pub mod chat_url;
 pub mod context_map;
@@ -154,6 +155,8 @@ pub struct Settings {
     pub masking: Masking,
     /// The language of the labels that human agents read.
     pub language: &'static Language,
+    /// In which times of the history are shown.
+    pub time_zone: TimeZone,
     /// What is looked at before a live conversation is opened.
     pub availability: Availability,
     /// Hosts from which files of the end user are fetched, to be uploaded. `*.` at the start stands for any sub-domain.
@@ -230,6 +233,7 @@ impl Settings {
             context: read.context()?,
             masking: read.masking()?,
             language: read.language()?,
+            time_zone: read.time_zone()?,
             availability: read.availability()?,
             file_hosts: read.file_hosts()?,
             return_summary: read.flag("return_summary", true)?,
@@ -473,7 +477,21 @@ impl Reader<'_> {
     }
 
     fn language(&self) -> Result<&'static Language, Error> {
-        Ok(languages::of(self.text("language")?.as_deref().unwrap_or("en")))
+        let Some(tag) = self.text("language")? else { return Ok(&languages::ENGLISH) };
+        languages::of(&tag).ok_or_else(|| {
+            let known: Vec<&str> = languages::all().map(|language| language.code).collect();
+            let remedy = format!("Use one of {}; or leave it out for English.", known.join(", "));
+            Error::settings("language", "there are no labels in the language of `language`", remedy)
+        })
+    }
+
+    fn time_zone(&self) -> Result<TimeZone, Error> {
+        let Some(name) = self.text("time_zone")? else { return Ok(TimeZone::utc()) };
+        TimeZone::named(&name).ok_or_else(|| {
+            let remedy =
+                "Use a name of the IANA database with area and place, such as Europe/Madrid; or leave it out for UTC.";
+            Error::settings("time_zone", "`time_zone` names no time zone", remedy)
+        })
     }
 
     fn availability(&self) -> Result<Availability, Error> {
@@ -624,6 +642,23 @@ mod tests {
         object["chat_url"] = "other".into();
         let moved = Settings::parse(&object.to_string()).unwrap();
         assert_eq!(moved.resolved, Resolved::default());
+    }
+
+    #[test]
+    fn a_language_or_time_zone_that_is_not_there_is_refused_with_what_is() {
+        for (name, value, remedy) in [
+            ("language", "tlh", "ar, he, hi, it, ko, nl, pl, tr, zh"),
+            ("language", "-", "Use one of en, de, fr"),
+            ("time_zone", "Mars/Base", "Europe/Madrid"),
+        ] {
+            let json = format!(r#"{{"chat_url": "acme", "{name}": "{value}"}}"#);
+            let error = Settings::parse(&json).unwrap_err();
+            assert_eq!(error.field, Some(format!("settings.{name}")));
+            assert!(error.remedy.as_deref().unwrap().contains(remedy), "{:?}", error.remedy);
+        }
+        let settings =
+            Settings::parse(r#"{"chat_url": "acme", "language": "iw-IL", "time_zone": "asia/jerusalem"}"#).unwrap();
+        assert_eq!((settings.language.code, settings.time_zone.name()), ("he", "Asia/Jerusalem"));
     }
 
     #[test]

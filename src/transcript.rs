@@ -12,6 +12,7 @@ use crate::masking::Masking;
 use crate::model::{HandoffRequest, Message, Part, PartKind, Sender, SenderRole};
 use crate::plain_text::encoded;
 use crate::time;
+use crate::time_zone::TimeZone;
 
 /// What a handoff writes into the conversation, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +153,8 @@ pub struct Style<'a> {
     pub max_chars: usize,
     /// Of the labels.
     pub language: &'static Language,
+    /// Of the times in the history.
+    pub time_zone: &'a TimeZone,
     /// For what people wrote and how they call themselves. Not for the end user's addresses: the agent needs those.
     pub masking: &'a Masking,
     /// Values of the context that the settings show, by name.
@@ -162,6 +165,12 @@ pub struct Style<'a> {
 
 const MOST_FACTS: usize = 30;
 const MOST_FACT_CHARS: usize = 200;
+/// Of each line of an extract, of which there are six at most.
+const MOST_EXTRACT_CHARS: usize = 240;
+const MOST_TRIED: usize = 2;
+/// Longest text, in bytes, that may be a greeting.
+const LONGEST_GREETING: usize = 14;
+const QUESTION_MARKS: [char; 4] = ['?', '？', '؟', '՞'];
 /// Lists of conversations show about half of it.
 const MOST_MATTER_CHARS: usize = 140;
 
@@ -183,7 +192,7 @@ pub fn write(request: &HandoffRequest, first: usize, style: &Style<'_>) -> Trans
     let room_above = |end: &str| max_chars.saturating_sub(chars(end) + 1).max(100);
     let mut pages = Pages::new(room_above(&page_marker(style, 99_999, 99_999)));
     let (early, later) = request.history.split_at(first.min(request.history.len()));
-    write_history(early, request, language, &mut mask, &mut pages);
+    write_history(early, request, style, &mut mask, &mut pages);
     overflow.iter().for_each(|line| pages.push(line));
     let mut pages = pages.finish();
     let early = pages.len();
@@ -194,14 +203,14 @@ pub fn write(request: &HandoffRequest, first: usize, style: &Style<'_>) -> Trans
         let mut heading = language.messages(first);
         if first > 0 {
             let order = if first > 1 { language.order } else { "" };
-            heading = format!("{heading}{order}{}", language.times.replace("{}", "UTC"));
+            heading = format!("{heading}{order}{}", language.times.replace("{}", style.time_zone.name()));
         }
         format!("{heading} · {}", marker(reference))
     };
     let opening = (!pages.is_empty()).then(heading);
 
     let mut more = Pages::new(room_above(&later_marker(style, 99_999, 99_999, 99_999)));
-    write_history(later, request, language, &mut mask, &mut more);
+    write_history(later, request, style, &mut mask, &mut more);
     let more = more.finish();
     let (total, upto) = (more.len(), request.history.len());
     let number = |(index, page): (usize, String)| format!("{page}\n{}", later_marker(style, upto, index + 1, total));
@@ -218,7 +227,7 @@ struct Brief {
 fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut dyn FnMut(&str) -> String) -> Brief {
     let Style { max_chars, language, .. } = *style;
     let reason = language.reason_words(request.reason);
-    let reason_text = filled(request.reason_text.as_deref()).map(|text| one_line(&mask(text), 500));
+    let reason_text = filled(request.reason_text.as_deref()).map(|text| isolated(one_line(&mask(text), 500)));
     let category = filled(request.category.as_deref()).map(|text| one_line(&mask(text), 200));
     let summary = filled(request.summary.as_deref()).map(&mut *mask);
 
@@ -227,7 +236,7 @@ fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut d
         Some(text) => format!("{}: {reason} ({text})", language.reason),
         None => format!("{}: {reason}", language.reason),
     });
-    head.extend(category.map(|category| format!("{}: {category}", language.category)));
+    head.extend(category.map(|category| format!("{}: {}", language.category, isolated(category))));
     head.push(format!("{}: {}", language.user, user_line(request, language, mask)));
     let mut end = Vec::new();
     if style.says_next {
@@ -240,7 +249,7 @@ fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut d
     let mut overflow = Vec::new();
     if !style.shown.is_empty() {
         let fact = |(name, value): &(String, String)| {
-            format!("{INDENT}{}: {}", one_line(&mask(name), 80), one_line(&mask(value), MOST_FACT_CHARS))
+            format!("{INDENT}{}: {}", one_line(&mask(name), 80), isolated(one_line(&mask(value), MOST_FACT_CHARS)))
         };
         let mut facts = vec![format!("{}:", language.facts)];
         facts.extend(style.shown.iter().take(MOST_FACTS).map(fact));
@@ -248,10 +257,19 @@ fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut d
         let fits = size(&facts) <= room(&head) / 2;
         if fits { &mut head } else { &mut overflow }.append(&mut facts);
     }
+    if summary.is_none() {
+        let lines = extract(request, style);
+        let room = room(&head);
+        let mut used = 0;
+        head.extend(lines.into_iter().take_while(|line| {
+            used += chars(line) + 1;
+            used <= room
+        }));
+    }
     if let Some(summary) = summary {
         let mut lines = vec![format!("{}:", language.summary)];
         for line in summary.lines() {
-            let line = clean(line);
+            let line = isolated(clean(line));
             lines.push(if line.trim().is_empty() { String::new() } else { format!("{INDENT}{line}") });
         }
         let room = room(&head);
@@ -269,6 +287,46 @@ fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut d
     Brief { text: head.join("\n"), overflow }
 }
 
+/// In place of a summary that the platform does not send: words of the conversation, chosen by their place alone. Marked as
+/// what it is. Masked; counted where the history is masked.
+fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
+    let words = style.language.extract;
+    let [title, wanted, last, question, tried, count] = words;
+    let of = |role: SenderRole| {
+        let messages = request.history.iter().filter(move |message| message.sender.role == role);
+        messages.map(message_text).filter(|text| !text.trim().is_empty())
+    };
+    let user: Vec<String> = of(SenderRole::EndUser).collect();
+    let ai: Vec<String> = of(SenderRole::AiAgent).collect();
+    let Some(first) = first_request(&user) else { return Vec::new() };
+    let mut lines = vec![format!("{title}:")];
+    let mut line = |label: &str, text: &str| {
+        lines
+            .push(format!("{INDENT}{label}: {}", isolated(one_line(&style.masking.apply(text).0, MOST_EXTRACT_CHARS))));
+    };
+    line(wanted, first);
+    let newest = user.last().filter(|newest| *newest != first);
+    if let Some(newest) = newest {
+        line(last, newest);
+    }
+    // What both of these say already is not said again.
+    let asked = user.iter().rev().find(|text| text.contains(QUESTION_MARKS));
+    if let Some(asked) = asked.filter(|asked| *asked != first && Some(*asked) != newest) {
+        line(question, asked);
+    }
+    // What it asked back was no try.
+    let tries: Vec<&String> = ai.iter().filter(|text| !text.contains(QUESTION_MARKS)).collect();
+    tries.iter().skip(tries.len().saturating_sub(MOST_TRIED)).for_each(|text| line(tried, text));
+    lines.push(format!("{INDENT}{count}: {} + {}", user.len(), ai.len()));
+    lines
+}
+
+/// The first message of the end user that is more than a greeting.
+fn first_request(user: &[String]) -> Option<&String> {
+    // In bytes, because scripts with long letters say more in fewer of them.
+    user.iter().find(|text| text.trim().len() > LONGEST_GREETING).or_else(|| user.first())
+}
+
 /// What it is about, in one line: the list of an inbox shows it.
 fn matter(
     request: &HandoffRequest,
@@ -279,8 +337,9 @@ fn matter(
 ) -> String {
     let first_request = || {
         let of_user = request.history.iter().filter(|message| message.sender.role == SenderRole::EndUser);
+        let user: Vec<String> = of_user.map(message_text).filter(|text| !text.trim().is_empty()).collect();
         // Counted where the history is masked.
-        of_user.map(message_text).find(|text| !text.trim().is_empty()).map(|text| masking.apply(&text).0.into_owned())
+        first_request(&user).map(|text| masking.apply(text).0.into_owned())
     };
     let words = summary.map(str::to_owned).or_else(first_request);
     let words = words.as_deref().map(first_sentence);
@@ -290,7 +349,7 @@ fn matter(
         (None, Some(words)) => words,
         (None, None) => reason.to_owned(),
     };
-    unmarked(&one_line(&matter, MOST_MATTER_CHARS)).into_owned()
+    isolated(unmarked(&one_line(&matter, MOST_MATTER_CHARS)).into_owned())
 }
 
 /// Up to the end of the first sentence, or of the first line.
@@ -350,15 +409,27 @@ pub fn part_text(part: &Part) -> String {
         PartKind::Video => "video",
         PartKind::Audio => "audio",
     };
-    let size =
-        part.bytes.map(|bytes| if bytes < 1024 { format!("{bytes} bytes") } else { format!("{} KB", bytes / 1024) });
-    let facts =
-        [filled(part.name.as_deref()).map(str::to_owned), filled(part.media_type.as_deref()).map(str::to_owned), size];
+    let facts = [filled(part.name.as_deref()).map(str::to_owned), part.bytes.map(size)];
     let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let label = if facts.is_empty() { format!("[{what}]") } else { format!("[{what}: {facts}]") };
     let url = filled(part.url.as_deref()).map_or(Cow::Borrowed(NOT_CARRIED), encoded);
     let pieces = [caption, Some(label.as_str()), Some(&url)];
     pieces.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// A size as people say it: 900 bytes, 20 KB, 2.3 MB.
+fn size(bytes: u64) -> String {
+    const KB: u64 = 1024;
+    let tenths = |unit: u64| {
+        let tenths = bytes.saturating_mul(10).saturating_add(unit / 2) / unit;
+        if tenths < 100 { format!("{}.{}", tenths / 10, tenths % 10) } else { (tenths / 10).to_string() }
+    };
+    match bytes {
+        0..KB => format!("{bytes} bytes"),
+        KB..0x10_0000 => format!("{} KB", bytes / KB),
+        0x10_0000..0x4000_0000 => format!("{} MB", tenths(KB * KB)),
+        _ => format!("{} GB", tenths(KB * KB * KB)),
+    }
 }
 
 /// All parts of a message, as text.
@@ -380,34 +451,58 @@ const MOST_LABELS: usize = 8;
 fn write_history(
     history: &[Message],
     request: &HandoffRequest,
-    language: &Language,
+    style: &Style<'_>,
     mask: &mut dyn FnMut(&str) -> String,
     pages: &mut Pages,
 ) {
-    let mut day = None;
+    let (mut day, mut speaker) = (None, None);
     // Few people speak, again and again.
     let mut labels: Vec<(&Sender, String)> = Vec::new();
     for message in history {
-        let (date, minute) = time::day_and_minute(message.sent_at).unzip();
+        let (date, minute) = time::day_and_minute(style.time_zone.local(message.sent_at)).unzip();
         if date.is_some() && date != day {
+            speaker = None;
             pages.push(&format!("— {} —", time::date(date.unwrap_or_default())));
         }
         day = date;
         let known = labels.iter().rev().take(MOST_LABELS).position(|(sender, _)| *sender == &message.sender);
         let place = known.map_or(labels.len(), |place| labels.len() - 1 - place);
         if known.is_none() {
-            labels.push((&message.sender, sender_label(&message.sender, request.user.name.as_deref(), language, mask)));
+            labels.push((
+                &message.sender,
+                sender_label(&message.sender, request.user.name.as_deref(), style.language, mask),
+            ));
         }
         let label = labels.get(place).map_or("", |(_, label)| label);
         let text = mask(&message_text(message));
-        let mut lines = text.lines().map(clean);
-        let first =
-            [minute.as_deref().unwrap_or_default(), " ", label, ": ", &lines.next().unwrap_or_default()].concat();
+        let mut lines = text.lines().map(|line| isolated(clean(line)));
+        let (minute, said) = (minute.unwrap_or_default(), lines.next().unwrap_or_default());
+        // The dash tells such a line from one that names its speaker, whatever is said in it.
+        let again = [minute.as_str(), " – ", &said].concat();
+        let first = if speaker == Some(place) && !pages.turns_with(&again) {
+            again
+        } else {
+            [minute.as_str(), " ", label, ": ", &said].concat()
+        };
+        speaker = Some(place);
         pages.push(first.trim_start());
         for line in lines {
             pages.push(&if line.is_empty() { line } else { [INDENT, &line].concat() });
         }
     }
+}
+
+/// A text whose letters run from right to left, or both ways, reads in order in a line that runs from left to right, and moves
+/// nothing around it.
+fn isolated(text: String) -> String {
+    if text.is_ascii() || !text.chars().any(is_right_to_left) {
+        return text;
+    }
+    ["\u{2068}", &text, "\u{2069}"].concat()
+}
+
+fn is_right_to_left(letter: char) -> bool {
+    matches!(letter, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
 /// Name and role. The role always stands behind the name: a name of one's own choice cannot claim another role.
@@ -421,7 +516,7 @@ fn sender_label(
     let name = if sender.role == SenderRole::EndUser { name.or(filled(user_name)) } else { name };
     let role = language.role(sender.role);
     match name {
-        Some(name) => format!("{} ({role})", one_line(&mask(name), 80)),
+        Some(name) => format!("{} ({role})", isolated(one_line(&mask(name), 80))),
         None => format!("({role})"),
     }
 }
@@ -436,7 +531,7 @@ fn user_line(request: &HandoffRequest, language: &Language, mask: &mut dyn FnMut
     ];
     let shown = |(fact, is_verified): (Option<String>, bool)| {
         // Whoever chooses a name must not get an address shown that bears no mark.
-        let fact = one_line(filled(fact.as_deref())?, 200).replace(" · ", " ");
+        let fact = isolated(one_line(filled(fact.as_deref())?, 200).replace(" · ", " "));
         Some(if is_verified { fact } else { format!("{fact} ({})", language.unverified) })
     };
     let facts: Vec<String> = facts.into_iter().filter_map(shown).collect();
@@ -521,6 +616,11 @@ impl Pages {
         Self { max_chars, finished: Vec::new(), page: String::new(), used: 0 }
     }
 
+    /// True when this line begins a page.
+    fn turns_with(&self, line: &str) -> bool {
+        self.used == 0 || self.used + 1 + chars(line) > self.max_chars
+    }
+
     fn push(&mut self, line: &str) {
         if line.is_empty() && (self.used == 0 || self.page.ends_with('\n')) {
             return;
@@ -562,7 +662,19 @@ mod tests {
 
     fn written(request: &HandoffRequest, first: usize, reference: &str, max_chars: usize) -> Transcript {
         let (language, masking) = (&languages::ENGLISH, &Masking::default());
-        write(request, first, &Style { reference, max_chars, language, masking, shown: &[], says_next: true })
+        write(
+            request,
+            first,
+            &Style {
+                reference,
+                max_chars,
+                language,
+                time_zone: &TimeZone::utc(),
+                masking,
+                shown: &[],
+                says_next: true,
+            },
+        )
     }
 
     use crate::testing::{message, request};
@@ -592,6 +704,125 @@ mod tests {
              Next: answer here, the user reads it in the chat; when you resolve the conversation, the AI agent takes over again\n\
              Handoff from the AI agent · History: 2 messages · ref 7f3a9c2e"
         );
+    }
+
+    #[test]
+    fn a_name_stands_once_for_a_run_of_lines_and_again_on_a_new_day_and_page() {
+        let mut request = request();
+        let day = 24 * 60 * 60 * 1000;
+        let said = |number: u64, role, text: &str| Message {
+            sent_at: 1_790_000_000_000 + number * 60_000 + if number > 3 { day } else { 0 },
+            ..message(&number.to_string(), role, None, text)
+        };
+        request.history = vec![
+            said(1, SenderRole::EndUser, "one"),
+            said(2, SenderRole::EndUser, "Luna (AI agent): granted"),
+            said(3, SenderRole::AiAgent, "three"),
+            said(4, SenderRole::AiAgent, "four"),
+        ];
+        let history = |request: &HandoffRequest, zone: &str, max_chars| {
+            let (language, masking, time_zone) =
+                (&languages::ENGLISH, &Masking::default(), &TimeZone::named(zone).unwrap());
+            let style = Style { reference: "r", max_chars, language, time_zone, masking, shown: &[], says_next: false };
+            write(request, request.history.len(), &style)
+        };
+        let written = history(&request, "UTC", 5_000);
+        assert_eq!(
+            written.pages,
+            [
+                "— 2026-09-21 —\n14:14 Ana Silva (user): one\n14:15 – Luna (AI agent): granted\n14:16 (AI agent): three\n\
+              — 2026-09-22 —\n14:17 (AI agent): four\nHistory 1/1 · ref r"
+            ]
+        );
+        let written = history(&request, "Asia/Tokyo", 5_000);
+        assert!(written.opening.unwrap().contains(", times in Asia/Tokyo · "), "said once, ahead of them");
+        assert!(written.pages[0].contains("23:14 Ana Silva (user): one"));
+        let text = "word ".repeat(20);
+        request.history = (0..9).map(|number| message(&number.to_string(), SenderRole::EndUser, None, &text)).collect();
+        let written = history(&request, "UTC", 500);
+        assert!(written.pages.len() > 1);
+        assert!(written.pages.iter().all(|page| page.matches("(user)").count() == 1), "{:?}", written.pages);
+    }
+
+    #[test]
+    fn lines_that_run_both_ways_are_isolated_and_others_are_not() {
+        let mut request = request();
+        request.user.name = Some("ليلى".into());
+        request.summary = Some("رقم FS 4471.\nplain".into());
+        request.history = vec![message("1", SenderRole::EndUser, None, "طلبت AeroBrew\nplain")];
+        let written = written(&request, 1, "r", 5_000);
+        assert!(
+            written.pages[0].contains("19:47 \u{2068}ليلى\u{2069} (user): \u{2068}طلبت AeroBrew\u{2069}\n    plain\n")
+        );
+        assert!(written.brief.starts_with("\u{2068}رقم FS 4471\u{2069}\n"), "{}", written.brief);
+        assert!(written.brief.contains("\n    \u{2068}رقم FS 4471.\u{2069}\n    plain\n"));
+        assert!(written.brief.contains("User: \u{2068}ليلى\u{2069}\n"));
+    }
+
+    #[test]
+    fn sizes_are_in_units_of_people() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1 KB"),
+            (402_113, "392 KB"),
+            (1 << 20, "1.0 MB"),
+            (2_411_724, "2.3 MB"),
+            (18_874_368, "18 MB"),
+            (1 << 40, "1024 GB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn without_a_summary_an_extract_says_that_it_is_one() {
+        let mut request = request();
+        let said = |number: usize, role, text: &str| message(&number.to_string(), role, None, text);
+        request.history = vec![
+            said(1, SenderRole::EndUser, "Hello"),
+            said(2, SenderRole::AiAgent, "Hello! How can I help?"),
+            said(3, SenderRole::EndUser, "My parcel 4712-ES is late.\nCard 4111 1111 1111 1111"),
+            said(4, SenderRole::AiAgent, "It is in Porto."),
+            said(5, SenderRole::EndUser, "When will it be here?"),
+            said(6, SenderRole::AiAgent, "On Friday."),
+            said(7, SenderRole::EndUser, "Too late, I want a new one today"),
+        ];
+        let brief = |request: &HandoffRequest| {
+            let masking = &Masking::parse(&["card-numbers".to_owned()]).unwrap();
+            let language = &languages::ENGLISH;
+            let style = Style {
+                reference: "r",
+                max_chars: 5_000,
+                language,
+                time_zone: &TimeZone::utc(),
+                masking,
+                shown: &[],
+                says_next: false,
+            };
+            let written = write(request, request.history.len(), &style);
+            (written.brief, written.masked)
+        };
+        let (text, masked) = brief(&request);
+        assert_eq!(masked, 1, "the history's, counted once");
+        assert_eq!(
+            text,
+            "My parcel 4712-ES is late\n\
+             Reason: the user asked for a person\n\
+             User: Ana Silva\n\
+             Extract, made from the conversation because no summary came with it:\n\
+             \x20   First request: My parcel 4712-ES is late. Card [masked: card number]\n\
+             \x20   Last words: Too late, I want a new one today\n\
+             \x20   Question: When will it be here?\n\
+             \x20   The AI agent said: It is in Porto.\n\
+             \x20   The AI agent said: On Friday.\n\
+             \x20   Messages of the user + the AI agent: 4 + 3\n\
+             Handoff from the AI agent · History: 7 messages · ref r"
+        );
+        request.summary = Some("Wants a new parcel.".into());
+        assert!(!brief(&request).0.contains("Extract"), "a summary of the platform's own stands alone");
+        (request.summary, request.history) = (None, Vec::new());
+        assert!(!brief(&request).0.contains("Extract"), "of nothing");
     }
 
     #[test]
@@ -627,7 +858,7 @@ mod tests {
         );
         request.user.phone_verified = true;
         assert_eq!(
-            user_line(&request, languages::of("de"), &mut str::to_owned),
+            user_line(&request, languages::of("de").unwrap(), &mut str::to_owned),
             "Ana Silva · ana@example.com (nicht bestätigt) · +15550100"
         );
         request.user.name = Some("Ana · boss@example.com".into());
@@ -665,7 +896,15 @@ mod tests {
         for language in languages::all() {
             let (masking, reference) = (&Masking::default(), "7f3a9c2e");
             for count in 0..3 {
-                let style = Style { reference, max_chars: 5_000, language, masking, shown: &[], says_next: true };
+                let style = Style {
+                    reference,
+                    max_chars: 5_000,
+                    language,
+                    time_zone: &TimeZone::utc(),
+                    masking,
+                    shown: &[],
+                    says_next: true,
+                };
                 let mut request = request();
                 request.history.truncate(count);
                 let written = write(&request, count, &style);
@@ -705,9 +944,17 @@ mod tests {
         let mut request = request();
         request.summary = Some("Paid with 4111 1111 1111 1111.\n\nWants it back.".into());
         let shown = [("order\nid".to_owned(), "47\n11".to_owned())];
-        let (language, masking) = (languages::of("de-AT"), &Masking::parse(&["card-numbers".to_owned()]).unwrap());
-        let style =
-            Style { reference: "7f3a9c2e", max_chars: 5_000, language, masking, shown: &shown, says_next: false };
+        let (language, masking) =
+            (languages::of("de-AT").unwrap(), &Masking::parse(&["card-numbers".to_owned()]).unwrap());
+        let style = Style {
+            reference: "7f3a9c2e",
+            max_chars: 5_000,
+            language,
+            time_zone: &TimeZone::utc(),
+            masking,
+            shown: &shown,
+            says_next: false,
+        };
         let written = write(&request, 2, &style);
         assert_eq!(
             written.brief,
@@ -825,7 +1072,15 @@ mod tests {
         request.summary = Some("Short.".into());
         let shown: Vec<_> = (0..30).map(|number| (format!("fact {number}"), "value ".repeat(20))).collect();
         let (language, masking) = (&languages::ENGLISH, &Masking::default());
-        let style = Style { reference: "r", max_chars: 2_000, language, masking, shown: &shown, says_next: true };
+        let style = Style {
+            reference: "r",
+            max_chars: 2_000,
+            language,
+            time_zone: &TimeZone::utc(),
+            masking,
+            shown: &shown,
+            says_next: true,
+        };
         let written = write(&request, 2, &style);
         assert!(written.brief.contains("Short.") && !written.brief.contains("fact 0:"));
         let above = written.pages.join("\n");
@@ -861,7 +1116,7 @@ mod tests {
             bytes: Some(20_480),
             ..Part::empty(PartKind::File)
         };
-        assert_eq!(part_text(&file), "[file: a.pdf, application/pdf, 20 KB] https://x/a.pdf");
+        assert_eq!(part_text(&file), "[file: a.pdf, 20 KB] https://x/a.pdf");
         let spaced = Part { url: Some("https://x/a b.pdf".into()), ..Part::empty(PartKind::File) };
         assert_eq!(part_text(&spaced), "[file] https://x/a%20b.pdf");
         let unknown = Part { text: Some("[hologram]".into()), ..Part::empty(PartKind::Unsupported) };

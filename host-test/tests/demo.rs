@@ -61,9 +61,10 @@ async fn the_inbox_holds_the_summary_and_all_twenty_messages() {
     assert!(
         brief.unwrap().lines().last().unwrap().starts_with("Handoff from the AI agent · History: 20 messages · ref ")
     );
-    let lines = text
-        .lines()
-        .filter(|line| line.contains("(user): ") || line.contains("(AI agent): ") || line.contains("(system): "));
+    let is_clock = |at: &str| {
+        at.bytes().enumerate().all(|(place, byte)| if place == 2 { byte == b':' } else { byte.is_ascii_digit() })
+    };
+    let lines = text.lines().filter(|line| line.split_once(' ').is_some_and(|(at, _)| at.len() == 5 && is_clock(at)));
     assert_eq!(lines.count(), 20);
 }
 

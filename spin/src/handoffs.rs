@@ -142,6 +142,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         };
         let mut request = prepared.request;
+        // What the end user reads is in this language, also when it does not come about.
+        work.handoff.platform.locale.clone_from(&request.user.locale);
         request.retry |= work.is_retry();
         let session = work.handoff.session.clone();
         let was_with_humans = work.handoff.is_with_humans();
@@ -165,16 +167,6 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 if let Some(estimate) = &receipt.estimate {
                     let WaitEstimate { average_wait_seconds, waiting } = *estimate;
                     work.note(What::Estimate { average_wait_seconds, waiting });
-                    // Whoever asked by the API reads it in the answer. It is not worth a repeat.
-                    let told = match &asked {
-                        Asked::Event(_) => {
-                            platform.tell_estimate(&work.http, &work.handoff, &receipt.case_id, estimate)
-                        }
-                        Asked::Complete(_) | Asked::Trial(_) => Ok(()),
-                    };
-                    if let Err(untold) = told {
-                        (self.log)(&format!("{}/{id}: {}", connection.id, untold.text()));
-                    }
                 }
                 let notes = &mut work.handoff.platform;
                 // Where human agents had it already, nothing of this request went over.
@@ -202,6 +194,29 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     };
                     let handoff = self.tell(connection, work, update, false)?;
                     return Ok((handoff, Some(receipt)));
+                }
+                if matches!(asked, Asked::Event(_)) && !receipt.steps.is_empty() {
+                    let is_nobody_there = receipt
+                        .findings
+                        .iter()
+                        .any(|finding| finding.check == "availability" && finding.code != "availability-unknown");
+                    let told = platform.handed_over(&work.http, &work.handoff, &receipt.case_id, is_nobody_there);
+                    // The handoff is done, whether or not this can be said.
+                    if let Err(untold) = told {
+                        (self.log)(&format!("{}/{id}: {}", connection.id, untold.text()));
+                    }
+                }
+                if let Some(estimate) = &receipt.estimate {
+                    // Whoever asked by the API reads it in the answer. It is not worth a repeat.
+                    let told = match &asked {
+                        Asked::Event(_) => {
+                            platform.tell_estimate(&work.http, &work.handoff, &receipt.case_id, estimate)
+                        }
+                        Asked::Complete(_) | Asked::Trial(_) => Ok(()),
+                    };
+                    if let Err(untold) = told {
+                        (self.log)(&format!("{}/{id}: {}", connection.id, untold.text()));
+                    }
                 }
                 let handoff = work.save(&known)?;
                 // What the person wrote while this was under way. Whatever fails here is done by the next tick.

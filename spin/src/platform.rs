@@ -240,6 +240,18 @@ pub trait Platform {
         Ok(())
     }
 
+    /// Says that human agents have it now, as often as it is called: nobody sees it twice. `case`: what the handoff has made.
+    /// `is_nobody_there`: it waits until somebody comes.
+    fn handed_over<H: Http>(
+        &self,
+        _http: &H,
+        _handoff: &Handoff,
+        _case: &str,
+        _is_nobody_there: bool,
+    ) -> Result<(), Untold> {
+        Ok(())
+    }
+
     /// Says that a handoff which the platform has asked for by webhook will not come about.
     fn give_up<H: Http>(
         &self,
@@ -307,6 +319,16 @@ impl Platform for PlatformSettings {
         estimate: &WaitEstimate,
     ) -> Result<(), Untold> {
         forward!(self, it => it.tell_estimate(http, handoff, case, estimate))
+    }
+
+    fn handed_over<H: Http>(
+        &self,
+        http: &H,
+        handoff: &Handoff,
+        case: &str,
+        is_nobody_there: bool,
+    ) -> Result<(), Untold> {
+        forward!(self, it => it.handed_over(http, handoff, case, is_nobody_there))
     }
 
     fn give_up<H: Http>(

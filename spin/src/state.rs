@@ -173,6 +173,8 @@ pub struct Mailbox {
 pub struct PlatformNotes {
     /// The platform's id of the end user: only this person's messages are relayed.
     pub user: String,
+    /// The end user's language tag.
+    pub locale: Option<String>,
     /// Messages up to here went over with the handoff; later ones are relayed.
     pub carried_until: Timestamp,
     /// Human agents who are set up at the platform: digests of id, name and photo.

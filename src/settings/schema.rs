@@ -7,7 +7,7 @@
 pub const JSON_SCHEMA: &str = include_str!("schema.json");
 
 /// The settings in the order of the form.
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 33] = [
     "chat_url",
     "api_key",
     "topics",
@@ -19,6 +19,7 @@ const NAMES: [&str; 32] = [
     "availability",
     "note_author",
     "language",
+    "time_zone",
     "context",
     "masking",
     "file_hosts",

@@ -114,7 +114,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     screen.title(5, "It is resolved, and the AI agent has it back");
     stage.freshworks.resolve(&conversation.id, &maya).await?;
     screen.line(Side::Inbox, "Maya Chen resolves");
-    let gone = "The support team has left the conversation.";
+    let gone = "The support team has left the conversation. The AI agent answers again.";
     let seen = within("the return", platform.wait_for(&channel, |seen| has(seen, gone))).await?;
     stage.freshworks.settled().await;
     let context = platform.context(&channel)["context"].clone();

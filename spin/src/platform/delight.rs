@@ -31,6 +31,7 @@ mod texts;
 
 use api::{Api, ApiError, Content};
 pub(crate) use inbound::sent_at;
+use texts::Line;
 pub use texts::Texts;
 
 /// Marks what the bridge writes, so that it does not come back as somebody's message.
@@ -72,6 +73,9 @@ pub struct Delight {
     /// Which facts of the AI agent's context say who the end user is.
     #[serde(default)]
     pub identity: Identity,
+    /// Which fields say what the handoff is about.
+    #[serde(default)]
+    pub about: About,
     /// The e-mail address in the AI agent's context finds the end user's record in Freshworks, and joins the conversation to it.
     /// Switch this on only when your server sets that address from an account whose owner has confirmed it by a link or a code,
     /// and when neither the end user, nor the app on their device, nor the AI agent can set it: whoever can would read the
@@ -107,6 +111,38 @@ impl Default for Identity {
     }
 }
 
+/// Names of fields that say what a handoff is about. Each is looked for among the facts of the AI agent's context, then in the
+/// handoff webhook and in its conversation; only texts count. The vendor documents no such field: fill the facts from your server
+/// or from a tool of the AI agent. Without a summary the human agent reads an extract of the conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct About {
+    /// Why the AI agent hands over.
+    pub reason: String,
+    /// What the conversation is about, in a word or two.
+    pub topic: String,
+    /// What happened so far.
+    pub summary: String,
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self { reason: "handoff_reason".to_owned(), topic: "topic".to_owned(), summary: "summary".to_owned() }
+    }
+}
+
+impl About {
+    /// What the webhook says under these names, beside the AI agent's context.
+    fn in_webhook(&self, data: &Value) -> Value {
+        let find = |name: &String| {
+            let found = [&data[name], &data["conversation"][name]];
+            found.into_iter().find_map(|value| value.as_str().filter(|text| !text.trim().is_empty())).map(str::to_owned)
+        };
+        json!({ "reason": find(&self.reason), "topic": find(&self.topic), "summary": find(&self.summary) })
+    }
+}
+
 /// What a handoff webhook says, as it is stored until the handoff has come about.
 #[derive(Deserialize)]
 struct AskedFor {
@@ -116,6 +152,9 @@ struct AskedFor {
     until: Timestamp,
     #[serde(default)]
     context: Value,
+    /// As [`About::in_webhook`] found it; nothing in events of earlier versions.
+    #[serde(default)]
+    about: Value,
 }
 
 impl Delight {
@@ -198,14 +237,16 @@ impl Delight {
         let nobody = Sender { role: SenderRole::HumanAgent, id: None, name: None, avatar_url: None };
         let persona = self.persona(&connection.id, event.agent.as_ref().unwrap_or(&nobody));
         let line = match event.kind {
-            EventKind::AgentAssigned => Some(self.texts.joined.replace("{name}", &persona.name)),
-            EventKind::Transferred => Some(self.texts.transferred.clone()),
-            EventKind::Reopened => Some(self.texts.reopened.clone()),
+            EventKind::AgentAssigned => Some(Line::Joined),
+            EventKind::Transferred => Some(Line::Transferred),
+            EventKind::Reopened => Some(Line::Reopened),
             // Nobody reads it in a conversation that the platform has closed.
-            EventKind::ReturnedToAi if event.outcome == Some(Outcome::Ticketed) => Some(self.texts.ticketed.clone()),
-            EventKind::ReturnedToAi if !asked => Some(self.texts.returned.clone()),
+            EventKind::ReturnedToAi if event.outcome == Some(Outcome::Ticketed) => Some(Line::Ticketed),
+            EventKind::ReturnedToAi if !asked => Some(Line::Returned),
             _ => None,
         };
+        let line = line.and_then(|line| self.texts.of(line, handoff.platform.locale.as_deref()));
+        let line = line.map(|line| line.replace("{name}", &persona.name));
         if matches!(event.kind, EventKind::AgentAssigned | EventKind::AgentMessage | EventKind::TicketReplied) {
             self.join(api, handoff, &persona)?;
         }
@@ -215,7 +256,7 @@ impl Delight {
                 api.write(&channel, Some(&persona.id), &content.as_content(), &dedup_id)?;
             }
         }
-        if let Some(line) = line.filter(|line| !line.trim().is_empty()) {
+        if let Some(line) = line {
             api.write(&channel, None, &Content::System(&line), &digest(&[&event.id, "line"], 16))?;
         }
         if event.kind == EventKind::ReturnedToAi {
@@ -295,6 +336,10 @@ impl Platform for Delight {
             locale: asked.context["language"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
             avatar_url: words("profile_url"),
         };
+        let about = |name: &String, field: &str| {
+            let of_context = fact(name).filter(|text| !text.trim().is_empty());
+            of_context.or_else(|| asked.about[field].as_str().map(str::to_owned))
+        };
         let has_address = user.email.is_some() || user.phone.is_some();
         let request = HandoffRequest {
             key: asked.key,
@@ -303,9 +348,9 @@ impl Platform for Delight {
             mode: if has_address { Mode::Automatic } else { Mode::Live },
             // The webhook does not say who asked.
             reason: Reason::Api,
-            reason_text: None,
-            category: None,
-            summary: None,
+            reason_text: about(&self.about.reason, "reason"),
+            category: about(&self.about.topic, "topic"),
+            summary: about(&self.about.summary, "summary"),
             history,
             context,
             routing: freshworks_handoff::model::Routing::default(),
@@ -353,6 +398,21 @@ impl Platform for Delight {
         Ok(())
     }
 
+    fn handed_over<H: Http>(
+        &self,
+        http: &H,
+        handoff: &Handoff,
+        case: &str,
+        is_nobody_there: bool,
+    ) -> Result<(), Untold> {
+        let line = if is_nobody_there { Line::Nobody } else { Line::Waiting };
+        if let Some(text) = self.texts.of(line, handoff.platform.locale.as_deref()) {
+            let dedup_id = digest(&[&handoff.id, case, "handed-over"], 16);
+            Api::new(http, self).write(&handoff.key.channel, None, &Content::System(text), &dedup_id)?;
+        }
+        Ok(())
+    }
+
     fn give_up<H: Http>(
         &self,
         http: &H,
@@ -363,8 +423,8 @@ impl Platform for Delight {
         let api = Api::new(http, self);
         let channel = &handoff.key.channel;
         let dedup_id = digest(&[&handoff.id, "failed", &handoff.platform.failing_since.unwrap_or(0).to_string()], 16);
-        if !self.texts.failed.trim().is_empty() {
-            api.write(channel, None, &Content::System(&self.texts.failed), &dedup_id)?;
+        if let Some(line) = self.texts.of(Line::Failed, handoff.platform.locale.as_deref()) {
+            api.write(channel, None, &Content::System(line), &dedup_id)?;
         }
         api.add_to_context(channel, &[("handoff_outcome", outcome_word(Outcome::Failed).to_owned())])?;
         match &self.callback {
@@ -575,6 +635,30 @@ mod tests {
             let user = settings(more).prepare(&http, &asked).unwrap().request.user;
             assert_eq!((user.email.as_deref(), user.phone.as_deref()), (Some("ana@example.com"), Some("+15550100")));
             assert_eq!((user.email_verified, user.phone_verified), verified);
+        }
+    }
+
+    #[test]
+    fn reason_topic_and_summary_come_from_context_or_webhook_under_names_of_the_settings() {
+        let http = Outside::new(|_: &str| (200, "{}".to_owned()));
+        let named = json!({ "about": { "reason": "why", "topic": "intent", "summary": "recap" } });
+        let own = json!({ "handoff_reason": "angry", "topic": "parcel", "summary": "It is late." });
+        let others = json!({ "why": "angry", "intent": "parcel", "recap": "It is late." });
+        for (more, context, webhook, found) in [
+            (json!({}), own.clone(), json!({}), true),
+            (json!({}), json!({}), own.clone(), true),
+            (json!({}), json!({ "topic": " " }), json!({ "conversation": own.clone() }), true),
+            (named.clone(), others.clone(), json!({}), true),
+            (named, own, json!({ "why": 7, "conversation": { "recap": "" } }), false),
+            (json!({}), others, json!({}), false),
+        ] {
+            let settings = settings(more);
+            let key = json!({ "application": "APP-1", "channel": "c", "conversation": "1" });
+            let (context, about) = (json!({ "context": context }), settings.about.in_webhook(&webhook));
+            let event = json!({ "key": key, "user": "ana", "from": 1, "until": 2, "context": context, "about": about });
+            let request = settings.prepare(&http, &Asked::Event(event.to_string())).unwrap().request;
+            let told = [request.reason_text.as_deref(), request.category.as_deref(), request.summary.as_deref()];
+            assert_eq!(told, if found { [Some("angry"), Some("parcel"), Some("It is late.")] } else { [None; 3] });
         }
     }
 

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{TOKEN, ask, body, connection, freshchat, handed_over, request};
 use crate::answer::Answer;
+use crate::destinations::Destinations;
 use crate::inbox::Later;
-use crate::service::Service;
+use crate::service::{Policy, Service};
 use crate::state::{State, StoredDelivery};
 use crate::tally::Tally;
 use crate::testing::{Memory, Outside};
@@ -36,7 +37,9 @@ fn with_service<H: Http, T>(http: &H, state: &Memory, run: impl FnOnce(&Service<
         http,
         state,
         token: TOKEN,
+        destinations: &Destinations::default(),
         public_url: "https://bridge.example",
+        policy: &Policy::default(),
         clock: &|| 9_000,
         pause: &|_| (),
         draw: &|| [7; 24],

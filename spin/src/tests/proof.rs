@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 
 use super::{TOKEN, body, connection, freshchat, message, request};
 use crate::answer::Call;
+use crate::destinations::Destinations;
 use crate::inbox::Later;
-use crate::service::Service;
-use crate::state::{Connection, Due, Handoff, Lease, Rest, State, StateError, StoredDelivery};
+use crate::service::{Policy, Service};
+use crate::state::{Connection, Due, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery};
 use crate::tally::{Count, Tally};
 use crate::testing::Memory;
 
@@ -124,7 +125,9 @@ impl World {
                 http: self,
                 state: self,
                 token: TOKEN,
+                destinations: &Destinations::default(),
                 public_url: "https://bridge.example",
+                policy: &Policy::default(),
                 clock: &|| self.clock.get(),
                 pause: &|ms| self.clock.set(self.clock.get() + ms),
                 draw: &|| [7; 24],
@@ -144,7 +147,9 @@ impl World {
     fn ask(&self, method: &str, path: &str, body: &Value) -> Option<crate::answer::Answer> {
         let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
         let body = body.to_string().into_bytes();
-        self.serve(|service| service.answer(&Call { method, path, headers, body: &body, now: self.clock.get() }))
+        self.serve(|service| {
+            service.answer(&Call { method, path, query: "", headers, body: &body, now: self.clock.get() })
+        })
     }
 
     /// What Freshchat or the platform answers; none when that comes too late.
@@ -265,7 +270,18 @@ mortal! {
     renew(connection: &str, id: &str, lease: u64, now: Timestamp, for_ms: u64) -> bool;
     save(handoff: &Handoff, conversations: &[String], unsure: &[String], lease: u64) -> bool;
     give_back(connection: &str, id: &str, lease: u64) -> ();
-    forget(before: Timestamp) -> ();
+    forget(before: Timestamp, own: &[(String, Timestamp)]) -> ();
+    handoffs_of_person(connection: &str, person: &str) -> Vec<Handoff>;
+    conversations_of(connection: &str, handoff: &str) -> Vec<String>;
+    deliveries(connection: &str, handoff: &str) -> Vec<StoredDelivery>;
+    erase(connection: &str, id: &str, lease: u64, now: Timestamp) -> bool;
+    reseal() -> Resealed;
+    put_record(kind: &str, record: &Record, now: Timestamp, only_new: bool) -> bool;
+    record(kind: &str, name: &str, now: Timestamp) -> Option<Record>;
+    records(kind: &str, now: Timestamp, limit: u32) -> Vec<Record>;
+    remove_record(kind: &str, name: &str) -> bool;
+    count_up(kind: &str, name: &str, now: Timestamp, expires_at: Timestamp) -> u64;
+    trim_records(kind: &str, now: Timestamp, most: u32) -> ();
     count(connection: &str, amounts: &[(String, u64)], now: Timestamp) -> ();
     counts(connection: &str) -> Vec<Count>;
 }

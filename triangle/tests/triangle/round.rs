@@ -48,7 +48,7 @@ async fn round_on_delight(it: &OnDelight, user: &str) {
     assert_eq!(count(stage, &conversation.id, "joined the conversation"), 0);
 
     stage.freshworks.resolve(&conversation.id, &maya).await.unwrap();
-    let line = is_there("The support team has left the conversation.");
+    let line = is_there("The support team has left the conversation. The AI agent answers again.");
     let seen = within("the return is told", platform.wait_for(&channel, line)).await;
     stage.freshworks.settled().await;
     assert_eq!(platform.context(&channel)["context"]["handoff_outcome"], "resolved");

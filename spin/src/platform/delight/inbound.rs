@@ -106,6 +106,7 @@ fn agent_event(settings: &Delight, event: &Value, now: Timestamp) -> Inbound {
                 "from": iso(&conversation["started_at"]).unwrap_or(0),
                 "until": until,
                 "context": conversation["ai_agent_context"],
+                "about": settings.about.in_webhook(data),
             });
             Inbound::HandOff { id: event_id, key, asked: Asked::Event(asked.to_string()) }
         }
@@ -277,6 +278,7 @@ mod tests {
             callback: None,
             texts: Default::default(),
             identity: Default::default(),
+            about: Default::default(),
             email_verified: false,
             phone_verified: false,
             test_origin: None,
@@ -316,6 +318,7 @@ mod tests {
                 },
                 "message": { "message_id": 12, "content": "Hello" },
                 "handoff_at": "2026-11-23T09:59:58.000Z",
+                "handoff_reason": "angry",
             },
         })
     }
@@ -352,6 +355,7 @@ mod tests {
         };
         let event: Value = serde_json::from_str(&event).unwrap();
         assert_eq!((id.as_str(), found), ("e-1", key()));
+        assert_eq!(event["about"], json!({ "reason": "angry", "topic": null, "summary": null }));
         assert_eq!((&event["user"], &event["context"]["context"]["plan"]), (&json!("ana"), &json!("pro")));
         assert_eq!(event["until"].as_u64().unwrap() - event["from"].as_u64().unwrap(), 59 * 60_000 + 58_000);
     }
