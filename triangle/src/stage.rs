@@ -143,7 +143,7 @@ impl Stage {
         Self::set(store, reaches).await
     }
 
-    /// Sets a variable of the app, for instances that start from now on.
+    /// Sets a variable of the app, for instances that start from now on, also again ([`kill`](Stage::kill)).
     pub fn set_variable(&mut self, name: &str, value: &str) {
         self.options.variables.insert(name.to_owned(), value.to_owned());
     }
@@ -216,11 +216,6 @@ impl Stage {
         };
         let api = Api::new(front.origin(), TOKEN);
         Ok(Self { freshworks, api, front, options, apps: Vec::new() })
-    }
-
-    /// Gives the app another variable; an instance has it when it is started again ([`kill`](Stage::kill)).
-    pub fn set_variable(&mut self, name: &str, value: &str) {
-        self.options.variables.insert(name.to_owned(), value.to_owned());
     }
 
     /// Kills an instance as SIGTERM kills Spin, and starts it again.

@@ -63,7 +63,7 @@ pub(crate) fn schemathesis() -> Result<PathBuf> {
 
 /// The spell checker for source code, from PyPI.
 pub(crate) fn typos() -> Result<PathBuf> {
-    Ok(python("typos", "tools/typos/requirements.txt", &["--no-deps", "--require-hashes"])?.join("typos"))
+    Ok(python("typos", "tools/typos/requirements.txt")?.join("typos"))
 }
 
 /// A Python with what the Python side of the benchmarks needs.

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) type Covered = &'static [(&'static str, &'static str)];
 
 /// Each function of the contract: its tests, and the sources where they stand.
-const COVERED: [(&str, Covered, &str); 11] = [
+const COVERED: [(&str, Covered, &str); 12] = [
     ("describe", describe::COVERED, include_str!("describe.rs")),
     ("connect", connect::COVERED, include_str!("connect.rs")),
     ("preview", preview::COVERED, include_str!("preview.rs")),
