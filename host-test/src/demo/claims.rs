@@ -57,10 +57,10 @@ pub(super) fn all(request: &HandoffRequest, account: &Account, seen: &Seen) -> V
         arrived.pop();
     }
 
-    let first = messages.first().map(|message| message.text.as_str()).unwrap_or_default();
+    let last = handoff.last().map(|message| message.text.as_str()).unwrap_or_default();
     vec![
         Claim::new("one conversation was opened", account.conversations == 1),
-        Claim::new("the summary opens it", in_order(first, &summary_lines)),
+        Claim::new("the summary comes last, where the inbox looks", in_order(last, &summary_lines)),
         Claim::new("the whole history is in it, in order", in_order(&handoff_text, &history)),
         Claim::new("each answer of a human agent reached the end user, once and in order", {
             answers == said(Voice::HumanAgent)
@@ -123,8 +123,8 @@ mod tests {
         let request = with_messages(conversation().unwrap(), 2);
         let history: Vec<String> = request.history.iter().map(|message| message_text(&message.parts)).collect();
         let messages = vec![
-            message(Author::User, false, &format!("Handoff\n    {}", request.summary.clone().unwrap())),
             message(Author::User, false, &format!("08:20 Ana: {}\n08:21 Luna: {}", history[0], history[1])),
+            message(Author::User, false, &format!("Late parcel\n    {}", request.summary.clone().unwrap())),
             message(Author::HumanAgent, false, "Hello\nAna"),
             message(Author::HumanAgent, true, "INTERNAL"),
             message(Author::User, false, "Hi Maya"),
@@ -203,7 +203,8 @@ mod tests {
         let turned = broken(|request, _, _| request.history.reverse());
         assert_eq!(turned, ["the whole history is in it, in order"]);
         // What came after the handoff is no part of it.
-        assert_eq!(broken(|_, account, _| account.handed_over = 1), ["the whole history is in it, in order", RELAYED]);
+        let early = broken(|_, account, _| account.handed_over = 1);
+        assert_eq!(early, ["the summary comes last, where the inbox looks", RELAYED]);
     }
 
     #[test]

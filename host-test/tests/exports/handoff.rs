@@ -29,7 +29,7 @@ async fn a_new_person_gets_a_conversation_with_summary_and_history_in_order() {
     assert_eq!(written.len(), 3, "the opening, one page of history, and the brief");
     assert_eq!(
         written[2].2.lines().next(),
-        Some("delivery: Her parcel is late"),
+        Some("delivery: Her parcel is late, xylomar"),
         "the list of the inbox shows the matter"
     );
     for line in

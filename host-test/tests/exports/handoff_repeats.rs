@@ -39,7 +39,7 @@ async fn desk() -> Desk {
     Desk::connected().await.set("max_message_chars", 500)
 }
 
-const WRITES: u32 = 6;
+const WRITES: u32 = 8;
 
 async fn every_write_fails_once(how: How, platform: Platform, prepare: impl Fn(&Desk)) {
     for number in 1..=WRITES {
@@ -124,7 +124,7 @@ async fn it_may_be_stopped_at_any_request() {
     let whole = desk().await;
     whole.handoff(&long_request(), None).await.result.unwrap();
     let requests = whole.lines().len();
-    assert_eq!(requests, 8, "two look-ups and six writes");
+    assert_eq!(requests, 10, "two look-ups and eight writes");
     for index in 0..requests {
         for after in [false, true] {
             let mut desk = desk().await;

@@ -82,5 +82,8 @@ async fn a_summary_that_is_longer_than_a_message_is_complete() {
     let desk = Desk::connected().await;
     let summary: String = (0..2_000).map(|number| format!("(message {number}) {SPOKEN}\n")).collect();
     desk.handoff(&HandoffRequest { summary: Some(summary), ..request() }, None).await.result.unwrap();
-    assert_eq!(numbers_in(&desk.conversation()), (0..2_000).collect::<Vec<_>>());
+    let mut conversation = desk.conversation();
+    let brief = conversation.messages.pop().unwrap().text();
+    assert!(brief.contains("(the whole summary stands above)") && brief.chars().count() <= 5_000, "{brief}");
+    assert_eq!(numbers_in(&conversation), (0..2_000).collect::<Vec<_>>());
 }

@@ -278,7 +278,7 @@ async fn a_second_handoff_whose_session_is_lost_is_found() {
         talk.desk.handoff(&request(), Some(&talk.session)).await.result.unwrap();
         talk.desk.handoff(&HandoffRequest { retry: true, ..request() }, None).await.result.unwrap();
         let all = talk.desk.sim.conversations();
-        assert_eq!((all.len(), texts(&all[1]).len()), (2, 2), "{open:?}");
+        assert_eq!((all.len(), texts(&all[1]).len()), (2, 3), "{open:?}");
     }
 }
 

@@ -96,7 +96,7 @@ async fn an_echo_of_our_note_that_lost_its_type_is_known_by_its_id() {
     desk.sim.settled().await;
     let mut talk = Talk { id: receipt.info.conversation_ids[0].clone(), session: receipt.session, desk };
     let echoes = talk.desk.sim.deliveries();
-    assert_eq!(echoes.len(), 2);
+    assert_eq!(echoes.len(), 3);
     for echo in &echoes {
         assert_eq!(ignored(&talk.hear(std::slice::from_ref(echo)).await), "own-message");
     }
