@@ -132,14 +132,16 @@ async fn try_start(port: u16, folder: &Path) -> anyhow::Result<Option<Child>> {
     Ok(Some(child))
 }
 
-/// Whether it is this server that answers, and not another one on its port.
+/// Whether it is this server that answers, and not another one on its port, and has read what it held.
 async fn answers(port: u16, process: u32) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await else { return false };
     let mut answer = Vec::new();
-    let asked = stream.write_all(b"INFO server\r\nQUIT\r\n").await.is_ok();
+    let asked = stream.write_all(b"INFO\r\nQUIT\r\n").await.is_ok();
     asked
         && stream.read_to_end(&mut answer).await.is_ok()
-        && String::from_utf8_lossy(&answer).contains(&format!("\r\nprocess_id:{process}\r\n"))
+        && [&format!("\r\nprocess_id:{process}\r\n"), "\r\nloading:0\r\n"]
+            .iter()
+            .all(|line| String::from_utf8_lossy(&answer).contains(*line))
 }
 
 fn texts_of(value: &redis::Value, texts: &mut Vec<String>) {

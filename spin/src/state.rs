@@ -174,6 +174,7 @@ pub struct PlatformNotes {
     /// The platform's id of the end user: only this person's messages are relayed.
     pub user: String,
     /// The end user's language tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
     /// Messages up to here went over with the handoff; later ones are relayed.
     pub carried_until: Timestamp,

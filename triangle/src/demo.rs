@@ -117,6 +117,13 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     let gone = "The support team has left the conversation. The AI agent answers again.";
     let seen = within("the return", platform.wait_for(&channel, |seen| has(seen, gone))).await?;
     stage.freshworks.settled().await;
+    let told = async {
+        // The line comes first, the context after it.
+        while platform.context(&channel)["context"]["handoff_outcome"].is_null() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within("the outcome", told).await?;
     let context = platform.context(&channel)["context"].clone();
     screen.line(Side::Messenger, &format!("-- {gone}"));
     screen.line(Side::Platform, &format!("the AI agent's context: {context}"));
@@ -128,7 +135,9 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     let inbox = texts(&after);
     let in_inbox = |words: &str| inbox.iter().filter(|text| text.contains(words)).count();
     let answer = seen.iter().filter(|seen| seen.text == ANSWER).collect::<Vec<_>>();
-    screen.claim("the human agent read all six messages", HISTORY.iter().all(|(_, text)| in_inbox(text) == 1));
+    // The brief says some of it again.
+    let is_read = |words: &str| inbox.iter().any(|text| text.matches(words).count() == 1);
+    screen.claim("the human agent read all six messages", HISTORY.iter().all(|(_, text)| is_read(text)));
     screen.claim(
         "the user saw the answer once, with the human agent's name and photo",
         matches!(answer[..], [one] if one.name == "Maya Chen" && !one.photo.is_empty()),

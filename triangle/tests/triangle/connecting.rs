@@ -24,7 +24,10 @@ async fn the_platforms_webhook_is_set_up_once() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     let first = it.platform.webhook_settings();
     assert_eq!(first["enabled"], true);
-    assert_eq!(first["category_subscriptions"], json!(["conversation:closed", "handoff", "message:user_sent"]));
+    assert_eq!(
+        first["category_subscriptions"],
+        json!(["conversation:closed", "conversation:redacted", "handoff", "message:user_sent"])
+    );
     let again = it.stage.connect("acme", &delight_settings(&it.platform)).await.unwrap();
     assert_eq!(found(&again.body, "platform-webhook"), ("set-up", "ok"));
     assert_eq!(it.platform.webhook_settings(), first);
