@@ -57,7 +57,8 @@ pub(super) fn all(request: &HandoffRequest, account: &Account, seen: &Seen) -> V
         arrived.pop();
     }
 
-    let last = handoff.last().map(|message| message.text.as_str()).unwrap_or_default();
+    // Freshchat's own lines about assignments follow by themselves.
+    let last = handoff.iter().rev().find(|message| message.author == Author::User).map(|message| message.text.as_str()).unwrap_or_default();
     vec![
         Claim::new("one conversation was opened", account.conversations == 1),
         Claim::new("the summary comes last, where the inbox looks", in_order(last, &summary_lines)),
