@@ -684,7 +684,7 @@ static OTHERS: [Language; 14] = [
         next_words: "odpowiedz tutaj, użytkownik przeczyta to na czacie; po rozwiązaniu rozmowy znów odpowiada agent AI",
         unknown: "nieznany",
         unverified: "niepotwierdzone",
-        history: ["Historia: brak", "Historia: 1 wiadomość", "Historia: wiadomości: {}"],
+        history: ["Historia: brak", "Historia (1 wiadomość)", "Historia (wiadomości: {})"],
         order: ", od najstarszej",
         times: ", czas: {}",
         page: "Historia",

@@ -305,7 +305,8 @@ fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
             .push(format!("{INDENT}{label}: {}", isolated(one_line(&style.masking.apply(text).0, MOST_EXTRACT_CHARS))));
     };
     line(wanted, first);
-    let newest = user.last().filter(|newest| *newest != first);
+    // A mere yes says nothing.
+    let newest = user.iter().rev().find(|text| is_more_than_a_greeting(text)).filter(|newest| *newest != first);
     if let Some(newest) = newest {
         line(last, newest);
     }
@@ -323,8 +324,12 @@ fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
 
 /// The first message of the end user that is more than a greeting.
 fn first_request(user: &[String]) -> Option<&String> {
-    // In bytes, because scripts with long letters say more in fewer of them.
-    user.iter().find(|text| text.trim().len() > LONGEST_GREETING).or_else(|| user.first())
+    user.iter().find(|text| is_more_than_a_greeting(text)).or_else(|| user.first())
+}
+
+/// In bytes, because scripts with long letters say more in fewer of them.
+fn is_more_than_a_greeting(text: &str) -> bool {
+    text.trim().len() > LONGEST_GREETING
 }
 
 /// What it is about, in one line: the list of an inbox shows it.
@@ -363,7 +368,7 @@ fn first_sentence(text: &str) -> String {
         let before = line.get(..*index).unwrap_or_default();
         let word = before.rsplit(' ').next().unwrap_or_default();
         let ends_here = rest.is_empty() || rest.starts_with(' ') || !letter.is_ascii() && *letter != '؟';
-        ends_here && (*letter != '.' || chars(word) > 3) && chars(before) > 6
+        ends_here && (*letter != '.' || chars(word) > 3 || rest.is_empty()) && chars(before) > 6
     };
     let end = ends.into_iter().find(is_end).map_or(line.len(), |(index, _)| index);
     line.get(..end).unwrap_or(line).to_owned()
@@ -787,6 +792,7 @@ mod tests {
             said(5, SenderRole::EndUser, "When will it be here?"),
             said(6, SenderRole::AiAgent, "On Friday."),
             said(7, SenderRole::EndUser, "Too late, I want a new one today"),
+            said(8, SenderRole::EndUser, "Yes"),
         ];
         let brief = |request: &HandoffRequest| {
             let masking = &Masking::parse(&["card-numbers".to_owned()]).unwrap();
@@ -816,8 +822,8 @@ mod tests {
              \x20   Question: When will it be here?\n\
              \x20   The AI agent said: It is in Porto.\n\
              \x20   The AI agent said: On Friday.\n\
-             \x20   Messages of the user + the AI agent: 4 + 3\n\
-             Handoff from the AI agent · History: 7 messages · ref r"
+             \x20   Messages of the user + the AI agent: 5 + 3\n\
+             Handoff from the AI agent · History: 8 messages · ref r"
         );
         request.summary = Some("Wants a new parcel.".into());
         assert!(!brief(&request).0.contains("Extract"), "a summary of the platform's own stands alone");

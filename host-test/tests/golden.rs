@@ -40,11 +40,13 @@ macro_rules! conversations {
 conversations! {
     arabic_order_numbers,
     brazilian_refund_without_notes,
+    chinese_two_questions_without_summary,
     english_late_delivery_with_notes,
     files_both_ways,
     forged_lines_and_markup,
     german_formal_by_phone,
     japanese_emoji_and_wide_letters,
+    polish_parcel_without_summary_in_local_time,
     reopened_with_two_agents,
     secrets_in_the_conversation,
     six_hundred_messages,
