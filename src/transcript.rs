@@ -136,7 +136,7 @@ pub fn announced_messages(text: &str) -> Option<usize> {
         let starts = language.history.iter().filter_map(|history| history.split(['{', '1']).next());
         !text.trim_end().contains('\n') && starts.into_iter().any(|start| text.starts_with(start))
     };
-    if !is_brief(text) && !(is_marked(text) && languages::all().any(is_heading)) {
+    if !(is_brief(text) || is_marked(text) && languages::all().any(is_heading)) {
         return None;
     }
     let words = last.rsplit_once(" · ref ").map_or(last, |(words, _)| words);

@@ -31,6 +31,9 @@ const HISTORY: [(bool, &str); 6] = [
     (true, "Vivo en Coimbra. ¿Puedo hablar con una persona?"),
     (false, "Claro, ahora mismo."),
 ];
+/// What the AI agent has put into its context.
+const TOPIC: &str = "Late parcel";
+const SUMMARY: &str = "4711-ES has not moved since Lisbon, 18 November. Ana lives in Coimbra and asks for a person.";
 const ANSWER: &str = "Hola Ana, soy Maya. Se perdió: hoy sale uno nuevo.";
 const NOTE: &str = "INTERNAL: the carrier confirms the loss, up to 60 EUR is fine.";
 const THANKS: &str = "¡Gracias! A la Rua da Sofia 12, 3.º esq.";
@@ -66,7 +69,8 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     screen.title(2, "The AI agent is stuck and hands over");
     let person =
         UserSpec { id: "ana-7".into(), nickname: "Ana Silva".into(), photo: "https://p.example/ana.png".into() };
-    let channel = platform.user_opens(&person, &[("email", "ana.silva@example.com"), ("plan", "pro")]);
+    let facts = [("email", "ana.silva@example.com"), ("plan", "pro"), ("topic", TOPIC), ("summary", SUMMARY)];
+    let channel = platform.user_opens(&person, &facts);
     for (by_user, text) in HISTORY {
         if by_user {
             platform.user_says(&channel, text)
@@ -137,6 +141,11 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     let answer = seen.iter().filter(|seen| seen.text == ANSWER).collect::<Vec<_>>();
     // The brief says some of it again.
     let is_read = |words: &str| inbox.iter().any(|text| text.matches(words).count() == 1);
+    let brief = texts(&conversation).pop().unwrap_or_default();
+    screen.claim(
+        "the inbox opened at the brief, with the AI agent's summary, and its list said the matter",
+        brief.starts_with("Late parcel: 4711-ES has not moved since Lisbon, 18 November\n") && brief.contains(SUMMARY),
+    );
     screen.claim("the human agent read all six messages", HISTORY.iter().all(|(_, text)| is_read(text)));
     screen.claim(
         "the user saw the answer once, with the human agent's name and photo",

@@ -9,9 +9,9 @@ use crate::{bench, plugin, process, spin};
 
 const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
-const MOST_BYTES: u64 = 490_000;
+const MOST_BYTES: u64 = 560_000;
 /// Largest component of the bridge, in bytes.
-const MOST_BRIDGE_BYTES: u64 = 1_840_000;
+const MOST_BRIDGE_BYTES: u64 = 2_180_000;
 /// Largest console, compressed file by file, in bytes.
 const MOST_CONSOLE_BYTES: u64 = 120 * 1024;
 /// How much the size may differ from the recorded one before the record must be renewed.
