@@ -167,14 +167,14 @@ static DELIGHT: LazyLock<PlatformSettings> = LazyLock::new(|| {
 fn platform_events(body: &[u8]) {
     let headers = standard_webhooks::headers(SECRET, "msg_1", NOW, body).expect("this secret signs");
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let call = Call { method: "POST", path: "/", headers, body, now: NOW };
+    let call = Call { method: "POST", path: "/", query: "", headers, body, now: NOW };
     drop(GENERIC.read(Endpoint::Platform, &call));
     for (endpoint, key) in [(Endpoint::Platform, "signs"), (Endpoint::Chat, "token")] {
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key does");
         mac.update(body);
         let hex = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let headers = vec![("x-sendbird-signature".to_owned(), hex)];
-        let call = Call { method: "POST", path: "/", headers, body, now: NOW };
+        let call = Call { method: "POST", path: "/", query: "", headers, body, now: NOW };
         drop(DELIGHT.read(endpoint, &call));
     }
 }
@@ -184,7 +184,7 @@ fn standard_webhooks_of(input: &[u8]) {
     let (head, body) = input.split_once("\n\n").unwrap_or((&input, ""));
     let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
     let headers = head.lines().filter_map(header).collect();
-    let call = Call { method: "POST", path: "/", headers, body: body.as_bytes(), now: NOW };
+    let call = Call { method: "POST", path: "/", query: "", headers, body: body.as_bytes(), now: NOW };
     // Nobody has signed this.
     assert!(standard_webhooks::verify(SECRET, &call).is_err());
     assert!(DELIGHT.read(Endpoint::Chat, &call).is_err());

@@ -489,11 +489,20 @@ fn transcript_write(input: &[u8]) {
     let (text, max_chars) = (text(rest), 500 + usize::from(*size) * 4);
     let (request, masking) = (request(&text), all_rules());
     let shown = [("note".to_owned(), text)];
-    let language = freshworks_handoff::languages::of("de");
-    let style = transcript::Style { reference: "7f3a9c2e", max_chars, language, masking: &masking, shown: &shown };
+    let style = transcript::Style {
+        reference: "7f3a9c2e",
+        max_chars,
+        language: freshworks_handoff::languages::of("de").expect("German has labels"),
+        time_zone: &freshworks_handoff::time_zone::TimeZone::utc(),
+        masking: &masking,
+        shown: &shown,
+        says_next: true,
+    };
     for first in 0..=2 {
         let written = transcript::write(&request, first, &style);
-        assert!(transcript::is_opening(&written.opening));
+        let opening = written.opening.as_ref().unwrap_or(&written.brief);
+        assert!(transcript::is_opening(opening), "{opening:?}");
+        assert!(transcript::is_brief(&written.brief), "{:?}", written.brief);
         assert!(written.pages.iter().all(|page| transcript::is_marked(page) && page.chars().count() <= max_chars));
     }
 }
