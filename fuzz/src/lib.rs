@@ -39,7 +39,10 @@ pub struct Done {
 
 static DONE: Mutex<BTreeMap<&'static str, Done>> = Mutex::new(BTreeMap::new());
 /// What runs now, by thread: its target, since when, and the script.
-static RUNNING: Mutex<BTreeMap<u64, (&'static str, Instant, Vec<u8>)>> = Mutex::new(BTreeMap::new());
+static RUNNING: Mutex<BTreeMap<u64, Running>> = Mutex::new(BTreeMap::new());
+
+/// The target, when it began, and its input.
+type Running = (&'static str, Instant, Vec<u8>);
 static NEXT_THREAD: AtomicU64 = AtomicU64::new(0);
 static WATCH: Once = Once::new();
 

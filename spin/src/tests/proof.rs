@@ -460,7 +460,8 @@ impl Play {
         let texts: Vec<&str> =
             screen.iter().filter_map(|event| event["message"]["parts"][0]["text"].as_str()).collect();
         let (mut seen, mut wanted) = (texts.clone(), self.said.iter().map(String::as_str).collect::<Vec<_>>());
-        (seen.sort_unstable(), wanted.sort_unstable());
+        seen.sort_unstable();
+        wanted.sort_unstable();
         if seen != wanted {
             return Err(format!("the end user sees {texts:?}, and {wanted:?} was said"));
         }
