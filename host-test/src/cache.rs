@@ -222,7 +222,7 @@ mod tests {
         let (cache, wasm) = (directory.cache(), wat::parse_str(EMPTY).unwrap());
         assert_eq!(cache.load(&engine, &wasm).unwrap().refused, None);
         let file = cache.file(&engine, &wasm);
-        assert_eq!(directory.files(), [file.clone()]);
+        assert_eq!(directory.files(), std::slice::from_ref(&file));
         assert_eq!((mode(&directory.0.join("compiled")), mode(&file)), (0o700, 0o600));
         plant(&engine, &file);
         assert_eq!(exports(&engine, &cache.load(&engine, &wasm).unwrap().component), 1, "it was read");
