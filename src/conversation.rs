@@ -46,7 +46,7 @@ pub struct Place<'a> {
 /// Creates a conversation with its first messages. Only for callers who have looked, or know that no try came before.
 ///
 /// After [`FailureKind::OutcomeUnknown`] the next try has to look; after [`FailureKind::Refused`] the caller has to, because
-/// Freshchat was seen to refuse what it had stored. Until then the session says so ([`Unsure`](crate::session::Unsure)).
+/// Freshchat was seen to refuse what it had stored. Until then the session says so ([`Unsure`]).
 pub fn create(
     freshchat: &Client<'_>,
     session: &mut Session,

@@ -1,7 +1,7 @@
 //! What must not travel on by accident, masked by rules that are data.
 //!
 //! Pure, and linear in the text. A rule is a name of the table below, or a template in which `#` stands for a digit and `?` for an
-//! ASCII letter. Rules look at the [normalised](normal) text; what they find is cut out of the text as it was written. One order
+//! ASCII letter. Rules look at the normalised text; what they find is cut out of the text as it was written. One order
 //! everywhere: markup becomes text, then it is masked, then it is shortened or split.
 //!
 //! What looks like a secret and is none is masked too: that costs a question, the other way costs a card. How often that happens is
