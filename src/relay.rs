@@ -372,13 +372,17 @@ pub fn adopt_replacement(
     let opening = transcript::continuation(old.as_str(), &session.reference, freshchat.settings().language);
     let is_ours = |found: &VendorMessage| found.text() == opening;
     session.set_unsure(Unsure::Conversation, true);
-    let found = match conversation::find(freshchat, user, true, &is_ours) {
-        // A user who is gone has no conversations.
-        Err(failure) if failure.kind == FailureKind::NotFound && failure.call.name == ListUserConversations::NAME => {
-            None
-        }
-        found => found.map_err(Failure::into_error)?,
+    let is_gone = |found: &Result<Option<conversation::Found>, Failure>| {
+        let is_list = |failure: &Failure| failure.call.name == ListUserConversations::NAME;
+        found.as_ref().is_err_and(|failure| failure.kind == FailureKind::NotFound && is_list(failure))
     };
+    let mut found = conversation::find(freshchat, user, true, &is_ours);
+    if is_gone(&found) {
+        // Asked twice: one answer may be wrong, and then what is in doubt would be made again.
+        found = conversation::find(freshchat, user, true, &is_ours);
+    }
+    // A user who is gone has no conversations.
+    let found = if is_gone(&found) { None } else { found.map_err(Failure::into_error)? };
     session.set_unsure(Unsure::Conversation, false);
     if let Some(found) = &found {
         conversation::adopt(session, &found.conversation);

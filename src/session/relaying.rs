@@ -123,7 +123,8 @@ impl Session {
 
     /// Keeps the journal of a message that is not finished, as far as anything is in doubt about it.
     pub fn put_off(&mut self, relaying: Relaying) {
-        if relaying.done == 0 && !relaying.unsure {
+        // Not found here says nothing about where the try that was cut off may have gone on.
+        if relaying.done == 0 && !relaying.unsure && !relaying.untracked {
             return;
         }
         if self.relaying.len() >= MOST_IN_DOUBT {

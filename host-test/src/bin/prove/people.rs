@@ -92,7 +92,9 @@ pub(crate) fn inbox(conversation: &Conversation) -> Vec<String> {
 /// A ticket as agents read it, as marks.
 pub(crate) fn marks_of_ticket(ticket: &Ticket) -> Vec<String> {
     let entries = ticket.entries.iter().flat_map(|entry| marks(&entry.body_text));
-    marks(&ticket.description_text).into_iter().chain(entries).collect()
+    // Behind the line with the marker comes the brief, whose first line repeats words of the summary.
+    let description = ticket.description_text.splitn(3, '\n').nth(2).unwrap_or_default();
+    marks(description).into_iter().chain(entries).collect()
 }
 
 fn marks_of_message(message: &Message) -> Vec<String> {

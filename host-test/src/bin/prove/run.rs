@@ -268,7 +268,10 @@ impl Play<'_> {
         let mut request = request(self.flow, self.request_at);
         request.mode = Mode::Ticket;
         self.platform.perform(Job::HandOff(&request)).await?;
-        self.truth.filed(&request_marks(self.flow));
+        let mut marks = request_marks(self.flow);
+        // A ticket is read from its beginning.
+        marks.rotate_right(1);
+        self.truth.filed(&marks);
         Ok(())
     }
 
