@@ -10,7 +10,7 @@ use crate::conversation::{self, Found, Place, Search};
 use crate::error::Error;
 use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
-use crate::model::{ChannelId, Finding, Step, UserId};
+use crate::model::{ChannelId, ConversationId, Finding, Step, UserId};
 use crate::session::{Session, Unsure, reference};
 use crate::transcript::{self, Transcript, is_of_handoff};
 
@@ -183,12 +183,7 @@ impl Run<'_> {
                 match sent {
                     Ok(_) => break,
                     // Before the author is doubted: a conversation that is gone takes notes from nobody.
-                    Err(failure)
-                        if failure.kind == FailureKind::NotFound
-                            && conversation::is_gone(self.freshchat, &conversation) =>
-                    {
-                        return Ok(false);
-                    }
+                    Err(failure) if self.is_gone(&failure, &conversation) => return Ok(false),
                     Err(failure) if is_final(failure.kind) && matches!(author, Author::NoteBy(_)) => {
                         self.write_as_user(author, user);
                     }
@@ -215,17 +210,17 @@ impl Run<'_> {
             // Until it has arrived for certain, a later try looks for it.
             match sent {
                 Ok(_) => session.set_unsure(Unsure::Brief, false),
-                Err(failure)
-                    if failure.kind == FailureKind::NotFound
-                        && conversation::is_gone(self.freshchat, &conversation) =>
-                {
-                    return Ok(false);
-                }
+                Err(failure) if self.is_gone(&failure, &conversation) => return Ok(false),
                 Err(failure) => return Err(failure.into_error()),
             }
             self.steps.push(Step::new("send-brief", conversation.as_str(), "behind the history"));
         }
         Ok(true)
+    }
+
+    /// Whether a write failed because the conversation has been deleted.
+    fn is_gone(&self, failure: &Failure, conversation: &ConversationId) -> bool {
+        failure.kind == FailureKind::NotFound && conversation::is_gone(self.freshchat, conversation)
     }
 
     fn write_as_user(&mut self, author: &mut Author, user: &UserId) {

@@ -196,8 +196,8 @@ const MUTATIONS: [Mutation; 30] = [
     Mutation {
         name: "a half-made handoff holds on to a conversation that is deleted",
         file: "src/handoff/live.rs",
-        original: "conversation::is_gone(self.freshchat, &conversation) =>",
-        replacement: "false =>",
+        original: "failure.kind == FailureKind::NotFound && conversation::is_gone(self.freshchat, conversation)",
+        replacement: "{ let _ = (failure, conversation); false }",
         flows: &["=gone-half-made"],
     },
     Mutation {
