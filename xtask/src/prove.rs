@@ -386,7 +386,8 @@ fn copy_sources(workshop: &Path) -> Result<()> {
     write(&workshop.join("Cargo.toml"), &(manifest.replace(members, "members = []") + PROFILE))?;
     write(&workshop.join("Cargo.lock"), &std::fs::read_to_string(root.join("Cargo.lock"))?)?;
     write(&workshop.join(".cargo/config.toml"), &std::fs::read_to_string(root.join(".cargo/config.toml"))?)?;
-    for folder in ["src", "wit", "spin"] {
+    // The tests of the bridge read from the last two.
+    for folder in ["src", "wit", "spin", "fixtures", "docs"] {
         // What was deleted must not stay.
         let copy = workshop.join(folder);
         if copy.exists() {
