@@ -58,6 +58,8 @@ pub(crate) fn reseal(
             Err(_) => done.unreadable.push(id),
         }
     }
+    // Redis lists them in any order.
+    done.unreadable.sort_unstable();
     Ok(done)
 }
 

@@ -272,7 +272,7 @@ pub struct Record {
 pub struct Resealed {
     /// How many connections were written anew.
     pub written: u32,
-    /// Those that could not be read: their key is missing, or they were altered.
+    /// Those that could not be read, by name: their key is missing, or they were altered.
     pub unreadable: Vec<String>,
 }
 
