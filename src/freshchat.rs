@@ -1,7 +1,7 @@
 //! Freshchat's API v2: its calls, and what its JSON means.
 
-use crate::client::{self, Client};
-use crate::model::{AgentId, Sender, SenderRole};
+use crate::http::client::{self, Client};
+use handoff_contract::model::{AgentId, Sender, SenderRole};
 
 pub mod endpoints;
 pub mod metrics;

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+pub mod client;
+pub mod multipart;
+pub mod retry;
+
 /// HTTP methods that the vendor's APIs use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {

@@ -9,16 +9,17 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::destination;
-use crate::error::Error;
 use crate::freshdesk::fields::{self, FieldKind};
-use crate::languages::{self, Language};
-use crate::masking::Masking;
-use crate::model::{AgentId, ChannelId, GroupId, Priority};
-use crate::time_zone::TimeZone;
+use crate::text::languages::{self, Language};
+use crate::text::masking::Masking;
+use crate::text::time_zone::TimeZone;
+use handoff_contract::destination;
+use handoff_contract::error::Error;
+use handoff_contract::model::{AgentId, ChannelId, GroupId, Priority};
 
 pub mod chat_url;
 pub mod context_map;
+pub mod names;
 pub mod schema;
 pub mod ticket_domain;
 
@@ -123,7 +124,7 @@ pub struct Settings {
     pub api_key: Option<Secret>,
     /// Topic names in the order in which they are tried; never empty.
     pub topics: Vec<String>,
-    /// As the admin pasted it; see [`crate::webhook::public_key`].
+    /// As the admin pasted it; see [`crate::use_cases::webhook::public_key`].
     pub webhook_public_key: Option<String>,
     /// Group that gets handoffs unless the request names one.
     pub group: Option<String>,
@@ -202,7 +203,7 @@ impl Settings {
             return Err(Error::settings("", "the settings are larger than 256 KiB", "Pass the settings alone."));
         }
         // As bytes, like everything else that is read here: a reader of texts would be 6 KB more.
-        let object = match crate::json::from_slice::<Value>(json.as_bytes()) {
+        let object = match handoff_contract::json::from_slice::<Value>(json.as_bytes()) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return Err(not_an_object("they are JSON, but no object")),
             Err(error) => return Err(not_an_object(&format!("line {}, column {}", error.line(), error.column()))),
@@ -577,7 +578,7 @@ fn wrong_type(name: &str, wanted: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
+    use handoff_contract::error::ErrorKind;
 
     #[test]
     fn files_come_from_named_hosts_of_the_internet_alone() {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use crate::http::{Http, Request, Response, TransportError};
-use crate::model::{
+use handoff_contract::model::{
     ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, Reason, Routing, Sender, SenderRole,
 };
 

@@ -1,7 +1,7 @@
 //! How well masking finds card numbers, and how often it takes something else for one: measured, and held against
 //! `docs/security/masking.md`.
 
-use freshworks_handoff::masking::Masking;
+use freshworks_handoff::text::masking::Masking;
 
 const CARDS: &str = include_str!("../fixtures/masking/test-cards.tsv");
 const TEXTS: &str = include_str!("../fixtures/masking/support-texts.txt");

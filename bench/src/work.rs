@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use freshworks_simulator::{Config, KeyForm, Simulator};
-use host_test::bindings::Message;
-use host_test::{AllowList, Engine, EngineSettings, HttpClient, Plugin, Sandbox, json};
+use handoff_host::bindings::Message;
+use handoff_host::{AllowList, Engine, EngineSettings, HttpClient, Plugin, Sandbox, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -141,7 +141,7 @@ pub async fn make(plugin_file: &Path, upstream: &str) -> Result<Work> {
         let sent = freshworks.reply(conversation, &maya, text).await?.remove(0);
         if text.starts_with("Good") {
             let (headers, body) = (sent.headers.clone(), sent.body.clone());
-            let delivery = host_test::bindings::Delivery { headers, body, received_at: NOW };
+            let delivery = handoff_host::bindings::Delivery { headers, body, received_at: NOW };
             let update = plugin.on_webhook(&sandbox, &settings, &delivery, Some(&session)).await.result?;
             session = update.session.context("no session")?;
         }

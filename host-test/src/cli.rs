@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::bindings::{CloseReason, HandoffRequest, Mode, Rating};
 use crate::demo;
+use handoff_host::bindings::{CloseReason, HandoffRequest, Mode, Rating};
 use session::{Exit, Host, SessionFiles};
 
 /// Runs a connector plugin in a sandbox.
@@ -401,7 +401,7 @@ mod tests {
     fn close_reasons_are_spelt_as_in_wit() {
         for reason in CloseReasonArgument::value_variants() {
             let word = reason.to_possible_value().unwrap().get_name().to_owned();
-            assert_eq!(crate::json::to_json(&CloseReason::from(*reason)), serde_json::json!(word));
+            assert_eq!(handoff_host::json::to_json(&CloseReason::from(*reason)), serde_json::json!(word));
         }
     }
 }

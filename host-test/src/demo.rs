@@ -23,8 +23,8 @@ use freshworks_simulator::{Config, KeyForm, Simulator};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::bindings::HandoffRequest;
-use crate::{AllowList, CallError, HttpClient, Plugin, Sandbox};
+use handoff_host::bindings::HandoffRequest;
+use handoff_host::{AllowList, CallError, HttpClient, Plugin, Sandbox};
 
 mod claims;
 mod history;

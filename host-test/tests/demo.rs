@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use handoff_host::{Engine, EngineSettings, Plugin};
 use host_test::demo::{self, Options, Screen, Story};
-use host_test::{Engine, EngineSettings, Plugin};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 fn plugin_file() -> PathBuf {
     let path = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
-    let path = path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
+    let path = path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.target/plugin/freshworks.wasm").into());
     assert!(path.exists(), "run `cargo xtask build` first");
     path
 }

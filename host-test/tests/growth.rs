@@ -1,6 +1,6 @@
 //! What doubles its input may at most double its work: every function over people's text or a vendor's body, by counted instructions.
 //!
-//! The probe (`fuzz/src/growth.rs`) holds the functions and the tokens that each is sensitive to. Repeats of every token, and for
+//! The probe (`testing/fuzz/src/growth.rs`) holds the functions and the tokens that each is sensitive to. Repeats of every token, and for
 //! functions over text of every pair of tokens, are what an attacker would send.
 
 use wasmtime::{Config, Engine, Linker, Module, Store, TypedFunc};
@@ -61,7 +61,7 @@ impl Probe {
 
 fn module() -> Module {
     let path = std::env::var_os("FRESHWORKS_GROWTH").map(std::path::PathBuf::from);
-    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/fuzz/wasm32-unknown-unknown/release/fuzz.wasm");
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/.target/growth/wasm32-unknown-unknown/guest/fuzz.wasm");
     let path = path.unwrap_or_else(|| built.into());
     assert!(path.exists(), "run `cargo xtask test` once, or build the probe as xtask does");
     let mut config = Config::new();

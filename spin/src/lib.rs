@@ -1,64 +1,160 @@
-//! The bridge: the handoff as an HTTP service on Spin.
-//!
-//! A platform calls `/v1`, Freshworks calls the webhook endpoint, and what happens goes to the platform's callback. The
-//! core is the same library as in the plugin; this crate adds what a service needs: who may call, what is stored, in which order.
-//!
-//! | room | what is in it |
-//! |---|---|
-//! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
-//! | [`route`], [`access`], [`service`] | which request is meant; who calls and what they may do; what is done |
-//! | [`audit`] | who changed what |
-//! | [`connections`], `console` | settings, checked and shown; the admin's pages |
-//! | [`destinations`] | where tenants may send the bridge |
-//! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
-//! | `openapi` | the description of all that, made from the code |
-//! | `handoffs`, `ratings`, `webhooks`, `mailbox` | what happens to a handoff; how it is rated; what webhooks bring; events that wait to be fetched |
-//! | [`inbox`] | webhooks of Freshworks between their arrival and their effects |
-//! | `work`, [`state`] | work under a lease; what is stored, as a trait |
-//! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
-//! | [`vault`] | secrets at rest |
-//! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
-//! | `spin_app`, `spin_state`, `spin_sqlite`, `spin_redis` | the edges: Spin's HTTP, SQLite and outbound Redis |
+//! EDGE: Spin's HTTP trigger, variables, clock and randomness.
 
-pub mod access;
-pub mod activity;
-pub mod answer;
-pub mod answers;
-pub mod audit;
-pub mod connections;
-mod console;
-pub mod destinations;
-pub mod handoffs;
-pub mod inbox;
-pub mod journal;
-mod mailbox;
-#[cfg(all(feature = "schema", not(target_family = "wasm")))]
-pub mod openapi;
-pub mod people;
-pub mod platform;
-pub mod problem;
-mod ratings;
-pub mod route;
-pub mod secret;
-pub mod service;
-pub mod standard_webhooks;
-pub mod state;
-pub mod tally;
-mod ticket_webhook;
-pub mod vault;
-mod webhooks;
-mod work;
+#![cfg(target_family = "wasm")]
+// What the SDK's macro writes.
+#![allow(unsafe_code)]
 
-#[cfg(target_family = "wasm")]
-mod spin_app;
-#[cfg(target_family = "wasm")]
-mod spin_redis;
-#[cfg(target_family = "wasm")]
-mod spin_sqlite;
-#[cfg(target_family = "wasm")]
-mod spin_state;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;
+use freshworks_handoff::wasi_http::WasiHttp;
+use futures::{SinkExt, StreamExt};
+use spin_sdk::http::{Headers, IncomingRequest, Method, OutgoingResponse, ResponseOutparam};
+use spin_sdk::{http_component, variables};
+
+use handoff_bridge::answer::{Answer, Call};
+use handoff_bridge::destinations::{Destinations, Guarded};
+use handoff_bridge::inbox::Later;
+use handoff_bridge::problem::Problem;
+use handoff_bridge::service::{Policy, STALE_AFTER_MS, Service, most_body_bytes};
+use handoff_bridge::tally::Tally;
+use handoff_bridge::vault::Keys;
+use handoff_bridge_store::SpinState;
+
+#[http_component]
+async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+    let variable = |name| variables::get(name).unwrap_or_default();
+    let keys = Keys::read(&variable("encryption_key"), &variable("encryption_key_old"), draw).unwrap_or_else(|fault| {
+        eprintln!("{fault}");
+        Keys::none(draw)
+    });
+    let policy = Policy {
+        protection: keys.protection(),
+        address_header: variable("client_address_header").trim().to_ascii_lowercase(),
+        // What is no number is the default: the check is not lost to a slip.
+        stale_after_ms: variable("stale_after_hours")
+            .trim()
+            .parse()
+            .map_or(STALE_AFTER_MS, |hours: u64| hours.saturating_mul(60 * 60 * 1000)),
+    };
+    let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
+        Ok(state) => state,
+        Err(error) => {
+            eprintln!("the store cannot be opened: {}", error.0);
+            return send(Problem::from(error).into(), out).await;
+        }
+    };
+    let (token, public_url) = (variable("api_token"), variable("public_url"));
+    let destinations = Destinations::read(&variable("internal_hosts"));
+    let service = Service {
+        http: &Guarded { http: &WasiHttp, destinations: &destinations },
+        state: &state,
+        token: &token,
+        destinations: &destinations,
+        public_url: public_url.trim_end_matches('/'),
+        policy: &policy,
+        clock: &clock,
+        pause: &pause,
+        draw: &draw,
+        log: &|line| eprintln!("{line}"),
+        tally: Tally::default(),
+        later: Later::default(),
+    };
+    send(answer(&service, request).await, out).await;
+    // Nobody waits for it any more. The newest Spin ends the instance with its answer, older ones let it go on.
+    service.finish();
+}
+
+async fn send(answer: Answer, out: ResponseOutparam) {
+    let (status, mut named) = (answer.status, answer.headers.clone());
+    let body = answer.into_body();
+    if let Some((kind, _)) = &body {
+        named.push(("content-type", (*kind).to_owned()));
+        named.push(("x-content-type-options", "nosniff".to_owned()));
+    }
+    if !named.iter().any(|(name, _)| *name == "cache-control") {
+        named.push(("cache-control", "no-store".to_owned()));
+    }
+    let body = body.map(|(_, bytes)| bytes.into_owned()).unwrap_or_default();
+    // Also where there is no body: without it the host sends an empty chunk apart, which costs a kept-alive connection 40 ms.
+    if status != 204 && status != 304 {
+        named.push(("content-length", body.len().to_string()));
+    }
+    let headers = Headers::new();
+    for (name, value) in &named {
+        // These names and values are ours; the host refuses none of them.
+        let _ = headers.append(name, &value.clone().into_bytes());
+    }
+    let response = OutgoingResponse::new(headers);
+    let _ = response.set_status_code(status);
+    let mut sink = response.take_body();
+    out.set(response);
+    if !body.is_empty() {
+        // The caller has gone away.
+        let _ = sink.send(body).await;
+    }
+}
+
+async fn answer(service: &Service<'_, Guarded<'_, WasiHttp>, SpinState>, request: IncomingRequest) -> Answer {
+    let target = request.path_with_query().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
+    let headers = request
+        .headers()
+        .entries()
+        .into_iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned()));
+    let mut call =
+        Call { method: method(&request.method()), path, query, headers: headers.collect(), body: &[], now: clock() };
+    let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
+    if let Err(problem) = service.welcome(&call) {
+        return service.refusal(problem);
+    }
+    let most = most_body_bytes(path);
+    if announced > most {
+        return Problem::too_large(most).into();
+    }
+    let Some(body) = collect(request, most).await else { return Problem::too_large(most).into() };
+    call.body = &body;
+    service.answer(&call)
+}
+
+/// The body. None when it is larger than what is read: Spin sets no limit.
+async fn collect(request: IncomingRequest, most: usize) -> Option<Vec<u8>> {
+    let mut stream = request.into_body_stream();
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        // A body that was cut off is no JSON, and no signature fits it.
+        let Ok(chunk) = chunk else { break };
+        body.extend_from_slice(&chunk);
+        if body.len() > most {
+            return None;
+        }
+    }
+    Some(body)
+}
+
+fn method(method: &Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Delete => "DELETE",
+        _ => "other",
+    }
+}
+
+fn clock() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Blocks: each request has an instance of its own.
+fn pause(milliseconds: u64) {
+    std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+}
+
+fn draw() -> [u8; 24] {
+    let mut secret = [0; 24];
+    // WASI's randomness does not fail.
+    getrandom::fill(&mut secret).unwrap_or_else(|error| unreachable!("no randomness: {error}"));
+    secret
+}

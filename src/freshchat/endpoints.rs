@@ -6,12 +6,14 @@
 use serde_json::{Map, Value, json};
 
 use super::wire::{self, VendorMessage};
-use crate::client::{Endpoint, Page, Paged, encode};
+use crate::conversation::identity;
 use crate::http::Method;
-use crate::identity;
-use crate::model::{AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, Timestamp, UserId};
-use crate::plain_text;
-use crate::time;
+use crate::http::client::{Endpoint, Page, Paged, encode};
+use crate::text::plain_text;
+use crate::text::time;
+use handoff_contract::model::{
+    AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, Timestamp, UserId,
+};
 
 /// Integrators use 20 to 100; no maximum is published.
 const ITEMS_PER_PAGE: u32 = 100;
@@ -420,7 +422,7 @@ fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, V
             body.insert(key.to_owned(), json!(value));
         }
     };
-    let name = crate::transcript::one_line(user.name.as_deref().unwrap_or_default(), LONGEST_NAME);
+    let name = crate::text::transcript::one_line(user.name.as_deref().unwrap_or_default(), LONGEST_NAME);
     let name = name.trim();
     let (first, last) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
     put("first_name", Some(first));
@@ -561,7 +563,7 @@ pub struct SentFile {
 impl SentFile {
     /// Reads the answer to an upload: pictures get an address, files a hash and no address.
     pub fn read(body: &[u8], name: &str, media_type: &str) -> Option<Self> {
-        let body: Value = crate::json::from_slice(body).ok()?;
+        let body: Value = handoff_contract::json::from_slice(body).ok()?;
         let (url, hash) = (wire::filled(&body, "url"), wire::filled(&body, "file_hash"));
         if url.is_none() && hash.is_none() {
             return None;

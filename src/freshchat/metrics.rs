@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::wire;
-use crate::client::{Endpoint, encode};
 use crate::http::Method;
-use crate::model::Timestamp;
-use crate::time;
+use crate::http::client::{Endpoint, encode};
+use crate::text::time;
+use handoff_contract::model::Timestamp;
 
 /// The time that averages are taken over.
 const HOUR_MS: u64 = 60 * 60 * 1000;

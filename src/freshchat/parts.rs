@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::wire;
-use crate::model::{Part, PartKind};
-use crate::plain_text;
+use crate::text::plain_text;
+use handoff_contract::model::{Part, PartKind};
 
 /// Collections nest; nobody was seen to go deeper than two.
 const MOST_NESTED: u8 = 4;

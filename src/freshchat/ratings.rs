@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::client::{Endpoint, encode};
 use crate::http::Method;
-use crate::model::ConversationId;
+use crate::http::client::{Endpoint, encode};
+use handoff_contract::model::ConversationId;
 
 /// `POST /csat/{conversation_id}`, for a conversation that is resolved (polymetrics-ai/cli, after the vendor's reference, and
 /// mcpbundles.com, whose tool says "for a resolved conversation"). The names `rating` and `comment` are from the first alone. That

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::parts;
-use crate::model::{AgentId, ChannelId, ConversationId, MessageId, Part, Timestamp, UserId};
-use crate::time;
+use crate::text::time;
+use handoff_contract::model::{AgentId, ChannelId, ConversationId, MessageId, Part, Timestamp, UserId};
 
 /// A text, or a number as text: ids exceed 2^53 and come in both forms.
 pub fn text(object: &Value, key: &str) -> Option<String> {

@@ -7,12 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{self, FieldValue, TicketField};
 use super::quotes;
-use crate::client::{Endpoint, Page, Paged, Service, encode};
 use crate::freshchat::wire;
 use crate::http::Method;
-use crate::model::{Priority, Timestamp};
-use crate::multipart::Form;
-use crate::{plain_text, time, transcript};
+use crate::http::client::{Endpoint, Page, Paged, Service, encode};
+use crate::http::multipart::Form;
+use crate::text::plain_text;
+use crate::text::time;
+use crate::text::transcript;
+use handoff_contract::model::{Priority, Timestamp};
 
 /// The most that Freshdesk gives at once.
 const ITEMS_PER_PAGE: u32 = 100;

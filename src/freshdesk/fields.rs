@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Page;
 use crate::freshchat::wire;
+use crate::http::client::Page;
 
 /// Dropdowns with more choices are not kept in the settings: their values go out as they are.
 const MOST_CHOICES: usize = 300;

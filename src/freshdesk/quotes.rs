@@ -9,8 +9,8 @@
 
 use std::borrow::Cow;
 
-use crate::plain_text::Closes;
-use crate::transcript;
+use crate::text::plain_text::Closes;
+use crate::text::transcript;
 
 /// Classes, ids and names of elements that hold quoted mail.
 const QUOTES: [&str; 12] = [
@@ -262,7 +262,7 @@ fn introduction(lines: &[&str], number: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plain_text;
+    use crate::text::plain_text;
 
     fn told(html: &str) -> String {
         without_quoted_text(&plain_text::from_rich(&without_quoted_html(html)))

@@ -9,7 +9,7 @@
 //! `<company>-<digits>-<letters and digits>.freshchat.com`. Where the URL stands: the same guides, and SiteGPT's (2026). That no
 //! account's API answers under `myfreshworks.com` is therefore a belief.
 
-use crate::error::Error;
+use handoff_contract::error::Error;
 
 const DOMAIN: &str = ".freshchat.com";
 /// Where admins find the address.

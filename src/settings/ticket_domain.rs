@@ -3,7 +3,7 @@
 //! Its key goes to this host with every call, so only hosts of Freshdesk and Freshservice are accepted.
 
 use super::chat_url::{host_of, labels_are_valid};
-use crate::error::Error;
+use handoff_contract::error::Error;
 
 const REMEDY: &str = "Enter the address of the ticket desk, for example acme.freshdesk.com or acme.freshservice.com.";
 const FRESHDESK: &str = ".freshdesk.com";

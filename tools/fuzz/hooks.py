@@ -1,6 +1,6 @@
 """Lets the fuzzer reach what lies behind names that cannot be guessed: the connection, its handoffs, secrets and signatures.
 
-`BRIDGE` is the line that the example `bridge` of spin-host prints. What was generated to be wrong stays wrong: only names of the
+`BRIDGE` is the line that the example `bridge` of the Spin emulator prints. What was generated to be wrong stays wrong: only names of the
 right form are replaced, and only most of them. Which ones is derived from the request itself, so that a run can be repeated.
 """
 

@@ -13,7 +13,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     let (modules, chromium) = tools::browser()?;
     let pictures = arguments.iter().any(|it| it == "--screenshots");
     let rest = arguments.iter().filter(|it| *it != "--screenshots");
-    let tests = process::root().join("browser");
+    let tests = process::root().join("testing/browser");
     // Node looks for packages beside the files: they lie together with what was installed.
     for file in std::fs::read_dir(&tests)? {
         let file = file?.path();

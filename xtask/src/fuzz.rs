@@ -12,7 +12,7 @@ use crate::{process, spin, tools};
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let schemathesis = tools::schemathesis()?;
     let component = spin::build_bridge()?;
-    process::say("building the stand-in for Spin (some minutes the first time)");
+    process::say("building the Spin emulator (some minutes the first time)");
     // With the features that the tests have it built with: otherwise all of wasmtime is compiled again.
     process::cargo(&["build", "--quiet", "--workspace", "--example", "bridge"])?;
     let mut app = Command::new(process::target().join("debug/examples/bridge"));

@@ -1,4 +1,4 @@
-//! The parsers and text functions under fire: `fuzz/` holds the targets, `bolero` the engines.
+//! The parsers and text functions under fire: `testing/fuzz` holds the targets, `bolero` the engines.
 //!
 //! Here its random engine, which needs no more than a stable compiler. `docs/security/fuzzing.md` says how the engines that are guided by
 //! coverage run the same targets.
@@ -34,16 +34,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         rest.next();
     }
     process::say("building the fuzz targets (some minutes the first time)");
-    let folder = process::root().join("fuzz");
     let cargo = |arguments: &[&str]| {
         let mut cargo = process::cargo_command();
-        cargo.args(arguments).current_dir(&folder).env("CARGO_TARGET_DIR", process::root().join("target/fuzz"));
+        cargo.args(["test", "--locked", "--quiet", "--package", "fuzz", "--profile", "fuzz", "--test", "targets"]);
+        cargo.args(arguments);
         cargo
     };
-    process::run(&mut cargo(&["test", "--locked", "--quiet", "--no-run"]))?;
+    process::run(&mut cargo(&["--no-run"]))?;
     process::say("fuzzing");
-    let mut tests =
-        cargo(&["test", "--locked", "--quiet", "--test", "targets", "--", "--nocapture", "--test-threads", "2"]);
+    let mut tests = cargo(&["--", "--nocapture", "--test-threads", "2"]);
     tests.env("BOLERO_RANDOM_TEST_TIME_MS", (seconds * 1000).to_string());
     tests.env("BOLERO_RANDOM_ITERATIONS", inputs.min(1 << 60).to_string());
     let sum = sum(&mut tests)?;
@@ -61,21 +60,22 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 pub(crate) fn build_probe() -> Result<()> {
     plugin::prepare_target(plugin::TARGET)?;
     process::say("building the probe of the growth tests");
-    let manifest = ["--manifest-path", "fuzz/Cargo.toml", "--target", plugin::TARGET];
-    let build = [&["build", "--locked", "--quiet", "--release", "--lib"], &manifest[..]].concat();
+    let build = [
+        "build",
+        "--locked",
+        "--quiet",
+        "--profile",
+        "guest",
+        "--package",
+        "fuzz",
+        "--lib",
+        "--target",
+        plugin::TARGET,
+    ];
     let mut cargo = process::cargo_command();
-    cargo.args(build).env("CARGO_TARGET_DIR", process::root().join("target/fuzz"));
-    // A plain module, where the plugin becomes a component.
+    // A plain module, where the plugin becomes a component; apart from the plugin, which has another linker.
+    cargo.args(build).arg("--target-dir").arg(process::target().join("growth"));
     process::run(cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "rust-lld"))
-}
-
-/// Format and lint of the targets, which are a workspace of their own.
-pub(crate) fn check() -> Result<()> {
-    let manifest = ["--manifest-path", "fuzz/Cargo.toml"];
-    process::cargo(&[&["fmt"], &manifest[..], &["--check"]].concat())?;
-    let clippy =
-        [&["clippy"], &manifest[..], &["--locked", "--all-targets", "--quiet", "--", "-D", "warnings"]].concat();
-    process::run(process::cargo_command().args(clippy).env("CARGO_TARGET_DIR", process::root().join("target/fuzz")))
 }
 
 /// Lines about findings are shown; those that say what was done are added up.

@@ -19,15 +19,11 @@ pub(crate) fn path() -> PathBuf {
 pub(crate) fn build() -> Result<()> {
     prepare_target(TARGET)?;
     process::say("building the plugin");
-    let arguments =
-        ["--profile", "guest", "--target", TARGET, "--features", "plugin", "--package", "freshworks-handoff"];
-    // The package is a library for tests and tools as well, and rustc makes no link-time optimisation where an rlib comes
-    // out besides. Without it the component is 38 KB larger.
-    let alone = ["rustc", "--lib", "--crate-type", "cdylib"];
+    let arguments = ["build", "--locked", "--profile", "guest", "--target", TARGET, "--package", "freshworks-plugin"];
     let mut cargo = process::cargo_command();
-    process::run(cargo.args(alone).args(arguments).env("CARGO_ENCODED_RUSTFLAGS", remap_paths()?))?;
+    process::run(cargo.args(arguments).env("CARGO_ENCODED_RUSTFLAGS", remap_paths()?))?;
 
-    let built = std::fs::read(process::target().join(TARGET).join("guest/freshworks_handoff.wasm"))?;
+    let built = std::fs::read(process::target().join(TARGET).join("guest/freshworks_plugin.wasm"))?;
     let folder = process::root().join("target/plugin");
     std::fs::create_dir_all(&folder)?;
     let stamp = folder.join("built-from");

@@ -27,210 +27,210 @@ const BRIDGE: &[&str] = &["bridge"];
 const MUTATIONS: [Mutation; 30] = [
     Mutation {
         name: "private notes reach the end user",
-        file: "src/webhook/translate.rs",
+        file: "src/use_cases/webhook/translate.rs",
         original: "    if message.private {\n        return Err(\"private-note\");",
         replacement: "    if false {\n        return Err(\"private-note\");",
         flows: &["=agent-answers"],
     },
     Mutation {
         name: "webhooks are not verified",
-        file: "src/webhook.rs",
+        file: "src/use_cases/webhook.rs",
         original: "    verify(&settings, delivery)?;\n",
         replacement: "    let _ = verify(&settings, delivery);\n",
         flows: &["=resolve"],
     },
     Mutation {
         name: "a message without a type passes for an answer",
-        file: "src/webhook.rs",
+        file: "src/use_cases/webhook.rs",
         original: "    let could_be_an_answer = ",
         replacement: "    let could_be_an_answer = false && ",
         flows: &["=agent-answers"],
     },
     Mutation {
         name: "a write of unknown outcome is sent again unseen",
-        file: "src/conversation.rs",
+        file: "src/conversation/journal.rs",
         original: "    if *unsure && !is_over {",
         replacement: "    if false && !is_over {",
         flows: &["=relay-text"],
     },
     Mutation {
         name: "a message that was refused and stored is sent again",
-        file: "src/conversation.rs",
+        file: "src/conversation/journal.rs",
         original: "        FailureKind::Refused => {\n            let behind",
         replacement: "        FailureKind::Refused if false => {\n            let behind",
         flows: &["=relay-text"],
     },
     Mutation {
         name: "a relay that was cut off without a session is not looked for",
-        file: "src/session/relaying.rs",
+        file: "src/conversation/session/relaying.rs",
         original: "        if retry {\n            (journal.unsure",
         replacement: "        if false {\n            (journal.unsure",
         flows: &["=relay-text"],
     },
     Mutation {
         name: "only the first piece of such a relay is looked for",
-        file: "src/relay.rs",
+        file: "src/use_cases/relay.rs",
         original: "        journal.unsure = sent == Sent::Perhaps || journal.untracked;",
         replacement: "        journal.unsure = sent == Sent::Perhaps;",
         flows: &["=relay-long-text"],
     },
     Mutation {
         name: "a relayed message is not remembered",
-        file: "src/session.rs",
+        file: "src/conversation/session.rs",
         original: "        push_bounded(&mut self.own_messages, message);",
         replacement: "        let _ = message;",
         flows: &["=relay-equal-texts"],
     },
     Mutation {
         name: "a conversation of unknown outcome is created again unseen",
-        file: "src/handoff/live.rs",
+        file: "src/use_cases/handoff/live.rs",
         original: "        if session.look || session.is_unsure(Unsure::Conversation) {",
         replacement: "        if session.look {",
         flows: &["=first-handoff"],
     },
     Mutation {
         name: "what a lost session had made is not looked for",
-        file: "src/handoff.rs",
+        file: "src/use_cases/handoff.rs",
         original: "    session.look |= request.retry;\n",
         replacement: "",
         flows: &["=first-handoff"],
     },
     Mutation {
         name: "ends after a lost session bear the ids of earlier ones",
-        file: "src/session.rs",
+        file: "src/conversation/session.rs",
         original: "Self { lost: true, rounds: number,",
         replacement: "Self { lost: true, rounds: 0 * number,",
         flows: &["=session-lost-after-reopen"],
     },
     Mutation {
         name: "the note about the end is written again unseen",
-        file: "src/close.rs",
+        file: "src/use_cases/close.rs",
         original: "        let mut unsure = retry || session.is_unsure(Unsure::EndNote);",
         replacement: "        let mut unsure = retry && false;",
         flows: &["=leave"],
     },
     Mutation {
         name: "the echo of an own end is told as an agent's resolution",
-        file: "src/webhook/translate.rs",
+        file: "src/use_cases/webhook/translate.rs",
         original: "session.end.map_or(Outcome::Resolved, close::outcome)",
         replacement: "Outcome::Resolved",
         flows: &["=leave"],
     },
     Mutation {
         name: "late webhooks about the past count",
-        file: "src/webhook/translate.rs",
+        file: "src/use_cases/webhook/translate.rs",
         original: "    if changes_status && event.at.is_some_and(|at| at < session.changed_at) {",
         replacement: "    if false && changes_status && event.at.is_some_and(|at| at < session.changed_at) {",
         flows: &["=reopen"],
     },
     Mutation {
         name: "the timer does not look for lost answers",
-        file: "src/tick.rs",
+        file: "src/use_cases/tick.rs",
         original: "        if matches!(message.actor, Actor::Agent(_)) {",
         replacement: "        if false && matches!(message.actor, Actor::Agent(_)) {",
         flows: &["=agent-answers"],
     },
     Mutation {
         name: "the timer does not look for a lost reopening",
-        file: "src/tick.rs",
+        file: "src/use_cases/tick.rs",
         original: "    if session.state == State::Returned && !is_resolved",
         replacement: "    if false && session.state == State::Returned && !is_resolved",
         flows: &["=reopen-after-leave"],
     },
     Mutation {
         name: "a message in doubt is looked for only behind the newest of ours",
-        file: "src/relay.rs",
+        file: "src/use_cases/relay.rs",
         original: "    let (behind, candidates) = (journal.behind.clone(), journal.candidates.clone());",
         replacement: "    let (behind, candidates) = (session.own_messages.last().cloned(), journal.candidates.clone());",
         flows: &["interleavings"],
     },
     Mutation {
         name: "the note about an end settles whether a conversation was opened",
-        file: "src/session.rs",
+        file: "src/conversation/session.rs",
         original: "        self.unsure.retain(|other| *other != write);",
         replacement: "        self.unsure.clear();",
         flows: &["interleavings"],
     },
     Mutation {
         name: "a superseded conversation is continued by each message anew",
-        file: "src/relay.rs",
+        file: "src/use_cases/relay.rs",
         original: "    if adopt_replacement(freshchat, session, old, user)?.is_some() {\n        return Ok(Sent::Perhaps);\n    }\n",
         replacement: "",
         flows: &["interleavings"],
     },
     Mutation {
         name: "what a search found is not compared with what was asked for",
-        file: "src/handoff/target.rs",
+        file: "src/use_cases/handoff/target.rs",
         original: "found.retain(|user| search.is_answered_by(user));",
         replacement: "found.retain(|_| true);",
         flows: &["=search-finds-everybody", "=search-by-prefix"],
     },
     Mutation {
         name: "an address that nobody has verified opens a known record",
-        file: "src/model.rs",
+        file: "crates/contract/src/model.rs",
         original: "address.filter(|_| is_verified)",
         replacement: "address",
         flows: &["=unverified-address"],
     },
     Mutation {
         name: "the record of somebody else passes for a new one",
-        file: "src/handoff/target.rs",
+        file: "src/use_cases/handoff/target.rs",
         original: "Ok(user) if is_own(&user, wanted, has_address) =>",
         replacement: "Ok(user) if true =>",
         flows: &["=address-of-another"],
     },
     Mutation {
         name: "a search that is refused refuses the handoff",
-        file: "src/handoff/target.rs",
+        file: "src/use_cases/handoff/target.rs",
         original: "Err(failure) if is_refused(&failure) => {",
         replacement: "Err(failure) if false && is_refused(&failure) => {",
         flows: &["=search-refused"],
     },
     Mutation {
         name: "a conversation that is deleted is waited for",
-        file: "src/tick.rs",
+        file: "src/use_cases/tick.rs",
         original: "conversation::is_gone(freshchat, id) => Ok(None)",
         replacement: "false && conversation::is_gone(freshchat, id) => Ok(None)",
         flows: &["=gone"],
     },
     Mutation {
         name: "a half-made handoff holds on to a conversation that is deleted",
-        file: "src/handoff/live.rs",
+        file: "src/use_cases/handoff/live.rs",
         original: "failure.kind == FailureKind::NotFound && conversation::is_gone(self.freshchat, conversation)",
         replacement: "{ let _ = (failure, conversation); false }",
         flows: &["=gone-half-made"],
     },
     Mutation {
         name: "an account that refuses us holds the end user for ever",
-        file: "src/timers.rs",
+        file: "src/conversation/timers.rs",
         original: "_ => waited >= if may_pass { SILENT_FOR_MS } else { REFUSED_FOR_MS },",
         replacement: "_ => false,",
         flows: &["=key-revoked"],
     },
     Mutation {
         name: "a single wrong answer makes a ticket gone",
-        file: "src/ticket.rs",
+        file: "src/conversation/ticket.rs",
         original: "FailureKind::NotFound => match desk.call(&get) {",
         replacement: "FailureKind::NotFound => match Err::<Ticket, Failure>(failure) {",
         flows: &["=ticket"],
     },
     Mutation {
         name: "relays that were cut off are not passed on to the session",
-        file: "spin/src/work.rs",
+        file: "crates/bridge/src/work.rs",
         original: ".for_each(|key| session.doubt(key));",
         replacement: ".for_each(drop);",
         flows: BRIDGE,
     },
     Mutation {
         name: "the session keeps no doubt",
-        file: "src/session/relaying.rs",
+        file: "src/conversation/session/relaying.rs",
         original: "self.put_off(Relaying { unsure: true, untracked: true, ..journal });",
         replacement: "drop(journal);",
         flows: BRIDGE,
     },
     Mutation {
         name: "a delivery leaves the inbox before its effects are stored",
-        file: "spin/src/inbox.rs",
+        file: "crates/bridge/src/inbox.rs",
         original: "            let done = self.take_effect(",
         replacement: "            self.state.next_delivery(&connection.id, id, Some(&delivery.id))?;\n            let done = self.take_effect(",
         flows: BRIDGE,
@@ -285,8 +285,8 @@ fn every(arguments: &[&str]) -> usize {
 /// The tests that let instances of the bridge die at each step. `folder`: where its sources are.
 fn bridge(folder: &Path, every: usize) -> Result<Command> {
     let mut cargo = process::cargo_command();
-    cargo.args(["test", "--quiet", "--locked", "--all-features", "--lib", "--target-dir"]);
-    cargo.arg(crate::spin::bridge_target()?).current_dir(folder.join("spin"));
+    cargo.args(["test", "--quiet", "--package", "handoff-bridge", "--lib"]);
+    cargo.current_dir(folder).env("CARGO_TARGET_DIR", std::path::absolute(process::target())?);
     cargo.env("BRIDGE_PROOF_EVERY", every.to_string());
     Ok(cargo)
 }
@@ -376,18 +376,20 @@ fn mutations(chosen: &[&Mutation]) -> Result<usize> {
     Ok(caught)
 }
 
-/// The crate by itself, with a profile of its own, and the bridge.
+/// What the plugin and the tests of the bridge are made of, with a profile of its own.
 fn copy_sources(workshop: &Path) -> Result<()> {
     let root = process::root();
     let manifest = std::fs::read_to_string(root.join("Cargo.toml"))?;
-    let members =
-        manifest.lines().find(|line| line.starts_with("members = ")).context("Cargo.toml lists no members")?;
+    let (before, rest) = manifest.split_once("members = [").context("Cargo.toml lists no members")?;
+    let (_, after) = rest.split_once(']').context("the members in Cargo.toml have no end")?;
+    let members = "members = [\"crates/bridge\", \"crates/contract\", \"crates/plugin\"]";
     std::fs::create_dir_all(workshop.join(".cargo"))?;
-    write(&workshop.join("Cargo.toml"), &(manifest.replace(members, "members = []") + PROFILE))?;
+    write(&workshop.join("Cargo.toml"), &format!("{before}{members}{after}{PROFILE}"))?;
     write(&workshop.join("Cargo.lock"), &std::fs::read_to_string(root.join("Cargo.lock"))?)?;
     write(&workshop.join(".cargo/config.toml"), &std::fs::read_to_string(root.join(".cargo/config.toml"))?)?;
-    // The tests of the bridge read from the last two.
-    for folder in ["src", "wit", "spin", "fixtures", "docs"] {
+    // The tests of the bridge read from documentation and fixtures.
+    let crates = ["crates/bridge", "crates/contract", "crates/plugin", "spin/no-router", "src"];
+    for folder in crates.into_iter().chain(["docs", "fixtures", "wit"]) {
         // What was deleted must not stay.
         let copy = workshop.join(folder);
         if copy.exists() {
@@ -424,13 +426,13 @@ fn write(path: &Path, text: &str) -> Result<()> {
 fn build(workshop: &Path, name: &str) -> Result<PathBuf> {
     const TARGET: &str = "wasm32-unknown-unknown";
     let target = workshop.join("target");
-    let arguments = ["build", "--quiet", "--lib", "--profile", "mutant", "--target", TARGET, "--features", "plugin"];
+    let arguments = ["build", "--quiet", "--package", "freshworks-plugin", "--profile", "mutant", "--target", TARGET];
     let mut cargo = process::cargo_command();
     process::run(
         cargo.args(arguments).current_dir(workshop).env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", "-Awarnings"),
     )?;
     let kept = workshop.join(format!("{name}.wasm"));
-    std::fs::copy(target.join(TARGET).join("mutant/freshworks_handoff.wasm"), &kept)?;
+    std::fs::copy(target.join(TARGET).join("mutant/freshworks_plugin.wasm"), &kept)?;
     Ok(kept)
 }
 

@@ -9,64 +9,29 @@ use crate::{plugin, process, tools};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The bridge.
-const BRIDGE: &str = "spin";
+/// Of the bridge and the probes.
+const PROFILE: &str = "bridge";
 
 /// What a component can do to its host; the bridge's stores.
-const PROBES: [&str; 2] = ["spin-host/probe", "spin-host/state-probe"];
+const PROBES: [&str; 2] = ["spin-probe", "store-probe"];
 
-/// Format and lint of the probes, which are no members of the workspace.
-pub(crate) fn check_probes() -> Result<()> {
+/// Lints what is built for Spin alone.
+pub(crate) fn lint() -> Result<()> {
     plugin::prepare_target(TARGET)?;
-    for folder in PROBES.map(|probe| process::root().join(probe)) {
-        process::run(process::cargo_command().args(["fmt", "--check"]).current_dir(&folder))?;
-        let mut clippy = process::cargo_command();
-        clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--target-dir"]).arg(target()?);
-        process::run(clippy.args(["--", "-D", "warnings"]).current_dir(folder))?;
-    }
-    Ok(())
+    let mut clippy = process::cargo_command();
+    clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
+    clippy.args(["--package", "freshworks-bridge", "--package", "handoff-bridge-store"]);
+    process::run(clippy.args(PROBES.map(|probe| format!("--package={probe}"))).args(["--", "-D", "warnings"]))
 }
 
-/// Format and lint of the bridge, which is a workspace of its own.
-pub(crate) fn check_bridge() -> Result<()> {
-    plugin::prepare_target(TARGET)?;
-    let folder = process::root().join(BRIDGE);
-    process::run(process::cargo_command().args(["fmt", "--check"]).current_dir(&folder))?;
-    let native = ["--all-targets", "--all-features"];
-    for (command, chosen) in [("clippy", &native[..]), ("clippy", &["--target", TARGET])] {
-        let mut cargo = process::cargo_command();
-        cargo.args([command, "--quiet", "--locked"]).args(chosen).arg("--target-dir").arg(bridge_target()?);
-        process::run(cargo.args(["--", "-D", "warnings"]).current_dir(&folder))?;
-    }
-    Ok(())
-}
-
-/// The tests of the bridge that need no component.
-pub(crate) fn test_bridge() -> Result<crate::features::Passed> {
-    let mut cargo = process::cargo_command();
-    cargo.args(["test", "--locked", "--all-targets", "--all-features", "--target-dir"]);
-    crate::checks::run_tests(cargo.arg(bridge_target()?).current_dir(process::root().join(BRIDGE)))
-}
-
-/// Where the bridge is built.
-pub(crate) fn bridge_target() -> Result<PathBuf> {
-    Ok(std::path::absolute(process::target())?.join("spin"))
-}
-
-/// Where the tests look for the probe, too.
-fn target() -> Result<PathBuf> {
-    Ok(std::path::absolute(process::target())?.join("spin-probe"))
-}
-
-/// Builds the components that the tests of spin-host run, where they look for them, and sees to a `redis-server`.
+/// Builds the components that the tests of the Spin emulator run, where they look for them, and sees to a `redis-server`.
 pub(crate) fn prepare_tests() -> Result<()> {
     plugin::prepare_target(TARGET)?;
-    process::say("building the probes of spin-host");
-    for probe in PROBES {
-        let mut cargo = process::cargo_command();
-        cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
-        process::run(cargo.arg(target()?).current_dir(process::root().join(probe)))?;
-    }
+    process::say("building the probes of the Spin emulator");
+    // As the tests build them.
+    let mut cargo = process::cargo_command();
+    cargo.args(["build", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
+    process::run(cargo.args(PROBES.map(|probe| format!("--package={probe}"))))?;
     build_bridge()?;
     install_redis()
 }
@@ -90,19 +55,28 @@ pub(crate) fn console(arguments: &[String]) -> Result<()> {
 pub(crate) fn build_stage() -> Result<PathBuf> {
     build_bridge()?;
     process::say("building the stage (some minutes the first time)");
-    process::cargo(&["build", "--package", "triangle", "--bins"])?;
-    Ok(process::target().join("debug/triangle"))
+    process::cargo(&["build", "--package", "e2e", "--bins"])?;
+    Ok(process::target().join("debug/e2e"))
 }
 
-/// Builds the bridge, as an operator does; answers where it is. `triangle` looks for it there.
+/// Builds the bridge, as an operator does; answers where it is. The end-to-end tests look for it there.
 pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::prepare_target(TARGET)?;
     process::say("building the bridge");
-    let target = bridge_target()?;
     let mut cargo = process::cargo_command();
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]).arg(&target);
-    process::run(cargo.current_dir(process::root().join(BRIDGE)))?;
-    Ok(target.join(TARGET).join("release/freshworks_bridge.wasm"))
+    cargo.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--target",
+        TARGET,
+        "--profile",
+        PROFILE,
+        "--package",
+        "freshworks-bridge",
+    ]);
+    process::run(&mut cargo)?;
+    Ok(process::target().join(TARGET).join(PROFILE).join("freshworks_bridge.wasm"))
 }
 
 /// The tests need a real Redis; without one they fail.

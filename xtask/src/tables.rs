@@ -10,9 +10,9 @@ use wit_parser::{Resolve, TypeDefKind};
 
 use crate::process;
 
-/// What `examples/manual.rs` of the core prints.
+/// What `examples/vocabulary.rs` of the core prints.
 #[derive(Deserialize)]
-struct Manual {
+struct Vocabulary {
     settings: Value,
     findings: Vec<[String; 3]>,
     ignored: Vec<[String; 2]>,
@@ -31,16 +31,16 @@ struct Move {
     action: String,
 }
 
-fn manual() -> Result<Manual> {
+fn vocabulary() -> Result<Vocabulary> {
     let mut cargo = process::cargo_command();
-    cargo.args(["run", "--quiet", "--package", "freshworks-handoff", "--example", "manual"]);
+    cargo.args(["run", "--quiet", "--package", "freshworks-handoff", "--example", "vocabulary"]);
     Ok(serde_json::from_str(&process::output(&mut cargo)?)?)
 }
 
 /// Writes the tables, or with `check` fails where one is out of step.
 pub(crate) fn run(check: bool) -> Result<()> {
-    let manual = manual()?;
-    for (file, contents) in [("README.md", contents(&manual)?), ("ARCHITECTURE.md", states(&manual.moves))] {
+    let vocabulary = vocabulary()?;
+    for (file, contents) in [("README.md", contents(&vocabulary)?), ("ARCHITECTURE.md", states(&vocabulary.moves))] {
         let path = process::root().join(file);
         let old = std::fs::read_to_string(&path)?;
         let mut new = old.clone();
@@ -61,10 +61,10 @@ pub(crate) fn run(check: bool) -> Result<()> {
 
 /// The description of the bridge's API, which the app serves.
 fn openapi(check: bool) -> Result<()> {
-    const FILE: &str = "spin/src/openapi.json";
+    const FILE: &str = "crates/bridge/src/openapi.json";
     let mut cargo = process::cargo_command();
-    cargo.args(["run", "--quiet", "--locked", "--features", "schema", "--example", "openapi"]);
-    let new = process::output(cargo.args(["--manifest-path", "spin/Cargo.toml"]))?;
+    cargo.args(["run", "--quiet", "--locked", "--package", "handoff-bridge", "--example", "openapi"]);
+    let new = process::output(&mut cargo)?;
     let path = process::root().join(FILE);
     if new == std::fs::read_to_string(&path)? {
         return Ok(());
@@ -111,19 +111,19 @@ fn states(moves: &[Move]) -> Vec<(&'static str, String)> {
     vec![("state diagram", diagram), ("state table", table(&head, &rows))]
 }
 
-fn contents(manual: &Manual) -> Result<Vec<(&'static str, String)>> {
+fn contents(vocabulary: &Vocabulary) -> Result<Vec<(&'static str, String)>> {
     let mut resolve = Resolve::default();
     resolve.push_path(process::root().join("wit"))?;
-    let embed = std::fs::read_to_string(process::root().join("host-test/examples/embed.rs"))?;
+    let embed = std::fs::read_to_string(process::root().join("crates/host/examples/embed.rs"))?;
     Ok(vec![
-        ("settings", settings(&manual.settings)?),
+        ("settings", settings(&vocabulary.settings)?),
         ("events", enum_table(&resolve, "event-kind", "Event", "What happened")?),
         ("errors", enum_table(&resolve, "error-kind", "Error", "What to do")?),
-        ("findings", triples(&manual.findings, ["Check", "Code", "Meaning"])),
-        ("ignored", words(&manual.ignored, "`detail` of `ignored`", "Why there is nothing to do")),
-        ("steps", words(&manual.steps, "Step", "What was done")),
-        ("decisions", triples(&manual.decisions, ["Subject", "Rule", "What was chosen"])),
-        ("capabilities", words(&manual.capabilities, "Capability", "What this version can do")),
+        ("findings", triples(&vocabulary.findings, ["Check", "Code", "Meaning"])),
+        ("ignored", words(&vocabulary.ignored, "`detail` of `ignored`", "Why there is nothing to do")),
+        ("steps", words(&vocabulary.steps, "Step", "What was done")),
+        ("decisions", triples(&vocabulary.decisions, ["Subject", "Rule", "What was chosen"])),
+        ("capabilities", words(&vocabulary.capabilities, "Capability", "What this version can do")),
         ("embed", format!("```rust\n{embed}```\n")),
     ])
 }

@@ -4,8 +4,9 @@
 use anyhow::{Context, Result, bail};
 use freshworks_bench::upstream::answer;
 use freshworks_handoff::http::{Http, Method, Request, Response, TransportError};
-use freshworks_handoff::model::{HandoffRequest, Message};
-use freshworks_handoff::{handoff, relay};
+use freshworks_handoff::use_cases::handoff;
+use freshworks_handoff::use_cases::relay;
+use handoff_contract::model::{HandoffRequest, Message};
 use serde_json::json;
 
 const NOW: u64 = 1_795_000_000_000;
@@ -55,7 +56,7 @@ fn main() -> Result<()> {
         "mode": "live", "reason": "user-asked", "summary": "Her parcel is late.",
         "history": (0..40).map(message).collect::<Vec<_>>(),
     }))?;
-    let failed = |error: freshworks_handoff::error::Error| anyhow::anyhow!("{error:?}");
+    let failed = |error: handoff_contract::error::Error| anyhow::anyhow!("{error:?}");
     let receipt = handoff::handoff(&Canned, &settings, &request, None, NOW).map_err(failed)?;
     let message: Message = serde_json::from_value(message(1000))?;
     for _ in 0..operations {

@@ -7,9 +7,12 @@ use anyhow::{Context, Result, bail};
 use freshworks_bench::measure::{Cost, tasks, threads};
 use freshworks_bench::native::Native;
 use freshworks_bench::work::{NOW, Work, host_message, sandbox};
-use freshworks_handoff::{handoff, model, relay, webhook};
-use host_test::bindings::{Delivery, HandoffRequest};
-use host_test::{Engine, EngineSettings, HttpClient, Plugin, json};
+use freshworks_handoff::use_cases::handoff;
+use freshworks_handoff::use_cases::relay;
+use freshworks_handoff::use_cases::webhook;
+use handoff_contract::model;
+use handoff_host::bindings::{Delivery, HandoffRequest};
+use handoff_host::{Engine, EngineSettings, HttpClient, Plugin, json};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,7 +47,7 @@ fn native(operation: &str, operations: usize, in_flight: usize, work: &Work) -> 
         body: work.webhook_body.clone().into_bytes(),
         received_at: NOW,
     };
-    let failed = |error: freshworks_handoff::error::Error| anyhow::anyhow!("{error:?}");
+    let failed = |error: handoff_contract::error::Error| anyhow::anyhow!("{error:?}");
     match operation {
         "handoff" => threads(operations, in_flight, |_| {
             handoff::handoff(&http, &settings, &request, None, NOW).map(drop).map_err(failed)

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use freshworks_simulator::{Config, Fault, How, KeyForm, Match, Simulator, UserSpec};
-use host_test::bindings::{CloseReason, Delivery, HandoffRequest, Message};
-use host_test::{AllowList, CallReport, Engine, EngineSettings, HttpClient, Plugin, Sandbox, json};
+use handoff_host::bindings::{CloseReason, Delivery, HandoffRequest, Message};
+use handoff_host::{AllowList, CallReport, Engine, EngineSettings, HttpClient, Plugin, Sandbox, json};
 use serde_json::{Map, Value};
 
 const NOW: u64 = 1_795_000_000_000;

@@ -7,8 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::session::Exit;
-use crate::bindings::{Delivery, Message, Part, PartKind, Sender, SenderRole};
-use crate::json::{from_json, from_slice};
+use handoff_contract::json::from_slice;
+use handoff_host::bindings::{Delivery, Message, Part, PartKind, Sender, SenderRole};
+use handoff_host::json::from_json;
 
 /// Reads files, and standard input once.
 #[derive(Debug, Default)]

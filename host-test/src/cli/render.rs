@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::bindings::{
+use handoff_host::bindings::{
     Connection, Decision, Descriptor, Erasure, Event, Finding, FindingLevel, Message, Part, PartKind, Plan, Receipt,
     Sender, SenderRole, SessionInfo, Step, Update,
 };
-use crate::json::to_json;
-use crate::{CallError, CallReport, Import};
+use handoff_host::json::to_json;
+use handoff_host::{CallError, CallReport, Import};
 
 /// Rows in columns as wide as their widest cell; the last column as it comes.
 fn table(rows: &[Vec<String>]) -> String {

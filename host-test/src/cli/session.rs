@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::input::{Input, read, write};
 use super::{Options, render};
-use crate::json::to_json;
-use crate::{
+use handoff_host::json::to_json;
+use handoff_host::{
     AllowList, Call, CallError, CredentialInjector, Engine, EngineSettings, HttpClient, Plugin, Sandbox, TrustedCache,
     imports, verify,
 };

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::inbox::{Author, Inbox, InboxMessage};
 use super::platform::{Seen, Voice};
-use crate::bindings::{HandoffRequest, Part};
+use handoff_host::bindings::{HandoffRequest, Part};
 
 /// One thing that must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,7 +1,7 @@
 //! The supplied conversation, and longer or shorter ones made from it.
 
-use crate::bindings::HandoffRequest;
-use crate::json::{ReadError, from_json};
+use handoff_host::bindings::HandoffRequest;
+use handoff_host::json::{ReadError, from_json};
 
 /// A late parcel and a refund: 20 messages.
 const SUPPLIED: &str = include_str!("../../demo/conversation.json");
@@ -46,7 +46,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::bindings::PartKind;
+    use handoff_host::bindings::PartKind;
 
     #[test]
     fn the_supplied_conversation_has_what_is_hard_to_carry() {

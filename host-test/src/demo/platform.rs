@@ -12,11 +12,11 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 use super::screen::{Screen, Side};
 use super::words::{agent_name, message_text, word};
 use super::{answer, words};
-use crate::bindings::{
+use handoff_host::bindings::{
     CloseReason, Delivery, ErrorKind, Event, EventKind, HandoffRequest, Message, Owner, Part, PartKind, Sender,
     SenderRole, SessionInfo, Update,
 };
-use crate::{CallError, Plugin, Sandbox};
+use handoff_host::{CallError, Plugin, Sandbox};
 
 /// How long a webhook waits for a handoff that may be its own. Shorter than the three seconds that Freshworks is assumed to
 /// wait for an answer.

@@ -10,9 +10,9 @@ use super::claims::Claim;
 use super::inbox::Inbox;
 use super::platform::{Line, Voice};
 use super::words::{self, excerpt, milliseconds, one_line, plain};
-use crate::CallReport;
-use crate::bindings::{Event, EventKind, Finding, FindingLevel, Step};
-use crate::json::to_json;
+use handoff_host::CallReport;
+use handoff_host::bindings::{Event, EventKind, Finding, FindingLevel, Step};
+use handoff_host::json::to_json;
 
 /// Shows, and remembers for the end.
 #[derive(Debug)]

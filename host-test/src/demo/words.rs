@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::HttpCall;
-use crate::bindings::{Event, Part, PartKind, Sender};
-use crate::json::to_json;
+use handoff_host::HttpCall;
+use handoff_host::bindings::{Event, Part, PartKind, Sender};
+use handoff_host::json::to_json;
 
 /// An enum's value as WIT spells it.
 pub(super) fn word<T: Serialize>(value: &T) -> String {
@@ -90,8 +90,8 @@ pub(super) fn http_call(call: &HttpCall) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::HandoffRequest;
     use crate::demo::conversation;
+    use handoff_host::bindings::HandoffRequest;
 
     fn part(kind: PartKind, text: &str, url: &str) -> Part {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -145,7 +145,7 @@ mod tests {
         let message = request.history[0].clone();
         let mut told = Event {
             id: "1".into(),
-            kind: crate::bindings::EventKind::AgentMessage,
+            kind: handoff_host::bindings::EventKind::AgentMessage,
             at: 0,
             conversation_id: None,
             agent: Some(message.sender.clone()),
@@ -156,7 +156,7 @@ mod tests {
         };
         assert!(event(&told).starts_with("agent-message: Ana Silva, \"Hi, where is my parcel?"));
         (told.agent, told.message) = (None, None);
-        (told.kind, told.detail) = (crate::bindings::EventKind::Ignored, Some("private-note".into()));
+        (told.kind, told.detail) = (handoff_host::bindings::EventKind::Ignored, Some("private-note".into()));
         assert_eq!(event(&told), "ignored: private-note");
     }
 }

@@ -1,7 +1,7 @@
 //! What a handoff chooses, and what it says about that: topic, group, human agent, availability, context.
 
 use freshworks_simulator::{AgentFilters, AgentSpec, Availability, Config, Fault, How, Match, TopicSpec, UserSpec};
-use host_test::bindings::{Decision, HandoffRequest, Mode, Priority, Routing};
+use handoff_host::bindings::{Decision, HandoffRequest, Mode, Priority, Routing};
 use serde_json::json;
 
 use crate::support::{Desk, codes, request, texts};

@@ -1,7 +1,7 @@
 //! `close`: the human agents are told, the conversation is resolved, the AI agent has it back.
 
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved, Status};
-use host_test::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState};
+use handoff_host::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState};
 use serde_json::Value;
 
 use crate::support::{

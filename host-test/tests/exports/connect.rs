@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use freshworks_simulator::{AgentSpec, Config, Fault, How, Match, TopicSpec};
-use host_test::bindings::{Connection, FindingLevel};
+use handoff_host::bindings::{Connection, FindingLevel};
 use serde_json::json;
 
 use crate::support::{API_KEY, Desk, TOPIC, codes, nowhere, plugin, reaching, refused_at_once};
@@ -62,7 +62,7 @@ async fn a_complete_account_connects_and_its_ids_are_kept() {
 async fn settings_that_are_no_object_are_an_error() {
     for settings in ["", "7", "[{}]", "{\"chat_url\":", "{\"topics\": {}}"] {
         let error = refused_at_once(watched(plugin().connect(&reaching(&[]), settings).await));
-        assert_eq!(error.kind, host_test::bindings::ErrorKind::InvalidSettings, "{settings}");
+        assert_eq!(error.kind, handoff_host::bindings::ErrorKind::InvalidSettings, "{settings}");
     }
 }
 

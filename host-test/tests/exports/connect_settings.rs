@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding as _};
 use freshworks_simulator::KeyForm;
-use host_test::bindings::FindingLevel;
+use handoff_host::bindings::FindingLevel;
 use serde_json::Value;
 
 use crate::connect::check;

@@ -1,6 +1,6 @@
 //! `describe`: who the connector is, and the address that it will call.
 
-use host_test::bindings::ErrorKind;
+use handoff_host::bindings::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::support::{plugin, reaching, refused_at_once};

@@ -1,8 +1,8 @@
 //! `erase`: Freshchat's record of one person goes, and nobody else's.
 
 use freshworks_simulator::{Fault, How, Match, UserDeletion, UserSearch, UserSpec};
-use host_test::bindings::{Erasure, ErrorKind};
-use host_test::{Call, CallError};
+use handoff_host::bindings::{Erasure, ErrorKind};
+use handoff_host::{Call, CallError};
 use serde_json::Value;
 
 use crate::support::{

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use freshworks_simulator::{self as simulator, Assignee, Fault, How, Match, UndeclaredProperties, WaitFigures};
-use host_test::bindings::{CloseReason, ErrorKind, HandoffRequest, Mode, Rating, Routing, SessionState, WaitEstimate};
+use handoff_host::bindings::{
+    CloseReason, ErrorKind, HandoffRequest, Mode, Rating, Routing, SessionState, WaitEstimate,
+};
 use serde_json::json;
 
 use crate::coverage::Covered;

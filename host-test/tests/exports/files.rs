@@ -1,7 +1,7 @@
 //! Files of the end user: fetched from named hosts without a credential, uploaded, and never lost.
 
 use freshworks_simulator::{Fault, How, Match, Upload};
-use host_test::bindings::{Message, Part, PartKind};
+use handoff_host::bindings::{Message, Part, PartKind};
 use serde_json::json;
 
 use crate::file_host::{BYTES, FileHost, content};

@@ -1,7 +1,7 @@
 //! Conversations that are gone, and accounts that let us in no more: the end user is back with the AI agent, told so.
 
 use freshworks_simulator::{Fault, How, Match};
-use host_test::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState, Update};
+use handoff_host::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState, Update};
 
 use crate::support::{
     Desk, LONG, NOW, Talk, actions, codes, count_of, kinds, long_request, numbers_in, refused, request, said,

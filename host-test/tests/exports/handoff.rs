@@ -1,7 +1,7 @@
 //! `handoff`: people, conversation, history, routing.
 
 use freshworks_simulator::{ActorType, Config, IdForm, MessageType, Status, TopicSpec, UserSpec};
-use host_test::bindings::{FindingLevel, Mode, Owner, Priority, Routing, SenderRole, SessionState};
+use handoff_host::bindings::{FindingLevel, Mode, Owner, Priority, Routing, SenderRole, SessionState};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -260,7 +260,8 @@ async fn context_is_not_carried_over_and_that_is_said() {
 #[tokio::test]
 async fn automatic_mode_is_live_here() {
     let desk = Desk::connected().await;
-    let receipt = desk.handoff(&host_test::bindings::HandoffRequest { mode: Mode::Automatic, ..request() }, None).await;
+    let receipt =
+        desk.handoff(&handoff_host::bindings::HandoffRequest { mode: Mode::Automatic, ..request() }, None).await;
     assert!(receipt.result.unwrap().external_case.case_id.starts_with("fc:"));
 }
 

@@ -1,7 +1,7 @@
 //! `handoff` when something is wrong: each kind of error, and that its retry ends well.
 
 use freshworks_simulator::{Fault, How, Match};
-use host_test::bindings::{ErrorKind, HandoffRequest, Message, Mode};
+use handoff_host::bindings::{ErrorKind, HandoffRequest, Message, Mode};
 use serde_json::Value;
 
 use crate::support::{
@@ -138,13 +138,13 @@ async fn a_session_that_is_not_this_conversations_is_refused() {
 async fn a_handoff_while_the_end_is_under_way_is_refused() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.fail(Fault::new(Match::path("/v2/conversations/*").method("PUT"), How::status(500)));
-    talk.close(host_test::bindings::CloseReason::UserLeft).await.unwrap_err();
+    talk.close(handoff_host::bindings::CloseReason::UserLeft).await.unwrap_err();
     let error = refused_at_once(talk.desk.handoff(&request(), Some(&talk.session)).await);
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
 }
 
 /// Hands off with one fault; the error, after checking that a repetition with its session ends well.
-async fn failing(fault: Fault, kind: ErrorKind) -> host_test::bindings::PluginError {
+async fn failing(fault: Fault, kind: ErrorKind) -> handoff_host::bindings::PluginError {
     let desk = Desk::connected().await.set("max_message_chars", 500);
     let what = format!("{fault:?}");
     desk.sim.fail(fault);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use freshworks_simulator::{
     Config, CreateWhileOpen, DuplicateUser, Fault, How, Match, MessagePaging, Status, UserSpec,
 };
-use host_test::bindings::{EventKind, HandoffRequest, Owner, Receipt};
-use host_test::{CallError, TrapKind};
+use handoff_host::bindings::{EventKind, HandoffRequest, Owner, Receipt};
+use handoff_host::{CallError, TrapKind};
 
 use crate::handoff_errors::check_once;
 use crate::support::{Desk, LONG, StopAt, actions, count_of, long_request, numbers_in, refused, request, said, texts};

@@ -1,12 +1,12 @@
 //! Long histories: complete, in order, within the plugin's bounds.
 
 use freshworks_simulator::MessageType;
-use host_test::bindings::{HandoffRequest, SenderRole};
+use handoff_host::bindings::{HandoffRequest, SenderRole};
 
 use crate::support::{Desk, SPOKEN, message, numbers_in, request, texts};
 
 /// Hands a history over and prints what it took.
-async fn hand_over(what: &str, history: Vec<host_test::bindings::Message>) -> Desk {
+async fn hand_over(what: &str, history: Vec<handoff_host::bindings::Message>) -> Desk {
     let desk = Desk::connected().await;
     let call = desk.handoff(&HandoffRequest { history, ..request() }, None).await;
     let report = call.report;

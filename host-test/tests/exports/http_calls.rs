@@ -1,7 +1,7 @@
 //! How many requests each call makes: what a platform pays in time.
 
 use freshworks_simulator::UserSpec;
-use host_test::bindings::{CloseReason, HandoffRequest, SenderRole};
+use handoff_host::bindings::{CloseReason, HandoffRequest, SenderRole};
 
 use crate::support::{Desk, Talk, message, of_simulator, request, said, user_message};
 

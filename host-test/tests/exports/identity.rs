@@ -1,7 +1,7 @@
 //! Whose conversation it is: which records a handoff finds, and which it must not.
 
 use freshworks_simulator::{DuplicateUser, UserSearch, UserSpec};
-use host_test::bindings::{EventKind, HandoffRequest, Mode};
+use handoff_host::bindings::{EventKind, HandoffRequest, Mode};
 
 use crate::support::{Desk, TOPIC, Talk, actions, codes, ignored, kinds, request, said, texts};
 

@@ -1,6 +1,6 @@
 //! The largest texts that the contract permits, of what costs the most to read, within the default limits of the host.
 
-use host_test::bindings::{HandoffRequest, Mode};
+use handoff_host::bindings::{HandoffRequest, Mode};
 use serde_json::json;
 
 use crate::support::{Desk, SPOKEN, Talk, kinds, request, user_message};

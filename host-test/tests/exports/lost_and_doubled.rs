@@ -2,8 +2,8 @@
 
 use crate::support::*;
 use freshworks_simulator::*;
-use host_test::bindings::{CloseReason, ErrorKind, EventKind, HandoffRequest, Owner, SenderRole, SessionState};
-use host_test::{After, Interceptor, Outgoing};
+use handoff_host::bindings::{CloseReason, ErrorKind, EventKind, HandoffRequest, Owner, SenderRole, SessionState};
+use handoff_host::{After, Interceptor, Outgoing};
 use serde_json::json;
 use std::sync::Arc;
 

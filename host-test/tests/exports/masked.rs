@@ -1,6 +1,6 @@
 //! What the rules of the settings mask reaches nobody: not in the history, not live, not in a ticket, not in the summary.
 
-use host_test::bindings::{CloseReason, HandoffRequest, Mode, Part, PartKind};
+use handoff_host::bindings::{CloseReason, HandoffRequest, Mode, Part, PartKind};
 use serde_json::json;
 
 use crate::support::{Desk, Talk, part, request, said, texts, user_message};

@@ -1,6 +1,6 @@
 //! `peek`: which conversation a webhook body speaks of.
 
-use host_test::bindings::Delivery;
+use handoff_host::bindings::Delivery;
 
 use crate::support::{NOW, Talk, plugin, reaching, said};
 use crate::webhook_payloads::{ERAS, published};
@@ -65,5 +65,5 @@ async fn it_proves_nothing() {
     assert_eq!(peek(forged.as_bytes()).await, std::slice::from_ref(&talk.id));
     let delivery = Delivery { headers: Vec::new(), body: forged.into_bytes(), received_at: NOW };
     let error = crate::support::refused(talk.desk.on_webhook(&delivery, Some(&talk.session)).await);
-    assert_eq!(error.kind, host_test::bindings::ErrorKind::InvalidSignature);
+    assert_eq!(error.kind, handoff_host::bindings::ErrorKind::InvalidSignature);
 }

@@ -1,7 +1,7 @@
 //! `preview`: the plan is what the handoff then does, and nothing is made.
 
 use freshworks_simulator::{Fault, How, Match, UserSpec};
-use host_test::bindings::{ErrorKind, HandoffRequest, Mode, Priority, Routing};
+use handoff_host::bindings::{ErrorKind, HandoffRequest, Mode, Priority, Routing};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -43,7 +43,7 @@ async fn a_plan_is_what_the_handoff_then_does() {
     let receipt = desk.handoff(&request, None).await.result.unwrap();
     assert_eq!(actions(&plan.steps), actions(&receipt.steps));
     assert_eq!(codes(&plan.findings), codes(&receipt.findings));
-    let rules = |decisions: &[host_test::bindings::Decision]| -> Vec<(String, String)> {
+    let rules = |decisions: &[handoff_host::bindings::Decision]| -> Vec<(String, String)> {
         decisions.iter().map(|decision| (decision.subject.clone(), decision.rule.clone())).collect()
     };
     let (planned, mut done) = (rules(&plan.decisions), rules(&receipt.decisions));

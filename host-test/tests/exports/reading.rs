@@ -1,7 +1,7 @@
 //! What Freshworks sends and strict readers refuse, or take for something else.
 
 use freshworks_simulator::WebhookFault;
-use host_test::bindings::{ErrorKind, EventKind, Message, Mode, Part, PartKind};
+use handoff_host::bindings::{ErrorKind, EventKind, Message, Mode, Part, PartKind};
 use serde_json::json;
 
 use crate::support::{

@@ -1,7 +1,7 @@
 //! `relay`: what the end user writes reaches the human agents once.
 
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved, Status};
-use host_test::bindings::{CloseReason, ErrorKind, Message, Part, PartKind, SenderRole};
+use handoff_host::bindings::{CloseReason, ErrorKind, Message, Part, PartKind, SenderRole};
 
 use crate::support::{
     Desk, NOW, SPOKEN, Talk, codes, count_of, message, nowhere, part, reaching, refused_as, refused_at_once, request,
@@ -253,7 +253,7 @@ async fn where_a_resolved_conversation_takes_no_messages_a_new_one_continues() {
     assert_eq!(texts(&talk.desk.sim.conversation(&new).unwrap()).len(), 3);
     assert_eq!(talk.desk.sim.conversations().len(), 2);
     let answer = talk.desk.sim.reply(&new, &talk.desk.maya(), &said("here I am")).await.unwrap();
-    assert_eq!(talk.hear(&answer).await[0].kind, host_test::bindings::EventKind::AgentMessage);
+    assert_eq!(talk.hear(&answer).await[0].kind, handoff_host::bindings::EventKind::AgentMessage);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! accounts that quote what they were sent, in each place of an answer.
 
 use freshworks_simulator::{Fault, How, Match};
-use host_test::bindings::{CloseReason, HandoffRequest};
+use handoff_host::bindings::{CloseReason, HandoffRequest};
 use serde_json::json;
 
 use crate::support::{API_KEY, Desk, SPOKEN, Talk, request, said, user_message};

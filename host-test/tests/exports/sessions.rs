@@ -1,6 +1,6 @@
 //! A session that was changed on its way, or comes from another version: refused by every function, never misread.
 
-use host_test::bindings::{CloseReason, ErrorKind, PluginError};
+use handoff_host::bindings::{CloseReason, ErrorKind, PluginError};
 
 use crate::support::{Talk, refused_at_once, request, said, user_message};
 

@@ -13,7 +13,7 @@ use freshworks_simulator::{
     self as simulator, Action, AgentSpec, Assignee, Availability, Config, ConversationForm, Era, Exchange,
     MessagePaging, Simulator, TopicSpec, UserSpec, WaitFigures,
 };
-use host_test::bindings::{CloseReason, HandoffRequest, Part, PartKind, Priority, Rating, Routing};
+use handoff_host::bindings::{CloseReason, HandoffRequest, Part, PartKind, Priority, Rating, Routing};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -402,7 +402,7 @@ async fn every_request(referee: &mut Referee) {
     };
     talk.relay(&user_message("m1", &said("hello"))).await.unwrap();
     for (id, part) in [("m2", file(PartKind::Image, "box.png")), ("m3", file(PartKind::File, "bill.pdf"))] {
-        talk.relay(&host_test::bindings::Message { parts: vec![part], ..user_message(id, "") }).await.unwrap();
+        talk.relay(&handoff_host::bindings::Message { parts: vec![part], ..user_message(id, "") }).await.unwrap();
     }
     let maya = talk.desk.maya();
     let answered = talk.desk.sim.reply(&id, &maya, &said("let me look")).await.unwrap();

@@ -1,7 +1,7 @@
 //! What the AI agent reads when it gets the conversation back.
 
 use freshworks_simulator::{Assignee, Fault, How, Match};
-use host_test::bindings::{CloseReason, Event, EventKind};
+use handoff_host::bindings::{CloseReason, Event, EventKind};
 
 use crate::support::{Desk, NOW, Talk, codes, kinds, request, said, user_message};
 

@@ -3,12 +3,12 @@
 //! All calls of the plugin go through [`Desk`], which looks for leaked text after each of them (`watch.rs`).
 
 use freshworks_simulator::{self as simulator, ActorType, Config, Conversation, KeyForm, MessageType, Simulator};
-use host_test::bindings::{
+use handoff_host::bindings::{
     CloseReason, Connection, ConversationKey, Delivery, EndUser, ErrorKind, Event, EventKind, Finding, HandoffRequest,
     Message, Mode, Part, PartKind, Plan, PluginError, Rating, Reason, Receipt, Routing, Sender, SenderRole, Step,
     Update,
 };
-use host_test::{After, AllowList, Before, Call, CallError, HttpClient, Interceptor, Outgoing, Sandbox};
+use handoff_host::{After, AllowList, Before, Call, CallError, HttpClient, Interceptor, Outgoing, Sandbox};
 use serde_json::{Value, json};
 
 pub(crate) use crate::plugin::plugin;

@@ -1,7 +1,7 @@
 //! `tick`: what webhooks did not tell, and what time makes necessary.
 
 use freshworks_simulator::{Assignee, ConversationForm, Fault, How, Match, Status, WebhookFault};
-use host_test::bindings::{CloseReason, ErrorKind, Event, EventKind, Outcome, Owner, SessionState, Update};
+use handoff_host::bindings::{CloseReason, ErrorKind, Event, EventKind, Outcome, Owner, SessionState, Update};
 use serde_json::Value;
 
 use crate::support::{

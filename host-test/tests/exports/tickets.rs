@@ -6,8 +6,8 @@ use freshworks_simulator::{
     Availability, Config, Fault, Gone, How, Match, Simulator, Ticket, TicketField, TicketFieldKind, TicketProduct,
     UnknownRequester,
 };
-use host_test::CredentialInjector;
-use host_test::bindings::{
+use handoff_host::CredentialInjector;
+use handoff_host::bindings::{
     CloseReason, ErrorKind, EventKind, HandoffRequest, Message, Mode, Outcome, Owner, Part, PartKind, Priority,
     Receipt, Routing, SessionState, Update,
 };
@@ -591,7 +591,7 @@ async fn mandatory_fields_of_every_desk_are_filled_by_settings_and_context() {
         let desk = if is_service { desk.set("ticket_domain", "acme.freshservice.com") } else { desk };
         desk.sim.set_behaviour(|it| it.ticket_required = required.map(str::to_owned).to_vec());
 
-        let about = |connection: host_test::bindings::Connection| {
+        let about = |connection: handoff_host::bindings::Connection| {
             let all = connection.findings.into_iter().filter(|finding| finding.check == "ticket-fields");
             all.map(|finding| (finding.code, finding.remedy.unwrap_or_default())).collect::<Vec<_>>()
         };

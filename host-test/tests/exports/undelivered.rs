@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved};
-use host_test::bindings::{ErrorKind, EventKind, Update};
+use handoff_host::bindings::{ErrorKind, EventKind, Update};
 use serde_json::Value;
 
 use crate::support::{

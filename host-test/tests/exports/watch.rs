@@ -1,9 +1,9 @@
 //! Looks for leaked text in everything that a call of the plugin gives out, but for the conversation itself.
 
-use host_test::bindings::{
+use handoff_host::bindings::{
     Connection, Decision, Descriptor, Erasure, Event, Finding, Plan, PluginError, Receipt, Update,
 };
-use host_test::{Call, CallError, CallReport};
+use handoff_host::{Call, CallError, CallReport};
 
 use crate::support::{API_KEY, SPOKEN};
 

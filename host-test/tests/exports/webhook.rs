@@ -1,7 +1,7 @@
 //! `on-webhook` at the door: signature, body, session, settings.
 
 use freshworks_simulator::{KeyForm, WebhookFault};
-use host_test::bindings::{Delivery, ErrorKind, EventKind};
+use handoff_host::bindings::{Delivery, ErrorKind, EventKind};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -48,11 +48,11 @@ async fn an_answer_of_a_human_agent_becomes_an_event() {
     assert_eq!((&message.id, message.sent_at), (&stored.id, stored.created_ms as u64));
     assert!(event.at >= message.sent_at, "the vendor's clock, not ours");
     assert_eq!(event.conversation_id.as_deref(), Some(talk.id.as_str()));
-    assert_eq!(update.info.unwrap().state, host_test::bindings::SessionState::Active);
+    assert_eq!(update.info.unwrap().state, handoff_host::bindings::SessionState::Active);
 }
 
 fn vector() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/webhook/signature-test-vector.2019.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.fixtures/webhook/signature-test-vector.2019.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! `on-webhook` behind the door: what becomes an event and what does not, parts, names.
 
 use freshworks_simulator::{Action, Assignee, Fault, How, Match, UserSpec, WebhookFault};
-use host_test::bindings::{EventKind, Outcome, Owner, PartKind, SenderRole, SessionState};
+use handoff_host::bindings::{EventKind, Outcome, Owner, PartKind, SenderRole, SessionState};
 use serde_json::{Value, json};
 
 use crate::support::{Desk, Talk, ignored, kinds, of_simulator, request, said, user_message};
@@ -155,7 +155,7 @@ async fn a_duplicate_is_recognised_and_has_the_same_id() {
     // The platform lost what it had stored: the same ids let it drop what it has shown.
     talk.session = stored;
     let again = talk.hear(&webhooks).await;
-    let ids = |events: &[host_test::bindings::Event]| events.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
+    let ids = |events: &[handoff_host::bindings::Event]| events.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&again), ids(&first));
     let mut distinct = ids(&first);
     distinct.sort();

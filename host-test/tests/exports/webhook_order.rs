@@ -1,7 +1,7 @@
 //! `on-webhook` over a whole conversation: assignments, transfers, endings, and webhooks that come late or not at all.
 
 use freshworks_simulator::{Assignee, Delivery};
-use host_test::bindings::{EventKind, Owner, SessionInfo, SessionState};
+use handoff_host::bindings::{EventKind, Owner, SessionInfo, SessionState};
 
 use crate::support::{Talk, ignored, kinds, of_simulator, said};
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use freshworks_simulator::{self as simulator, Assignee, KeyForm, Refusal, Simulator};
-use host_test::bindings::{Delivery, Message, Owner, Sender, SenderRole, SessionInfo, Update};
-use host_test::{AllowList, HttpClient, Sandbox, json};
+use handoff_host::bindings::{Delivery, Message, Owner, Sender, SenderRole, SessionInfo, Update};
+use handoff_host::{AllowList, HttpClient, Sandbox, json};
 use serde_json::{Value, json};
 
 use crate::file_host::FileHost;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use freshworks_simulator::{AgentSpec, Config, GroupSpec};
-use host_test::bindings::{HandoffRequest, Part, PartKind};
-use host_test::json;
+use handoff_host::bindings::{HandoffRequest, Part, PartKind};
+use handoff_host::json;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

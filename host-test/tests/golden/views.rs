@@ -6,10 +6,10 @@
 use std::fmt::Write as _;
 
 use freshworks_simulator::{ActorType, Conversation, Message as InboxMessage, MessageType, Simulator};
-use host_test::bindings::{
+use handoff_host::bindings::{
     CloseReason, Event, EventKind, Finding, FindingLevel, Message, Owner, Part, PartKind, Receipt, Update,
 };
-use host_test::json::to_json;
+use handoff_host::json::to_json;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use host_test::{Engine, EngineSettings, Plugin};
+use handoff_host::{Engine, EngineSettings, Plugin};
 
 /// Compiled once for all tests of a binary.
 pub(crate) fn plugin() -> &'static Plugin {
@@ -11,7 +11,7 @@ pub(crate) fn plugin() -> &'static Plugin {
     PLUGIN.get_or_init(|| {
         let path = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
         let path =
-            path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
+            path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.target/plugin/freshworks.wasm").into());
         assert!(path.exists(), "run `cargo xtask build` first");
         Plugin::load(&Engine::new(EngineSettings::default()).unwrap(), &path, None).unwrap()
     })

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use e2e::{SECRET, Stage, Store};
 use freshworks_bench::measure::{cost, resident_bytes};
 use freshworks_bench::work::{CHARACTERS, MESSAGES, request};
 use freshworks_simulator::{Fault, How as FreshworksHow, Match};
 use platform_simulator::{Generic, How};
 use serde_json::json;
-use spin_host::{RedisServer, SqliteFile};
+use spin_emulator::{RedisServer, SqliteFile};
 use tokio::sync::Semaphore;
-use triangle::{SECRET, Stage, Store};
 
 use crate::results::{Results, shown};
 
@@ -165,7 +165,7 @@ async fn acknowledged(store: Store, trouble: Trouble, count: usize) -> Result<Ac
 /// Calls that run at once, and how long each took. The answer must be one of these.
 async fn together<R>(calls: Vec<R>, wanted: &'static [u16]) -> Result<(Vec<Duration>, Duration)>
 where
-    R: Future<Output = Result<triangle::Answer>> + Send + 'static,
+    R: Future<Output = Result<e2e::Answer>> + Send + 'static,
 {
     let free = Arc::new(Semaphore::new(IN_FLIGHT));
     let started = Instant::now();

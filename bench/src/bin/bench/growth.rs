@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use freshworks_bench::measure::{median, resident_bytes};
 use freshworks_bench::work::{CHARACTERS, MESSAGES, NOW, account, request};
-use host_test::bindings::{Delivery, HandoffRequest};
-use host_test::{Engine, EngineSettings, Limits, Plugin, json};
+use handoff_host::bindings::{Delivery, HandoffRequest};
+use handoff_host::{Engine, EngineSettings, Limits, Plugin, json};
 
 use crate::Bench;
 use crate::picture::{Curve, draw};

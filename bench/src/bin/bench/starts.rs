@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use freshworks_bench::measure::{median, resident_bytes};
 use freshworks_bench::work::{self, NOW, account, request, sandbox};
-use host_test::{Allocation, Engine, EngineSettings, HttpClient, Plugin, Sandbox, TrustedCache, json};
+use handoff_host::{Allocation, Engine, EngineSettings, HttpClient, Plugin, Sandbox, TrustedCache, json};
 
 use crate::Bench;
 use crate::results::{Results, shown};

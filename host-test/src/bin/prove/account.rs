@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use freshworks_simulator::{Assignee, Config, Conversation, KeyForm, Simulator, User, UserSpec};
-use host_test::bindings::{
+use handoff_host::bindings::{
     ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing, Sender, SenderRole,
 };
-use host_test::{AllowList, HttpClient, Limits, Plugin, Sandbox};
+use handoff_host::{AllowList, HttpClient, Limits, Plugin, Sandbox};
 use serde_json::{Value, json};
 
 use crate::faults::{AtHost, Fault, Kind, Place, SHORT_TIMEOUT_MS};

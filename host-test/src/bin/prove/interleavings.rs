@@ -8,8 +8,8 @@ use std::fmt;
 
 use anyhow::Result;
 use freshworks_simulator::{Assignee, CreateWhileOpen, SendToResolved, Status};
-use host_test::Plugin;
-use host_test::bindings::SessionState;
+use handoff_host::Plugin;
+use handoff_host::bindings::SessionState;
 
 use crate::account::{Account, Connected, Stage, request, words};
 use crate::faults::{AtHost, Fault, Kind};
@@ -213,7 +213,7 @@ pub(crate) fn pair(number: usize) -> Option<Flow> {
 struct Call {
     what: What,
     cut: Cut,
-    message: host_test::bindings::Message,
+    message: handoff_host::bindings::Message,
     marks: Vec<String>,
     /// A try ended without a session.
     unsaved: bool,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use freshworks_simulator::Status;
-use host_test::bindings::SessionState;
+use handoff_host::bindings::SessionState;
 
 use crate::account::OTHERS_MARK;
 use crate::faults::{Fault, Kind, OnWire};

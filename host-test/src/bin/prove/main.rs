@@ -28,7 +28,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
-use host_test::{Engine, EngineSettings, Plugin};
+use handoff_host::{Engine, EngineSettings, Plugin};
 
 use faults::Fault;
 use flows::{Flow, flows};

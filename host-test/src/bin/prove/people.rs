@@ -4,7 +4,7 @@
 //! marks say at once whether something is missing, doubled or out of order.
 
 use freshworks_simulator::{Conversation, Message, MessageType, Ticket};
-use host_test::bindings::{Event, EventKind, Outcome, Part};
+use handoff_host::bindings::{Event, EventKind, Outcome, Part};
 
 /// The mark of the first message of a handoff.
 pub(crate) const OPENING: &str = "⟨opening⟩";

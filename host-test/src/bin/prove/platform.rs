@@ -4,10 +4,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use freshworks_simulator as simulator;
-use host_test::bindings::{
+use handoff_host::bindings::{
     CloseReason, Delivery, ErrorKind, Event, HandoffRequest, Message, Owner, SessionInfo, SessionState,
 };
-use host_test::{CallError, CallReport, TrapKind};
+use handoff_host::{CallError, CallReport, TrapKind};
 use serde_json::Value;
 
 use crate::account::Account;
@@ -307,7 +307,7 @@ impl Platform {
         let retry = unsaved && self.manners == Manners::Good;
         let session = self.session.as_deref();
         let given = session.unwrap_or_default();
-        let words = |findings: Vec<host_test::bindings::Finding>| findings.into_iter().map(|it| it.code).collect();
+        let words = |findings: Vec<handoff_host::bindings::Finding>| findings.into_iter().map(|it| it.code).collect();
         let call = match job {
             Job::HandOff(request) => {
                 let request = HandoffRequest { retry, ..(*request).clone() };

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use freshworks_simulator::{self as simulator, ActorType, Assignee, Refusal, UserSpec};
-use host_test::CallError;
-use host_test::bindings::{ErrorKind, Mode};
+use handoff_host::CallError;
+use handoff_host::bindings::{ErrorKind, Mode};
 use serde_json::json;
 
 use crate::account::{Account, Connected, OTHERS_MARK, Stage, request, request_marks, words};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use host_test::{HttpClient, Plugin};
+use handoff_host::{HttpClient, Plugin};
 
 use crate::account::{Connected, Stage, connect};
 use crate::faults::{Fault, KINDS, Place};

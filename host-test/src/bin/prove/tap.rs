@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use freshworks_simulator::{self as simulator, Match, Simulator};
-use host_test::{After, Before, HttpErrorCode, Interceptor, Outgoing, TrapKind};
+use handoff_host::{After, Before, HttpErrorCode, Interceptor, Outgoing, TrapKind};
 
 use crate::faults::{AtHost, Fault, Kind, OnWire};
 

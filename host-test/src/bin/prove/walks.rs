@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use freshworks_simulator::{CreateWhileOpen, MessagePaging, SendToResolved};
-use host_test::Plugin;
+use handoff_host::Plugin;
 
 use crate::faults::{Fault, KINDS, Place};
 use crate::flows::{Answer, Flow, Step, Who, Words};

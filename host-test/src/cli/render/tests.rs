@@ -1,6 +1,6 @@
 use super::*;
-use crate::bindings::{ErrorKind, EventKind, PluginError};
-use crate::json::from_json;
+use handoff_host::bindings::{ErrorKind, EventKind, PluginError};
+use handoff_host::json::from_json;
 
 fn finding(level: FindingLevel, remedy: Option<&str>) -> Finding {
     Finding {

@@ -1,0 +1,473 @@
+//! What the counts of a connection say: to the console, and as metrics in the OpenMetrics format.
+
+use std::fmt::Write as _;
+
+use freshworks_handoff::http::Http;
+use handoff_contract::model::Timestamp;
+use serde::Serialize;
+
+use crate::answer::{Answer, Call};
+use crate::problem::Problem;
+use crate::service::{MOST_LISTED, Service};
+use crate::state::{Connection, State};
+use crate::tally::{BOUNDS_MS, Count, Durations};
+
+/// Webhooks that came: from whom, what became of them, and why.
+pub(crate) const DELIVERIES: &str = "deliveries";
+/// How long webhooks of Freshworks took, from their arrival to the answer.
+pub(crate) const DELIVERY_MS: &str = "delivery_ms";
+/// How long handoffs took that came about.
+pub(crate) const HANDOFF_MS: &str = "handoff_ms";
+
+const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Why a webhook was not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// There is no public key to verify it with, or it is none.
+    NoKey,
+    /// It has no signature.
+    NoSignature,
+    /// Its signature is not by the key of the settings.
+    WrongSignature,
+    /// It is genuine, and older than anything that is still repeated.
+    Stale,
+}
+
+impl Refusal {
+    const ALL: [Self; 4] = [Self::NoKey, Self::NoSignature, Self::WrongSignature, Self::Stale];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::NoKey => "no-key",
+            Self::NoSignature => "no-signature",
+            Self::WrongSignature => "wrong-signature",
+            Self::Stale => "stale",
+        }
+    }
+
+    fn detail(self) -> &'static str {
+        match self {
+            Self::NoKey => "a webhook came, but the settings hold no public key to verify it with",
+            Self::NoSignature => "a webhook came without a signature",
+            Self::WrongSignature => "a webhook came whose signature does not fit the public key of the settings",
+            Self::Stale => "a genuine webhook came that is older than anything that Freshworks still repeats",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::NoKey => {
+                "Copy the public key from Admin settings > Webhooks of Freshworks, paste it into the settings, and Connect."
+            }
+            Self::NoSignature => {
+                "See whether it was Freshworks that called. If it was, something on the way drops the header X-Freshchat-Signature."
+            }
+            Self::Stale => {
+                "Somebody may have recorded it and sent it again. If all of them are refused, see whether the clock of this app's host is right."
+            }
+            Self::WrongSignature => {
+                "Freshworks makes the key when the webhook is saved: save it there first, copy the key that is shown then, paste it into the \
+                 settings, and Connect. If the key is the right one, something on the way changes the body. Enter an address under Failure \
+                 Notifications on the same page: Freshworks then tells you when it cannot deliver."
+            }
+        }
+    }
+}
+
+/// Whether webhooks of Freshworks arrive and can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum WebhookState {
+    /// None has come since the settings hold this public key.
+    Waiting,
+    /// The last one was signed with the key of the settings.
+    Verified,
+    /// The last one was not believed.
+    Refused,
+}
+
+/// How the webhook of Freshworks stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WebhookCheck {
+    /// The verdict.
+    pub state: WebhookState,
+    /// When the last one came; null when none has.
+    pub at: Option<Timestamp>,
+    /// Why it was refused: `no-key`, `no-signature`, `wrong-signature` or `stale`.
+    pub why: Option<&'static str>,
+    /// What is wrong.
+    pub detail: Option<&'static str>,
+    /// What to do.
+    pub remedy: Option<&'static str>,
+}
+
+/// Something that failed, as often as it did for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Trouble {
+    /// `freshworks` or `platform` for webhooks, `handoff` for handoffs.
+    pub of: String,
+    /// `refused`, `failed`, `unreadable`, or `foreign` for what is about another application or AI agent.
+    pub result: String,
+    /// A reason of [`WebhookCheck`], a word of the problems of this API, `another-application` or `another-ai-agent`; empty where it
+    /// is plain.
+    pub why: String,
+    /// How often.
+    pub count: u64,
+    /// When it happened last.
+    pub last_at: Timestamp,
+}
+
+/// A number of its own name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Named {
+    /// What was counted.
+    pub name: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// How long something took: bounds that so many of a hundred stayed below.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Percentiles {
+    /// How many there were.
+    pub count: u64,
+    /// In milliseconds; null where there are none, or beyond ten seconds.
+    pub p50_ms: Option<u64>,
+    /// In milliseconds; null where there are none, or beyond ten seconds.
+    pub p95_ms: Option<u64>,
+    /// In milliseconds; null where there are none, or beyond ten seconds.
+    pub p99_ms: Option<u64>,
+}
+
+/// What to do before anything has come.
+const WAITING_REMEDY: &str = "Write into a conversation of the topic as a human agent. If nothing comes, see on the webhook page of Freshworks whether the URL \
+     is the one that is shown here, and enter an address under Failure Notifications: Freshworks then tells you when it cannot deliver.";
+
+/// What a connection has done since it was made. The numbers are close, not exact: what a host that died had counted is lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ActivityAnswer {
+    /// Whether webhooks of Freshworks arrive and can be believed.
+    pub webhook: WebhookCheck,
+    /// What failed, newest first.
+    pub troubles: Vec<Trouble>,
+    /// Webhooks that were acknowledged, by who sent them.
+    pub accepted: Vec<Named>,
+    /// Handoffs that came about: `live` and `ticket`.
+    pub handoffs: Vec<Named>,
+    /// How they ended, by the contract's words for outcomes.
+    pub outcomes: Vec<Named>,
+    /// Messages: `to-human` and `to-user`.
+    pub messages: Vec<Named>,
+    /// Requests to Freshworks and to the platform, by class of their answers; `none` where no answer came.
+    pub requests: Vec<Named>,
+    /// How long handoffs took.
+    pub handoff_ms: Percentiles,
+    /// How long webhooks of Freshworks took, from their arrival to the answer.
+    pub delivery_ms: Percentiles,
+    /// Webhooks of Freshworks that are acknowledged and wait to be worked off: more than a few mean that the platform or Freshworks
+    /// does not answer.
+    pub inbox: u64,
+}
+
+impl ActivityAnswer {
+    fn of(connection: &Connection, counts: &[Count], inbox: u64) -> Self {
+        Self {
+            webhook: webhook_check(connection, counts),
+            troubles: troubles(counts),
+            accepted: named(counts, |words| match words {
+                [DELIVERIES, who, "accepted"] => Some(who),
+                _ => None,
+            }),
+            handoffs: members(counts, "handoffs"),
+            outcomes: members(counts, "outcomes"),
+            messages: members(counts, "messages"),
+            requests: members(counts, "requests"),
+            handoff_ms: percentiles(counts, HANDOFF_MS),
+            delivery_ms: percentiles(counts, DELIVERY_MS),
+            inbox,
+        }
+    }
+}
+
+fn words(count: &Count) -> Vec<&str> {
+    count.name.split('|').collect()
+}
+
+fn named<'a>(counts: &'a [Count], name: impl Fn(&[&'a str]) -> Option<&'a str>) -> Vec<Named> {
+    let named = |count: &'a Count| Some(Named { name: name(&words(count))?.to_owned(), count: count.value });
+    counts.iter().filter_map(named).collect()
+}
+
+fn members(counts: &[Count], family: &str) -> Vec<Named> {
+    named(counts, |words| match words {
+        [of, name] if *of == family => Some(name),
+        _ => None,
+    })
+}
+
+fn percentiles(counts: &[Count], family: &str) -> Percentiles {
+    let durations = Durations::of(counts, family);
+    let [p50_ms, p95_ms, p99_ms] = [50, 95, 99].map(|percent| durations.percentile(percent));
+    Percentiles { count: durations.count(), p50_ms, p95_ms, p99_ms }
+}
+
+fn troubles(counts: &[Count]) -> Vec<Trouble> {
+    let trouble = |count: &Count| {
+        let (of, result, why) = match words(count)[..] {
+            [DELIVERIES, _, "accepted"] => return None,
+            [DELIVERIES, who, result] => (who, result, ""),
+            [DELIVERIES, who, result, why] => (who, result, why),
+            ["handoffs", "failed", why] => ("handoff", "failed", why),
+            _ => return None,
+        };
+        let [of, result, why] = [of, result, why].map(str::to_owned);
+        Some(Trouble { of, result, why, count: count.value, last_at: count.at })
+    };
+    let mut troubles: Vec<Trouble> = counts.iter().filter_map(trouble).collect();
+    troubles.sort_by_key(|trouble| std::cmp::Reverse(trouble.last_at));
+    troubles
+}
+
+fn webhook_check(connection: &Connection, counts: &[Count]) -> WebhookCheck {
+    let counted = |words: &[&str]| counts.iter().find(|count| count.name == words.join("|")).map(|count| count.at);
+    // What came before the key says nothing about the key.
+    let with_this_key = |at: &Timestamp| *at >= connection.key_since;
+    let accepted = counted(&[DELIVERIES, "freshworks", "accepted"]).filter(with_this_key);
+    let refused = |why: &Refusal| Some((counted(&[DELIVERIES, "freshworks", "refused", why.word()])?, *why));
+    let refused = Refusal::ALL.iter().filter_map(refused).max_by_key(|(at, _)| *at);
+    match refused.filter(|(at, _)| with_this_key(at) && accepted.is_none_or(|accepted| *at > accepted)) {
+        Some((at, why)) => WebhookCheck {
+            state: WebhookState::Refused,
+            at: Some(at),
+            why: Some(why.word()),
+            detail: Some(why.detail()),
+            remedy: Some(why.remedy()),
+        },
+        None => {
+            let state = if accepted.is_some() { WebhookState::Verified } else { WebhookState::Waiting };
+            let remedy = if accepted.is_some() { None } else { Some(WAITING_REMEDY) };
+            WebhookCheck { state, at: accepted, why: None, detail: None, remedy }
+        }
+    }
+}
+
+impl<H: Http, S: State> Service<'_, H, S> {
+    /// Stores what was counted. That it cannot be is no reason to fail.
+    pub fn keep_tally(&self) {
+        for (connection, amounts) in self.tally.take() {
+            let amounts: Vec<(String, u64)> = amounts.into_iter().collect();
+            if let Err(error) = self.state.count(&connection, &amounts, (self.clock)()) {
+                (self.log)(&format!("{connection}: counts were lost: {}", error.0));
+            }
+        }
+    }
+
+    pub(crate) fn activity(&self, connection: &Connection) -> Result<Answer, Problem> {
+        let (counts, inbox) = (self.state.counts(&connection.id)?, self.state.waiting(&connection.id)?);
+        Ok(Answer::ok(ActivityAnswer::of(connection, &counts, inbox)))
+    }
+
+    /// Everything that is counted, for all connections.
+    pub(crate) fn metrics(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        let mut accounts = Vec::new();
+        for connection in self.state.connections()? {
+            let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?.len();
+            let counts = self.state.counts(&connection.id)?;
+            let inbox = self.state.waiting(&connection.id)?;
+            accounts.push(Account { id: connection.id, connected: connection.connected, open, inbox, counts });
+        }
+        // A browser would save the other one as a file.
+        let is_browser = call.header("accept").is_some_and(|accepted| accepted.contains("text/html"));
+        let kind = if is_browser { "text/plain; charset=utf-8" } else { MEDIA_TYPE };
+        Ok(Answer::bytes(kind, open_metrics(&accounts).into_bytes()))
+    }
+}
+
+struct Account {
+    id: String,
+    connected: bool,
+    open: usize,
+    inbox: u64,
+    counts: Vec<Count>,
+}
+
+/// A family of counters: its name, what it tells, the first word of its counts, and what the other words are.
+const COUNTERS: [(&str, &str, &str, &[&str]); 5] = [
+    ("handoff_deliveries", "Webhooks that came.", DELIVERIES, &["from", "result", "reason"]),
+    ("handoff_handoffs", "Handoffs that were asked for.", "handoffs", &["result", "reason"]),
+    ("handoff_outcomes", "Handoffs that ended.", "outcomes", &["outcome"]),
+    ("handoff_messages", "Messages that went over.", "messages", &["direction"]),
+    ("handoff_requests", "Requests to Freshworks and to the platform.", "requests", &["class"]),
+];
+
+const HISTOGRAMS: [(&str, &str, &str); 2] = [
+    ("handoff_duration_seconds", "How long handoffs took that came about.", HANDOFF_MS),
+    ("handoff_delivery_duration_seconds", "How long webhooks of Freshworks took.", DELIVERY_MS),
+];
+
+/// Ids and words need no escape: they hold letters, digits, hyphens and underscores.
+fn open_metrics(accounts: &[Account]) -> String {
+    let mut text = String::new();
+    // Writing to a text does not fail.
+    let _ = write_gauges(&mut text, accounts)
+        .and_then(|()| write_counters(&mut text, accounts))
+        .and_then(|()| write_histograms(&mut text, accounts));
+    text + "# EOF\n"
+}
+
+fn write_gauges(text: &mut String, accounts: &[Account]) -> std::fmt::Result {
+    writeln!(text, "# TYPE handoff_connected gauge\n# HELP handoff_connected 1 when the last check found no failure.")?;
+    for account in accounts {
+        writeln!(text, "handoff_connected{{connection=\"{}\"}} {}", account.id, u8::from(account.connected))?;
+    }
+    writeln!(text, "# TYPE handoff_open gauge\n# HELP handoff_open Open handoffs; at most {MOST_LISTED} are counted.")?;
+    for account in accounts {
+        writeln!(text, "handoff_open{{connection=\"{}\"}} {}", account.id, account.open)?;
+    }
+    writeln!(
+        text,
+        "# TYPE handoff_inbox gauge\n# HELP handoff_inbox Webhooks of Freshworks that wait to be worked off."
+    )?;
+    for account in accounts {
+        writeln!(text, "handoff_inbox{{connection=\"{}\"}} {}", account.id, account.inbox)?;
+    }
+    Ok(())
+}
+
+fn write_counters(text: &mut String, accounts: &[Account]) -> std::fmt::Result {
+    for (name, help, family, labels) in COUNTERS {
+        writeln!(text, "# TYPE {name} counter\n# HELP {name} {help}")?;
+        for account in accounts {
+            for count in &account.counts {
+                let words = words(count);
+                let [of, rest @ ..] = &words[..] else { continue };
+                if *of != family {
+                    continue;
+                }
+                write!(text, "{name}_total{{connection=\"{}\"", account.id)?;
+                for (label, word) in labels.iter().zip(rest) {
+                    write!(text, ",{label}=\"{word}\"")?;
+                }
+                writeln!(text, "}} {}", count.value)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_histograms(text: &mut String, accounts: &[Account]) -> std::fmt::Result {
+    for (name, help, family) in HISTOGRAMS {
+        writeln!(text, "# TYPE {name} histogram\n# UNIT {name} seconds\n# HELP {name} {help}")?;
+        for Account { id, counts, .. } in accounts {
+            let durations = Durations::of(counts, family);
+            let mut below = 0;
+            for (class, bound) in durations.classes.iter().zip(BOUNDS_MS) {
+                below += class;
+                writeln!(text, "{name}_bucket{{connection=\"{id}\",le=\"{}\"}} {below}", seconds(bound))?;
+            }
+            let all = durations.count();
+            writeln!(text, "{name}_bucket{{connection=\"{id}\",le=\"+Inf\"}} {all}")?;
+            writeln!(text, "{name}_sum{{connection=\"{id}\"}} {}", seconds(durations.sum_ms))?;
+            writeln!(text, "{name}_count{{connection=\"{id}\"}} {all}")?;
+        }
+    }
+    Ok(())
+}
+
+/// The format wants bounds as floating-point numbers: `1.0`.
+fn seconds(ms: u64) -> String {
+    let text = format!("{}.{:03}", ms / 1000, ms % 1000);
+    let short = text.trim_end_matches('0');
+    if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::{PlatformSettings, Polling};
+
+    fn connection(key_since: Timestamp) -> Connection {
+        Connection {
+            id: "acme".to_owned(),
+            settings: "{}".to_owned(),
+            account: None,
+            connected: true,
+            checked_at: 0,
+            key_since,
+            platform: PlatformSettings::Polling(Polling {}),
+            webhook_secret: String::new(),
+            old_webhook_secret: None,
+            forward_url: None,
+            findings: Vec::new(),
+            keep_days: None,
+        }
+    }
+
+    fn count(name: &str, value: u64, at: Timestamp) -> Count {
+        Count { name: name.to_owned(), value, at }
+    }
+
+    #[test]
+    fn a_refusal_counts_until_there_is_another_key_or_a_webhook_is_believed() {
+        let refused = count("deliveries|freshworks|refused|wrong-signature", 3, 50);
+        let check = webhook_check(&connection(40), std::slice::from_ref(&refused));
+        assert_eq!((check.state, check.why), (WebhookState::Refused, Some("wrong-signature")));
+        assert!(check.remedy.unwrap().contains("save") && check.remedy.unwrap().contains("Failure Notifications"));
+        let after = webhook_check(&connection(60), std::slice::from_ref(&refused));
+        assert_eq!((after.state, after.at), (WebhookState::Waiting, None));
+        assert!(after.remedy.unwrap().contains("Failure Notifications"));
+        let accepted = count("deliveries|freshworks|accepted", 1, 70);
+        let counts = [accepted, refused];
+        let believed = webhook_check(&connection(40), &counts);
+        assert_eq!((believed.state, believed.at), (WebhookState::Verified, Some(70)));
+        assert_eq!(webhook_check(&connection(80), &counts).state, WebhookState::Waiting);
+    }
+
+    #[test]
+    fn what_failed_comes_newest_first_and_with_its_reason() {
+        let counts = [
+            count("deliveries|freshworks|accepted", 9, 9),
+            count("deliveries|freshworks|failed|busy", 2, 5),
+            count("deliveries|freshworks|unreadable", 1, 7),
+            count("handoffs|failed|unavailable", 4, 6),
+        ];
+        let troubles = troubles(&counts);
+        let told: Vec<(&str, &str, &str)> =
+            troubles.iter().map(|it| (it.of.as_str(), it.result.as_str(), it.why.as_str())).collect();
+        let wanted =
+            [("freshworks", "unreadable", ""), ("handoff", "failed", "unavailable"), ("freshworks", "failed", "busy")];
+        assert_eq!(told, wanted);
+    }
+
+    #[test]
+    fn metrics_are_in_the_open_metrics_format() {
+        let counts = vec![
+            count("deliveries|freshworks|accepted", 9, 9),
+            count("handoff_ms|250", 2, 5),
+            count("handoff_ms|sum", 450, 5),
+        ];
+        let text = open_metrics(&[Account { id: "acme".to_owned(), connected: true, open: 2, inbox: 3, counts }]);
+        for line in [
+            "# TYPE handoff_deliveries counter",
+            "handoff_deliveries_total{connection=\"acme\",from=\"freshworks\",result=\"accepted\"} 9",
+            "handoff_open{connection=\"acme\"} 2",
+            "handoff_inbox{connection=\"acme\"} 3",
+            "# UNIT handoff_duration_seconds seconds",
+            "handoff_duration_seconds_bucket{connection=\"acme\",le=\"0.1\"} 0",
+            "handoff_duration_seconds_bucket{connection=\"acme\",le=\"1.0\"} 2",
+            "handoff_duration_seconds_bucket{connection=\"acme\",le=\"+Inf\"} 2",
+            "handoff_duration_seconds_sum{connection=\"acme\"} 0.45",
+            "handoff_duration_seconds_count{connection=\"acme\"} 2",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

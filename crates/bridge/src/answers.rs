@@ -1,0 +1,351 @@
+//! What the API answers. Options that are not there are null; fields that belong to a larger answer only are left out.
+
+use handoff_contract::model::{ConversationKey, Decision, Event, Finding, Receipt, Step, Timestamp, WaitEstimate};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::access::Scope;
+use crate::audit::AuditEntry;
+use crate::journal::Entry;
+use crate::state::Handoff;
+use crate::vault::Protection;
+
+/// The app runs, and its store answers.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HealthAnswer {
+    /// `ok`.
+    pub status: &'static str,
+    /// Version of the app, in semantic versioning.
+    pub version: &'static str,
+    /// How secrets are stored from now on.
+    pub secrets: Protection,
+}
+
+/// A token, without its text.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TokenAnswer {
+    /// Names it for revoking. Says nothing about its text.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it ends; null: when it is revoked.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The tokens that are good, by name. The variable `api_token` is not among them.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TokensAnswer {
+    /// At most 1,000.
+    pub tokens: Vec<TokenAnswer>,
+}
+
+/// A token that was created. Its text is shown this once.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CreatedTokenAnswer {
+    /// What is known about it.
+    #[serde(flatten)]
+    pub about: TokenAnswer,
+    /// The token itself. The store has a digest of it alone.
+    pub token: String,
+}
+
+/// Who changed what.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AuditAnswer {
+    /// Newest first; at most 1,000 are kept.
+    pub entries: Vec<AuditEntry>,
+}
+
+/// Connections are encrypted with the key that writes now.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RotatedAnswer {
+    /// How secrets are stored.
+    pub secrets: Protection,
+    /// How many connections were written anew. The others were so already, or somebody has just written them.
+    pub written: u32,
+    /// Connections that could not be read: the key that they were encrypted with is missing, or they were altered.
+    pub unreadable: Vec<String>,
+}
+
+/// A connection, without its secrets but for the webhooks' paths, which the admin has to paste.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConnectionAnswer {
+    /// The name that it was given.
+    pub id: String,
+    /// The last check found nothing that stops handoffs.
+    pub connected: bool,
+    /// The account, as Freshworks names it; null when the key opens none.
+    pub account: Option<String>,
+    /// The topic that handoffs go to; null when none was found.
+    pub topic: Option<String>,
+    /// When it was checked.
+    pub checked_at: Timestamp,
+    /// Until when the webhooks' addresses before the last change are good, too; null when they were never changed.
+    pub old_webhooks_until: Option<Timestamp>,
+    /// The platform's side.
+    pub platform: PlatformKind,
+    /// Where it takes webhooks.
+    pub webhooks: WebhookAddresses,
+}
+
+/// The kinds of platform.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum PlatformKind {
+    /// Any platform.
+    Generic,
+    /// Delight AI agent.
+    Delight,
+    /// Any platform that fetches events.
+    Polling,
+}
+
+/// Addresses to paste: complete URLs where the operator has said under which address the app is reached, otherwise paths.
+/// Whoever knows one may try to send webhooks.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WebhookAddresses {
+    /// For Freshworks: Admin settings > Webhooks.
+    pub freshchat: String,
+    /// For the ticket desk, so that answers to tickets arrive at once; null where the settings name no ticket desk.
+    pub tickets: Option<TicketWebhook>,
+    /// For the platform's events; null for a platform that calls the API only.
+    pub platform: Option<String>,
+    /// For the Chat webhook; null unless the platform has one.
+    pub chat: Option<String>,
+}
+
+/// A rule of the ticket desk to paste: for tickets that are updated (reply, note, status, deletion), "Trigger webhook", POST, JSON.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TicketWebhook {
+    /// Where it goes.
+    pub url: String,
+    /// The name of the header that shows who sends it.
+    pub header: &'static str,
+    /// The header's value.
+    pub secret: String,
+    /// The content, with the ticket desk's own placeholder.
+    pub content: &'static str,
+}
+
+/// A connection, with what was found while it was checked.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CheckedConnectionAnswer {
+    /// The connection as it is from now on.
+    #[serde(flatten)]
+    pub connection: ConnectionAnswer,
+    /// Every check that was made.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Finding>"))]
+    pub findings: Vec<Value>,
+}
+
+/// The settings of a connection, without secrets.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SettingsAnswer {
+    /// The settings of the Freshworks account, as they are stored.
+    pub settings: Map<String, Value>,
+    /// Names of the secrets among the settings that are set.
+    pub secrets: Vec<String>,
+    /// The platform's side.
+    pub platform: Map<String, Value>,
+    /// Names of the platform's secrets that are set, as dotted paths.
+    pub platform_secrets: Vec<String>,
+    /// Who else gets what Freshworks sends.
+    pub forward_url: Option<String>,
+    /// For how many days what has ended is kept; null for 30.
+    pub keep_days: Option<u16>,
+}
+
+/// All connections, by id.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConnectionsAnswer {
+    /// All connections, by id.
+    pub connections: Vec<ConnectionAnswer>,
+}
+
+/// How a handoff stands.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HandoffAnswer {
+    /// Derived from the platform's key: the same conversation always has the same one.
+    pub id: String,
+    /// The platform's key.
+    pub key: ConversationKey,
+    /// Where the conversation stands.
+    #[cfg_attr(feature = "schema", schemars(with = "handoff_contract::model::SessionState"))]
+    pub state: String,
+    /// Who answers the end user now.
+    #[cfg_attr(feature = "schema", schemars(with = "handoff_contract::model::Owner"))]
+    pub owner: String,
+    /// When it is looked after next; null when there is nothing to wait for.
+    pub next_tick_at: Option<Timestamp>,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Why something could not be told to the platform, the last time that happened.
+    pub last_failure: Option<String>,
+}
+
+impl From<&Handoff> for HandoffAnswer {
+    fn from(handoff: &Handoff) -> Self {
+        Self {
+            id: handoff.id.clone(),
+            key: handoff.key.clone(),
+            state: handoff.state.clone(),
+            owner: handoff.owner.clone(),
+            next_tick_at: handoff.next_tick_at,
+            // It was not always stored.
+            begun_at: if handoff.begun_at == 0 { handoff.updated_at } else { handoff.begun_at },
+            updated_at: handoff.updated_at,
+            last_failure: handoff.platform.last_failure.clone(),
+        }
+    }
+}
+
+/// The open handoffs of a connection: those that human agents have.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HandoffsAnswer {
+    /// Newest change first; at most 200.
+    #[cfg_attr(feature = "schema", schemars(length(max = 200)))]
+    pub handoffs: Vec<HandoffAnswer>,
+}
+
+/// A handoff that came about.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HandedOverAnswer {
+    /// How it stands.
+    #[serde(flatten)]
+    pub handoff: HandoffAnswer,
+    /// What was done for it; left out when the same `Idempotency-Key` was carried out before.
+    #[serde(flatten)]
+    pub receipt: Option<ReceiptAnswer>,
+}
+
+/// What a handoff has done.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReceiptAnswer {
+    /// The help desk's side of the conversation.
+    pub external_case: ExternalCase,
+    /// Where a human agent opens the conversation in a browser; null when Freshworks did not say.
+    pub agent_url: Option<String>,
+    /// What was done, in order. Empty when the conversation was handed over already.
+    pub steps: Vec<Step>,
+    /// What was left out or done differently, and why.
+    pub findings: Vec<Finding>,
+    /// What was chosen, and why. Empty when the conversation was handed over already.
+    pub decisions: Vec<Decision>,
+    /// How long others wait, where the settings ask for it and Freshworks says.
+    pub estimate: Option<WaitEstimate>,
+}
+
+impl From<Receipt> for ReceiptAnswer {
+    fn from(receipt: Receipt) -> Self {
+        let external_case = ExternalCase { case_id: receipt.case_id, kind: "freshworks" };
+        Self {
+            external_case,
+            agent_url: receipt.agent_url,
+            steps: receipt.steps,
+            findings: receipt.findings,
+            decisions: receipt.decisions,
+            estimate: receipt.estimate,
+        }
+    }
+}
+
+/// The help desk's side of the conversation, in the two fields that a platform stores.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ExternalCase {
+    /// The id in the help desk, with a prefix that says what it is: `fc:<conversation>`, `fd:<ticket>` or `fs:<ticket>`.
+    pub case_id: String,
+    /// `freshworks`.
+    pub kind: &'static str,
+}
+
+/// A message went over.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RelayedAnswer {
+    /// How the handoff stands.
+    #[serde(flatten)]
+    pub handoff: HandoffAnswer,
+    /// What was left out or done differently, and why.
+    pub findings: Vec<Finding>,
+}
+
+/// The human part has ended.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ClosedAnswer {
+    /// How the handoff stands.
+    #[serde(flatten)]
+    pub handoff: HandoffAnswer,
+    /// What follows from it; empty when it had ended before.
+    pub events: Vec<Event>,
+    /// What was left out or done differently, and why.
+    pub findings: Vec<Finding>,
+}
+
+/// Events that have waited.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EventsAnswer {
+    /// How the handoff stands.
+    pub handoff: HandoffAnswer,
+    /// In order. They come again until a call names their number in `after`.
+    pub events: Vec<NumberedEvent>,
+}
+
+/// An event, and its place in the order.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NumberedEvent {
+    /// Grows with each event of the handoff.
+    pub number: u64,
+    /// What happened.
+    #[cfg_attr(feature = "schema", schemars(with = "Event"))]
+    pub event: Value,
+    /// The human agent's photo, as the path `.../photos/{photo}` takes it.
+    pub photo: Option<String>,
+}
+
+/// What happened to a handoff.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TimelineAnswer {
+    /// Oldest first; at most 80. No word of anybody is among it.
+    #[cfg_attr(feature = "schema", schemars(length(max = 80)))]
+    pub entries: Vec<Entry>,
+}
+
+/// What was due.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TickAnswer {
+    /// Handoffs that were looked after.
+    pub done: usize,
+    /// Handoffs that could not be. Each is tried again, later after each failure.
+    pub failed: usize,
+    /// All others that are due: there was no time for them, somebody works on them, or looks at their account take long and fail.
+    pub left: usize,
+}

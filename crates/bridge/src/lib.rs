@@ -1,0 +1,54 @@
+//! The bridge: the handoff as an HTTP service on Spin.
+//!
+//! A platform calls `/v1`, Freshworks calls the webhook endpoint, and what happens goes to the platform's callback. The
+//! core is the same library as in the plugin; this crate adds what a service needs: who may call, what is stored, in which order.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
+//! | [`route`], [`access`], [`service`] | which request is meant; who calls and what they may do; what is done |
+//! | [`audit`] | who changed what |
+//! | [`connections`], `console` | settings, checked and shown; the admin's pages |
+//! | [`destinations`] | where tenants may send the bridge |
+//! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
+//! | `openapi` | the description of all that, made from the code |
+//! | `handoffs`, `ratings`, `webhooks`, `mailbox` | what happens to a handoff; how it is rated; what webhooks bring; events that wait to be fetched |
+//! | [`inbox`] | webhooks of Freshworks between their arrival and their effects |
+//! | `work`, [`state`] | work under a lease; what is stored, as a trait |
+//! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
+//! | [`vault`] | secrets at rest |
+//! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
+
+pub mod access;
+pub mod activity;
+pub mod answer;
+pub mod answers;
+pub mod audit;
+pub mod connections;
+mod console;
+pub mod destinations;
+pub mod handoffs;
+pub mod inbox;
+pub mod journal;
+mod mailbox;
+#[cfg(all(feature = "schema", not(target_family = "wasm")))]
+pub mod openapi;
+pub mod people;
+pub mod platform;
+pub mod problem;
+mod ratings;
+pub mod route;
+pub mod secret;
+pub mod service;
+pub mod standard_webhooks;
+pub mod state;
+pub mod tally;
+mod ticket_webhook;
+pub mod vault;
+mod webhooks;
+mod work;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,420 @@
+//! The description of the API as an OpenAPI 3.1 document, made from the types that the service reads and writes.
+//!
+//! `cargo xtask tables` writes it to `openapi.json`, which the app serves; tests keep both in step with the code and its routes.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::access::TokenBody;
+use crate::activity::ActivityAnswer;
+use crate::answers::{
+    AuditAnswer, CheckedConnectionAnswer, ClosedAnswer, ConnectionsAnswer, CreatedTokenAnswer, EventsAnswer,
+    HandedOverAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RelayedAnswer, RotatedAnswer, SettingsAnswer,
+    TickAnswer, TimelineAnswer, TokensAnswer,
+};
+use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
+use crate::people::{ErasedAnswer, PersonAnswer};
+use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
+use crate::problem::Document;
+use crate::service::{CloseBody, EventsBody, UndeliveredBody};
+
+mod operations;
+
+use operations::{Body, OPERATIONS, Operation, Reply, STATUSES, Status};
+
+/// Largest whole number that the service reads: it is stored in 64 bits.
+const MOST: u64 = u64::MAX;
+
+/// The whole document.
+pub fn document() -> Value {
+    let (mut inbound, mut outbound) = (generator(draft()), generator(draft().for_serialize()));
+    let mut paths = Map::new();
+    for operation in &OPERATIONS {
+        let described = describe(operation, &mut inbound, &mut outbound);
+        let item = paths.entry(operation.path).or_insert_with(|| json!({ "parameters": names(operation.path) }));
+        item[operation.method.to_ascii_lowercase()] = described;
+    }
+    let events = [
+        ("handoff.events", "News of a handoff.", outbound.subschema_for::<HandoffNews<'_>>()),
+        ("handoff.failed", "A handoff will not come about.", outbound.subschema_for::<HandoffFailed<'_>>()),
+    ];
+    let webhooks: Map<String, Value> =
+        events.into_iter().map(|(kind, summary, data)| (kind.to_owned(), callback(kind, summary, &data))).collect();
+
+    let problem = outbound.subschema_for::<Document<'_>>();
+    let responses: Map<String, Value> =
+        STATUSES.iter().map(|status| (status.name.to_owned(), problem_response(status, &problem))).collect();
+    // What goes both ways stands in the document as it is read: options may be left out.
+    let mut schemas = outbound.take_definitions(true);
+    schemas.extend(inbound.take_definitions(true));
+    name_the_kinds(&mut schemas);
+    schemas.insert("Settings".to_owned(), settings());
+    json!({
+        "openapi": "3.1.1",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "Freshworks handoff",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+            "description": "Hands a conversation of an AI agent to human agents in Freshworks, and brings it back.\n\n\
+                Times are milliseconds since 1970 in UTC. Errors are problems as RFC 9457 has them; `kind` says what to do. A \
+                request that failed with 503 may be repeated after `retry_after_ms`: what it has done already is not done \
+                again. A 500 has no body: the host has ended the request, which may be repeated after some seconds.",
+        },
+        "tags": [
+            { "name": "connections", "description": "Which Freshworks account serves which AI agent." },
+            { "name": "handoffs", "description": "Conversations that are, or were, with human agents." },
+            { "name": "people", "description": "What is held about one end user, by the platform's id." },
+            { "name": "operation", "description": "For whoever runs the app." },
+            { "name": "webhooks", "description": "Called by Freshworks and by the platform. The secret in the path and the signature stand for the token." },
+        ],
+        "security": [{ "token": [] }],
+        "paths": paths,
+        "webhooks": webhooks,
+        "components": {
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The app's variable `api_token`, or a token of `/v1/tokens`. The pages of `/console` have a cookie in its place.",
+                },
+            },
+            "responses": responses,
+            "schemas": schemas,
+        },
+    })
+}
+
+fn generator(settings: SchemaSettings) -> SchemaGenerator {
+    let bound = |schema: &mut Schema| {
+        if schema.get("format").is_some_and(|format| format == "uint64" || format == "uint") {
+            schema.insert("maximum".to_owned(), json!(MOST));
+        }
+    };
+    settings.with_transform(RecursiveTransform(bound)).into_generator()
+}
+
+/// OpenAPI 3.1 takes JSON Schema as it is; only the place of the definitions is its own.
+fn draft() -> SchemaSettings {
+    SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into())
+}
+
+fn describe(operation: &Operation, inbound: &mut SchemaGenerator, outbound: &mut SchemaGenerator) -> Value {
+    let mut responses = Map::new();
+    if let Some((status, reply)) = reply(operation.reply, operation.about, outbound) {
+        responses.insert(status.to_owned(), reply);
+    }
+    for status in operation.problems {
+        let found = STATUSES.iter().find(|known| known.status == *status);
+        let name = found.map(|found| found.name).unwrap_or_default();
+        responses.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{name}") }));
+    }
+    let mut described = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": [operation.tag],
+        "responses": responses,
+    });
+    if operation.is_open {
+        described["security"] = json!([]);
+    }
+    if let Some(body) = request_body(operation.body, inbound) {
+        described["requestBody"] = body;
+    }
+    let query = operations::query(operation);
+    if !query.is_empty() {
+        let parameter = |(name, description, schema): &(&str, &str, Value)| json!({ "name": name, "in": "query", "description": description, "schema": schema });
+        described["parameters"] = query.iter().map(parameter).collect();
+    }
+    if !operation.headers.is_empty() {
+        let header = |(name, description): &(&str, &str)| json!({ "name": name, "in": "header", "description": description, "schema": { "type": "string" } });
+        described["parameters"] = operation.headers.iter().map(header).collect();
+    }
+    described
+}
+
+/// The names in a path.
+fn names(path: &str) -> Vec<Value> {
+    let name = |segment: &str| {
+        let name = segment.strip_prefix('{')?.strip_suffix('}')?.to_owned();
+        let handoff = operations::handoff_id_example();
+        let (description, example) = match name.as_str() {
+            "connection" => ("The operator's name for the connection.", "acme"),
+            "handoff" => ("The handoff's `id`.", handoff.as_str()),
+            "id" => ("The token's `id`.", operations::TOKEN_EXAMPLE),
+            "person" => ("The platform's id of the end user.", "user-1"),
+            "photo" => ("The `photo` of an event that was fetched.", operations::PHOTO_EXAMPLE),
+            _ => ("The last part of the addresses that connecting has answered.", operations::SECRET_EXAMPLE),
+        };
+        let schema = match name.as_str() {
+            "person" => json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "\\S" }),
+            _ => json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }),
+        };
+        Some(json!({
+            "name": name, "in": "path", "required": true, "description": description, "schema": schema,
+            "example": example,
+        }))
+    };
+    path.split('/').filter_map(name).collect()
+}
+
+fn request_body(body: Body, schemas: &mut SchemaGenerator) -> Option<Value> {
+    let (schema, example) = match body {
+        Body::None => return None,
+        Body::Connect => (schemas.subschema_for::<ConnectBody>().to_value(), operations::connect_example()),
+        Body::HandOff => {
+            let request = schemas.subschema_for::<handoff_contract::model::HandoffRequest>().to_value();
+            (request, operations::handoff_example())
+        }
+        Body::Relay => (relayed(schemas), operations::message_example("m-2")),
+        Body::Undelivered => (schemas.subschema_for::<UndeliveredBody>().to_value(), json!({ "message": "m-7" })),
+        Body::Rate => {
+            let rating = schemas.subschema_for::<handoff_contract::model::Rating>().to_value();
+            (rating, operations::rating_example())
+        }
+        Body::WebhookKey => (schemas.subschema_for::<WebhookKeyBody>().to_value(), json!({ "key": "MIIBIjANBgkqh" })),
+        Body::ChangeWebhooks => {
+            (schemas.subschema_for::<ChangeWebhooksBody>().to_value(), json!({ "overlap_hours": 72 }))
+        }
+        Body::Token => {
+            let example =
+                json!({ "name": "acme-platform", "scopes": ["connection:acme"], "expires_at": 1_893_456_000_000_u64 });
+            (schemas.subschema_for::<TokenBody>().to_value(), example)
+        }
+        Body::Events => (schemas.subschema_for::<EventsBody>().to_value(), json!({ "after": 0 })),
+        Body::Close => (schemas.subschema_for::<CloseBody>().to_value(), json!({ "reason": "user-left" })),
+        Body::Freshworks => (json!({}), json!({ "action": "message_create", "data": {} })),
+        Body::Ticket => (json!({}), json!({ "ticket_id": "17" })),
+        Body::Platform => {
+            let ours = schemas.subschema_for::<Webhook>().to_value();
+            let description = "What a Delight connection's webhook sends, and events of other types: they are ignored.";
+            (json!({ "anyOf": [ours, { "description": description }] }), operations::webhook_example())
+        }
+        Body::Chat => (json!({}), json!({ "category": "group_channel:message_send" })),
+    };
+    Some(json!({
+        "required": true,
+        "content": { "application/json": { "schema": schema, "example": example } },
+    }))
+}
+
+/// A message that may be relayed: the core asks more of it than of one in a history.
+fn relayed(schemas: &mut SchemaGenerator) -> Value {
+    let message = schemas.subschema_for::<handoff_contract::model::Message>().to_value();
+    json!({
+        "allOf": [message],
+        "properties": {
+            "id": { "minLength": 1, "maxLength": 255, "pattern": "\\S" },
+            "sender": { "properties": { "role": { "const": "end-user" } } },
+            "parts": { "minItems": 1 },
+        },
+    })
+}
+
+/// Status and response of a request that was carried out. None where there is none in this version.
+fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'static str, Value)> {
+    fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+        schemas.subschema_for::<T>().to_value()
+    }
+    let schema = match reply {
+        Reply::Empty => return Some(("204", json!({ "description": about }))),
+        Reply::Metrics => return Some(("200", other(about, &["application/openmetrics-text"]))),
+        Reply::Photo => return Some(("200", other(about, &["image/png", "image/jpeg", "image/webp", "image/gif"]))),
+        Reply::Document => json!({ "type": "object", "required": ["openapi"] }),
+        Reply::Plan => of::<handoff_contract::model::Plan>(schemas),
+        Reply::Health => of::<HealthAnswer>(schemas),
+        Reply::Connections => of::<ConnectionsAnswer>(schemas),
+        Reply::Settings => of::<SettingsAnswer>(schemas),
+        Reply::Activity => of::<ActivityAnswer>(schemas),
+        Reply::WebhookKey => of::<WebhookKeyAnswer>(schemas),
+        Reply::Events => of::<EventsAnswer>(schemas),
+        Reply::Timeline => of::<TimelineAnswer>(schemas),
+        Reply::Checked => of::<CheckedConnectionAnswer>(schemas),
+        Reply::HandedOver => of::<HandedOverAnswer>(schemas),
+        Reply::Handoffs => of::<HandoffsAnswer>(schemas),
+        Reply::Handoff => of::<HandoffAnswer>(schemas),
+        Reply::Relayed => of::<RelayedAnswer>(schemas),
+        Reply::Closed => of::<ClosedAnswer>(schemas),
+        Reply::Tick => of::<TickAnswer>(schemas),
+        Reply::Rotated => of::<RotatedAnswer>(schemas),
+        Reply::Tokens => of::<TokensAnswer>(schemas),
+        Reply::CreatedToken => of::<CreatedTokenAnswer>(schemas),
+        Reply::Audit => of::<AuditAnswer>(schemas),
+        Reply::Person => of::<PersonAnswer>(schemas),
+        Reply::Erased => of::<ErasedAnswer>(schemas),
+    };
+    let mut response = json!({ "description": about, "content": { "application/json": { "schema": schema } } });
+    let place = |handoff: &str| json!({ "connection": "$request.path.connection", "handoff": handoff });
+    let links = match reply {
+        Reply::Checked => operations::links(&["connection", "handOff"], &json!({ "connection": "$response.body#/id" })),
+        Reply::HandedOver => operations::links(&["handoff", "relay", "close"], &place("$response.body#/id")),
+        Reply::Handoffs => operations::links(&["handoff"], &place("$response.body#/handoffs/0/id")),
+        _ => Value::Null,
+    };
+    if !links.is_null() {
+        response["links"] = links;
+    }
+    Some(("200", response))
+}
+
+/// An answer that is no JSON.
+fn other(about: &str, kinds: &[&str]) -> Value {
+    let kinds: Map<String, Value> = kinds.iter().map(|kind| ((*kind).to_owned(), json!({}))).collect();
+    json!({ "description": about, "content": kinds })
+}
+
+fn problem_response(status: &Status, problem: &Schema) -> Value {
+    let limits = json!({
+        "status": { "const": status.status },
+        "kind": { "enum": status.kinds },
+    });
+    let schema = json!({ "allOf": [problem], "properties": limits });
+    let mut response = json!({
+        "description": status.description,
+        "content": { "application/problem+json": { "schema": schema } },
+    });
+    let header = |description: &str, schema: Value, required: bool| json!({ "description": description, "required": required, "schema": schema });
+    match status.status {
+        401 => {
+            response["headers"]["WWW-Authenticate"] =
+                header("How to be allowed.", json!({ "type": "string", "const": "Bearer" }), true);
+        }
+        429 | 503 => {
+            response["headers"]["Retry-After"] =
+                header("Seconds to wait.", json!({ "type": "integer", "minimum": 0 }), false);
+        }
+        _ => {}
+    }
+    response
+}
+
+fn callback(kind: &str, summary: &str, data: &Schema) -> Value {
+    let header = |name: &str, description: &str| json!({ "name": name, "in": "header", "required": true, "description": description, "schema": { "type": "string" } });
+    let schema = json!({
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": { "const": kind },
+            "timestamp": { "type": "string", "format": "date-time", "description": "When it was sent." },
+            "data": data,
+        },
+    });
+    json!({ "post": {
+        "summary": summary,
+        "description": "Sent to the connection's callback, signed as Standard Webhooks 1.0 has it.",
+        "tags": ["webhooks"],
+        "security": [],
+        "parameters": [
+            header("webhook-id", "The same news bears the same one."),
+            header("webhook-timestamp", "Seconds since 1970."),
+            header("webhook-signature", "`v1,` and the HMAC-SHA256 as base64."),
+        ],
+        "requestBody": { "required": true, "content": { "application/json": { "schema": schema } } },
+        "responses": {
+            "2XX": { "description": "Taken." },
+            "410": { "description": "The callback is gone: the news is dropped." },
+            "default": { "description": "Not taken: the news comes again." },
+        },
+    } })
+}
+
+/// The words that `kind` may be.
+fn name_the_kinds(schemas: &mut Map<String, Value>) {
+    let kinds: Vec<&str> = STATUSES.iter().flat_map(|status| status.kinds).copied().collect();
+    if let Some(kind) = schemas.get_mut("Problem").and_then(|problem| problem.pointer_mut("/properties/kind")) {
+        kind["enum"] = json!(kinds);
+    }
+}
+
+/// The schema that `describe` gives of the settings.
+fn settings() -> Value {
+    let text = freshworks_handoff::settings::schema::JSON_SCHEMA;
+    let mut settings: Value = serde_json::from_str(text).unwrap_or_default();
+    if let Some(settings) = settings.as_object_mut() {
+        settings.remove("$schema");
+        settings.insert(
+            "description".to_owned(),
+            json!("What `settings` of a connection may hold, fit for making a form."),
+        );
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_contract::error::{Error, ErrorKind};
+
+    use super::*;
+    use crate::problem::Problem;
+    use crate::route::{ROUTES, route};
+
+    #[test]
+    fn the_document_that_is_served_is_that_of_the_code() {
+        let served: Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        assert!(served == document(), "src/openapi.json is out of step with the code: run `cargo xtask tables`");
+    }
+
+    #[test]
+    fn every_route_is_described_and_every_description_is_a_route() {
+        let mut routes: Vec<(&str, &str)> = ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
+        let mut described: Vec<(&str, &str)> = OPERATIONS.iter().map(|one| (one.method, one.path)).collect();
+        routes.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(described, routes);
+    }
+
+    #[test]
+    fn what_needs_no_token_is_said_so() {
+        for operation in &OPERATIONS {
+            let path = operation.path.replace(['{', '}'], "");
+            let route = route(operation.method, &path).unwrap();
+            let is_open = route.need() == crate::access::Need::Nothing;
+            assert_eq!(operation.is_open, is_open, "{}", operation.path);
+            assert_eq!(operation.problems.contains(&429), !is_open, "{}", operation.path);
+            assert!(operation.body == Body::None || operation.problems.contains(&413), "{}", operation.path);
+        }
+    }
+
+    #[test]
+    fn every_error_of_the_core_is_described() {
+        use ErrorKind::{
+            InvalidRequest, InvalidSettings, InvalidSignature, Malformed, NotFound, OutcomeUnknown, RateLimited,
+            Rejected, Unauthorized, Unavailable, Unsupported,
+        };
+        let kinds = [
+            InvalidSettings,
+            InvalidRequest,
+            Unauthorized,
+            NotFound,
+            Rejected,
+            Malformed,
+            RateLimited,
+            Unavailable,
+            OutcomeUnknown,
+            InvalidSignature,
+            Unsupported,
+        ];
+        for kind in kinds {
+            let problem = Problem::from(Error::new(kind, "it failed"));
+            let status = STATUSES.iter().find(|status| status.status == problem.status).unwrap();
+            assert!(status.kinds.contains(&problem.kind), "{kind:?}");
+            let known = OPERATIONS.iter().filter(|one| one.problems.contains(&problem.status));
+            assert!(known.count() > 0, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_examples_are_read() {
+        fn read<T: serde::de::DeserializeOwned>(example: Value) {
+            crate::problem::read::<T>(example.to_string().as_bytes(), "example").map(drop).unwrap();
+        }
+        read::<ConnectBody>(operations::connect_example());
+        read::<handoff_contract::model::HandoffRequest>(operations::handoff_example());
+        read::<handoff_contract::model::Message>(operations::message_example("m-2"));
+        read::<handoff_contract::model::Rating>(operations::rating_example());
+        read::<Webhook>(operations::webhook_example());
+    }
+}

@@ -1,0 +1,69 @@
+//! A platform that takes no callback: events wait in the handoff until they are fetched. Trials are like that on every connection.
+
+use freshworks_handoff::conversation::session::digest;
+use freshworks_handoff::http::Http;
+use handoff_contract::model::{Finding, Message, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Asked, Endpoint, Inbound, News, Platform, Prepared, Untold, Webhooks};
+use crate::answer::Call;
+use crate::problem::Problem;
+use crate::state::{Connection, Handoff, Mailbox};
+
+/// Events that wait at most. Beyond that Freshworks is told to come again, which it does for a while.
+const MOST_WAITING: usize = 200;
+/// Human agents whose photos are known for one handoff.
+const MOST_PHOTOS: usize = 8;
+
+/// What a photo is known by.
+pub(crate) fn photo_name(url: &str) -> String {
+    digest(&["photo", url], 8)
+}
+
+/// There is nothing to set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Polling {}
+
+impl Platform for Polling {
+    fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Result<Vec<Finding>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn read(&self, _: Endpoint, _: &Call<'_>) -> Result<Inbound, Problem> {
+        Err(Problem::not_allowed())
+    }
+
+    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, Untold> {
+        asked.as_it_came()
+    }
+
+    fn tell<H: Http>(&self, _: &H, _: &Connection, handoff: &mut Handoff, news: &News<'_>) -> Result<(), Untold> {
+        let mailbox = handoff.mailbox.get_or_insert_with(Mailbox::default);
+        if mailbox.waiting.len() + news.events.len() > MOST_WAITING {
+            return Err(Untold::Later("nobody fetches the events".to_owned()));
+        }
+        for event in news.events {
+            mailbox.newest += 1;
+            // Fails for maps whose keys are no texts; an event has none.
+            mailbox.waiting.push((mailbox.newest, serde_json::to_value(event).unwrap_or_default()));
+            if let Some(url) = event.message.as_ref().and_then(|message| message.sender.avatar_url.clone()) {
+                let name = photo_name(&url);
+                mailbox.photos.retain(|(known, _)| *known != name);
+                mailbox.photos.push((name, url));
+                let surplus = mailbox.photos.len().saturating_sub(MOST_PHOTOS);
+                mailbox.photos.drain(..surplus);
+            }
+        }
+        Ok(())
+    }
+
+    fn give_up<H: Http>(&self, _: &H, _: &Connection, _: &Handoff, _: Timestamp) -> Result<(), Untold> {
+        Ok(())
+    }
+
+    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, Untold> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,225 @@
+//! Webhooks: from Freshworks, and from the platform.
+
+use freshworks_handoff::http::{Http, Method, Request};
+use freshworks_handoff::settings::Settings;
+use freshworks_handoff::text::time;
+use freshworks_handoff::use_cases::webhook;
+use handoff_contract::error::{Error, ErrorKind};
+use handoff_contract::model::{Delivery, Timestamp};
+use serde::Deserialize;
+
+use crate::activity::{DELIVERIES, DELIVERY_MS, Refusal};
+use crate::answer::{Answer, Call};
+use crate::handoffs::{channel_word, handoff_id};
+use crate::inbox::{FORWARD_MS, shorten};
+use crate::platform::{Endpoint, Inbound, Place, Platform, web_url};
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::state::{Connection, State};
+use crate::work::busy;
+
+const FORWARD_CONNECT_MS: u32 = 1_000;
+const FORWARD_RESPONSE_MS: u32 = 2_000;
+
+/// The problem of a genuine webhook that cannot be read.
+const UNREADABLE: &str = "malformed";
+
+/// The problem of a genuine webhook that is too old.
+const STALE: &str = "stale";
+
+fn stale(connection: &str) -> Problem {
+    Problem::new(422, STALE, "the webhook is older than any that is still repeated")
+        .with_remedy("See whether the clocks are right. The variable stale_after_hours says what is too old.")
+        .logged(format!("{connection}: a genuine webhook was refused: it is too old"))
+}
+
+/// When what a webhook of Freshworks tells happened, if it says so.
+fn freshchat_time(body: &[u8]) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Event {
+        action_time: String,
+    }
+    time::from_iso(&serde_json::from_slice::<Event>(body).ok()?.action_time)
+}
+
+/// What Freshworks is told instead of an acknowledgement: what comes again may be whole, and the admin sees that it came.
+fn cannot_be_read(connection: &Connection, error: Error) -> Problem {
+    let log = error.log.clone().unwrap_or_default();
+    Problem::from(error).logged(format!("{}: a webhook of Freshworks cannot be read: {log}", connection.id))
+}
+
+impl<H: Http, S: State> Service<'_, H, S> {
+    /// Acknowledged when it is stored, or concerns nobody here; until then Freshworks repeats it.
+    pub(crate) fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+        let taken = self.take_freshchat_webhook(connection, call);
+        let id = connection.id.as_str();
+        match &taken {
+            Ok(_) => self.tally.one(id, &[DELIVERIES, "freshworks", "accepted"]),
+            // Told apart where it happened.
+            Err(problem) if problem.status == 401 || problem.kind == STALE => {}
+            Err(problem) if problem.kind == UNREADABLE => self.tally.one(id, &[DELIVERIES, "freshworks", "unreadable"]),
+            Err(problem) => self.tally.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
+        }
+        self.tally.took(id, DELIVERY_MS, (self.clock)().saturating_sub(call.now));
+        taken
+    }
+
+    fn take_freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+        let delivery = Delivery { headers: call.headers.clone(), body: call.body.to_vec(), received_at: call.now };
+        let settings = Settings::parse(&connection.settings)?;
+        if let Err(error) = webhook::verify(&settings, &delivery) {
+            let has_signature = call.header(webhook::signature::HEADER).is_some();
+            let why = match error.kind {
+                ErrorKind::InvalidSettings => Refusal::NoKey,
+                _ if has_signature => Refusal::WrongSignature,
+                _ => Refusal::NoSignature,
+            };
+            self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", why.word()]);
+            // Why is for the operator: a stranger learns nothing.
+            return Err(
+                Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
+            );
+        }
+        if self.is_stale(freshchat_time(&delivery.body), call.now) {
+            self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", Refusal::Stale.word()]);
+            return Err(stale(&connection.id));
+        }
+        // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
+        let unreadable = webhook::check(&delivery.body).err();
+        if unreadable.is_none() {
+            self.on_genuine(connection, &delivery)?;
+        }
+        self.forward(connection, call);
+        unreadable.map_or(Ok(Answer::empty()), |error| Err(cannot_be_read(connection, error)))
+    }
+
+    /// Without a time there is nothing to tell by, and what comes from the future is at worst a wrong clock.
+    fn is_stale(&self, sent_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let most = self.policy.stale_after_ms;
+        most > 0 && sent_at.is_some_and(|sent_at| now.saturating_sub(sent_at) > most)
+    }
+
+    /// Nothing is stored before it is verified, and nothing is acknowledged before it is stored.
+    pub(crate) fn on_genuine(&self, connection: &Connection, delivery: &Delivery) -> Result<(), Problem> {
+        let conversations = webhook::peek(&delivery.body);
+        match self.state.handoff_of(&connection.id, &conversations)? {
+            Some(id) => self.take_in(connection, &id, &delivery.body, delivery.received_at),
+            // A conversation that is being opened has no handoff yet, and nothing to be stored with. Otherwise it is not ours: others
+            // may use the same topic.
+            None if !conversations.is_empty() && self.state.is_handing_over(&connection.id, (self.clock)())? => {
+                Err(busy())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// There is one webhook for each account: who else needs it gets the same bytes, with the signature. Once: whether it arrives is
+    /// no reason for Freshworks to repeat what is done here.
+    fn forward(&self, connection: &Connection, call: &Call<'_>) {
+        let Some((origin, path)) = connection.forward_url.as_deref().and_then(web_url::split) else { return };
+        let names = ["content-type", "x-freshchat-signature"];
+        let headers = names.into_iter().filter_map(|name| Some((name, call.header(name)?.to_owned()))).collect();
+        let mut request = Request {
+            method: Method::Post,
+            origin,
+            path,
+            headers,
+            body: call.body.to_vec(),
+            connect_timeout_ms: FORWARD_CONNECT_MS,
+            response_timeout_ms: FORWARD_RESPONSE_MS,
+        };
+        // It is sent before the answer, because the instance may end with that. Whether it was answered in time does not matter.
+        shorten(&mut request, call.now.saturating_add(FORWARD_MS).saturating_sub((self.clock)()).max(1));
+        let failed = match self.http.send(request) {
+            Ok(response) if response.status < 300 => return,
+            Ok(response) => response.status.to_string(),
+            Err(error) => error.reason,
+        };
+        (self.log)(&format!("{}: the forward URL did not take a webhook: {failed}", connection.id));
+    }
+
+    /// Acknowledged when it is carried out, or never will be.
+    pub(crate) fn platform_webhook(
+        &self,
+        connection: &Connection,
+        endpoint: Endpoint,
+        call: &Call<'_>,
+    ) -> Result<Answer, Problem> {
+        let taken = self.take_platform_webhook(connection, endpoint, call);
+        match &taken {
+            Ok(None) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
+            Ok(Some(foreign)) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "foreign", foreign]),
+            Err(problem) if problem.kind == STALE => {
+                self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::Stale.word()]);
+            }
+            Err(problem) if problem.status == 401 => {
+                self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::WrongSignature.word()]);
+            }
+            Err(problem) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "failed", problem.kind]),
+        }
+        taken.map(|_| Answer::empty())
+    }
+
+    /// Answers what it was about where that is not of this connection.
+    fn take_platform_webhook(
+        &self,
+        connection: &Connection,
+        endpoint: Endpoint,
+        call: &Call<'_>,
+    ) -> Result<Option<&'static str>, Problem> {
+        let inbound = connection.platform.read(endpoint, call)?;
+        if self.is_stale(connection.platform.sent_at(call.body), call.now) {
+            return Err(stale(&connection.id));
+        }
+        match inbound {
+            Inbound::Nothing => {}
+            Inbound::Foreign(what) => return Ok(Some(what)),
+            Inbound::HandOff { id, key, asked } => {
+                match self.hand_over(connection, &key, asked, Some(&id)) {
+                    // The platform was told that it will not come about.
+                    Err(_) if self.was_seen(connection, &handoff_id(&key), &id)? => {}
+                    other => other.map(drop)?,
+                }
+            }
+            Inbound::Message { place, message } => {
+                let found = match place {
+                    Place::Conversation(key) => Some(handoff_id(&key)),
+                    Place::Channel(channel) => self.state.handoff_of(&connection.id, &[channel_word(&channel)])?,
+                };
+                let stored = match &found {
+                    Some(id) => self.state.handoff(&connection.id, id)?,
+                    None => None,
+                };
+                // Otherwise the AI agent answers it, or it went over with the handoff, or will when that is complete.
+                let is_for_humans = |stored: &crate::state::Handoff| {
+                    let from_user = message.sender.id.as_ref().is_none_or(|sender| *sender == stored.platform.user);
+                    stored.is_with_humans() && from_user && message.sent_at > stored.platform.carried_until
+                };
+                if let Some(stored) = stored.filter(is_for_humans) {
+                    self.relay_message(connection, &stored.id, &message)?;
+                }
+            }
+            Inbound::Redacted { key } => self.redact(connection, &handoff_id(&key))?,
+            Inbound::Closed { id, key, reason, rating } => {
+                let handoff = handoff_id(&key);
+                match self.state.handoff(&connection.id, &handoff)? {
+                    Some(stored) if stored.session.is_none() => self.call_off(connection, &handoff, &id)?,
+                    Some(stored) if stored.is_open() => {
+                        self.close(connection, &handoff, reason, Some(&id))?;
+                    }
+                    _ => {}
+                }
+                if let Some(rating) = rating {
+                    self.rate_by_webhook(connection, &key, &rating)?;
+                }
+            }
+            Inbound::Rated { key, rating } => self.rate_by_webhook(connection, &key, &rating)?,
+        }
+        Ok(None)
+    }
+
+    fn was_seen(&self, connection: &Connection, handoff: &str, request: &str) -> Result<bool, Problem> {
+        let stored = self.state.handoff(&connection.id, handoff)?;
+        Ok(stored.is_some_and(|stored| stored.seen.iter().any(|seen| seen == request)))
+    }
+}

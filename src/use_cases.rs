@@ -1,0 +1,13 @@
+//! The use cases, one for each function of the contract.
+
+pub mod close;
+pub mod connect;
+pub mod describe;
+pub mod erase;
+pub mod files;
+pub mod handoff;
+pub mod rate;
+pub mod relay;
+pub mod tick;
+pub mod undelivered;
+pub mod webhook;

@@ -1,0 +1,45 @@
+//! The whole triangle on one machine: a story that plays by itself, or a stage to be used by hand.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod console;
+mod demo;
+mod screen;
+mod serve;
+
+/// A platform, the bridge on a stand-in for Spin, and a simulated Freshworks.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Plays a handoff from all three sides, and holds what people saw against what must be.
+    Demo(demo::Options),
+    /// Starts the bridge with its console and Freshworks with its inbox, for people in a browser, and says what to fill in.
+    Console(console::Options),
+    /// Starts everything, writes where it is as one line of JSON, and stays until its standard input ends.
+    Serve,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Demo(options) => demo::play(&options).await,
+        Task::Console(options) => console::serve(&options).await.map(|()| true),
+        Task::Serve => serve::serve().await.map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("e2e: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
