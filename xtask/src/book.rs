@@ -131,7 +131,7 @@ fn index(sections: &[Section], included: &BTreeMap<PathBuf, PathBuf>) -> Result<
     let home = read(Path::new("README.md"))?;
     let mut text = format!("# {}\n\n> {}\n", heading(&home), first_paragraph(&home));
     for section in sections {
-        let title = if section.title == "Summary" { "Start" } else { &section.title };
+        let title = if section.title == "Summary" { "Overview" } else { &section.title };
         text += &format!("\n## {title}\n\n");
         for (title, page) in &section.pages {
             let path = Path::new(PAGES).join(page);
