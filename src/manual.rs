@@ -142,7 +142,11 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("ticket-fields", "unreadable", "the fields of the ticket desk could not be read; values go out as text"),
     ("ticket-fields", "api-key-lacks-rights", "the key of the ticket desk may not read the fields of tickets"),
     ("ticket-desk", "ticket-desk-open", "address and API key of the ticket desk belong together"),
-    ("ticket-desk", "ticket-domain-refused", "the address does not belong to Freshdesk or Freshservice; no request was made"),
+    (
+        "ticket-desk",
+        "ticket-domain-refused",
+        "the address does not belong to Freshdesk or Freshservice; no request was made",
+    ),
     ("ticket-desk", "ticket-key-refused", "the ticket desk does not accept its API key"),
     ("ticket-desk", "ticket-key-lacks-rights", "the key of the ticket desk may not read tickets"),
     ("ticket-desk", "ticket-desk-unreachable", "no usable answer comes from the ticket desk"),
