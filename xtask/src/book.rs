@@ -17,6 +17,8 @@ use crate::{process, tools};
 const PAGES: &str = "docs";
 /// The page that lists all others.
 const SUMMARY: &str = "docs/SUMMARY.md";
+/// What the first page may have, in bytes: everything else has a page of its own.
+const MAX_HOME_BYTES: usize = 10 * 1024;
 /// One line per page, for programs that read documentation.
 const INDEX: &str = "llms.txt";
 
@@ -26,6 +28,9 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let sections = sections(&read(Path::new(SUMMARY))?);
     let included = included(&sections)?;
 
+    if read(Path::new("README.md"))?.len() > MAX_HOME_BYTES {
+        bail!("README.md is longer than {MAX_HOME_BYTES} bytes: move a section to a page in {PAGES}/");
+    }
     let index = index(&sections, &included)?;
     if read(Path::new(INDEX)).unwrap_or_default() != index {
         if check {
