@@ -1,12 +1,12 @@
 //! Every word that programs may match, with its meaning: findings, steps, reasons, capabilities.
 //!
-//! The tables of the README are made from these. A word that is not here must not leave the core; tests hold the
+//! The tables of the documentation are made from these. A word that is not here must not leave the core; tests hold the
 //! sources against this list.
 
 /// Words of findings: check, code, meaning.
 pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("chat-url", "chat-url-valid", "requests go to the account's address"),
-    ("chat-url", "chat-url-refused", "the Chat URL is no address of a Freshchat account; no request was made"),
+    ("chat-url", "chat-url-refused", "the Chat URL is not the address of a Freshchat account; no request was made"),
     ("account", "account-open", "address and API key belong together"),
     ("account", "api-key-refused", "Freshworks does not accept the key"),
     ("account", "api-key-lacks-rights", "the key may not read the account"),
@@ -15,22 +15,22 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("account", "rate-limited", "Freshworks asks to send fewer requests"),
     ("account", "host-not-allowed", "the host refuses requests to the address"),
     ("topic", "topic-found", "handoffs go to this topic"),
-    ("topic", "topic-duplicate", "several topics bear the name; one that is switched on is used"),
+    ("topic", "topic-duplicate", "several topics have the name; one that is switched on is used"),
     ("topic", "topic-disabled", "the topic is switched off"),
     ("topic", "topic-other-case", "a topic differs only in case, spaces or quotation marks"),
-    ("topic", "topic-missing", "no topic bears a name of the settings"),
+    ("topic", "topic-missing", "no topic has a name from the settings"),
     ("topic", "topic-fallback", "at a handoff: the topic asked for does not exist, another of the settings is used"),
     ("topic", "unreadable", "the topics could not be read"),
     ("topic", "api-key-lacks-rights", "the key may not read topics"),
     ("group", "group-found", "the group exists"),
-    ("group", "group-missing", "no group bears the name"),
+    ("group", "group-missing", "no group has the name"),
     ("group", "group-fallback", "at a handoff: the group does not exist, the topic's own rules assign"),
     ("group", "unreadable", "the groups could not be read"),
     ("group", "api-key-lacks-rights", "the key may not read groups"),
     ("agent", "agent-found", "the human agent exists and is active"),
     ("agent", "agent-inactive", "the human agent is deactivated or deleted"),
     ("agent", "agent-missing", "there is no such human agent"),
-    ("agent", "lookup-mismatch", "Freshworks answers with another human agent than the one whose id was asked for"),
+    ("agent", "lookup-mismatch", "Freshworks returned a different human agent from the one whose id was requested"),
     ("agent", "agent-fallback", "at a handoff: there is no such human agent, none is assigned"),
     ("agent", "unreadable", "the human agents could not be read"),
     ("agent", "api-key-lacks-rights", "the key may not read human agents"),
@@ -40,7 +40,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
         "note-author",
         "lookup-mismatch",
-        "Freshworks answers with another human agent than the one whose id was asked for",
+        "Freshworks returned a different human agent from the one whose id was requested",
     ),
     (
         "note-author",
@@ -49,10 +49,10 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ),
     ("webhook-key", "webhook-key-valid", "the key can be used"),
     ("webhook-key", "webhook-key-missing", "no key is set: webhooks will be refused"),
-    ("webhook-key", "webhook-key-broken", "letters are missing or foreign"),
+    ("webhook-key", "webhook-key-broken", "the key is truncated or contains invalid characters"),
     ("webhook-key", "webhook-key-is-private", "it is a private key"),
     ("webhook-key", "webhook-key-is-a-certificate", "it is a certificate"),
-    ("webhook-key", "webhook-key-not-rsa", "it is no RSA public key"),
+    ("webhook-key", "webhook-key-not-rsa", "it is not an RSA public key"),
     ("webhook-key", "webhook-key-too-short", "it has fewer than 2048 bits"),
     (
         "note-author",
@@ -67,7 +67,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
         "user",
         "address-taken",
-        "at a handoff: the person was created without e-mail address and phone number, which the record of somebody else has",
+        "at a handoff: the person was created without e-mail address and phone number, which belong to another record",
     ),
     (
         "user",
@@ -91,7 +91,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
         "resolution",
         "end-untold",
-        "at a close or tick: Freshworks could not be told of the end; the AI agent has the conversation",
+        "at a close or tick: the end could not be written to Freshworks; the AI agent has the conversation",
     ),
     ("conversation", "conversation-gone", "at a tick: the conversation is deleted; it counts as ended"),
     (
@@ -125,13 +125,13 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("mode", "live-failed", "at a handoff: no live conversation could be opened, a ticket was filed"),
     ("availability", "outside-hours", "at a handoff: it is outside of business hours; the conversation waits"),
     ("availability", "nobody-available", "at a handoff: no human agent is available; the conversation waits"),
-    ("availability", "availability-unknown", "at a handoff: whether anybody is there could not be learned"),
+    ("availability", "availability-unknown", "at a handoff: availability could not be determined"),
     ("ticket", "field-refused", "at a handoff: the ticket was filed without a field that the ticket desk refused"),
     ("ticket", "field-value", "at a handoff: a value does not fit the type of its ticket field, and was left out"),
     ("ticket", "ticket-gone", "at a tick or relay: the ticket is deleted or marked as spam; it counts as ended"),
     ("ticket", "ticket-unreadable", "at a tick: the ticket could not be read for too long; it counts as ended"),
     ("ticket-group", "ticket-group-found", "the group of the ticket desk exists"),
-    ("ticket-group", "ticket-group-missing", "no group of the ticket desk bears the name"),
+    ("ticket-group", "ticket-group-missing", "the ticket desk has no group of that name"),
     ("ticket-group", "ticket-group-fallback", "at a handoff: the ticket desk has no such group, its own rules assign"),
     ("ticket-group", "unreadable", "the groups of the ticket desk could not be read"),
     ("ticket-group", "api-key-lacks-rights", "the key of the ticket desk may not read groups"),
@@ -142,13 +142,17 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ("ticket-fields", "unreadable", "the fields of the ticket desk could not be read; values go out as text"),
     ("ticket-fields", "api-key-lacks-rights", "the key of the ticket desk may not read the fields of tickets"),
     ("ticket-desk", "ticket-desk-open", "address and API key of the ticket desk belong together"),
-    ("ticket-desk", "ticket-domain-refused", "the address is none of Freshdesk or Freshservice; no request was made"),
+    (
+        "ticket-desk",
+        "ticket-domain-refused",
+        "the address does not belong to Freshdesk or Freshservice; no request was made",
+    ),
     ("ticket-desk", "ticket-key-refused", "the ticket desk does not accept its API key"),
     ("ticket-desk", "ticket-key-lacks-rights", "the key of the ticket desk may not read tickets"),
     ("ticket-desk", "ticket-desk-unreachable", "no usable answer comes from the ticket desk"),
     ("files", "file-as-link", "files were passed on as links"),
     ("files", "file-refused", "at a handoff: the ticket desk refused files; the ticket says where they are"),
-    ("files", "file-without-address", "files came without an address: nothing of them could be passed on"),
+    ("files", "file-without-address", "files came without a URL and could not be passed on"),
     ("summary", "summary-unreadable", "at the end: what the human agents wrote could not be read for the summary"),
     ("skill", "skill-property-known", "the account has the property that the skill goes into"),
     ("skill", "skill-property-missing", "the account lacks the property that the skill goes into"),
@@ -167,7 +171,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "skill-refused",
         "at a handoff: Freshworks refused the properties; the conversation came without the skill",
     ),
-    ("estimate", "estimate-unknown", "at a handoff: Freshworks did not say how long others wait"),
+    ("estimate", "estimate-unknown", "at a handoff: Freshworks returned no waiting times"),
     ("rating", "rating-in-doubt", "at `rate`: whether an earlier try got through is not known; it is not sent again"),
 ];
 
@@ -191,12 +195,12 @@ pub const STEPS: [(&str, &str); 10] = [
 /// Choices that are told: subject, rule, meaning.
 pub const DECISIONS: [(&str, &str, &str); 27] = [
     ("mode", "requested", "live conversation or ticket, as the request demands"),
-    ("mode", "default", "a live conversation, because nothing speaks against it"),
+    ("mode", "default", "a live conversation: nothing prevents it"),
     ("mode", "begun-before", "what an earlier try had begun or made"),
     ("mode", "outside-hours", "it is outside of business hours"),
     ("mode", "nobody-available", "no human agent is available"),
     ("mode", "live-failed", "a ticket, because no live conversation could be opened"),
-    ("user", "by-platform-id", "the record that bears the platform's id"),
+    ("user", "by-platform-id", "the record that has the platform's id"),
     ("user", "by-email", "the record with the e-mail address, which is verified"),
     ("user", "by-phone", "the record with the phone number, which is verified"),
     ("user", "created", "a new record"),
@@ -224,7 +228,7 @@ pub const IGNORED: [(&str, &str); 17] = [
     ("already-returned", "the human part had ended already"),
     ("closing", "the platform has asked for the end"),
     ("duplicate", "the same thing was reported before"),
-    ("empty-message", "nothing readable is in the message"),
+    ("empty-message", "the message has no readable content"),
     ("end-user-message", "written by the end user: the platform has it already, or it is our own echo"),
     ("foreign-channel", "of a topic that is not ours"),
     ("foreign-conversation", "not of the conversation of this session"),
@@ -236,7 +240,7 @@ pub const IGNORED: [(&str, &str); 17] = [
     ("stale", "older than what is known already"),
     ("superseded", "a change of a conversation that a newer one has replaced"),
     ("system-message", "written by Freshchat itself or by a bot"),
-    ("unchanged-assignment", "it went to the one who had it"),
+    ("unchanged-assignment", "it was assigned to the current assignee"),
     ("unknown-action", "a kind of webhook that this version does not know"),
 ];
 
@@ -259,14 +263,14 @@ pub const CAPABILITIES: [(&str, &str); 17] = [
     ("webhook-signature", "webhooks are verified"),
     ("private-notes", "the history can come as private notes"),
     ("routing", "topic, group, human agent, priority and skill can be chosen"),
-    ("resume", "a handoff, relay or close that was cut off goes on without doubling anything"),
+    ("resume", "an interrupted handoff, relay or close continues without duplicating anything"),
     ("tick", "time-outs, and repair after lost webhooks"),
     ("tickets", "tickets in Freshdesk or Freshservice, with answers back"),
     ("preview", "what a handoff would do, without doing it"),
     ("context", "values of the context, by a list of what may pass"),
-    ("masking", "what must not travel on is masked"),
+    ("masking", "secrets and personal data are masked, by the setting `masking`"),
     ("summary", "the AI agent gets what the human agents wrote"),
-    ("undelivered", "human agents are told what did not reach the end user"),
+    ("undelivered", "human agents learn what did not reach the end user"),
     ("erase", "the record of a person in Freshchat is deleted on request, with the person's conversations"),
     ("ratings", "how the end user rates the human part reaches Freshchat"),
 ];

@@ -1,11 +1,11 @@
-//! The program of the README runs.
+//! The program of the tutorial runs.
 
 #[allow(dead_code)]
 #[path = "../../crates/host/examples/embed.rs"]
 mod example;
 
 #[tokio::test]
-async fn the_readmes_program_hands_over_and_receives_an_answer() {
+async fn the_tutorials_program_hands_over_and_receives_an_answer() {
     let plugin = std::env::var_os("FRESHWORKS_PLUGIN").map(std::path::PathBuf::from);
     let plugin =
         plugin.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.target/plugin/freshworks.wasm").into());

@@ -1,4 +1,4 @@
-//! The settings as a JSON Schema, from which a platform makes its form and the README its table.
+//! The settings as a JSON Schema, from which a platform makes its form and the documentation its table.
 //!
 //! The schema is a file of its own, so that the component carries it as text and no code to build it. Tests keep it in
 //! step with what [`super::Settings`] reads.

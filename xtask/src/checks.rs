@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
+use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -55,7 +55,8 @@ pub(crate) fn run_tests(cargo: &mut Command) -> Result<features::Passed> {
 pub(crate) fn all() -> Result<()> {
     step("format", || process::cargo(&["fmt", "--all", "--check"]))?;
     step("spelling", || process::run(Command::new(tools::typos()?).args(["--format", "brief"])))?;
-    step("tables of the README", || tables::run(true))?;
+    step("tables of the documentation", || tables::run(true))?;
+    step("book and links", || book::run(true))?;
     // Lints before tests: they take a quarter of the time to fail.
     step("lint, native", || {
         process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod bench;
+mod book;
 mod browser;
 mod checks;
 mod features;
@@ -46,8 +47,10 @@ Usage: cargo xtask <task>
   fuzz-code [options]
                     feeds every parser and text function its corpus and random inputs: no panic, no hang (--seconds N: for each
                     target; --inputs N: for each target, however long it takes)
-  tables [--check]  writes the tables of README.md and ARCHITECTURE.md, and the description of the API, from the contract and
+  tables [--check]  writes the tables of docs/ and ARCHITECTURE.md, and the description of the API, from the contract and
                     the code
+  book [--check]    builds the book (docs/ as a site) into target/book, writes llms.txt, and checks every link and anchor
+                    (--check: fails when llms.txt is out of step)
   host <arguments>  builds everything and runs host-test with these arguments
   advisories        holds the lock files against a copy of the RustSec database, which RUSTSEC_DB names; says so when it names none
   ci                everything that must hold before a change lands
@@ -91,6 +94,7 @@ fn run(task: &str, rest: &[String]) -> Result<()> {
         "fuzz" => fuzz::run(rest),
         "fuzz-code" => fuzz_code::run(rest),
         "tables" => tables::run(check),
+        "book" => book::run(check),
         "advisories" => checks::advisories(),
         "ci" => checks::all(),
         "" | "help" | "--help" | "-h" => {

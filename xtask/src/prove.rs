@@ -267,8 +267,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut proof = Command::new(program());
     process::run(proof.arg(plugin::path()).args(&arguments).arg("--json").arg(&file))?;
     // A look at one run or one flow is no proof.
-    let is_whole =
-        !arguments.iter().any(|it| ["--flow", "--fault", "--walk", "--trace"].iter().any(|part| it.starts_with(part)));
+    let is_whole = !arguments.iter().any(|it| {
+        ["--flow", "--fault", "--walk", "--pair", "--interleaving", "--trace"].iter().any(|part| it.starts_with(part))
+    });
     if is_whole {
         prove_bridge(every(&arguments), &file)?;
     }

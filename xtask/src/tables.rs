@@ -1,5 +1,5 @@
-//! The tables of the README, the diagram of the architecture and the description of the API, made from the contract and the code,
-//! so that they cannot grow old.
+//! The tables of the documentation, the diagram of the architecture and the description of the API, made from the contract and the
+//! code, so that they cannot grow old.
 //!
 //! Each stands between `<!-- name -->` and `<!-- end name -->`.
 
@@ -40,7 +40,7 @@ fn vocabulary() -> Result<Vocabulary> {
 /// Writes the tables, or with `check` fails where one is out of step.
 pub(crate) fn run(check: bool) -> Result<()> {
     let vocabulary = vocabulary()?;
-    for (file, contents) in [("README.md", contents(&vocabulary)?), ("ARCHITECTURE.md", states(&vocabulary.moves))] {
+    for (file, contents) in contents(&vocabulary)? {
         let path = process::root().join(file);
         let old = std::fs::read_to_string(&path)?;
         let mut new = old.clone();
@@ -78,7 +78,7 @@ fn openapi(check: bool) -> Result<()> {
 }
 
 /// The table of states as a diagram, and in full.
-fn states(moves: &[Move]) -> Vec<(&'static str, String)> {
+fn states(moves: &[Move]) -> Tables {
     let mut states: Vec<&str> = Vec::new();
     for step in moves {
         if !states.contains(&step.from.as_str()) {
@@ -111,20 +111,33 @@ fn states(moves: &[Move]) -> Vec<(&'static str, String)> {
     vec![("state diagram", diagram), ("state table", table(&head, &rows))]
 }
 
-fn contents(vocabulary: &Vocabulary) -> Result<Vec<(&'static str, String)>> {
+/// The tables of a document by their names.
+type Tables = Vec<(&'static str, String)>;
+
+/// Each document with its tables.
+fn contents(vocabulary: &Vocabulary) -> Result<Vec<(&'static str, Tables)>> {
     let mut resolve = Resolve::default();
     resolve.push_path(process::root().join("wit"))?;
-    let embed = std::fs::read_to_string(process::root().join("crates/host/examples/embed.rs"))?;
     Ok(vec![
-        ("settings", settings(&vocabulary.settings)?),
-        ("events", enum_table(&resolve, "event-kind", "Event", "What happened")?),
-        ("errors", enum_table(&resolve, "error-kind", "Error", "What to do")?),
-        ("findings", triples(&vocabulary.findings, ["Check", "Code", "Meaning"])),
-        ("ignored", words(&vocabulary.ignored, "`detail` of `ignored`", "Why there is nothing to do")),
-        ("steps", words(&vocabulary.steps, "Step", "What was done")),
-        ("decisions", triples(&vocabulary.decisions, ["Subject", "Rule", "What was chosen"])),
-        ("capabilities", words(&vocabulary.capabilities, "Capability", "What this version can do")),
-        ("embed", format!("```rust\n{embed}```\n")),
+        ("docs/settings.md", vec![("settings", settings(&vocabulary.settings)?)]),
+        ("docs/findings.md", vec![("findings", findings(&vocabulary.findings)?)]),
+        (
+            "docs/events.md",
+            vec![
+                ("events", enum_table(&resolve, "event-kind", "Event", "What happened")?),
+                ("ignored", words(&vocabulary.ignored, "`detail` of `ignored`", "Why there is nothing to do")),
+            ],
+        ),
+        ("docs/errors.md", vec![("errors", enum_table(&resolve, "error-kind", "Error", "What to do")?)]),
+        (
+            "docs/receipts.md",
+            vec![
+                ("steps", words(&vocabulary.steps, "Step", "What was done")),
+                ("decisions", triples(&vocabulary.decisions, ["Subject", "Rule", "What was chosen"])),
+                ("capabilities", words(&vocabulary.capabilities, "Capability", "What this version can do")),
+            ],
+        ),
+        ("ARCHITECTURE.md", states(&vocabulary.moves)),
     ])
 }
 
@@ -170,7 +183,8 @@ fn settings(schema: &Value) -> Result<String> {
                 .join(", "),
             other => format!("`{other}`"),
         };
-        let text = |key: &str| property[key].as_str().unwrap_or_default().to_owned();
+        // `<property>` is a word of ours and no HTML.
+        let text = |key: &str| property[key].as_str().unwrap_or_default().replace('<', "\\<");
         rows.push((
             property["x-order"].as_u64().unwrap_or(99),
             vec![format!("`{name}`"), text("title"), kind, default, text("description")],
@@ -193,6 +207,30 @@ fn enum_table(resolve: &Resolve, name: &str, head: &str, meaning: &str) -> Resul
 fn triples(triples: &[[String; 3]], head: [&str; 3]) -> String {
     let row = |[one, two, meaning]: &[String; 3]| vec![format!("`{one}`"), format!("`{two}`"), meaning.clone()];
     table(&head, &triples.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The table of findings, each with its remedy. Remedies stand in a file of their own: they are prose for admins, and the plugin has no
+/// use for them.
+fn findings(findings: &[[String; 3]]) -> Result<String> {
+    const FILE: &str = "docs/remedies.txt";
+    let text = std::fs::read_to_string(process::root().join(FILE))?;
+    let mut remedies: Vec<(&str, &str, &str)> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (name, remedy) = line.split_once(": ").with_context(|| format!("{FILE}: no remedy in `{line}`"))?;
+        let (check, code) = name.split_once(' ').with_context(|| format!("{FILE}: no check and code in `{line}`"))?;
+        remedies.push((check, code, remedy));
+    }
+    let mut rows = Vec::new();
+    for [check, code, meaning] in findings {
+        let found = remedies.iter().position(|(one, other, _)| one == check && other == code);
+        let place = found.with_context(|| format!("{FILE} has no remedy for `{check} {code}`: add a line"))?;
+        let (_, _, remedy) = remedies.remove(place);
+        rows.push(vec![format!("`{check}`"), format!("`{code}`"), meaning.clone(), remedy.to_owned()]);
+    }
+    if let Some((check, code, _)) = remedies.first() {
+        bail!("{FILE}: there is no finding `{check} {code}`");
+    }
+    Ok(table(&["Check", "Code", "Meaning", "Cause and remedy"], &rows))
 }
 
 fn words(words: &[[String; 2]], head: &str, meaning: &str) -> String {

@@ -66,6 +66,21 @@ pub(crate) fn typos() -> Result<PathBuf> {
     Ok(python("typos", "tools/typos/requirements.txt")?.join("typos"))
 }
 
+/// The builder of the book, from PyPI.
+pub(crate) fn mdbook() -> Result<PathBuf> {
+    Ok(python("mdbook", "tools/book/mdbook.txt")?.join("mdbook"))
+}
+
+/// The link checker, from PyPI.
+pub(crate) fn lychee() -> Result<PathBuf> {
+    let program = python("lychee", "tools/book/lychee.txt")?.join("lychee");
+    // It comes with 300 MB of symbols; without `strip` they stay, and do no harm.
+    if std::fs::metadata(&program)?.len() > 100_000_000 && is_installed("strip") {
+        process::run(Command::new("strip").arg(&program))?;
+    }
+    Ok(program)
+}
+
 /// A Python with what the Python side of the benchmarks needs.
 pub(crate) fn python_peer() -> Result<PathBuf> {
     Ok(python("bench-python", "tools/bench/requirements.txt")?.join("python"))

@@ -56,7 +56,7 @@ impl KeyFault {
         match self {
             Self::Private => "this is a private key; the webhook needs the public one",
             Self::Certificate => "this is a certificate, not a public key",
-            Self::NotBase64 => "the webhook public key is damaged: letters are missing or foreign",
+            Self::NotBase64 => "the webhook public key is truncated or contains invalid characters",
             Self::NotRsa => "this is not an RSA public key",
             Self::TooShort => "the key is shorter than 2048 bits and not safe",
             Self::TooLong => "the key is longer than 4096 bits",
