@@ -11,6 +11,8 @@ mod checks;
 mod features;
 mod fuzz;
 mod fuzz_code;
+#[cfg(test)]
+mod layout;
 mod panics;
 mod plugin;
 mod process;

@@ -107,6 +107,18 @@ mod tests {
     }
 
     #[test]
+    fn internal_addresses_are_not_public() {
+        let mut seen = 0;
+        for line in include_str!("../../../fixtures/addresses/hosts.txt").lines() {
+            let Some((kind, host)) = line.split_once(' ') else { continue };
+            let Ok(address) = host.trim_matches(['[', ']']).parse() else { continue };
+            assert_eq!(is_public(address), kind == "internet", "{host}");
+            seen += 1;
+        }
+        assert!(seen >= 70, "{seen}");
+    }
+
+    #[test]
     fn what_is_no_host_is_not_of_the_internet() {
         for host in [
             "",

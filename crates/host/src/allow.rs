@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::address::is_public;
+use handoff_contract::destination::is_public;
 
 /// The two schemes of wasi:http.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -241,7 +241,7 @@
 //! | `sandbox.rs`, `limits.rs` | what a call may do, and how much |
 //! | `imports.rs` | what a plugin imports and may import |
 //! | `cache.rs` | compiled plugins on disk |
-//! | `allow.rs`, `address.rs` | which origins may be reached |
+//! | `allow.rs` | which origins may be reached |
 //! | `credentials.rs` | headers that the host adds, so that the plugin sees no secret |
 //! | `http.rs`, `http/` | the HTTP hook: pooled client, time-outs, size limit, no private addresses |
 //! | `intercept.rs` | counting, faking and failing requests, for tests |
@@ -253,7 +253,6 @@ pub mod bindings;
 pub mod bindings;
 pub mod json;
 
-mod address;
 mod allow;
 mod cache;
 mod call;

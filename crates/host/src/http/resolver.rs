@@ -18,7 +18,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::address::is_public;
+use handoff_contract::destination::is_public;
 
 /// Where connections may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
