@@ -11,6 +11,7 @@
 //! | [`masking`], [`plain_text`], [`languages`] | what must not travel on; text between people and pages; the labels that human agents read |
 //! | [`settings`] | settings in, checked; their JSON Schema |
 //! | [`describe`], [`connect`], [`handoff`], [`relay`], [`close`], [`undelivered`], [`rate`], [`webhook`], [`tick`] | the use cases, one for each function of the contract |
+//! | [`choices`] | what settings may name, for forms: topics, groups, human agents, properties |
 //! | [`ticket`], [`summary`] | a ticket after it was filed; what the AI agent reads about the human part |
 //! | [`session`], [`lifecycle`], [`timers`] | what is remembered about a conversation, the table of its states, and what time does to it |
 //! | [`transcript`] | summary and history as the human agent reads them |
@@ -24,6 +25,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod choices;
 pub mod client;
 pub mod close;
 pub mod connect;
