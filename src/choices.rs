@@ -4,7 +4,7 @@ use crate::client::{Client, Failure, MOST_CHOICE_PAGES, Paged, read};
 use crate::error::Error;
 use crate::freshchat::endpoints::{ListAgents, ListChannels, ListFields, ListGroups};
 use crate::freshdesk::endpoints::ListTicketGroups;
-use crate::http::{Http, Response, TransportError};
+use crate::http::{Http, TransportError};
 use crate::settings::Settings;
 
 /// One thing that a setting may name.
@@ -56,11 +56,12 @@ pub fn choices(http: &dyn Http, settings: &str) -> Result<Choices, Error> {
     let mut responses = freshchat.send_all(requests).into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
 
-    let topics = list::<ListChannels>(&freshchat, next()).map_err(Failure::into_error)?;
-    let groups = list::<ListGroups>(&freshchat, next());
-    let agents = list::<ListAgents>(&freshchat, next());
+    let topics = freshchat.list_from::<ListChannels>(next(), MOST_CHOICE_PAGES).map_err(Failure::into_error)?;
+    let groups = freshchat.list_from::<ListGroups>(next(), MOST_CHOICE_PAGES);
+    let agents = freshchat.list_from::<ListAgents>(next(), MOST_CHOICE_PAGES);
     let fields = read::<ListFields>(next());
-    let ticket_groups = desk.as_ref().and_then(|desk| list::<ListTicketGroups>(desk, next()).ok());
+    let ticket_groups =
+        desk.as_ref().and_then(|desk| desk.list_from::<ListTicketGroups>(next(), MOST_CHOICE_PAGES).ok());
     Ok(Choices {
         topics: Some(
             topics.into_iter().map(|topic| Choice { is_usable: topic.enabled, ..named(topic.name) }).collect(),
@@ -83,11 +84,6 @@ pub fn choices(http: &dyn Http, settings: &str) -> Result<Choices, Error> {
 
 fn named(value: String) -> Choice {
     Choice { value, label: None, is_usable: true }
-}
-
-/// A list as far as it is read, beginning with the page that came with the first requests.
-fn list<E: Paged>(client: &Client<'_>, first: Result<Response, TransportError>) -> Result<Vec<E::Item>, Failure> {
-    client.rest_up_to::<E>(read::<E>(first)?, MOST_CHOICE_PAGES)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Checks settings against the account and explains what an admin should do.
 
 use crate::client::{Client, read};
-use crate::client::{Endpoint, Failure, FailureKind, Kind, Page, Paged};
+use crate::client::{Endpoint, Failure, FailureKind, Kind, MOST_PAGES, Page, Paged};
 use crate::error::Error;
 use crate::freshchat::endpoints::{
     Agent, Channel, GetAccount, GetAgent, Group, ListAgents, ListChannels, ListFields, ListGroups,
@@ -155,8 +155,7 @@ fn complete<E: Paged>(
     freshchat: &Client<'_>,
     first: Result<Response, TransportError>,
 ) -> Result<Vec<E::Item>, Failure> {
-    let first: Page<E::Item> = read::<E>(first)?;
-    freshchat.rest_of::<E>(first)
+    freshchat.list_from::<E>(first, MOST_PAGES)
 }
 
 /// The human agents that settings name, each with the check that speaks of it.
