@@ -296,7 +296,7 @@ asAdmin("a_reload_in_the_middle_loses_nothing_and_shows_nothing_twice", async (p
   await page.reload();
   await page.getByText("Second answer").waitFor();
   for (const text of ["Before the reload", "First answer", "Second answer"]) assert.equal(await page.getByText(text, { exact: true }).count(), 1, text);
-  await page.getByRole("button", { name: "Leave the human agents" }).click();
+  await page.getByRole("button", { name: "Back to the AI agent" }).click();
   await page.getByText("The AI agent is back: you have left the human agents.").waitFor();
 });
 
@@ -424,6 +424,9 @@ asAdmin("input_that_is_stored_nowhere_is_asked_about", async (page) => {
   await accessible(page, "the question before leaving");
   await dialog.getByRole("button", { name: "Stay on this page" }).click();
   assert.deepEqual([await key.inputValue(), new URL(page.url()).hash], ["another", `#/${name}/settings`]);
+  await page.getByRole("button", { name: "Log out" }).click();
+  await dialog.getByRole("button", { name: "Stay on this page" }).click();
+  assert.equal(await key.inputValue(), "another");
   await page.getByRole("link", { name: "3 Try it" }).click();
   await dialog.getByRole("button", { name: "Leave without saving" }).click();
   await page.getByRole("heading", { name: "Try it" }).waitFor();

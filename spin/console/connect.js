@@ -36,6 +36,9 @@ export async function connectPage(page, listed) {
     const failures = connection.findings.filter((one) => one.level === "failure").length;
     const warnings = connection.findings.filter((one) => one.level === "warning").length;
     list.replaceChildren(...connection.findings.map(check));
+    // What is to be done first stands first.
+    const first = connection.connected ? hooks : checks;
+    if (status.nextSibling !== first) status.after(first);
     restore.hidden = connection.status?.state !== "not-connected";
     say(t.connect.checked(failures, warnings));
     drawStatus();
@@ -60,10 +63,9 @@ export async function connectPage(page, listed) {
 
   const onward = el("p", {});
   const hooks = el("section", { class: "card", "aria-live": "polite" });
-  page.replaceChildren(status, hooks,
-    el("section", { class: "card" }, el("h2", {}, t.connect.checks), list, said,
-      el("p", { class: "row" }, recheck, restore, button(t.connect.change, () => change.showModal()), button(t.connect.disconnect, () => dialog.showModal(), { class: "danger" }))),
-    onward, dialog, change);
+  const checks = el("section", { class: "card" }, el("h2", {}, t.connect.checks), list, said,
+    el("p", { class: "row" }, recheck, restore, button(t.connect.change, () => change.showModal()), button(t.connect.disconnect, () => dialog.showModal(), { class: "danger" })));
+  page.replaceChildren(status, checks, hooks, onward, dialog, change);
   draw();
   const look = async () => {
     try {

@@ -134,6 +134,7 @@ function drawBar(here, connections) {
 }
 
 async function leave() {
+  if (isUnsaved()) return askToLeave(leave);
   try {
     await logOut();
     forgetTrials();
@@ -197,13 +198,13 @@ async function start() {
 
 whenSessionEnds(() => { if (loggedIn) loginPage(); });
 /** Asks before input is lost that is stored nowhere. */
-function askToLeave(wanted) {
+function askToLeave(go) {
   const dialog = el("dialog", { "aria-labelledby": "leave-title", on: { close: () => dialog.remove() } },
     el("h2", { id: "leave-title" }, t.leave.title), el("p", {}, t.leave.about),
     el("p", { class: "row" }, button(t.leave.stay, () => dialog.close(), { class: "main" }), button(t.leave.leave, () => {
       keepUnsaved(null);
       dialog.close();
-      location.hash = wanted;
+      go();
     }, { class: "danger" })));
   document.body.append(dialog);
   dialog.showModal();
@@ -217,7 +218,7 @@ addEventListener("hashchange", (event) => {
     history.replaceState(null, "", here || "#/");
     const choose = bar.querySelector("select");
     if (choose) choose.value = place().connection;
-    return askToLeave(wanted);
+    return askToLeave(() => { location.hash = wanted; });
   }
   draw();
 });

@@ -122,6 +122,8 @@ export async function trialPage(page, connection) {
     if (atEnd || known !== now.said.length) log.scrollTop = log.scrollHeight;
   }
 
+  // A narrower log has longer lines of text: its end stays in view.
+  new ResizeObserver(() => { log.scrollTop = log.scrollHeight; }).observe(log);
   page.classList.add("two");
   page.replaceChildren(
     el("section", { class: "card chat" }, el("h2", { class: "unseen" }, t.trial.chat), el("div", { class: "row head" }, state, handOff, end, anew), log, said, form),
