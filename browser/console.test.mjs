@@ -406,6 +406,9 @@ asAdmin("names_of_the_account_are_chosen_and_their_blanks_are_seen", async (page
   const stored = await page.evaluate(async () => (await (await fetch("/v1/connections/pickers/settings")).json()).settings);
   assert.deepEqual([stored.topics, stored.agent], [[" Support  desk "], "maya@acme.example"]);
   await open(page, "pickers", "settings");
+  // The stored key asks: the form has none.
+  await page.getByText(/^Your account answers: 4 topics/).waitFor();
+  assert.equal(await page.getByLabel("API Key (needed)", { exact: true }).inputValue(), "");
   assert.equal(await topic.locator("option:checked").textContent(), "␣Support␣␣desk␣");
   // Names can still be typed.
   await typeTopic(page, "Sendbird Integration");

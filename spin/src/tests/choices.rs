@@ -56,3 +56,13 @@ fn an_account_that_refuses_the_key_is_told_apart_from_one_without_names() {
     let nobody = App::plain(&http, &state).ask(&[], "POST", "/v1/connections/acme/choices", &connection(), 1_000);
     assert_eq!(nobody.status, 401);
 }
+
+#[test]
+fn a_form_leads_no_request_inside() {
+    let (http, state) = (Outside::new(account), Memory::default());
+    let mut form = connection();
+    form["settings"]["test_origin"] = json!("http://127.0.0.1:9");
+    let answer = ask(&http, &state, "POST", "/v1/connections/acme/choices", &form, 1_000);
+    assert_eq!((answer.status, &body(&answer)["field"]), (422, &json!("settings.test_origin")));
+    assert!(http.asked.borrow().is_empty(), "a request went inside");
+}
