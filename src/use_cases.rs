@@ -1,5 +1,6 @@
 //! The use cases, one for each function of the contract.
 
+pub mod choices;
 pub mod close;
 pub mod connect;
 pub mod describe;

@@ -21,7 +21,9 @@ pub use endpoint::{Call, Effect, Endpoint, Kind, Page, Paged, Service, encode};
 pub use failure::{Failure, FailureKind};
 
 /// Most pages of a list that are read. 100 items each; beyond that a name is reported as not found.
-const MOST_PAGES: u32 = 50;
+pub const MOST_PAGES: u32 = 50;
+/// Most pages of a list that a form offers for choosing: 500 items, which is more than anybody scrolls through.
+pub const MOST_CHOICE_PAGES: u32 = 5;
 /// Pages that are asked for at once.
 const PAGES_AT_ONCE: u32 = 8;
 
@@ -152,12 +154,23 @@ impl<'a> Client<'a> {
         self.http.send_all(requests)
     }
 
-    /// The rest of a list whose first page was read: all other pages at once where their number is known.
-    pub fn rest_of<E: Paged>(&self, first: Page<E::Item>) -> Result<Vec<E::Item>, Failure> {
+    /// A list whose first page was asked for together with other requests, up to this many pages. One copy for all callers: the
+    /// component is counted in bytes.
+    #[inline(never)]
+    pub fn list_from<E: Paged>(
+        &self,
+        first: Result<Response, TransportError>,
+        most_pages: u32,
+    ) -> Result<Vec<E::Item>, Failure> {
+        self.rest_up_to::<E>(read::<E>(first)?, most_pages)
+    }
+
+    /// All other pages at once where their number is known.
+    fn rest_up_to<E: Paged>(&self, first: Page<E::Item>, most_pages: u32) -> Result<Vec<E::Item>, Failure> {
         let mut items = first.items;
         let (mut has_next, total, mut page) = (first.has_next, first.total_pages, 1);
-        while has_next && page < MOST_PAGES {
-            let last = total.unwrap_or(page + 1).min(page + PAGES_AT_ONCE).min(MOST_PAGES);
+        while has_next && page < most_pages {
+            let last = total.unwrap_or(page + 1).min(page + PAGES_AT_ONCE).min(most_pages);
             let wanted: Vec<E> = (page + 1..=last.max(page + 1)).map(E::page).collect();
             page = last.max(page + 1);
             for answer in self.call_all(&wanted) {
@@ -172,7 +185,7 @@ impl<'a> Client<'a> {
     /// A complete list.
     pub fn all<E: Paged>(&self) -> Result<Vec<E::Item>, Failure> {
         let first = self.call(&E::page(1))?;
-        self.rest_of::<E>(first)
+        self.rest_up_to::<E>(first, MOST_PAGES)
     }
 
     /// A call as a request to this account.

@@ -3,7 +3,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { create, handOff, leave, logIn } from "./steps.mjs";
-import { accessible, agent, look, start, visitor } from "./stage.mjs";
+import { accessible, agent, inView, look, start, visitor } from "./stage.mjs";
 
 let stage;
 before(async () => { stage = await start(); });
@@ -19,19 +19,19 @@ async function both(name, more = {}) {
 
   // As on the admin pages of Freshworks.
   await desk.page.goto(`${stage.inbox}#simulator`);
-  await desk.page.getByLabel("Public key of the webhook").waitFor();
+  await desk.page.getByLabel("Authentication (public key)").waitFor();
   await desk.page.waitForFunction(() => document.getElementById("public-key").value);
-  const key = await desk.page.getByLabel("Public key of the webhook").inputValue();
+  const key = await desk.page.getByLabel("Authentication (public key)").inputValue();
   await desk.page.getByRole("textbox", { name: "Webhook URL" }).fill(url);
   await desk.page.getByRole("button", { name: "Save" }).click();
   await desk.page.waitForFunction(async (wanted) => (await (await fetch("/simulator/state")).json()).webhook === wanted, url);
 
-  await page.getByLabel("Chat URL").fill(stage.chat_url);
-  await page.getByLabel("API key (needed)").fill(stage.api_key);
-  await page.getByLabel("Webhook public key").fill(key);
-  if (Object.keys(more).length) await page.getByText("More settings").click();
+  await page.getByLabel("Chat URL (needed)").fill(stage.chat_url);
+  await page.getByLabel("API Key (needed)").fill(stage.api_key);
+  await page.getByLabel("Authentication", { exact: true }).fill(key);
+  if (Object.keys(more).length) await page.getByText("Tickets", { exact: true }).click();
   for (const [label, value] of Object.entries(more)) await page.getByLabel(label, { exact: true }).fill(value);
-  await page.getByRole("button", { name: "Save and Connect" }).click();
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
   await page.getByText("Connected", { exact: true }).waitFor();
   return { admin, desk };
 }
@@ -39,7 +39,7 @@ async function both(name, more = {}) {
 test("a_human_agent_takes_answers_with_a_file_notes_transfers_and_resolves", async () => {
   const { admin, desk } = await both("desk");
   await handOff(stage, admin.page, "desk", "Where is my parcel?");
-  await admin.page.getByText("Waiting for a human agent").waitFor();
+  await admin.page.getByText("Waiting for a human agent").first().waitFor();
   const { page } = desk;
   await page.getByRole("link", { name: "Conversations" }).click();
   await page.getByRole("heading", { name: /Sendbird Integration/ }).waitFor();
@@ -86,7 +86,7 @@ test("a_fault_of_the_panel_hits_a_handoff_which_comes_about_all_the_same", async
   await handOff(stage, admin.page, "faults", "My parcel is lost");
   // The outcome of that one is not known: the admin is told so, and tries again.
   const again = admin.page.getByRole("button", { name: "Hand over now" });
-  const waiting = admin.page.getByText("Waiting for a human agent");
+  const waiting = admin.page.getByText("Waiting for a human agent").first();
   const refused = admin.page.getByRole("dialog").getByRole("alert");
   for (let tries = 0; tries < 5; tries += 1) {
     await waiting.or(refused).first().waitFor();
@@ -125,6 +125,28 @@ test("a_ticket_is_filed_where_nobody_can_chat_and_is_worked_on_in_the_inbox", as
   await page.getByLabel("Status", { exact: true }).selectOption({ label: "Resolved" });
   await page.getByRole("button", { name: "Set status" }).click();
   await page.locator("#ticket-status").getByText("Resolved").waitFor();
+  await leave(admin, desk);
+});
+
+test("a_human_agent_answers_on_a_phone", async () => {
+  const { admin, desk } = await both("phone-desk");
+  await handOff(stage, admin.page, "phone-desk", "Where is my parcel?");
+  await admin.page.getByText("Waiting for a human agent").first().waitFor();
+  const { page } = desk;
+  await page.setViewportSize({ width: 360, height: 640 });
+  // The page decides when it opens what is folded.
+  await page.goto("about:blank");
+  await page.goto(stage.inbox);
+  await page.getByRole("link", { name: /Test person \(console\)/ }).first().click();
+  const send = page.getByRole("button", { name: "Send", exact: true });
+  await send.waitFor();
+  await accessible(page, "a conversation on a phone");
+  for (const seen of [send, page.getByRole("textbox", { name: "Message" }), page.getByRole("button", { name: "Resolve" })]) await inView(page, seen);
+  const thread = await page.getByRole("region", { name: "Transcript" }).boundingBox();
+  assert.ok(thread.height > 180, `the transcript has ${thread.height} px`);
+  await page.getByRole("textbox", { name: "Message" }).fill("It left today");
+  await send.click();
+  await admin.page.getByText("It left today").waitFor();
   await leave(admin, desk);
 });
 

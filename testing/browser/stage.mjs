@@ -68,15 +68,22 @@ export async function accessible(page, what) {
   assert.ok(inside <= outside, `${what}: ${inside} px wide in a window of ${outside} px`);
 }
 
+/** The whole of it is to be seen without scrolling. */
+export async function inView(page, locator) {
+  const [box, { width, height }] = [await locator.boundingBox(), page.viewportSize()];
+  const isSeen = box && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height;
+  assert.ok(isSeen, `${locator} lies at ${JSON.stringify(box)} in a window of ${width} to ${height} px`);
+}
+
 const LOOKS = {
   wide: { size: { width: 1200, height: 860 }, scheme: "light" },
   dark: { size: { width: 1200, height: 860 }, scheme: "dark" },
-  narrow: { size: { width: 380, height: 780 }, scheme: "light" },
+  narrow: { size: { width: 360, height: 740 }, scheme: "light" },
 };
 
 /** Pictures for the documentation, of all that are looked at. */
 const PICTURES = [
-  "settings-wide", "connect-wide", "refused-narrow", "preview-wide", "try-wide", "try-dark", "try-narrow", "watch-dark", "inbox-wide", "inbox-dark",
+  "overview-wide", "settings-wide", "settings-dark", "settings-narrow", "connect-wide", "refused-narrow", "preview-wide", "try-wide", "try-dark", "try-narrow", "watch-dark", "inbox-wide", "inbox-dark", "inbox-narrow",
   "ticket-wide", "faults-dark",
 ];
 

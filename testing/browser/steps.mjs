@@ -14,7 +14,13 @@ export async function create(stage, page, name) {
   await page.goto(`${stage.console}#/~new`);
   await page.getByLabel("Name", { exact: true }).fill(name);
   await page.getByRole("button", { name: "Create" }).click();
-  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  await page.getByRole("heading", { name: "Set up Freshworks", level: 1 }).waitFor();
+}
+
+/** Names the topic by typing it, as where the account does not answer. */
+export async function typeTopic(page, name) {
+  await page.getByLabel("Topic name", { exact: true }).selectOption({ label: "Type a name …" });
+  await page.getByRole("textbox", { name: "Topic name, typed" }).fill(name);
 }
 
 /** Says something to the AI agent and asks for a person. */
@@ -22,7 +28,7 @@ export async function handOff(stage, page, name, words) {
   await page.goto(`${stage.console}#/${name}/try`);
   await page.getByLabel("Your message").fill(words);
   await page.getByRole("button", { name: "Send", exact: true }).click();
-  await page.getByRole("button", { name: "Hand off" }).click();
+  await page.getByRole("button", { name: "Handoff", exact: true }).click();
   await page.getByRole("button", { name: "Hand over now" }).click();
 }
 

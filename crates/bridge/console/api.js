@@ -23,16 +23,19 @@ async function send(method, path, body) {
   return { status: answer.status, body: json ? await answer.json().catch(() => null) : null };
 }
 
-/** An error of the API as an exception: `kind`, `detail`, `remedy`, `field`. */
+/** An error of the API as an exception: `kind`, `detail`, `remedy`, `field`, `fields`, `findings`. */
 export class Problem extends Error {
   constructor(answer) {
     const body = answer.body || {};
     super(body.kind || "unreachable");
     this.status = answer.status;
     this.kind = body.kind || "unreachable";
-    this.detail = body.detail || "The app does not answer.";
+    this.detail = body.detail || "The app does not answer";
     this.remedy = body.remedy || (answer.body ? null : "See whether it runs, then try again.");
     this.field = body.field || null;
+    /** Each `{path, problem}`: what is missing or wrong, where the API says it of several. */
+    this.fields = body.fields || [];
+    this.findings = body.findings || [];
   }
 }
 

@@ -2,87 +2,102 @@
 
 import { api, at } from "./api.js";
 import { busy, button, el, fill, repeat, say, trouble } from "./dom.js";
-import { moment, t } from "./texts.js";
-
-/** Between two checks that appear, in milliseconds. */
-const STEP_MS = 90;
+import { answersMissing, dot, mark } from "./status.js";
+import { moment, prose, sentence, t } from "./texts.js";
 
 export async function connectPage(page, listed) {
   let connection = await api("GET", at(listed.id));
-  const status = el("section", { class: "card status", "aria-live": "polite" });
+  const status = el("section", { class: "card status tile", "aria-live": "polite" });
   const list = el("ol", { class: "checks" });
   const said = el("div", { role: "alert" });
-  const recheck = button(t.connect.recheck, () => busy(recheck, async () => {
+  const work = (control, running, path, done) => busy(control, async () => {
+    const text = control.textContent;
     said.replaceChildren();
-    say(t.connect.rechecking);
-    list.replaceChildren();
+    control.textContent = running;
+    say(running);
+    list.setAttribute("aria-busy", "true");
     try {
-      connection = await api("POST", at(connection.id, "check"));
+      connection = await api("POST", at(connection.id, path));
+      if (done) said.replaceChildren(el("p", { class: "notice" }, done));
     } catch (problem) {
       said.replaceChildren(trouble(problem));
     }
-    await draw();
-  }), { class: "main" });
+    list.removeAttribute("aria-busy");
+    control.textContent = text;
+    draw();
+  });
+  const recheck = button(t.connect.recheck, () => work(recheck, t.connect.rechecking, "check"), { class: "main" });
+  const restore = button(t.connect.restore, () => work(restore, t.connect.rechecking, "restore", t.connect.restored));
   const dialog = disconnectDialog(connection);
   const change = changeDialog(connection);
+  let webhook = null;
 
-  async function draw() {
+  function draw() {
     const failures = connection.findings.filter((one) => one.level === "failure").length;
     const warnings = connection.findings.filter((one) => one.level === "warning").length;
-    status.replaceChildren(
-      el("p", {}, el("strong", { class: `label ${connection.connected ? "good" : "bad"}` },
-        connection.connected ? t.connect.connected : t.connect.notConnected)),
-      el("p", {}, sentence(t.connect.facts(connection.account, connection.topic, moment(connection.checked_at)))));
-    list.replaceChildren();
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    for (const finding of connection.findings) {
-      list.append(check(finding));
-      if (!still) await new Promise((done) => setTimeout(done, STEP_MS));
-    }
+    list.replaceChildren(...connection.findings.map(check));
+    // What is to be done first stands first.
+    const first = connection.connected ? hooks : checks;
+    if (status.nextSibling !== first) status.after(first);
+    restore.hidden = connection.status?.state !== "not-connected";
     say(t.connect.checked(failures, warnings));
-    const next = connection.connected ? ["try", t.connect.next] : ["settings", t.connect.fix];
-    onward.replaceChildren(el("a", { class: "button main", href: `#/${encodeURIComponent(connection.id)}/${next[0]}` }, next[1]));
+    drawStatus();
+  }
+
+  /** Also when a webhook has come, or none. */
+  function drawStatus() {
+    const missing = answersMissing(connection, webhook);
+    const more = connection.status;
+    const facts = [sentence(t.connect.facts(connection.account, connection.topic, moment(connection.checked_at)))];
+    if (more?.unreachable_since) facts.push(t.connect.unreachable(moment(more.unreachable_since)));
+    // What the webhook check below says is not said twice.
+    if (more?.detail) facts.push(sentence(more.detail));
+    if (more?.remedy) facts.push(prose(more.remedy));
+    fill(status, [connection, missing, facts], () => [
+      el("img", { src: "/console/icon.svg", alt: "", width: "44", height: "44" }),
+      el("div", {}, el("h2", {}, t.connect.tile), dot(connection, webhook), facts.map((text) => el("p", {}, text)))]);
+    const next = connection.connected ? ["try", missing && missing.reason !== "waiting" && missing.reason !== "none-delivered-yet" ? t.connect.nextAnyway : t.connect.next]
+      : ["settings", t.connect.fix];
+    fill(onward, next, () => el("a", { class: "button main", href: `#/${encodeURIComponent(connection.id)}/${next[0]}` }, next[1]));
   }
 
   const onward = el("p", {});
-  const webhook = el("section", { class: "card", "aria-live": "polite" });
-  page.replaceChildren(status,
-    el("section", { class: "card" }, el("h2", {}, t.connect.checks), list, said,
-      el("p", { class: "row" }, recheck, button(t.connect.change, () => change.showModal()), button(t.connect.disconnect, () => dialog.showModal(), { class: "danger" }))),
-    webhook, onward, dialog, change);
-  repeat(webhook, 2000, async () => {
+  const hooks = el("section", { class: "card", "aria-live": "polite" });
+  const checks = el("section", { class: "card" }, el("h2", {}, t.connect.checks), list, said,
+    el("p", { class: "row" }, recheck, restore, button(t.connect.change, () => change.showModal()), button(t.connect.disconnect, () => dialog.showModal(), { class: "danger" })));
+  page.replaceChildren(status, checks, hooks, onward, dialog, change);
+  draw();
+  const look = async () => {
     try {
-      drawWebhook(webhook, (await api("GET", at(connection.id, "activity"))).webhook);
+      ({ webhook } = await api("GET", at(connection.id, "activity")));
+      drawWebhook(hooks, webhook);
+      if (connection.status) connection = { ...connection, status: (await api("GET", at(connection.id))).status };
+      drawStatus();
     } catch {
       // Comes again.
     }
-  });
-  await draw();
+  };
+  await look();
+  repeat(hooks, 2000, look);
 }
 
 function check(finding) {
-  return el("li", { class: `check ${finding.level}` },
-    el("span", { class: "mark" }, t.connect.levels[finding.level]),
-    el("div", {}, el("strong", {}, t.connect.names[finding.check] || finding.check), el("p", {}, sentence(finding.detail)),
-      finding.remedy && el("p", { class: "remedy" }, finding.remedy)));
-}
-
-function sentence(text) {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+  return el("li", { class: `check ${finding.level}` }, mark(finding.level),
+    el("div", {}, el("strong", {}, t.connect.names[finding.check] || prose(finding.check)), el("p", {}, sentence(finding.detail)),
+      finding.remedy && el("p", { class: "remedy" }, prose(finding.remedy))));
 }
 
 function drawWebhook(place, webhook) {
   fill(place, webhook, () => {
-    const level = { waiting: "warning", verified: "ok", refused: "failure" }[webhook.state];
+    const level = { waiting: "waiting", verified: "ok", refused: "failure" }[webhook.state];
     const about = {
       waiting: t.connect.waiting, verified: webhook.at && t.connect.verified(moment(webhook.at)),
       refused: webhook.at && t.connect.refused(moment(webhook.at)),
     }[webhook.state];
     return [el("h2", {}, t.connect.webhook), el("div", { class: `check ${level}` },
-      el("span", { class: "mark" }, webhook.state),
+      mark(level),
       el("div", {}, el("strong", {}, t.connect.webhookStates[webhook.state]), el("p", {}, about),
-        webhook.detail && el("p", {}, sentence(webhook.detail)), webhook.remedy && el("p", { class: "remedy" }, webhook.remedy)))];
+        webhook.detail && el("p", {}, sentence(webhook.detail)), webhook.remedy && el("p", { class: "remedy" }, prose(webhook.remedy))))];
   });
 }
 

@@ -1,5 +1,7 @@
 // Small helpers for building pages. Whatever people or servers wrote becomes a text node, never markup.
 
+import { prose, sentence } from "./texts.js";
+
 /** An element with properties and children. `class`, `on` (listeners by name) and `data` are special; null properties are left out. */
 export function el(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -53,8 +55,22 @@ export async function busy(control, work) {
 /** What went wrong, and what to do. */
 export function trouble(problem) {
   return el("div", { class: "notice bad", role: "alert" },
-    el("p", {}, el("strong", {}, problem.detail)), problem.remedy && el("p", {}, problem.remedy));
+    el("p", {}, el("strong", {}, sentence(problem.detail))), problem.remedy && el("p", {}, prose(problem.remedy)));
 }
+
+let unsaved = null;
+
+/** A form has input that is stored nowhere; null: no longer. */
+export function keepUnsaved(form) {
+  unsaved = form;
+}
+
+/** Whether the page has input that would be lost. */
+export function isUnsaved() {
+  return Boolean(unsaved?.isConnected);
+}
+
+addEventListener("beforeunload", (event) => { if (isUnsaved()) event.preventDefault(); });
 
 /** Runs `work` again and again while `place` is on the page: each time `ms` after it has ended, slower while nobody looks. */
 export function repeat(place, ms, work) {

@@ -1,10 +1,11 @@
 // Which page is shown: `#/<connection>/<page>`. Logging in comes first.
 
 import { api, at, logIn, logOut, may, resume, whenSessionEnds } from "./api.js";
-import { busy, button, el, trouble } from "./dom.js";
+import { busy, button, el, isUnsaved, keepUnsaved, trouble } from "./dom.js";
 import { t } from "./texts.js";
 import { settingsPage } from "./settings.js";
 import { accessPage } from "./access.js";
+import { overviewPage } from "./overview.js";
 import { connectPage } from "./connect.js";
 import { forgetTrials, trialPage } from "./trial.js";
 import { watchPage } from "./watch.js";
@@ -19,7 +20,15 @@ let loggedIn = false;
 
 function place() {
   const [, connection, page] = location.hash.split("/");
-  return { connection: connection ? decodeURIComponent(connection) : null, page: page in PAGES ? page : "settings" };
+  // A broken address is none.
+  const name = (connection || "").replace(/%(?![0-9A-Fa-f]{2})/g, "");
+  let decoded = name;
+  try {
+    decoded = decodeURIComponent(name);
+  } catch {
+    // As it stands.
+  }
+  return { connection: decoded || null, page: page in PAGES ? page : "settings" };
 }
 
 /** Goes to a page of a connection. */
@@ -75,12 +84,18 @@ function loginPage() {
 function newPage(connections) {
   const said = el("p", { class: "fault", id: "name-fault", role: "alert" });
   const field = el("input", {
-    id: "name", value: connections.length ? "" : "main", required: true, pattern: "[A-Za-z0-9_\\-]{1,64}", autocomplete: "off",
+    id: "name", value: connections.length ? "" : "main", "aria-required": "true", autocomplete: "off",
     "aria-describedby": "name-help name-fault",
   });
   const submit = el("button", { class: "main" }, t.create.button);
   const create = async () => {
-    said.textContent = "";
+    const wrong = !field.value ? t.create.missing : /^[A-Za-z0-9_-]{1,64}$/.test(field.value) ? "" : t.create.shape;
+    said.textContent = wrong;
+    field.toggleAttribute("aria-invalid", false);
+    if (wrong) {
+      field.setAttribute("aria-invalid", "true");
+      return void field.focus();
+    }
     try {
       // Somebody may have made it meanwhile.
       const known = (await api("GET", "/v1/connections")).connections;
@@ -92,31 +107,34 @@ function newPage(connections) {
     }
   };
   show(t.create.title, el("form", {
-    class: "card narrow", on: { submit: (event) => { event.preventDefault(); busy(submit, create); } },
-  }, heading(t.create.title), el("p", {}, t.create.about), el("label", { for: "name" }, t.create.name), field,
-  el("p", { class: "help", id: "name-help" }, t.create.help), said, submit));
+    class: "card narrow", novalidate: true, on: { submit: (event) => { event.preventDefault(); busy(submit, create); } },
+  }, heading(t.create.title), el("p", {}, t.create.about), el("label", { for: "name" }, t.create.name), field, said,
+  el("p", { class: "help", id: "name-help" }, t.create.help), submit));
 }
 
 function drawBar(here, connections) {
-  const brand = el("a", { class: "brand", href: "#/" },
-    el("img", { src: "/console/icon.svg", alt: "", width: "24", height: "24" }), t.product);
+  const brand = el("a", { class: "brand", href: "#/", "aria-label": t.product },
+    el("img", { src: "/console/icon.svg", alt: "", width: "24", height: "24" }), el("span", {}, t.product));
   if (!loggedIn) return bar.replaceChildren(brand);
   const choose = el("select", {
     "aria-label": t.nav.connection,
-    on: { change: (event) => (event.target.value ? go(event.target.value, place().page) : (location.hash = `#/${NEW}`)) },
+    on: { change: (event) => (event.target.value === "~" ? null : event.target.value ? go(event.target.value, place().page) : (location.hash = `#/${NEW}`)) },
   }, connections.map((one) => el("option", { value: one.id }, one.id)), el("option", { value: "" }, t.nav.create));
-  choose.value = here.connection && here.connection !== NEW ? here.connection : "";
+  if (here.connection === null || here.connection === ACCESS) choose.prepend(el("option", { value: "~" }, t.nav.connection));
+  choose.value = here.connection === NEW ? "" : connections.some((one) => one.id === here.connection) ? here.connection : "~";
   const link = ([page, text]) => el("a", {
     href: `#/${encodeURIComponent(here.connection)}/${page}`, "aria-current": here.page === page ? "page" : null,
   }, text);
   const known = connections.some((one) => one.id === here.connection);
   bar.replaceChildren(brand, connections.length > 0 && choose || "",
-    may("admin") && el("a", { href: `#/${ACCESS}`, "aria-current": here.connection === ACCESS ? "page" : null }, t.nav.access) || "",
+    connections.length > 0 && el("a", { href: "#/", class: "plain", "aria-current": here.connection === null ? "page" : null }, t.nav.overview) || "",
+    may("admin") && el("a", { href: `#/${ACCESS}`, class: "plain", "aria-current": here.connection === ACCESS ? "page" : null }, t.nav.access) || "",
     known ? el("nav", { "aria-label": t.nav.label }, Object.entries(t.nav.pages).map(link)) : "",
     button(t.nav.logOut, leave, { class: "quiet last" }));
 }
 
 async function leave() {
+  if (isUnsaved()) return askToLeave(leave);
   try {
     await logOut();
     forgetTrials();
@@ -147,7 +165,12 @@ async function draw() {
     return undefined;
   }
   const known = connections.find((one) => one.id === here.connection);
-  if (!known && here.connection !== NEW && connections.length) return go(connections[0].id, "settings");
+  if (!known && here.connection !== NEW && connections.length) {
+    drawBar({ ...here, connection: null }, connections);
+    const body = el("div", { class: "page" });
+    show(t.titles.overview, heading(t.titles.overview), el("p", { class: "lead" }, t.leads.overview), await storageNotice(), body);
+    return overviewPage(body, connections);
+  }
   drawBar(here, connections);
   if (!known) return newPage(connections);
   const title = t.titles[here.page];
@@ -174,7 +197,31 @@ async function start() {
 }
 
 whenSessionEnds(() => { if (loggedIn) loginPage(); });
-addEventListener("hashchange", () => { if (loggedIn) draw(); });
+/** Asks before input is lost that is stored nowhere. */
+function askToLeave(go) {
+  const dialog = el("dialog", { "aria-labelledby": "leave-title", on: { close: () => dialog.remove() } },
+    el("h2", { id: "leave-title" }, t.leave.title), el("p", {}, t.leave.about),
+    el("p", { class: "row" }, button(t.leave.stay, () => dialog.close(), { class: "main" }), button(t.leave.leave, () => {
+      keepUnsaved(null);
+      dialog.close();
+      go();
+    }, { class: "danger" })));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+addEventListener("hashchange", (event) => {
+  if (!loggedIn) return;
+  const here = new URL(event.oldURL).hash;
+  const wanted = location.hash;
+  if (isUnsaved() && here !== wanted) {
+    history.replaceState(null, "", here || "#/");
+    const choose = bar.querySelector("select");
+    if (choose) choose.value = place().connection;
+    return askToLeave(() => { location.hash = wanted; });
+  }
+  draw();
+});
 // The address stays: it says which page this is.
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
 try {

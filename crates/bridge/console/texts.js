@@ -31,24 +31,33 @@ export const t = {
   nav: {
     access: "Access",
     label: "Steps",
+    overview: "Connections",
     connection: "Connection",
     create: "New connection …",
+    setUp: "Set up",
     logOut: "Log out",
-    pages: { settings: "1 Settings", connect: "2 Connect", try: "3 Try it", watch: "Watch" },
+    pages: { settings: "1 Set up", connect: "2 Connect", try: "3 Try it", watch: "Watch" },
   },
-  titles: { settings: "Settings", connect: "Connect", try: "Try it", watch: "Watch" },
+  titles: { settings: "Set up Freshworks", connect: "Connect", try: "Try it", watch: "Watch", overview: "Connections" },
   leads: {
-    settings: "What the connection needs to know about your Freshworks account. Secrets are stored and never shown again.",
+    settings: "Four steps, then Connect. Secrets are stored and never shown again.",
     connect: "What was checked in your account, what was found, and what to do about it.",
-    try: "Be the end user: talk to a scripted AI agent, then hand the conversation over. What you write arrives in your real Freshworks account.",
+    try: "Be the end user: talk to a scripted AI agent, then press Handoff. What you write arrives in your real Freshworks account.",
     watch: "Open handoffs, what failed and why, and how long things take.",
+    overview: "Each joins one Freshworks account to one AI agent.",
+  },
+  overview: {
+    account: "Account", lastWebhook: "Last webhook", noWebhook: "None yet", open: "Open handoffs", trouble: "Trouble in 24 h", none: "None",
+  },
+  leave: {
+    title: "Leave without saving?", about: "What you have entered on this page is stored nowhere yet.", stay: "Stay on this page", leave: "Leave without saving",
   },
   login: {
     title: "Log in",
     token: "API token",
-    help: "The app's variable `api_token`. You stay logged in for eight hours on this browser.",
+    help: "The app's variable api_token. You stay logged in for eight hours on this browser.",
     button: "Log in",
-    wrong: "That is not the API token of this app. Ask whoever started it for the variable `api_token`.",
+    wrong: "That is not the API token of this app. Ask whoever started it for the variable api_token.",
   },
   create: {
     title: "New connection",
@@ -56,60 +65,158 @@ export const t = {
     name: "Name",
     help: "Letters, digits, hyphens and underscores. It becomes part of addresses and cannot be changed later.",
     button: "Create",
+    shape: "Use letters, digits, hyphens and underscores only, 64 at most: no blanks.",
+    missing: "Enter a name.",
     exists: "There is a connection of that name already.",
   },
   settings: {
-    account: "Your Freshworks account",
-    webhook: "Webhook",
+    steps: {
+      api: {
+        title: "API details",
+        about: "In Freshworks, press Generate token, and copy the token together with the Chat URL beside it.",
+        path: ["Admin Settings", "Marketplace and Integrations", "API", "API Settings", "API details for chat"],
+        older: "Older accounts: Admin Settings › APIs for chat. An account has one token: a new one ends the old one.",
+      },
+      topic: {
+        title: "Topic",
+        about: "Handoffs arrive in one topic. Create it, switch it on, and choose it here.",
+        path: ["Admin Settings", "Configuration and Workflows", "Web Chat Topics", "New topic"],
+        older: "Older accounts: Admin Settings › Topics.",
+      },
+      webhooks: {
+        title: "Webhooks",
+        about: "Copy the Webhook URL, paste it in Freshworks, choose all events and save. Then copy the public key that the page shows under Authentication.",
+        path: ["Admin Settings", "Marketplace and Integrations", "API", "Conversation Webhooks"],
+        older: "Older accounts: Admin Settings › Webhooks. Where the page has Failure Notifications, enter your e-mail address.",
+      },
+      platform: { title: "AI agent", about: "Who hands over, and how the answers of human agents get back." },
+    },
+    sketch: "Sketch of the page; yours may look different",
+    drawings: {
+      api: {
+        title: "API Settings", alt: "Your chat URL and the API Key stand one below the other, each to be copied.",
+        rows: [["Your chat URL", "acme.freshchat.com", "copy"], ["API Key", "eyJraWQiOiJjdXN0b20…", "copy"]],
+      },
+      topic: {
+        title: "Web Chat Topics", alt: "A topic has a name and a switch.",
+        rows: [["Topic name", "Sendbird Integration", "write"], ["Visible in the messenger", "On", "on"]],
+      },
+      webhooks: {
+        title: "Conversation Webhooks", alt: "The Webhook URL is pasted; the public key below, under Authentication, is copied after saving.",
+        rows: [["Webhook URL", "https://…/webhooks/…", "1 paste"], ["Authentication", "-----BEGIN PUBLIC KEY…", "2 copy"]],
+      },
+      delight: {
+        title: "Transfer to human agent", alt: "Among the systems for human agents, Freshworks is chosen.",
+        rows: [["Human agents work in", "Freshworks", "choose"]],
+      },
+    },
+    done: "(done)", toDo: "(to do)",
+    asking: "Asking your account …",
+    answers: (topics, groups, agents) => `Your account answers: ${[
+      plural(topics, "topic", "topics"), groups !== undefined && plural(groups, "group", "groups"), agents !== undefined && plural(agents, "human agent", "human agents"),
+    ].filter(Boolean).join(", ")}.`,
+    topicFound: (name) => `“${name}” is in your account.`,
+    topicMissing: "It is not in your account, or switched off: create it, or choose another.",
+    firstOf: (names) => (names.length > 1 ? `${names.join(" or ")}, whichever exists` : names[0]),
+    nobody: "None",
+    choice: (label, name, isUsable) => `${label ? `${label} (${name})` : name}${isUsable ? "" : " (switched off)"}`,
+    notThere: (name) => `${name} (not in your account)`,
+    typed: "Type a name …",
+    typedLabel: (title) => `${title}, typed`,
+    missing: (title) => `${title} is needed.`,
     webhookUrl: "Webhook URL",
-    webhookHelp: "In Freshworks: Admin settings > Webhooks. Paste this address there, choose all chat events, save, and copy the public key that is shown after saving.",
     ticketRule: "Answers to tickets at once",
-    ticketRuleHelp: "Without this rule answers to tickets arrive within the hour. In the ticket desk: Admin > Automations > Ticket updates > New rule. When an agent replies, adds a note, changes the status or deletes the ticket: trigger webhook, POST, with this URL, custom header and content (JSON, advanced).",
+    ticketRuleHelp: "Without this rule answers to tickets arrive within the hour. In the ticket desk: Admin › Automations › Ticket updates › New rule. When an agent replies, adds a note, changes the status or deletes the ticket: trigger webhook, POST, with this URL, custom header and content (JSON, advanced).",
     ticketRuleUrl: "URL of the rule",
     ticketRuleHeader: "Custom header of the rule",
     ticketRuleContent: "Content of the rule",
-    noPublicUrl: "The app does not know under which address it is reached, so this is only a path. Set its variable `public_url`.",
+    noPublicUrl: "The app does not know under which address it is reached, so this is only a path. Set its variable public_url.",
     more: "More settings",
-    tests: "For tests",
-    platform: "Your AI agent's platform",
+    sections: {
+      routing: "Who gets handoffs", reading: "What human agents read", ending: "Waiting and ending", tickets: "Tickets", requests: "Requests",
+      other: "Other", tests: "For tests",
+    },
     kind: "Platform",
     kinds: {
       polling: "It fetches events itself (or none yet)",
       generic: "Any platform with a callback",
       delight: "Delight AI agent (formerly Sendbird)",
     },
-    fields: {
-      callback_url: "Callback URL", secret: "Signing secret", app_id: "Application ID", ai_agent_id: "AI agent ID",
-      email_verified: "E-mail addresses are verified", phone_verified: "Phone numbers are verified",
-      api_token: "API token", signature_secret: "Webhook signing key", test_origin: "Test origin", forward_url: "Forward URL",
+    platforms: {
+      polling: { about: "The platform calls the API and fetches what human agents answer. Choose this, too, as long as there is no platform." },
+      generic: { about: "The platform gets what human agents answer at an address of its own, signed." },
+      delight: {
+        about: "In Delight's dashboard, switch Freshworks on, and choose it as the place to which the AI agent hands over:",
+        path: [["Workspace settings", "Integration", "Freshworks"], ["Build", "Conversation settings", "Transfer to human agent", "Freshworks"]],
+      },
     },
+    // The order is that of the form.
+    fields: {
+      api_key: "API Key", topics: "Topic name", webhook_public_key: "Authentication",
+      callback_url: "Callback URL", secret: "Signing secret", app_id: "Application ID", ai_agent_id: "AI agent ID", api_token: "API token",
+      signature_secret: "Webhook signing key", email_verified: "E-mail addresses are verified", phone_verified: "Phone numbers are verified",
+      test_origin: "Test origin", forward_url: "Forward URL",
+    },
+    abouts: {
+      chat_url: "Ends in .freshchat.com. Any form works: acme, acme.freshchat.com, https://acme.freshchat.com/v2.",
+      api_key: "The token that Freshworks shows once, beside the Chat URL.",
+      topics: "",
+      group: "Gets handoffs, unless the handoff names one. None: the topic's own rules assign.",
+      agent: "Gets handoffs, unless the handoff names one.",
+      note_author: "The history arrives as private notes in this name, best one made for the purpose. None: as messages of the user.",
+      ticket_group: "Gets tickets.",
+      availability: "Costs a request or more at each handoff. When nobody is there, a ticket is filed where there is a ticket desk and the handoff leaves the choice.",
+      topic_by_locale: "Topics for languages, for example: de = Hilfe. They go before the topic above.",
+      webhook_public_key: "The public key that Freshworks shows after saving. Paste it whole; line breaks and labels do not matter.",
+      ticket_fields: "Values of ticket fields, for example: type = Question. For fields that the ticket desk makes mandatory.",
+      connect_timeout_ms: "How long to wait for a connection to Freshworks.",
+      response_timeout_ms: "How long to wait for an answer of Freshworks.",
+      retry_budget_ms: "How long repeats of failed requests may take, at worst. Only what surely changed nothing is repeated. 0: none.",
+      queue_timeout_minutes: "A conversation that nobody takes goes back to the AI agent after this. 0: never.",
+      inactivity_timeout_minutes: "A conversation without a message goes back to the AI agent after this. 0: never.",
+      reopen_window_minutes: "After the end, human agents can bring a conversation back for this long. 0: never.",
+      max_message_chars: "Longer history is split.",
+    },
+    units: { ms: "ms", minutes: "minutes", chars: "characters" },
+    words: { off: "Do not look", hours: "Business hours", agents: "Human agents who are available", low: "Low", medium: "Medium", high: "High", urgent: "Urgent" },
     platformWebhook: "Webhook URL for the platform",
     chatWebhook: "Chat webhook URL for the platform",
     kept: "A value is stored. Leave this blank to keep it.",
     forget: (name) => `Delete the stored value of “${name}”`,
-    unset: "not set",
+    unset: "Not set",
     lines: "One per line.",
     pairs: "One per line, as name = value.",
     needed: "needed",
-    save: "Save and Connect",
+    connect: "Connect",
+    connectHelp: "Saves, checks your account, and says what was found.",
     checking: "Checking your account …",
     reading: "Looking at the key …",
     recognised: (key) => `Recognised: ${key.detail}, fingerprint ${key.fingerprint}.`,
     faults: (count) => `${plural(count, "field needs", "fields need")} your attention.`,
     number: "Write a whole number.",
+    range: (least, most) => `Write a number from ${least} to ${most}.`,
     pair: "Write each line as name = value.",
+    wouldBreak: "Nothing has been saved yet: with these settings the connection would no longer work.",
+    saveAnyway: "Save all the same",
+    keepEditing: "Keep editing",
   },
   connect: {
     connected: "Connected",
     notConnected: "Not connected",
+    answersMissing: "Answers do not arrive yet",
+    tile: "Freshworks",
+    unreachable: (time) => `Freshworks has not been reachable since ${time}. The connection goes on as it stood, and is checked again by itself.`,
+    restore: "Bring the last working settings back",
+    restored: "The last working settings are back.",
     facts: (account, topic, time) =>
       [account && `Account ${account}`, topic && `topic “${topic}”`, `checked ${time}`].filter(Boolean).join(", "),
     checks: "Checks",
-    levels: { ok: "OK", warning: "Warning", failure: "Failure" },
+    levels: { ok: "OK", waiting: "Waiting", warning: "Warning", failure: "Failure" },
     names: {
-      "chat-url": "Chat URL", account: "Account and API key", topic: "Topic", "webhook-key": "Webhook public key", group: "Group",
+      "chat-url": "Chat URL", account: "Account and API key", topic: "Topic", "webhook-key": "Authentication", group: "Group",
       agent: "Human agent", "note-author": "Author of private notes", context: "Context values", "ticket-desk": "Ticket desk",
       "ticket-group": "Group of the ticket desk", "ticket-fields": "Fields of tickets", skill: "Property for the skill", settings: "Settings", "platform-webhook": "Webhook of the platform",
+      "chat-webhook": "Chat webhook of the platform",
     },
     recheck: "Check again",
     rechecking: "Checking …",
@@ -127,11 +234,12 @@ export const t = {
       verified: "Webhooks arrive and are genuine",
       refused: "A webhook was refused",
     },
-    waiting: "Write a message in any conversation of your account, or do step 3. This changes by itself as soon as Freshworks has called.",
+    waiting: "Is the Webhook URL of step 1 pasted in Freshworks, and saved? Then this changes by itself as soon as Freshworks calls.",
     verified: (time) => `The last one came ${time}.`,
     refused: (time) => `The last one came ${time}.`,
     next: "Go on to step 3: Try it",
-    fix: "Back to the settings",
+    nextAnyway: "Go on to step 3 all the same",
+    fix: "Back to the set-up",
   },
   trial: {
     chat: "Chat",
@@ -139,8 +247,8 @@ export const t = {
     empty: "Nothing has happened yet. The timeline shows states, events, choices and requests; no message is stored in it.",
     message: "Your message",
     send: "Send",
-    handOff: "Hand off …",
-    end: "End the human part",
+    handOff: "Handoff",
+    end: "Back to the AI agent",
     anew: "Start over",
     you: "You",
     assistant: "AI agent (scripted)",
@@ -181,28 +289,63 @@ export const t = {
     },
     seconds: (ms) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`),
     summary: (calls, ms) => `${plural(calls, "request", "requests")}, ${ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`} in all`,
-    call: (entry) => `${entry.method} ${entry.path}`,
-    noAnswer: "no answer",
-    state: (entry) => `State ${entry.state}, owner ${entry.owner === "human-agent" ? "human agents" : "AI agent"}`,
-    event: (entry) => `Told: ${entry.event}${entry.outcome ? ` (${entry.outcome})` : ""}`,
-    decision: ({ subject, rule, choice }) => {
-      // Ids say nothing to people.
-      const says = choice && choice !== rule && !/^[0-9a-f-]{16,}$/.test(choice);
-      return says ? `Chose ${subject}: ${choice} (${rule})` : `Chose ${subject}: ${rule}`;
+    calls: [
+      ["GET /v2/accounts/", "Looked at the account"], ["GET /v2/users", "Looked for the end user"], ["POST /v2/users", "Created the end user"],
+      ["PUT /v2/users", "Completed the end user's record"], ["GET /v2/channels", "Looked for the topic"], ["GET /v2/groups", "Looked for the group"],
+      ["GET /v2/agents", "Looked for the human agent"], ["/messages", "Wrote to the human agents"], ["POST /v2/conversations", "Opened the conversation"],
+      ["PUT /v2/conversations", "Told Freshworks of the end"], ["GET /v2/conversations", "Looked at the conversation"], ["POST /v2/csat", "Passed the rating on"],
+      ["/upload", "Uploaded a file"], ["/metrics", "Asked how long others wait"], ["/business-hours", "Looked at the business hours"],
+      ["POST /api/v2/tickets", "Wrote to the ticket desk"], ["/api/v2/tickets", "Looked at the ticket"], ["/v3/", "Called the platform"],
+    ],
+    call: (entry) => {
+      const line = `${entry.method} ${entry.path}`;
+      if (/^GET .*\/messages$/.test(line)) return "Read the conversation";
+      return t.trial.calls.find(([part]) => line.includes(part))?.[1] || "Request";
     },
-    estimate: ({ average_wait_seconds: wait, waiting }) => `Others: ${[
+    noAnswer: "no answer",
+    stateNames: {
+      requesting: "The handoff has begun", queued: "Waiting for a human agent", active: "A human agent has the conversation", closing: "The conversation is ending",
+      returned: "The AI agent answers again", failed: "The handoff has failed; the AI agent answers", ticketed: "A ticket stands in for the conversation",
+    },
+    state: (entry) => t.trial.stateNames[entry.state] || entry.state,
+    events: {
+      "agent-assigned": (name) => `${name || "A human agent"} took the conversation`, transferred: (name) => (name ? `The conversation went to ${name}` : "The conversation went to another team"),
+      "agent-message": () => "A human agent answered", resolved: () => "The human agent resolved the conversation", reopened: () => "A human agent reopened the conversation",
+      "ticket-replied": () => "The ticket was answered",
+    },
+    outcomes: {
+      resolved: "solved", abandoned: "the end user left", "nobody-available": "nobody was available", "timed-out": "it took too long", failed: "it failed", ticketed: "a ticket was filed",
+    },
+    event: (entry, name) => t.trial.events[entry.event]?.(name) || `Back to the AI agent${entry.outcome ? `: ${t.trial.outcomes[entry.outcome] || entry.outcome}` : ""}`,
+    subjects: {
+      mode: "Kind of handoff", user: "End user", topic: "Topic", group: "Group", agent: "Human agent", priority: "Priority", skill: "Skill", history: "History",
+      context: "Context", masking: "Masking", file: "Files",
+    },
+    rules: {
+      requested: "as asked for", default: "live", "begun-before": "begun before", "outside-hours": "outside of business hours", "nobody-available": "nobody is available",
+      "live-failed": "a live conversation failed", "by-platform-id": "found by the platform's id", "by-email": "found by e-mail address", "by-phone": "found by phone number",
+      created: "new", request: "asked for", locale: "by language", settings: "from the settings", fallback: "the one asked for does not exist",
+      "private-notes": "as private notes", messages: "as messages", uploaded: "uploaded", linked: "as links",
+    },
+    decision: ({ subject, rule, choice }) => {
+      const [what, why] = [t.trial.subjects[subject] || subject, t.trial.rules[rule] || rule];
+      // Ids say nothing to people, and some choices say what the rule says.
+      const says = choice && choice !== rule && choice !== why && !/^[0-9a-f-]{16,}$/.test(choice) && !/^\d{6,}$/.test(choice);
+      return says ? `${what}: ${choice}, ${why}` : `${what}: ${why}`;
+    },
+    estimate: ({ average_wait_seconds: wait, waiting }) => `Others who wait: ${[
       wait !== null && `average wait in the last hour ${wait < 60 ? `${wait} s` : `${Math.ceil(wait / 60)} min`}`,
       waiting !== null && `${waiting} waiting`,
     ].filter(Boolean).join(", ")}`,
     relayed: "A message went to the human agents",
-    failure: (entry) => `Failed: ${entry.problem}. ${entry.detail}`,
+    failure: (entry) => `Failed: ${entry.detail}`,
   },
   script: {
-    hello: "Hello! I am a scripted AI agent, here to be handed over. Ask me about a parcel, or press “Hand off …” whenever you want a person.",
+    hello: "Hello! I am a scripted AI agent, here to be handed over. Ask me about a parcel, or press “Handoff” whenever you want a person.",
     parcel: "Your parcel 4711 was last seen in Lisbon four days ago. I do not know more. Shall I get a person?",
-    person: "Of course. Press “Hand off …”, and see first what would be sent.",
+    person: "Of course. Press “Handoff”, and see first what would be sent.",
     thanks: "You are welcome.",
-    unknown: "I do not know that. A person may: press “Hand off …”.",
+    unknown: "I do not know that. A person may: press “Handoff”.",
     words: { parcel: ["parcel", "package", "order", "delivery", "where"], person: ["human", "person", "agent", "help", "yes"], thanks: ["thank"] },
     summary: "A test from the console: the end user talks to a scripted AI agent and asks for a person.",
     user: "Test person (console)",
@@ -274,6 +417,22 @@ export const t = {
     metrics: "Metrics for a monitoring system (OpenMetrics)",
   },
 };
+
+/** A name with the blanks that nobody would see: at its ends, and several in a row. */
+export function blanks(name) {
+  return name.replace(/^ +| +$| {2,}/g, (found) => "␣".repeat(found.length));
+}
+
+/** A text of the API for people: names in quotation marks, with their blanks; settings by their titles. */
+export function prose(text) {
+  return (text || "").replace(/`([^`]*)`/g, (_, name) => `“${t.settings.fields[name] || (/^[a-z]+(_[a-z]+)+$/.test(name) ? name.replaceAll("_", " ") : blanks(name))}”`);
+}
+
+/** The same as a sentence. */
+export function sentence(text, end = ".") {
+  const whole = prose(text);
+  return whole.charAt(0).toUpperCase() + whole.slice(1) + (/[.!?]$/.test(whole) ? "" : end);
+}
 
 /** A time of day. */
 export function clock(ms) {

@@ -4,7 +4,7 @@
 import { api, at } from "./api.js";
 import { busy, button, el, fill, repeat, trouble } from "./dom.js";
 import { answer, hello } from "./script.js";
-import { clock, t } from "./texts.js";
+import { clock, prose, sentence, t } from "./texts.js";
 
 const PREFIX = "trial/";
 const FETCH_MS = 1000;
@@ -122,9 +122,11 @@ export async function trialPage(page, connection) {
     if (atEnd || known !== now.said.length) log.scrollTop = log.scrollHeight;
   }
 
+  // A narrower log has longer lines of text: its end stays in view.
+  new ResizeObserver(() => { log.scrollTop = log.scrollHeight; }).observe(log);
   page.classList.add("two");
   page.replaceChildren(
-    el("section", { class: "card chat" }, el("h2", {}, t.trial.chat), state, log, said, form, el("p", { class: "row" }, handOff, end, anew)),
+    el("section", { class: "card chat" }, el("h2", { class: "unseen" }, t.trial.chat), el("div", { class: "row head" }, state, handOff, end, anew), log, said, form),
     el("section", { class: "card" }, el("h2", { id: "timeline-title" }, t.trial.timeline), sum, entries), dialog);
   if (trial.read().handing) {
     // The page was closed in the middle of it.
@@ -222,9 +224,9 @@ async function preview(trial, dialog, said, draw) {
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "preview-title" },
       el("p", {}, el("strong", {}, t.trial.previewMode(plan.mode))),
       el("h3", {}, t.trial.reads), plan.texts.map((text) => el("pre", {}, text)),
-      part(t.trial.steps, plan.steps.map((step) => [step.action, step.target, step.detail].filter(Boolean).join(" · "))),
-      part(t.trial.decisions, plan.decisions.map((one) => `${one.subject}: ${one.choice} (${one.rule})`)),
-      part(t.trial.findings, plan.findings.filter((one) => one.level !== "ok").map((one) => [one.detail, one.remedy].filter(Boolean).join(". ")))),
+      part(t.trial.steps, plan.steps.map((step) => [sentence(step.action.replaceAll("-", " "), ""), step.target, step.detail].filter(Boolean).join(" · "))),
+      part(t.trial.decisions, plan.decisions.map((one) => t.trial.decision(one))),
+      part(t.trial.findings, plan.findings.filter((one) => one.level !== "ok").map((one) => [sentence(one.detail), one.remedy && prose(one.remedy)].filter(Boolean).join(" ")))),
     fault, el("p", { class: "row" }, button(t.cancel, () => dialog.close()), confirm));
   dialog.showModal();
 }
@@ -294,7 +296,7 @@ async function fetchEvents(trial) {
 function hear(now, event, photo) {
   if (now.said.some((one) => one.id === event.id)) return;
   const name = event.agent?.name || event.message?.sender?.name || null;
-  const tell = (text) => now.said.push(line("line", text, { id: event.id, at: event.at }));
+  const tell = (text) => now.said.push(line("line", text, { id: event.id, at: event.at, event: event.kind, name }));
   switch (event.kind) {
     case "agent-assigned":
       now.human = name;
@@ -327,7 +329,7 @@ function hear(now, event, photo) {
 }
 
 async function drawTimeline(trial, place, sum) {
-  const { handoff } = trial.read();
+  const { handoff, said } = trial.read();
   let found = [];
   try {
     if (handoff) ({ entries: found } = await api("GET", at(trial.connection, "handoffs", handoff, "timeline")));
@@ -336,19 +338,35 @@ async function drawTimeline(trial, place, sum) {
     return;
   }
   const atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 80;
-  fill(place, found, () => timeline(found));
+  const names = said.filter((one) => one.event in TOOK).map((one) => one.name);
+  fill(place, [found, names], () => timeline(found, names));
   const calls = found.filter((one) => one.kind === "call");
   sum.textContent = found.length ? t.trial.summary(calls.length, calls.reduce((all, one) => all + one.ms, 0)) : t.trial.empty;
   if (atEnd) place.scrollTop = place.scrollHeight;
 }
 
-/** Entries of a timeline. */
-export function timeline(entries) {
-  return entries.map((one) => {
-    const text = { call: t.trial.call, state: t.trial.state, event: t.trial.event, decision: t.trial.decision, estimate: t.trial.estimate, relayed: () => t.trial.relayed, failure: t.trial.failure }[one.kind](one);
+/** Events that a human agent's name belongs to. The timeline holds no names; the chat beside it does. */
+const TOOK = { "agent-assigned": true, transferred: true };
+
+/** Entries of a timeline in plain words. `names`: of whoever took the conversation, in that order; the newest are the last. */
+export function timeline(entries, names = []) {
+  const left = [...names];
+  const named = new Map(entries.filter((one) => one.kind === "event" && one.event in TOOK).reverse().map((one) => [one, left.pop()]));
+  let before = "";
+  // That somebody has it now is said by whoever took it.
+  const isSaid = (one, index) => one.kind === "state" && one.state === "active" && [entries[index - 1], entries[index + 1]].some((it) => named.has(it));
+  return entries.filter((one, index) => !isSaid(one, index)).map((one) => {
+    const text = {
+      call: t.trial.call, state: t.trial.state, event: (entry) => t.trial.event(entry, named.get(entry)), decision: t.trial.decision,
+      estimate: t.trial.estimate, relayed: () => t.trial.relayed, failure: t.trial.failure,
+    }[one.kind](one);
     const bad = one.kind === "failure" || (one.kind === "call" && !(one.status < 400));
+    const time = clock(one.at);
+    const isSame = time === before;
+    before = time;
     return el("li", { class: bad ? `${one.kind} bad` : one.kind },
-      el("time", { datetime: new Date(one.at).toISOString() }, clock(one.at)), " ",
-      el("span", {}, text), one.kind === "call" && el("span", { class: "when" }, ` ${one.status ?? t.trial.noAnswer}, ${t.trial.seconds(one.ms)}`));
+      el("time", { datetime: new Date(one.at).toISOString(), class: isSame ? "unseen" : null }, time),
+      el("span", {}, text), one.kind === "call" && [" ", el("code", {}, `${one.method} ${one.path}`),
+        el("span", { class: "when" }, ` ${one.status ?? t.trial.noAnswer}, ${t.trial.seconds(one.ms)}`)]);
   });
 }

@@ -153,6 +153,35 @@ pub struct CheckedConnectionAnswer {
     pub findings: Vec<Value>,
 }
 
+/// One thing that a setting may name.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChoiceAnswer {
+    /// What goes into the setting: letter by letter as the account has it, blanks included.
+    pub value: String,
+    /// What people know it by where the value is not that, such as the name of a human agent; null otherwise.
+    pub label: Option<String>,
+    /// False for what exists and would be refused: a topic that is switched off.
+    pub is_usable: bool,
+}
+
+/// What settings of an account may name, at most 500 of each; names beyond them can still be typed. Null is a list that could not
+/// be read.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChoicesAnswer {
+    /// Topics, for `topics` and `topic_by_locale`.
+    pub topics: Option<Vec<ChoiceAnswer>>,
+    /// Groups, for `group`.
+    pub groups: Option<Vec<ChoiceAnswer>>,
+    /// Active human agents, for `agent` and `note_author`.
+    pub agents: Option<Vec<ChoiceAnswer>>,
+    /// Properties of conversations, for `skill_property` and `context`.
+    pub properties: Option<Vec<ChoiceAnswer>>,
+    /// Groups of the ticket desk, for `ticket_group`; null without a ticket desk, too.
+    pub ticket_groups: Option<Vec<ChoiceAnswer>>,
+}
+
 /// The settings of a connection, without secrets.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -4,6 +4,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::Http;
 use freshworks_handoff::settings::{Settings, chat_url, schema::JSON_SCHEMA, ticket_domain};
+use freshworks_handoff::use_cases::choices::{self, List};
 use freshworks_handoff::use_cases::connect;
 use freshworks_handoff::use_cases::webhook::public_key;
 use handoff_contract::model::{FindingLevel, Timestamp};
@@ -12,7 +13,10 @@ use serde_json::{Map, Value};
 
 use crate::access::Caller;
 use crate::answer::{Answer, Call};
-use crate::answers::{CheckedConnectionAnswer, ConnectionAnswer, PlatformKind, SettingsAnswer, WebhookAddresses};
+use crate::answers::{
+    CheckedConnectionAnswer, ChoiceAnswer, ChoicesAnswer, ConnectionAnswer, PlatformKind, SettingsAnswer,
+    WebhookAddresses,
+};
 use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
 use crate::problem::{Problem, read};
 use crate::service::Service;
@@ -380,6 +384,29 @@ impl<H: Http, S: State> Service<'_, H, S> {
             keep_secrets: false,
         };
         self.keep_connection(&connection.id, body, Some(connection), overlap_ms, now)
+    }
+
+    /// What the settings of a form may name, asked with the form's key or with the stored one. Stores nothing.
+    pub(crate) fn choices(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
+        let mut body: Value = read(call.body, "connection")?;
+        if let (true, Some(before)) = (body["keep_secrets"] == true, self.state.connection(id)?) {
+            keep_secrets(&mut body, &before)?;
+        }
+        let body: ConnectBody = read(body.to_string().as_bytes(), "connection")?;
+        self.destinations.check(&body.settings, &body.platform, body.forward_url.as_deref())?;
+        let found = choices::choices(self.http, &Value::Object(body.settings).to_string())?;
+        let list = |list: List| -> Option<Vec<ChoiceAnswer>> {
+            let answer =
+                |one: choices::Choice| ChoiceAnswer { value: one.value, label: one.label, is_usable: one.is_usable };
+            Some(list?.into_iter().map(answer).collect())
+        };
+        Ok(Answer::ok(ChoicesAnswer {
+            topics: list(found.topics),
+            groups: list(found.groups),
+            agents: list(found.agents),
+            properties: list(found.properties),
+            ticket_groups: list(found.ticket_groups),
+        }))
     }
 
     /// What a form shows.

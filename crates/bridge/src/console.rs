@@ -37,7 +37,7 @@ macro_rules! file {
 }
 
 /// Name, media type and text of each file.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 17] = [
     file!("index.html", "text/html"),
     file!("console.css", "text/css"),
     file!("icon.svg", "image/svg+xml"),
@@ -45,7 +45,11 @@ const FILES: [(&str, &str, &str); 13] = [
     file!("api.js", "text/javascript"),
     file!("dom.js", "text/javascript"),
     file!("texts.js", "text/javascript"),
+    file!("overview.js", "text/javascript"),
+    file!("status.js", "text/javascript"),
     file!("settings.js", "text/javascript"),
+    file!("pickers.js", "text/javascript"),
+    file!("drawings.js", "text/javascript"),
     file!("connect.js", "text/javascript"),
     file!("trial.js", "text/javascript"),
     file!("script.js", "text/javascript"),

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use crate::access::TokenBody;
 use crate::activity::ActivityAnswer;
 use crate::answers::{
-    AuditAnswer, CheckedConnectionAnswer, ClosedAnswer, ConnectionsAnswer, CreatedTokenAnswer, EventsAnswer,
-    HandedOverAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RelayedAnswer, RotatedAnswer, SettingsAnswer,
-    TickAnswer, TimelineAnswer, TokensAnswer,
+    AuditAnswer, CheckedConnectionAnswer, ChoicesAnswer, ClosedAnswer, ConnectionsAnswer, CreatedTokenAnswer,
+    EventsAnswer, HandedOverAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RelayedAnswer, RotatedAnswer,
+    SettingsAnswer, TickAnswer, TimelineAnswer, TokensAnswer,
 };
 use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
 use crate::people::{ErasedAnswer, PersonAnswer};
@@ -227,6 +227,7 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
         Reply::Plan => of::<handoff_contract::model::Plan>(schemas),
         Reply::Health => of::<HealthAnswer>(schemas),
         Reply::Connections => of::<ConnectionsAnswer>(schemas),
+        Reply::Choices => of::<ChoicesAnswer>(schemas),
         Reply::Settings => of::<SettingsAnswer>(schemas),
         Reply::Activity => of::<ActivityAnswer>(schemas),
         Reply::WebhookKey => of::<WebhookKeyAnswer>(schemas),

@@ -164,6 +164,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Connect(id) => self.connect(id, &caller, call),
             Route::Connection(id) => Ok(Answer::ok(self.checked(&self.connection(id)?))),
             Route::Check(id) => self.check(&self.connection(id)?, call.now),
+            Route::Choices(id) => self.choices(id, call),
             Route::ChangeWebhooks(id) => self.change_webhooks(&self.connection(id)?, &caller, call),
             Route::Settings(id) => self.settings(&self.connection(id)?),
             Route::Activity(id) => self.activity(&self.connection(id)?),

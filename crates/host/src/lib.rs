@@ -250,7 +250,6 @@
 
 pub mod bindings;
 
-pub mod bindings;
 pub mod json;
 
 mod allow;

@@ -43,12 +43,12 @@ The human agent's inbox, in a simulated Freshworks
                       {inbox}
 
 1  Log in to the console, create a connection, and fill in what the page \"Simulator\" of the inbox shows under \"Account\":
+   API Key            {api_key}
    Chat URL           acme.freshchat.com
-   API key            {api_key}
-   Topic names        Sendbird Integration
-   Paste the console's webhook URL under \"Webhooks\" there, and the public key from there into the console.
-2  Save and Connect: every check appears with what to do.
-3  Try it: be the end user, hand off, and answer as the human agent in the inbox.
+   Topic name         Sendbird Integration
+   Paste the console's Webhook URL under \"Conversation Webhooks\" there, and the public key from there under \"Authentication\" here.
+2  Connect: every check appears with what to do.
+3  Try it: be the end user, press Handoff, and answer as the human agent in the inbox.
 
 Ctrl+C ends it."
     );

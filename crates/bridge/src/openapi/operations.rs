@@ -54,6 +54,7 @@ pub(super) enum Reply {
     Health,
     Connections,
     Checked,
+    Choices,
     Settings,
     Activity,
     WebhookKey,
@@ -167,7 +168,7 @@ const TOKEN_IN_PATH: &[u16] = &[401, 403, 404, 429, 503];
 pub(super) const TOKEN_EXAMPLE: &str = "0123456789abcdef";
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 37] = [
+pub(super) const OPERATIONS: [Operation; 38] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -266,6 +267,21 @@ pub(super) const OPERATIONS: [Operation; 37] = [
         reply: Reply::Checked,
         about: "What was found.",
         problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/choices",
+        id: "choices",
+        tag: "connections",
+        summary: "Lists what settings may name",
+        description: "Topics, groups, human agents, properties and groups of the ticket desk, for a form that offers them. Takes the body of \
+                      `connect`, so that a key can be used before it is stored: a new connection needs no other call first. Stores nothing.",
+        is_open: false,
+        headers: &[],
+        body: Body::Connect,
+        reply: Reply::Choices,
+        about: "The names in the account.",
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
     },
     Operation {
         method: "POST",

@@ -24,7 +24,9 @@ function send({ text, file, isPrivate }) {
 
 export function start(redraw) {
   composer = new Composer(at("write"), send);
-  at("facts").open = matchMedia("(min-width: 72rem)").matches;
+  const isWide = matchMedia("(min-width: 72rem)");
+  at("facts").open = isWide.matches;
+  isWide.addEventListener("change", () => { at("facts").open = isWide.matches; });
   onClick(at("assign-to-me"), () => act("assign"));
   onClick(at("to-queue"), () => act("assign", { to_nobody: true }));
   onClick(at("resolve"), () => act(at("resolve").dataset.act));

@@ -70,9 +70,9 @@ export const texts = {
   adminPages: "Account",
   adminPagesHint: "What the admin pages show, for whoever connects this account.",
   accountFacts: {
-    chat_url: "Chat URL", api_key: "API key", topics: "Topics", ticket_domain: "Ticket desk", ticket_api_key: "API key of the ticket desk",
+    chat_url: "Chat URL", api_key: "API Key", topics: "Web Chat Topics", ticket_domain: "Ticket desk", ticket_api_key: "API key of the ticket desk",
   },
-  publicKey: "Public key of the webhook",
+  publicKey: "Authentication (public key)",
 
   faults: "Faults",
   faultsHint: "Each waits for the next call or webhook that it fits.",
@@ -101,7 +101,7 @@ export const texts = {
     "webhook-delayed": "Webhook delayed by 3 s",
   },
 
-  webhooks: "Webhooks",
+  webhooks: "Conversation Webhooks",
   webhookUrl: "Webhook URL",
   webhookHint: "none: webhooks are only recorded",
   save: "Save",
