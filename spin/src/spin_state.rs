@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 
 use crate::spin_redis::RedisState;
 use crate::spin_sqlite::SqliteState;
-use crate::state::{Connection, Due, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery};
+use crate::state::{
+    Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
+};
 use crate::tally::Count;
 use crate::vault::Keys;
 
@@ -68,8 +70,8 @@ impl State for SpinState {
         self.0.connection(id)
     }
 
-    fn connections(&self) -> Result<Vec<Connection>, StateError> {
-        self.0.connections()
+    fn each_connection(&self) -> Result<EachConnection, StateError> {
+        self.0.each_connection()
     }
 
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {
