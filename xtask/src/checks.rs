@@ -1,7 +1,7 @@
 //! What must hold before a change lands.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -117,13 +117,18 @@ pub(crate) fn advisories() -> Result<()> {
         println!("    {NOT_CHECKED}");
         return Ok(());
     };
+    hold_against(&database)
+}
+
+/// Fails when the database has an advisory about a crate in one of the lock files.
+fn hold_against(database: &Path) -> Result<()> {
     let program = installed("cargo-audit", &["cargo-audit@0.22.2", "--no-default-features"])?;
     let mut failed = Vec::new();
     for workspace in WORKSPACES {
         let lock = process::root().join(workspace).with_file_name("Cargo.lock");
         let mut audit = Command::new(&program);
         // Nothing is fetched. Unsound and unmaintained crates count as well.
-        audit.args(["audit", "--no-fetch", "--stale", "--deny", "warnings", "--db"]).arg(&database);
+        audit.args(["audit", "--no-fetch", "--stale", "--deny", "warnings", "--db"]).arg(database);
         if process::run(audit.arg("--file").arg(&lock)).is_err() {
             failed.push(lock.display().to_string());
         }
@@ -170,5 +175,35 @@ mod tests {
         // A folder that is none is no silent pass.
         let wrong = database(Some(env!("CARGO_MANIFEST_DIR").into())).unwrap_err();
         assert!(wrong.to_string().contains("no copy of the RustSec database"), "{wrong}");
+    }
+
+    /// A database with one advisory.
+    fn database_about(package: &str, kind: &str) -> PathBuf {
+        let database = std::env::temp_dir().join(format!("advisories-{}-{package}-{}", std::process::id(), kind.len()));
+        let folder = database.join("crates").join(package);
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = format!(
+            "```toml\n[advisory]\nid = \"RUSTSEC-2026-0001\"\npackage = \"{package}\"\ndate = \"2026-01-01\"\n{kind}\n\
+             [versions]\npatched = []\n```\n\n# A title\n\nA text.\n"
+        );
+        std::fs::write(folder.join("RUSTSEC-2026-0001.md"), text).unwrap();
+        database
+    }
+
+    /// Installs cargo-audit where it is not there yet.
+    #[test]
+    fn an_advisory_about_a_locked_crate_fails_and_one_about_another_does_not() {
+        // `hmac` is in the bridge's lock file alone.
+        for (package, kind, is_told) in [
+            ("serde_json", "", true),
+            ("hmac", "", true),
+            ("serde_json", "informational = \"unmaintained\"", true),
+            ("no-crate-of-ours", "", false),
+        ] {
+            let database = database_about(package, kind);
+            let checked = hold_against(&database);
+            std::fs::remove_dir_all(&database).unwrap();
+            assert_eq!(checked.is_err(), is_told, "{package} {kind}: {checked:?}");
+        }
     }
 }
