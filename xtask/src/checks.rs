@@ -13,7 +13,7 @@ use crate::{browser, features, fuzz, fuzz_code, plugin, process, prove, report, 
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     plugin::build()?;
     spin::prepare_tests()?;
-    fuzz_code::build_probe()?;
+    fuzz_code::build_probes()?;
     let wasmtime = tools::wasmtime()?;
     let clients = tools::clients()?;
     process::say("building the tests (some minutes the first time)");

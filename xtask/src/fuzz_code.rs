@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{plugin, process};
+use crate::{plugin, process, spin};
 
 /// For each target; two run at once.
 const SECONDS: u64 = 4;
@@ -57,16 +57,22 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the probe whose instructions the growth tests count.
-pub(crate) fn build_probe() -> Result<()> {
-    plugin::prepare_target(plugin::TARGET)?;
-    process::say("building the probe of the growth tests");
-    let manifest = ["--manifest-path", "fuzz/Cargo.toml", "--target", plugin::TARGET];
-    let build = [&["build", "--locked", "--quiet", "--release", "--lib"], &manifest[..]].concat();
-    let mut cargo = process::cargo_command();
-    cargo.args(build).env("CARGO_TARGET_DIR", process::root().join("target/fuzz"));
-    // A plain module, where the plugin becomes a component.
-    process::run(cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "rust-lld"))
+/// Builds the probes whose instructions the growth tests count: of the core, and of the bridge for the target that it is built for.
+pub(crate) fn build_probes() -> Result<()> {
+    for target in [plugin::TARGET, spin::TARGET] {
+        plugin::prepare_target(target)?;
+        process::say(&format!("building the probe of the growth tests for {target}"));
+        let manifest = ["--manifest-path", "fuzz/Cargo.toml", "--target", target];
+        let build = [&["build", "--locked", "--quiet", "--release", "--lib"], &manifest[..]].concat();
+        let mut cargo = process::cargo_command();
+        cargo.args(build).env("CARGO_TARGET_DIR", process::root().join("target/fuzz"));
+        // Plain modules, where plugin and bridge become components.
+        for linker in ["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "CARGO_TARGET_WASM32_WASIP2_LINKER"] {
+            cargo.env(linker, "rust-lld");
+        }
+        process::run(&mut cargo)?;
+    }
+    Ok(())
 }
 
 /// Format and lint of the targets, which are a workspace of their own.
