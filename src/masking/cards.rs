@@ -139,10 +139,12 @@ pub(super) fn find(text: &str, most_digits: usize, mut found: impl FnMut(usize, 
                     found(start, at + 1);
                 });
             }
-        } else if matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'-' | b'.' | b'/' | b'\\' | b'_' | b',' | b'*' | b'|')
-        {
+        } else if matches!(
+            byte,
+            b' ' | b'\t' | b'\n' | b'\r' | b'-' | b'.' | b'/' | b'\\' | b'_' | b',' | b'*' | b'|' | b'~' | b';'
+        ) {
             separators += 1;
-            is_list |= byte == b',';
+            is_list |= matches!(byte, b',' | b';');
         } else {
             window.clear();
         }
