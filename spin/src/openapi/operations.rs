@@ -722,7 +722,8 @@ pub(super) fn query(operation: &Operation) -> Vec<(&'static str, &'static str, V
         return Vec::new();
     }
     let id = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" });
-    let mut found = vec![("connection", "Only this connection; left out: all, for which the token needs the scope `admin`.", id)];
+    let mut found =
+        vec![("connection", "Only this connection; left out: all, for which the token needs the scope `admin`.", id)];
     if operation.method == "DELETE" {
         let about = "Delete the person's record in Freshchat, too. Needs `connection`.";
         found.push(("freshworks", about, json!({ "type": "boolean", "default": false })));
