@@ -155,6 +155,8 @@ fn written(number: &str) -> Vec<String> {
         " \u{200b}",
         "|",
         "*",
+        "~",
+        ";",
     ];
     let mut all: Vec<String> = separators.iter().map(|separator| grouped(number, separator)).collect();
     all.push(number.to_owned());
@@ -163,7 +165,7 @@ fn written(number: &str) -> Vec<String> {
     }
     let pairs = number.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned());
     all.push(pairs.collect::<Vec<_>>().join(" "));
-    for zero in [0xff10, 0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0x1040, 0x1d7ce, 0x1d7f6] {
+    for zero in [0xff10, 0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0x1040, 0x1d7ce, 0x1d7f6, 0x1ccf0] {
         all.push(in_script(number, zero));
         all.push(in_script(&grouped(number, "").replace(' ', ""), zero));
     }

@@ -45,7 +45,7 @@ fn settings_of_a_tenant_lead_nowhere_inside() {
     let port = listener.local_addr().unwrap().port();
     let plugin = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
     let plugin =
-        plugin.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.target/plugin/freshworks.wasm").into());
+        plugin.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
     let plugin = plugin.to_str().unwrap();
     let folder = std::env::temp_dir().join(format!("host-test-inside-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

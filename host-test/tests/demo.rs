@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 fn plugin_file() -> PathBuf {
     let path = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
-    let path = path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.target/plugin/freshworks.wasm").into());
+    let path = path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
     assert!(path.exists(), "run `cargo xtask build` first");
     path
 }

@@ -11,7 +11,7 @@ async fn invoke(call: &str) -> Output {
         std::env::var_os("FOREIGN_WASMTIME").expect("run `cargo xtask test`: it installs the wasmtime command line");
     let plugin = std::env::var_os("FRESHWORKS_PLUGIN").map(std::path::PathBuf::from);
     let plugin =
-        plugin.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.target/plugin/freshworks.wasm").into());
+        plugin.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
     let mut command = tokio::process::Command::new(program);
     command.args(["run", "-S", "http", "--invoke", call]).arg(plugin);
     command.output().await.unwrap()

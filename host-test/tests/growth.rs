@@ -13,6 +13,8 @@ const CALL_BYTES: u32 = 1024;
 const PAIR_BYTES: u32 = 512;
 /// Whose tokens are also tried in pairs.
 const IN_PAIRS: [&str; 3] = ["masking", "plain_text", "quoted_mail"];
+/// Functions of the bridge.
+const BRIDGE: [&str; 4] = ["bridge_bodies", "platform_events", "standard_webhooks", "bridge_paths"];
 /// No token: the input is a repeat of one.
 const ALONE: u32 = u32::MAX;
 
@@ -59,9 +61,9 @@ impl Probe {
     }
 }
 
-fn module() -> Module {
-    let path = std::env::var_os("FRESHWORKS_GROWTH").map(std::path::PathBuf::from);
-    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/.target/growth/wasm32-unknown-unknown/guest/fuzz.wasm");
+fn module(variable: &str, target: &str) -> Module {
+    let path = std::env::var_os(variable).map(std::path::PathBuf::from);
+    let built = format!("{}/../target/growth/{target}/guest/fuzz.wasm", env!("CARGO_MANIFEST_DIR"));
     let path = path.unwrap_or_else(|| built.into());
     assert!(path.exists(), "run `cargo xtask test` once, or build the probe as xtask does");
     let mut config = Config::new();
@@ -93,21 +95,37 @@ fn too_fast(module: &Module, case: u32) -> Vec<String> {
 
 #[test]
 fn twice_the_input_takes_at_most_twice_the_work() {
-    let module = module();
+    let module = module("FRESHWORKS_GROWTH", "wasm32-unknown-unknown");
     let mut probe = Probe::load(&module);
     let cases = probe.count.call(&mut probe.store, ()).unwrap();
     assert!(cases >= 28, "{cases} cases");
-    let next = std::sync::atomic::AtomicU32::new(0);
+    none_grows_too_fast(&module, 0..cases);
+}
+
+/// Those of the bridge stand behind those of the core, in a probe that is built as the bridge is.
+#[test]
+fn twice_the_input_takes_the_bridge_at_most_twice_the_work() {
+    let module = module("FRESHWORKS_BRIDGE_GROWTH", "wasm32-wasip2");
+    let mut probe = Probe::load(&module);
+    let cases = probe.count.call(&mut probe.store, ()).unwrap();
+    let names: Vec<String> = (0..cases).map(|case| probe.name(case)).collect();
+    let first = names.iter().position(|name| name == "bridge_bodies").expect("the bridge's are there");
+    assert_eq!(names[first..], BRIDGE);
+    none_grows_too_fast(&module, u32::try_from(first).unwrap()..cases);
+}
+
+fn none_grows_too_fast(module: &Module, cases: std::ops::Range<u32>) {
+    let next = std::sync::atomic::AtomicU32::new(cases.start);
     let found = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 loop {
                     let case = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    if case >= cases {
+                    if case >= cases.end {
                         return;
                     }
-                    found.lock().unwrap().extend(too_fast(&module, case));
+                    found.lock().unwrap().extend(too_fast(module, case));
                 }
             });
         }

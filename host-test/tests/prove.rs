@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 fn plugin() -> PathBuf {
     let path = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
-    let path = path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.target/plugin/freshworks.wasm").into());
+    let path = path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
     assert!(path.exists(), "run `cargo xtask build` first");
     path
 }

@@ -1,7 +1,7 @@
 //! What must hold before a change lands.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, re
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     plugin::build()?;
     spin::prepare_tests()?;
-    fuzz_code::build_probe()?;
+    fuzz_code::build_probes()?;
     let wasmtime = tools::wasmtime()?;
     let clients = tools::clients()?;
     process::say("building the tests (some minutes the first time)");
@@ -115,10 +115,15 @@ pub(crate) fn advisories() -> Result<()> {
         println!("    {NOT_CHECKED}");
         return Ok(());
     };
+    hold_against(&database)
+}
+
+/// Fails when the database has an advisory about a crate in the lock file.
+fn hold_against(database: &Path) -> Result<()> {
     let program = installed("cargo-audit", &["cargo-audit@0.22.2", "--no-default-features"])?;
     let mut audit = Command::new(&program);
     // Nothing is fetched. Unsound and unmaintained crates count as well.
-    audit.args(["audit", "--no-fetch", "--stale", "--deny", "warnings", "--db"]).arg(&database);
+    audit.args(["audit", "--no-fetch", "--stale", "--deny", "warnings", "--db"]).arg(database);
     process::run(audit.arg("--file").arg(process::root().join("Cargo.lock")))
 }
 
@@ -155,5 +160,34 @@ mod tests {
         // A folder that is none is no silent pass.
         let wrong = database(Some(env!("CARGO_MANIFEST_DIR").into())).unwrap_err();
         assert!(wrong.to_string().contains("no copy of the RustSec database"), "{wrong}");
+    }
+
+    /// A database with one advisory.
+    fn database_about(package: &str, kind: &str) -> PathBuf {
+        let database = std::env::temp_dir().join(format!("advisories-{}-{package}-{}", std::process::id(), kind.len()));
+        let folder = database.join("crates").join(package);
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = format!(
+            "```toml\n[advisory]\nid = \"RUSTSEC-2026-0001\"\npackage = \"{package}\"\ndate = \"2026-01-01\"\n{kind}\n\
+             [versions]\npatched = []\n```\n\n# A title\n\nA text.\n"
+        );
+        std::fs::write(folder.join("RUSTSEC-2026-0001.md"), text).unwrap();
+        database
+    }
+
+    #[test]
+    #[ignore = "installs cargo-audit, which takes minutes: cargo test -p xtask -- --ignored"]
+    fn an_advisory_about_a_locked_crate_fails_and_one_about_another_does_not() {
+        for (package, kind, is_told) in [
+            ("serde_json", "", true),
+            ("hmac", "", true),
+            ("serde_json", "informational = \"unmaintained\"", true),
+            ("no-crate-of-ours", "", false),
+        ] {
+            let database = database_about(package, kind);
+            let checked = hold_against(&database);
+            std::fs::remove_dir_all(&database).unwrap();
+            assert_eq!(checked.is_err(), is_told, "{package} {kind}: {checked:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{plugin, process};
+use crate::{plugin, process, spin};
 
 /// For each target; two run at once.
 const SECONDS: u64 = 4;
@@ -56,26 +56,32 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the probe whose instructions the growth tests count.
-pub(crate) fn build_probe() -> Result<()> {
-    plugin::prepare_target(plugin::TARGET)?;
-    process::say("building the probe of the growth tests");
-    let build = [
-        "build",
-        "--locked",
-        "--quiet",
-        "--profile",
-        "guest",
-        "--package",
-        "fuzz",
-        "--lib",
-        "--target",
-        plugin::TARGET,
-    ];
-    let mut cargo = process::cargo_command();
-    // A plain module, where the plugin becomes a component; apart from the plugin, which has another linker.
-    cargo.args(build).arg("--target-dir").arg(process::target().join("growth"));
-    process::run(cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "rust-lld"))
+/// Builds the probes whose instructions the growth tests count: of the core, and of the bridge for the target that it is built for.
+pub(crate) fn build_probes() -> Result<()> {
+    for target in [plugin::TARGET, spin::TARGET] {
+        plugin::prepare_target(target)?;
+        process::say(&format!("building the probe of the growth tests for {target}"));
+        let mut cargo = process::cargo_command();
+        cargo.args([
+            "build",
+            "--locked",
+            "--quiet",
+            "--profile",
+            "guest",
+            "--package",
+            "fuzz",
+            "--lib",
+            "--target",
+            target,
+        ]);
+        // Plain modules, where plugin and bridge become components; apart from those, which have other linkers.
+        cargo.arg("--target-dir").arg(process::target().join("growth"));
+        for linker in ["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "CARGO_TARGET_WASM32_WASIP2_LINKER"] {
+            cargo.env(linker, "rust-lld");
+        }
+        process::run(&mut cargo)?;
+    }
+    Ok(())
 }
 
 /// Lines about findings are shown; those that say what was done are added up.

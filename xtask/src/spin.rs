@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::{plugin, process, tools};
 
-const TARGET: &str = "wasm32-wasip2";
+pub(crate) const TARGET: &str = "wasm32-wasip2";
 
 /// Of the bridge and the probes.
 const PROFILE: &str = "bridge";

@@ -14,8 +14,9 @@ use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
 use crate::spin::{from_json, reseal, to_json};
 use handoff_bridge::state::{
-    Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING, MOST_WAITING_BYTES,
-    MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
+    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING,
+    MOST_WAITING_BYTES, MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError,
+    StoredDelivery,
 };
 use handoff_bridge::tally::Count;
 use handoff_bridge::vault::Keys;
@@ -130,11 +131,14 @@ impl State for RedisState {
         texts(&found).next().transpose()?.map(|stored| self.connection_from(id, stored)).transpose()
     }
 
-    fn connections(&self) -> Result<Vec<Connection>, StateError> {
-        let open = |(id, stored): (String, String)| self.connection_from(&id, &stored);
-        let mut connections = self.sealed()?.into_iter().map(open).collect::<Result<Vec<Connection>, _>>()?;
-        connections.sort_by(|one, other| one.id.cmp(&other.id));
-        Ok(connections)
+    fn each_connection(&self) -> Result<EachConnection, StateError> {
+        let mut sealed = self.sealed()?;
+        sealed.sort();
+        let open = |(id, stored): (String, String)| {
+            let connection = self.connection_from(&id, &stored);
+            (id, connection)
+        };
+        Ok(sealed.into_iter().map(open).collect())
     }
 
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {

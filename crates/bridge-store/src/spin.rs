@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::redis::RedisState;
 use crate::sqlite::SqliteState;
 use handoff_bridge::state::{
-    Connection, Due, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
+    Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
 use handoff_bridge::tally::Count;
 use handoff_bridge::vault::Keys;
@@ -70,8 +70,8 @@ impl State for SpinState {
         self.0.connection(id)
     }
 
-    fn connections(&self) -> Result<Vec<Connection>, StateError> {
-        self.0.connections()
+    fn each_connection(&self) -> Result<EachConnection, StateError> {
+        self.0.each_connection()
     }
 
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError> {

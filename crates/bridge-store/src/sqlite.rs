@@ -9,8 +9,9 @@ use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
 
 use crate::spin::{from_json, reseal, to_json};
 use handoff_bridge::state::{
-    Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING, MOST_WAITING_BYTES,
-    MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
+    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING,
+    MOST_WAITING_BYTES, MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError,
+    StoredDelivery,
 };
 use handoff_bridge::tally::Count;
 use handoff_bridge::vault::Keys;
@@ -301,9 +302,12 @@ impl SqliteState {
         rows.iter().map(|row| Ok((words(row, 0)?.to_owned(), words(row, 1)?.to_owned()))).collect()
     }
 
-    fn connections_from(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Connection>, StateError> {
-        let open = |(id, stored): (String, String)| from_json(&self.keys.open(&id, &stored)?);
-        self.sealed(statement, parameters)?.into_iter().map(open).collect()
+    fn connections_from(&self, statement: &str, parameters: &[Value]) -> Result<EachConnection, StateError> {
+        let open = |(id, stored): (String, String)| {
+            let connection = self.keys.open(&id, &stored).and_then(|text| from_json(&text));
+            (id, connection)
+        };
+        Ok(self.sealed(statement, parameters)?.into_iter().map(open).collect())
     }
 
     fn records_from(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Record>, StateError> {
@@ -349,10 +353,10 @@ fn text_keys(conversations: &[String]) -> Result<Value, StateError> {
 impl State for SqliteState {
     fn connection(&self, id: &str) -> Result<Option<Connection>, StateError> {
         let found = self.connections_from("SELECT id, connection FROM connections WHERE id = ?1", &[text(id)])?;
-        Ok(found.into_iter().next())
+        found.into_iter().next().map(|(_, connection)| connection).transpose()
     }
 
-    fn connections(&self) -> Result<Vec<Connection>, StateError> {
+    fn each_connection(&self) -> Result<EachConnection, StateError> {
         self.connections_from(ALL_CONNECTIONS, &[])
     }
 

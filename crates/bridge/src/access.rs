@@ -263,13 +263,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn admit<'a>(&self, call: &Call<'a>) -> Result<Admitted<'a>, Problem> {
         let route = route::route(call.method, call.path);
         if let Ok(route) = route
-            && route.need() == Need::Nothing
+            && route.need(call.query) == Need::Nothing
         {
             return Ok(Admitted { route, caller: Caller::stranger() });
         }
         let caller = self.caller(call)?;
         let route = route.map_err(no_route)?;
-        if caller.may(route.need()) { Ok(Admitted { route, caller }) } else { Err(Problem::not_permitted()) }
+        if caller.may(route.need(call.query)) { Ok(Admitted { route, caller }) } else { Err(Problem::not_permitted()) }
     }
 
     /// Asked for twice in one request: before the body is read, and after. A wrong token counts once.

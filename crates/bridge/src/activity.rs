@@ -277,7 +277,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// Everything that is counted, for all connections.
     pub(crate) fn metrics(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         let mut accounts = Vec::new();
-        for connection in self.state.connections()? {
+        for connection in self.readable()? {
             let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?.len();
             let counts = self.state.counts(&connection.id)?;
             let inbox = self.state.waiting(&connection.id)?;

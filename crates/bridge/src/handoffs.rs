@@ -24,7 +24,7 @@ use crate::platform::files::WithAccess;
 use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_DAYS, Mailbox, Rest, State, days_ms};
+use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_DAYS, Mailbox, Rest, State, StateError, days_ms};
 use crate::ticket_webhook::known_by;
 use crate::work::{self, BUSY, Work, busy};
 
@@ -433,14 +433,16 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         let before = |days| started.saturating_sub(days_ms(days));
-        match self.state.connections() {
-            Ok(all) => {
-                let own: Vec<_> = all.into_iter().filter_map(|one| Some((one.id, before(one.keep_days?)))).collect();
-                self.state.forget(before(KEPT_DAYS), &own)?;
+        let own = |(id, connection): (String, Result<Connection, StateError>)| match connection {
+            Ok(connection) => Some((id, before(connection.keep_days?))),
+            // It may keep for longer than others: nothing of it is forgotten until it can be read.
+            Err(error) => {
+                (self.log)(&format!("what has ended is not forgotten now: {}", error.0));
+                Some((id, 0))
             }
-            // One whose key is missing may keep for longer: nothing is forgotten until all can be read.
-            Err(error) => (self.log)(&format!("what has ended is not forgotten now: {}", error.0)),
-        }
+        };
+        let own: Vec<_> = self.state.each_connection()?.into_iter().filter_map(own).collect();
+        self.state.forget(before(KEPT_DAYS), &own)?;
         self.trim_records()?;
         let left = usize::try_from(due.all).unwrap_or(usize::MAX).saturating_sub(done + failed);
         Ok(Answer::ok(TickAnswer { done, failed, left }))

@@ -372,7 +372,7 @@ mod tests {
         for operation in &OPERATIONS {
             let path = operation.path.replace(['{', '}'], "");
             let route = route(operation.method, &path).unwrap();
-            let is_open = route.need() == crate::access::Need::Nothing;
+            let is_open = route.need("") == crate::access::Need::Nothing;
             assert_eq!(operation.is_open, is_open, "{}", operation.path);
             assert_eq!(operation.problems.contains(&429), !is_open, "{}", operation.path);
             assert!(operation.body == Body::None || operation.problems.contains(&413), "{}", operation.path);

@@ -14,6 +14,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::access::Need;
 use crate::answer::Answer;
 use crate::platform::PlatformSettings;
 use crate::problem::Problem;
@@ -120,6 +121,9 @@ fn scope(query: &str, may_delete: bool) -> Result<Scope<'_>, Problem> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (name, value) {
+            ("connection", _) if scope.connection.is_some() => {
+                return Err(invalid(name, "the connection is named twice", "Name one, or leave it out for all."));
+            }
             ("connection", id) if crate::route::is_id(id) => scope.connection = Some(id),
             ("freshworks", "true") if may_delete => scope.freshworks = true,
             ("freshworks", "false") if may_delete => scope.freshworks = false,
@@ -134,6 +138,12 @@ fn scope(query: &str, may_delete: bool) -> Result<Scope<'_>, Problem> {
         return Err(invalid("connection", "the account is not named in which to delete", remedy));
     }
     Ok(scope)
+}
+
+/// What a query asks for: one connection, which a tenant may name, or all of them. What is not understood asks for all, and is refused
+/// to an admin, too.
+pub(crate) fn need(query: &str) -> Need<'_> {
+    scope(query, true).ok().and_then(|scope| scope.connection).map_or(Need::Admin, Need::Connection)
 }
 
 /// The platform's id, as the path has it.
@@ -323,6 +333,7 @@ mod tests {
         for (query, field) in [
             ("connexion=acme", "query"),
             ("connection=", "connection"),
+            ("connection=acme&connection=other", "connection"),
             ("connection=a%62", "connection"),
             ("freshworks=yes&connection=acme", "freshworks"),
             ("freshworks=true", "connection"),

@@ -1,6 +1,7 @@
 //! Which request is meant. Pure.
 
 use crate::access::Need;
+use crate::people;
 use crate::platform::Endpoint;
 
 /// A request of the API, with the names in its path. Ids in paths are those that the API gave out: letters, digits and hyphens.
@@ -83,8 +84,8 @@ pub enum Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    /// What it needs of whoever calls. Every route stands here by itself, so that none is open by oversight.
-    pub fn need(&self) -> Need<'a> {
+    /// What it needs of whoever calls, with this query. Every route stands here by itself, so that none is open by oversight.
+    pub fn need(&self, query: &'a str) -> Need<'a> {
         use Route as R;
         match *self {
             R::Health | R::OpenApi | R::FreshchatWebhook(..) | R::TicketWebhook(_) | R::PlatformWebhook(..) => {
@@ -95,8 +96,7 @@ impl<'a> Route<'a> {
             R::Metrics => Need::Metrics,
             R::Tick => Need::Tick,
             R::Tokens | R::CreateToken | R::RevokeToken(_) | R::Audit | R::Rotate => Need::Admin,
-            // Of all connections, or of one that the query names.
-            R::ExportPerson(_) | R::ErasePerson(_) => Need::Admin,
+            R::ExportPerson(_) | R::ErasePerson(_) => people::need(query),
             R::Connect(id)
             | R::Connection(id)
             | R::Check(id)

@@ -153,7 +153,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Health => self.health(),
             Route::OpenApi => Ok(Answer::ok(openapi())),
             Route::Connections => {
-                let all = self.state.connections()?;
+                let all = self.readable()?;
                 let seen = all.iter().filter(|one| caller.may(Need::Connection(&one.id)));
                 Ok(Answer::ok(ConnectionsAnswer { connections: seen.map(|one| self.status_of(one)).collect() }))
             }
@@ -244,10 +244,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::ErasePerson(person) => {
                 let erased = self.erase_person(person, call.query);
                 // Not whom: the log outlasts the erasure.
+                let connection = match route.need(call.query) {
+                    Need::Connection(id) => Some(id),
+                    _ => None,
+                };
                 self.audit(
                     caller.name(),
                     "person-erased",
-                    None,
+                    connection,
                     if erased.is_ok() { String::new() } else { "in part".to_owned() },
                 );
                 erased
@@ -354,6 +358,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .with_remedy("Connect it with PUT /v1/connections/{connection}.")
         };
         self.state.connection(id)?.ok_or_else(unknown)
+    }
+
+    /// Those that can be read: one whose key is missing hides none of the others.
+    pub(crate) fn readable(&self) -> Result<Vec<Connection>, StateError> {
+        let each = self.state.each_connection()?.into_iter();
+        Ok(each.filter_map(|(_, connection)| connection.map_err(|error| (self.log)(&error.0)).ok()).collect())
     }
 
     /// A connection that can take handoffs.

@@ -276,6 +276,9 @@ pub struct Resealed {
     pub unreadable: Vec<String>,
 }
 
+/// Connections by id, and why one cannot be read.
+pub type EachConnection = Vec<(String, Result<Connection, StateError>)>;
+
 /// How long a connection rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rest {
@@ -323,8 +326,13 @@ pub trait State {
     /// Reads a connection.
     fn connection(&self, id: &str) -> Result<Option<Connection>, StateError>;
 
-    /// All connections, by id.
-    fn connections(&self) -> Result<Vec<Connection>, StateError>;
+    /// All connections, by id. Those that cannot be read (their key is missing, or they were altered) stand here with the reason.
+    fn each_connection(&self) -> Result<EachConnection, StateError>;
+
+    /// All connections, by id. Fails when one of them cannot be read.
+    fn connections(&self) -> Result<Vec<Connection>, StateError> {
+        self.each_connection()?.into_iter().map(|(_, connection)| connection).collect()
+    }
 
     /// Writes a connection.
     fn save_connection(&self, connection: &Connection) -> Result<(), StateError>;

@@ -7,8 +7,8 @@ use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use handoff_contract::model::Timestamp;
 
 use crate::state::{
-    Connection, Due, DueHandoff, HANDOFF, Handoff, Lease, MOST_WAITING, Record, Resealed, Rest, State, StateError,
-    StoredDelivery,
+    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_WAITING, Record, Resealed, Rest, State,
+    StateError, StoredDelivery,
 };
 use crate::tally::Count;
 use crate::vault::Keys;
@@ -88,9 +88,9 @@ impl State for Memory {
         self.connections.borrow().get(id).map(|stored| self.open(id, stored)).transpose()
     }
 
-    fn connections(&self) -> Result<Vec<Connection>, StateError> {
+    fn each_connection(&self) -> Result<EachConnection, StateError> {
         self.up()?;
-        self.connections.borrow().iter().map(|(id, stored)| self.open(id, stored)).collect()
+        Ok(self.connections.borrow().iter().map(|(id, stored)| (id.clone(), self.open(id, stored))).collect())
     }
 
     fn remove_connection(&self, id: &str) -> Result<(), StateError> {

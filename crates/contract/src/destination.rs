@@ -7,8 +7,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What names of networks of one's own end in: RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, and what is in use without a rule.
-const INTERNAL_NAMES: [&str; 12] = [
+/// What names of networks of one's own end in: RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, and what is in use without a rule
+/// (`svc` inside of a Kubernetes cluster, `consul` by default in HashiCorp's Consul).
+const INTERNAL_NAMES: [&str; 15] = [
     "localhost",
     "local",
     "localdomain",
@@ -21,6 +22,9 @@ const INTERNAL_NAMES: [&str; 12] = [
     "home.arpa",
     "in-addr.arpa",
     "ip6.arpa",
+    "svc",
+    "consul",
+    "test",
 ];
 
 /// True for the host of a URL that belongs to the internet: a name with a dot in it, or an address that is not set apart. IPv6 in

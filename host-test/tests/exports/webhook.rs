@@ -52,7 +52,7 @@ async fn an_answer_of_a_human_agent_becomes_an_event() {
 }
 
 fn vector() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.fixtures/webhook/signature-test-vector.2019.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/webhook/signature-test-vector.2019.json");
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 

@@ -9,7 +9,7 @@ use crate::support::{Desk, Talk, ignored, kinds, of_simulator, said};
 pub(crate) const ERAS: [Era; 6] = [Era::Y2018, Era::Y2019, Era::Y2020, Era::Y2021, Era::Y2022, Era::Y2024];
 
 pub(crate) fn published() -> Vec<(String, Vec<u8>)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/.fixtures/webhook");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/webhook");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let bodies = files.map(|path| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

@@ -11,7 +11,7 @@ pub(crate) fn plugin() -> &'static Plugin {
     PLUGIN.get_or_init(|| {
         let path = std::env::var_os("FRESHWORKS_PLUGIN").map(PathBuf::from);
         let path =
-            path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/.target/plugin/freshworks.wasm").into());
+            path.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").into());
         assert!(path.exists(), "run `cargo xtask build` first");
         Plugin::load(&Engine::new(EngineSettings::default()).unwrap(), &path, None).unwrap()
     })

@@ -3,13 +3,14 @@
 
 use std::borrow::Cow;
 
-/// The zeros of the decimal digits of all scripts but ASCII and full-width: nine more follow each (Unicode 14, general category Nd).
-const ZEROS: [u32; 64] = [
+/// The zeros of the decimal digits of all scripts but ASCII and full-width: nine more follow each (Unicode 17, general category Nd).
+const ZEROS: [u32; 75] = [
     0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
     0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0,
-    0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450,
-    0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50,
-    0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+    0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0x104a0, 0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0,
+    0x11450, 0x114d0, 0x11650, 0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50,
+    0x11da0, 0x11de0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce, 0x1d7d8, 0x1d7e2,
+    0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
 ];
 
 /// A letter as the rules read it; none for what cannot be seen, or only changes how its neighbour looks.
@@ -47,13 +48,20 @@ pub(crate) fn letter(letter: char) -> Option<char> {
         | '\u{ff65}' => '.',
         '\u{2044}' | '\u{2215}' => '/',
         '\u{2800}' => ' ',
-        // Superscripts, subscripts and numbers in circles.
+        // Superscripts, subscripts, and numbers in circles, in brackets and with a full stop.
         '\u{b2}' | '\u{b3}' => digit(code - 0xb0)?,
         '\u{b9}' => '1',
         '\u{2070}' | '\u{2074}'..='\u{2079}' => digit(code - 0x2070)?,
         '\u{2080}'..='\u{2089}' => digit(code - 0x2080)?,
         '\u{24ea}' => '0',
         '\u{2460}'..='\u{2468}' => digit(code - 0x245f)?,
+        '\u{2474}'..='\u{247c}' => digit(code - 0x2473)?,
+        '\u{2488}'..='\u{2490}' => digit(code - 0x2487)?,
+        '\u{24f5}'..='\u{24fd}' => digit(code - 0x24f4)?,
+        '\u{24ff}' => '0',
+        '\u{2776}'..='\u{277e}' => digit(code - 0x2775)?,
+        '\u{2780}'..='\u{2788}' => digit(code - 0x277f)?,
+        '\u{278a}'..='\u{2792}' => digit(code - 0x2789)?,
         // Full-width forms of what ASCII has.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(code - 0xfee0)?,
         letter if letter.is_whitespace() => ' ',

@@ -37,6 +37,8 @@ pub fn cases() -> Vec<Case> {
             cases.push(Case { name, tokens, run });
         }
     }
+    #[cfg(any(not(target_family = "wasm"), target_os = "wasi"))]
+    cases.extend(crate::bridge::TARGETS.iter().map(|target| of(target.name, &target.material, target.run)));
     cases
 }
 

@@ -10,6 +10,7 @@ use crate::component::Component;
 use crate::log::Log;
 use crate::options::Options;
 use crate::outbound;
+use crate::redis;
 use crate::server::Server;
 use crate::sqlite::Database;
 use crate::state::Shared;
@@ -45,6 +46,7 @@ impl App {
             elsewhere: options.elsewhere,
             database: Database::new(options.sqlite),
             client: outbound::client()?,
+            redis_tls: redis::tls(options.redis_authorities.as_deref())?,
             goes_on_after_response: options.goes_on_after_response,
             limits: options.limits,
             log: log.clone(),

@@ -14,11 +14,14 @@ pub struct Options {
     /// it to several apps to make them instances of one.
     pub sqlite: SqliteFile,
     /// What the component may reach: `scheme://host:port`, compared as written (`127.0.0.1` is not `localhost`). The port
-    /// may be left out for http, https and redis; each part may be `*`.
+    /// may be left out for http, https and redis (not for rediss, as in Spin); each part may be `*`.
     pub allowed_outbound_hosts: Vec<String>,
     /// Origins that are somewhere else, as a line in the host's own list of names would say: what is sent to
     /// `https://name` goes to this origin instead. [`allowed_outbound_hosts`](Options::allowed_outbound_hosts) is asked for the name.
     pub elsewhere: BTreeMap<String, String>,
+    /// PEM text of the certificate authorities whose word counts for `rediss://`; none for those of Mozilla's list. Spin asks the
+    /// operating system's list.
+    pub redis_authorities: Option<String>,
     /// The port on 127.0.0.1; 0 for a free one.
     pub port: u16,
     /// Whether an instance goes on when its response has been sent, as in Spin up to 4.0, or ends with it, as in the Spin after that

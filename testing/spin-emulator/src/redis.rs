@@ -1,7 +1,16 @@
 //! `fermyon:spin/redis`.
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use hyper_rustls::ConfigBuilderExt as _;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError, Value, cmd};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use wasmtime::component::Resource;
 
 use crate::bindings::redis::{Error, Host, HostConnection, RedisParameter, RedisResult};
@@ -23,16 +32,46 @@ impl State {
     /// A connection of its own for each `open`, as in Spin: a Redis that is away is noticed at once, one that is back is
     /// reached at once. Nothing in between tries again.
     async fn connect(&mut self, address: &str) -> Result<MultiplexedConnection, Error> {
-        let client = redis::Client::open(address).map_err(|_| Error::InvalidAddress)?;
-        let ConnectionAddr::Tcp(host, port) = &client.get_connection_info().addr else {
+        let over_tls = address.strip_prefix("rediss://").map(|rest| format!("redis://{rest}"));
+        let scheme = if over_tls.is_some() { "rediss" } else { "redis" };
+        let client = redis::Client::open(over_tls.as_deref().unwrap_or(address)).map_err(|_| Error::InvalidAddress)?;
+        let info = client.get_connection_info();
+        let ConnectionAddr::Tcp(host, port) = &info.addr else {
             return Err(Error::InvalidAddress);
         };
-        if !self.app.allowed.allows("redis", host, *port) {
-            self.app.host_log.line(&format!("refused: redis://{host}:{port} is not in allowed_outbound_hosts"));
+        if !self.app.allowed.allows(scheme, host, *port) {
+            self.app.host_log.line(&format!("refused: {scheme}://{host}:{port} is not in allowed_outbound_hosts"));
             return Err(Error::InvalidAddress);
         }
-        client.get_multiplexed_async_connection().await.map_err(failed)
+        if over_tls.is_none() {
+            return client.get_multiplexed_async_connection().await.map_err(failed);
+        }
+        let name = ServerName::try_from(host.clone()).map_err(|_| Error::InvalidAddress)?;
+        let refused = |error: std::io::Error| Error::Other(error.to_string());
+        let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(refused)?;
+        let stream = self.app.redis_tls.connect(name, stream).await.map_err(refused)?;
+        let (connection, driver) = MultiplexedConnection::new(&info.redis, stream).await.map_err(failed)?;
+        // Ends when the last clone of the connection is dropped.
+        tokio::spawn(driver);
+        Ok(connection)
     }
+}
+
+/// The TLS of `rediss://`. `authorities`: PEM text of those whose word counts, in place of Mozilla's list.
+pub(crate) fn tls(authorities: Option<&str>) -> anyhow::Result<TlsConnector> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder = match authorities {
+        None => builder.with_webpki_roots(),
+        Some(pem) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+                roots.add(certificate.context("redis_authorities: this is not PEM")?)?;
+            }
+            builder.with_root_certificates(roots)
+        }
+    };
+    Ok(TlsConnector::from(Arc::new(builder.with_no_client_auth())))
 }
 
 fn failed(error: RedisError) -> Error {

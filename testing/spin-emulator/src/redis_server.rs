@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::UnixStream;
 
 /// A server that is empty at first. It ends with its value.
 #[derive(Debug)]
 pub struct RedisServer {
     child: Child,
     port: u16,
-    /// Where it keeps what it holds.
+    speaks_tls: bool,
+    /// Where it keeps what it holds, and has its socket.
     folder: PathBuf,
 }
 
@@ -26,6 +27,19 @@ impl RedisServer {
     ///
     /// When `redis-server` is not installed, or no port is free.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_on_free_port(None).await
+    }
+
+    /// The same with TLS, and nothing but TLS, on its port. `certificate` and `key` are PEM text.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](RedisServer::start), and when the server cannot use the certificate.
+    pub async fn start_with_tls(certificate: &str, key: &str) -> anyhow::Result<Self> {
+        Self::start_on_free_port(Some((certificate, key))).await
+    }
+
+    async fn start_on_free_port(tls: Option<(&str, &str)>) -> anyhow::Result<Self> {
         // Below the ports that systems hand out: nobody is given this one while the server is away. Far apart for programs
         // that run beside this one.
         static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -34,8 +48,12 @@ impl RedisServer {
             let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 40;
             let folder = std::env::temp_dir().join(format!("redis-server-{}-{port}", std::process::id()));
             std::fs::create_dir_all(&folder)?;
-            if let Some(child) = try_start(port, &folder).await? {
-                return Ok(Self { child, port, folder });
+            if let Some((certificate, key)) = tls {
+                std::fs::write(folder.join(CERTIFICATE), certificate)?;
+                std::fs::write(folder.join(KEY), key)?;
+            }
+            if let Some(child) = try_start(port, tls.is_some(), &folder).await? {
+                return Ok(Self { child, port, speaks_tls: tls.is_some(), folder });
             }
         }
         bail!("no free port for redis-server")
@@ -46,9 +64,9 @@ impl RedisServer {
         self.port
     }
 
-    /// `redis://host:port`.
+    /// `redis://host:port`, or `rediss://` where it speaks TLS.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", if self.speaks_tls { "rediss" } else { "redis" }, self.port)
     }
 
     /// Everything that it holds, a line for each key: for tests that look for what must not be there.
@@ -57,7 +75,8 @@ impl RedisServer {
     ///
     /// When it cannot be read.
     pub async fn dump(&self) -> anyhow::Result<String> {
-        let mut on = redis::Client::open(self.url())?.get_multiplexed_async_connection().await?;
+        let socket = format!("redis+unix://{}", self.folder.join(SOCKET).display());
+        let mut on = redis::Client::open(socket)?.get_multiplexed_async_connection().await?;
         let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut on).await?;
         let mut lines = String::new();
         for key in keys {
@@ -93,7 +112,7 @@ impl RedisServer {
     ///
     /// When it does not start.
     pub async fn start_again(&mut self) -> anyhow::Result<()> {
-        self.child = try_start(self.port, &self.folder).await?.context("the port has been taken")?;
+        self.child = try_start(self.port, self.speaks_tls, &self.folder).await?.context("the port has been taken")?;
         Ok(())
     }
 }
@@ -106,20 +125,32 @@ impl Drop for RedisServer {
     }
 }
 
+/// Files in the folder of a server.
+const SOCKET: &str = "redis.sock";
+const CERTIFICATE: &str = "certificate.pem";
+const KEY: &str = "key.pem";
+
 /// `None` when the server ends at once: the port is taken.
-async fn try_start(port: u16, folder: &Path) -> anyhow::Result<Option<Child>> {
+async fn try_start(port: u16, speaks_tls: bool, folder: &Path) -> anyhow::Result<Option<Child>> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let mut found = std::env::split_paths(&folders).chain(["/usr/bin".into(), "/usr/local/bin".into()]);
     let program = found.find_map(|folder| Some(folder.join("redis-server")).filter(|file| file.is_file()));
     let mut child = Command::new(program.context("redis-server is not installed: run `cargo xtask test`")?)
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .args(["--bind", "127.0.0.1", "--save", "", "--unixsocket", SOCKET])
+        .args(match speaks_tls {
+            false => vec!["--port".to_owned(), port.to_string()],
+            true => {
+                let tls = format!("--port 0 --tls-port {port} --tls-auth-clients no --tls-cert-file {CERTIFICATE} --tls-key-file {KEY}");
+                tls.split(' ').map(str::to_owned).collect()
+            }
+        })
         // Every write is in the file before it is answered.
         .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
         .arg(folder)
         .stdout(Stdio::null())
         .spawn()?;
     let started = Instant::now();
-    while !answers(port, child.id()).await {
+    while !answers(&folder.join(SOCKET), child.id()).await {
         if child.try_wait()?.is_some() {
             return Ok(None);
         }
@@ -132,9 +163,10 @@ async fn try_start(port: u16, folder: &Path) -> anyhow::Result<Option<Child>> {
     Ok(Some(child))
 }
 
-/// Whether it is this server that answers, and not another one on its port, and has read what it held.
-async fn answers(port: u16, process: u32) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await else { return false };
+/// Whether it is this server that answers, and not one before it, and has read what it held. It listens on its port, with or
+/// without TLS, before it answers here.
+async fn answers(socket: &Path, process: u32) -> bool {
+    let Ok(mut stream) = UnixStream::connect(socket).await else { return false };
     let mut answer = Vec::new();
     let asked = stream.write_all(b"INFO\r\nQUIT\r\n").await.is_ok();
     asked

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio_rustls::TlsConnector;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) elsewhere: BTreeMap<String, String>,
     pub(crate) database: Database,
     pub(crate) client: Client,
+    pub(crate) redis_tls: TlsConnector,
     pub(crate) goes_on_after_response: bool,
     pub(crate) limits: Limits,
     /// What the component wrote.

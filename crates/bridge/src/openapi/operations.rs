@@ -624,7 +624,7 @@ pub(super) const OPERATIONS: [Operation; 38] = [
         tag: "people",
         summary: "Shows everything that is held about an end user",
         description: "Handoffs with their timelines, events that wait to be fetched, and webhooks that wait to be worked off; of all \
-                      connections, or of one. What Freshworks holds is not among it. Handoffs that have gone by `keep_days` are not, \
+                      connections (scope `admin`), or of one. What Freshworks holds is not among it. Handoffs that have gone by `keep_days` are not, \
                       either. Texts of people are: treat the answer accordingly.",
         is_open: false,
         headers: &[],
@@ -639,7 +639,7 @@ pub(super) const OPERATIONS: [Operation; 38] = [
         id: "erasePerson",
         tag: "people",
         summary: "Erases everything that is held about an end user",
-        description: "Of all connections, or of one. A handoff that human agents have is ended first, as by the platform, and the platform \
+        description: "Of all connections (scope `admin`), or of one. A handoff that human agents have is ended first, as by the platform, and the platform \
                       learns it; where it cannot be ended now, it stays, and the answer is an error. With `freshworks=true` the account of \
                       the connection then deletes the record of Freshchat that carries exactly this id, with its conversations, for good. \
                       Tickets and contacts of a ticket desk stay. May be repeated: what is gone counts as done, and after an error the \
@@ -738,7 +738,8 @@ pub(super) fn query(operation: &Operation) -> Vec<(&'static str, &'static str, V
         return Vec::new();
     }
     let id = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" });
-    let mut found = vec![("connection", "Only this connection; left out: all.", id)];
+    let mut found =
+        vec![("connection", "Only this connection; left out: all, for which the token needs the scope `admin`.", id)];
     if operation.method == "DELETE" {
         let about = "Delete the person's record in Freshchat, too. Needs `connection`.";
         found.push(("freshworks", about, json!({ "type": "boolean", "default": false })));

@@ -48,12 +48,19 @@ fn a_tenants_token_does_not_see_let_alone_change_another_tenant() {
         for name in ["acme", "nobody"] {
             let path = template.replace("{connection}", name).replace("{handoff}", handoff.rsplit('/').next().unwrap());
             let path = path.replace(['{', '}'], "");
-            let need = route(method, &path).unwrap().need();
-            if matches!(need, Need::Nothing | Need::Token) {
-                continue;
+            let is_person = path.starts_with("/v1/people/");
+            // Of all, of another one, and of its own in a way that might be read otherwise.
+            let queries = ["?", "?connection=", "?connection=other&connection=", "?connexion=other&connection="];
+            for query in if is_person { &queries[..] } else { &[""] } {
+                let query = if query.ends_with('=') { format!("{query}{name}") } else { String::new() };
+                let need = route(method, &path).unwrap().need(query.trim_start_matches('?'));
+                if matches!(need, Need::Nothing | Need::Token) {
+                    continue;
+                }
+                let path = format!("{path}{query}");
+                let refused = app.with(&own, method, &path, &Value::Null, 3_000);
+                assert_eq!(refused, Answer::from(Problem::not_permitted()), "{method} {path}");
             }
-            let refused = app.with(&own, method, &path, &Value::Null, 3_000);
-            assert_eq!(refused, Answer::from(Problem::not_permitted()), "{method} {path}");
         }
     }
     assert_eq!((http.asked.borrow().len(), &*state.connections.borrow()), (asked, &before), "nothing has happened");
@@ -62,6 +69,42 @@ fn a_tenants_token_does_not_see_let_alone_change_another_tenant() {
     let begun = app.with(&own, "POST", "/v1/connections/other/handoffs", &request(), 3_000);
     assert_eq!(begun.status, 200, "{begun:?}");
     assert_eq!(app.with(&own, "DELETE", "/v1/connections/other", &Value::Null, 4_000).status, 204);
+}
+
+#[test]
+fn a_tenant_sees_and_erases_people_of_its_own_connection_only() {
+    let (http, state) = (Outside::new(freshchat), Memory::default());
+    handed_over(&http, &state);
+    ask(&http, &state, "PUT", "/v1/connections/other", &connection(), 2_000);
+    // The same person's id, with the same platform's application, at another tenant.
+    let begun = ask(&http, &state, "POST", "/v1/connections/other/handoffs", &request(), 2_000);
+    let app = App::plain(&http, &state);
+    let (_, own) = app.token(1, "tenant", &["connection:other"], None);
+    let person =
+        |method: &str, query: &str| app.with(&own, method, &format!("/v1/people/user-1{query}"), &Value::Null, 3_000);
+    let held = |answer: &Answer| names(answer, "handoffs", "connection");
+    assert_eq!(held(&person("GET", "?connection=other")), ["other"], "{begun:?}");
+    for refused in
+        ["", "?connection=acme", "?connection=Other", "?connection=other&connection=other", "?connection=oth%65r"]
+    {
+        for method in ["GET", "DELETE"] {
+            assert_eq!(person(method, refused), Answer::from(Problem::not_permitted()), "{method} {refused}");
+        }
+    }
+    let erased = person("DELETE", "?connection=other&freshworks=true");
+    assert_eq!((erased.status, held(&erased)), (200, vec!["other".to_owned()]), "{erased:?}");
+    assert_eq!(held(&person("GET", "?connection=other")), [""; 0]);
+    let left = app.ask_with_token("GET", "/v1/people/user-1", &Value::Null, 3_000);
+    assert_eq!(held(&left), ["acme"], "the other tenant's stays");
+    let audit = app.ask_with_token("GET", "/v1/audit", &Value::Null, 3_000);
+    let entry = &body(&audit)["entries"][0];
+    assert_eq!(
+        (&entry["who"], &entry["what"], &entry["connection"]),
+        (&json!("tenant"), &json!("person-erased"), &json!("other"))
+    );
+    // Its own connection may be gone: that is no reason to look at others.
+    app.with(&own, "DELETE", "/v1/connections/other", &Value::Null, 4_000);
+    assert_eq!(person("GET", "?connection=other").status, 404);
 }
 
 #[test]

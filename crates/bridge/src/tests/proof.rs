@@ -19,7 +19,9 @@ use crate::answer::Call;
 use crate::destinations::Destinations;
 use crate::inbox::Later;
 use crate::service::{Policy, Service};
-use crate::state::{Connection, Due, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery};
+use crate::state::{
+    Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
+};
 use crate::tally::{Count, Tally};
 use crate::testing::Memory;
 
@@ -253,7 +255,7 @@ macro_rules! mortal {
 
 mortal! {
     connection(id: &str) -> Option<Connection>;
-    connections() -> Vec<Connection>;
+    each_connection() -> EachConnection;
     save_connection(connection: &Connection) -> ();
     remove_connection(id: &str) -> ();
     handoff(connection: &str, id: &str) -> Option<Handoff>;

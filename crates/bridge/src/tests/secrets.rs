@@ -92,3 +92,50 @@ fn a_connection_whose_key_is_missing_does_not_stop_the_others() {
     let ticked = ask(&http, &state, "POST", "/v1/tick", &Value::Null, 10_000_000);
     assert_eq!((&body(&ticked)["done"], &body(&ticked)["failed"]), (&json!(1), &json!(1)), "{ticked:?}");
 }
+
+#[test]
+fn a_missing_key_hides_no_other_connection_and_erases_nothing_blindly() {
+    let (http, state) = (Outside::new(freshchat), Memory::default());
+    handed_over(&http, &state);
+    *state.keys.borrow_mut() = keys(OTHER_KEY, "");
+    ask(&http, &state, "PUT", "/v1/connections/other", &connection(), 1_000);
+    let listed = ask(&http, &state, "GET", "/v1/connections", &Value::Null, 2_000);
+    let ids: Vec<&Value> = body(&listed)["connections"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, ["other"], "{listed:?}");
+    let metrics = ask(&http, &state, "GET", "/metrics", &Value::Null, 2_000);
+    assert_eq!(metrics.status, 200, "{metrics:?}");
+    // Whoever asks for everything about a person is not told that a part is everything.
+    for method in ["GET", "DELETE"] {
+        assert_eq!(ask(&http, &state, method, "/v1/people/user-1", &Value::Null, 2_000).status, 503, "{method}");
+        let own = ask(&http, &state, method, "/v1/people/user-1?connection=other", &Value::Null, 2_000);
+        assert_eq!(own.status, 200, "{method}: {own:?}");
+    }
+}
+
+#[test]
+fn retention_goes_on_for_all_but_the_connection_whose_key_is_missing() {
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    let (http, state) = (Outside::new(freshchat), Memory::default());
+    let over = |name: &str| {
+        let mut over = crate::state::Handoff::new(name, "h-1", Default::default(), 1_000);
+        over.state = "returned".into();
+        let lease = state.lease(name, "h-1", "", 1_000, 10).unwrap().unwrap();
+        assert!(state.save(&over, &[], &[], lease.number).unwrap());
+    };
+    for (name, key) in [("lost", KEY), ("short", OTHER_KEY), ("usual", OTHER_KEY)] {
+        *state.keys.borrow_mut() = keys(key, "");
+        let mut connection = connection();
+        connection["keep_days"] = if name == "usual" { Value::Null } else { json!(2) };
+        assert_eq!(ask(&http, &state, "PUT", &format!("/v1/connections/{name}"), &connection, 1_000).status, 200);
+        over(name);
+    }
+    over("of-nobody");
+    let mut kept = Vec::new();
+    for (key, old, days) in [(OTHER_KEY, "", 3), (OTHER_KEY, "", 40), (OTHER_KEY, KEY, 41)] {
+        *state.keys.borrow_mut() = keys(key, old);
+        let ticked = ask(&http, &state, "POST", "/v1/tick", &Value::Null, days * DAY + 2_000);
+        assert_eq!(ticked.status, 200, "{ticked:?}");
+        kept.push(["lost", "short", "usual", "of-nobody"].map(|name| state.handoff(name, "h-1").unwrap().is_some()));
+    }
+    assert_eq!(kept, [[true, false, true, true], [true, false, false, false], [false; 4]]);
+}

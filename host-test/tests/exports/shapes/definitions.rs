@@ -16,7 +16,7 @@ pub(super) struct Definitions(BTreeMap<String, Value>);
 
 impl Definitions {
     pub(super) fn read() -> Self {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.fixtures/definitions/freshchat-v2.2025.yaml");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/definitions/freshchat-v2.2025.yaml");
         let text = std::fs::read_to_string(path).unwrap();
         let yaml = YamlLoader::load_from_str(&text).unwrap().remove(0);
         let Value::Object(mut file) = json_of(&yaml) else { panic!("no object") };

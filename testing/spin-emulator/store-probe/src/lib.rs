@@ -35,6 +35,10 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
     match function {
         "connection" => json(&state.connection(&read::<(String,)>(body)?.0)?),
         "connections" => json(&state.connections()?),
+        "each_connection" => {
+            let each = state.each_connection()?.into_iter().map(|(id, read)| (id, read.map_err(|StateError(why)| why)));
+            json(&each.collect::<Vec<_>>())
+        }
         "save_connection" => json(&state.save_connection(&read::<(Connection,)>(body)?.0)?),
         "remove_connection" => json(&state.remove_connection(&read::<(String,)>(body)?.0)?),
         "handoff" => {

@@ -9,3 +9,5 @@ mod probe;
 mod redis;
 mod requests;
 mod sqlite;
+#[path = "../common/tls.rs"]
+mod tls;

@@ -12,3 +12,5 @@ mod outage;
 mod people;
 mod records;
 mod store;
+#[path = "../common/tls.rs"]
+mod tls;

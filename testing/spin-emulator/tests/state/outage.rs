@@ -6,7 +6,8 @@ use serde_json::json;
 use spin_emulator::{Options, RedisServer, SqliteFile};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::store::{StateApp, open};
+use crate::store::{StateApp, on_redis, open};
+use crate::tls::{authority, server_for};
 
 #[tokio::test]
 async fn without_redis_there_are_quick_errors_and_then_it_works_again() {
@@ -25,6 +26,22 @@ async fn without_redis_there_are_quick_errors_and_then_it_works_again() {
     redis.start_again().await.unwrap();
     assert_eq!(app.ask("add_one", json!(["c", "h"])).await, 0);
     assert_eq!(app.handoff_of("c", &["counted"]).await, "h");
+}
+
+#[tokio::test]
+async fn the_store_works_over_tls_and_stores_nothing_with_a_server_that_it_does_not_trust() {
+    let (own, other) = (authority(), authority());
+    let redis = server_for("127.0.0.1", &own).await;
+    let trusting =
+        |authority: String| StateApp::start(Options { redis_authorities: Some(authority), ..on_redis(&redis, "") });
+    let error = trusting(other.pem()).await.asked("add_one", json!(["c", "h"])).await.unwrap_err();
+    assert!(error.starts_with("Redis: invalid peer certificate"), "{error}");
+    assert_eq!(redis.dump().await.unwrap(), "");
+
+    let (app, beside) = (trusting(own.pem()).await, trusting(own.pem()).await);
+    app.put(&open("c", "h", 1), &["remote"]).await;
+    assert_eq!(beside.handoff_of("c", &["remote"]).await, "h");
+    assert_eq!(beside.ask("handoff", json!(["c", "h"])).await, open("c", "h", 1));
 }
 
 /// One command, its words separated by spaces.

@@ -14,6 +14,7 @@ on_both_stores! {
     what_is_erased_leaves_nothing_but_the_number_of_its_lease,
     whoever_was_overtaken_erases_nothing,
     each_connection_forgets_at_its_own_time,
+    what_cannot_be_read_is_named_and_kept_while_others_are_forgotten,
     many_handoffs_hide_nobody,
 }
 
@@ -118,6 +119,26 @@ async fn each_connection_forgets_at_its_own_time(store: &Store) {
         }
         assert_eq!(app.open(connection, 9).await, ["open"]);
     }
+}
+
+async fn what_cannot_be_read_is_named_and_kept_while_others_are_forgotten(store: &Store) {
+    let (one, other) = ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    let app = store.app_with_keys(one, "").await;
+    app.ask("save_connection", json!([connection("lost")])).await;
+    let app = store.app_with_keys(other, "").await;
+    app.ask("save_connection", json!([connection("found")])).await;
+    for name in ["lost", "found"] {
+        app.put(&over(name, "h", 10), &["remote"]).await;
+    }
+    let each = app.ask("each_connection", json!([])).await;
+    assert_eq!((&each[0], &each[1][0]), (&json!(["found", { "Ok": connection("found") }]), &json!("lost")));
+    assert!(each[1][1]["Err"].as_str().unwrap().contains("encryption_key"), "{each}");
+    assert!(app.asked("connections", json!([])).await.is_err(), "who needs all of them is not given a part");
+    // As `tick` does it: what cannot be read keeps everything.
+    app.ask("forget_each", json!([20, [["lost", 0]]])).await;
+    assert_eq!(app.ask("handoff", json!(["found", "h"])).await, Value::Null);
+    assert_eq!(app.ask("handoff", json!(["lost", "h"])).await, over("lost", "h", 10));
+    assert_eq!(app.handoff_of("lost", &["remote"]).await, "h");
 }
 
 fn connection(id: &str) -> Value {

@@ -73,7 +73,7 @@ impl Store {
     }
 }
 
-fn on_redis(redis: &RedisServer, password: &str) -> Options {
+pub(crate) fn on_redis(redis: &RedisServer, password: &str) -> Options {
     let variables = [("redis_url", redis.url()), ("redis_password", password.to_owned())];
     let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
     Options { variables, allowed_outbound_hosts: vec![redis.url()], ..Options::default() }
