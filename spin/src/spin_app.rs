@@ -13,6 +13,7 @@ use spin_sdk::{http_component, variables};
 use crate::answer::{Answer, Call};
 use crate::destinations::{Destinations, Guarded};
 use crate::inbox::Later;
+use crate::log::{self, Level};
 use crate::problem::Problem;
 use crate::service::{Policy, STALE_AFTER_MS, Service, most_body_bytes};
 use crate::spin_state::SpinState;
@@ -23,7 +24,7 @@ use crate::vault::Keys;
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let variable = |name| variables::get(name).unwrap_or_default();
     let keys = Keys::read(&variable("encryption_key"), &variable("encryption_key_old"), draw).unwrap_or_else(|fault| {
-        eprintln!("{fault}");
+        failed(&fault);
         Keys::none(draw)
     });
     let policy = Policy {
@@ -38,7 +39,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,
         Err(error) => {
-            eprintln!("the store cannot be opened: {}", error.0);
+            failed(&format!("the store cannot be opened: {}", error.0));
             return send(Problem::from(error).into(), out).await;
         }
     };
@@ -61,6 +62,11 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     send(answer(&service, request).await, out).await;
     // Nobody waits for it any more. The newest Spin ends the instance with its answer, older ones let it go on.
     service.finish();
+}
+
+/// Nothing works before the operator acts.
+fn failed(message: &str) {
+    eprintln!("{}", log::line(clock(), Level::Error, "", "", message));
 }
 
 async fn send(answer: Answer, out: ResponseOutparam) {
@@ -105,7 +111,7 @@ async fn answer(service: &Service<'_, Guarded<'_, WasiHttp>, SpinState>, request
         Call { method: method(&request.method()), path, query, headers: headers.collect(), body: &[], now: clock() };
     let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
     if let Err(problem) = service.welcome(&call) {
-        return service.refusal(problem);
+        return service.refusal(&call, problem);
     }
     let most = most_body_bytes(path);
     if announced > most {

@@ -12,3 +12,4 @@ mod outage;
 mod people;
 mod records;
 mod store;
+mod upgrade;
