@@ -33,15 +33,22 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         rest.next();
     }
-    process::say("building the fuzz targets (some minutes the first time)");
     let folder = process::root().join("fuzz");
     let cargo = |arguments: &[&str]| {
         let mut cargo = process::cargo_command();
         cargo.args(arguments).current_dir(&folder).env("CARGO_TARGET_DIR", process::root().join("target/fuzz"));
         cargo
     };
-    process::run(&mut cargo(&["test", "--locked", "--quiet", "--no-run"]))?;
-    process::say("fuzzing");
+    process::steps(vec![
+        (
+            "building the fuzz targets (some minutes the first time)",
+            Box::new(|| process::run(&mut cargo(&["test", "--locked", "--no-run"]))),
+        ),
+        ("fuzzing parsers and text functions", Box::new(|| play(&cargo, seconds, inputs))),
+    ])
+}
+
+fn play(cargo: &dyn Fn(&[&str]) -> Command, seconds: u64, inputs: u64) -> Result<()> {
     let mut tests =
         cargo(&["test", "--locked", "--quiet", "--test", "targets", "--", "--nocapture", "--test-threads", "2"]);
     tests.env("BOLERO_RANDOM_TEST_TIME_MS", (seconds * 1000).to_string());
@@ -84,7 +91,7 @@ fn sum(tests: &mut Command) -> Result<Sum> {
     let mut shown = Vec::new();
     let ran = process::lines(tests, &mut |line| match counted(line) {
         Some((inputs, slowest_us)) => {
-            println!("    {line}");
+            println!("    {} {line}", sum.targets + 1);
             sum.inputs += inputs;
             sum.slowest_us = sum.slowest_us.max(slowest_us);
             sum.targets += 1;

@@ -64,10 +64,13 @@ pub(crate) fn prepare_tests() -> Result<()> {
     process::say("building the probes of spin-host");
     for probe in PROBES {
         let mut cargo = process::cargo_command();
-        cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
+        cargo.args(["build", "--locked", "--release", "--target", TARGET, "--target-dir"]);
         process::run(cargo.arg(target()?).current_dir(process::root().join(probe)))?;
     }
     build_bridge()?;
+    // What the steps of docs/operations.md call.
+    tools::debian("curl", &["curl"])?;
+    tools::debian("openssl", &["openssl"])?;
     install_redis()
 }
 
@@ -77,21 +80,38 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     if arguments.contains(&"--redis") {
         install_redis()?;
     }
-    process::run(Command::new(build_stage()?).arg("demo").args(arguments))
+    on_stage("playing the demo", &[&["demo"], &arguments[..]].concat())
 }
 
 /// Builds the bridge and starts its console between an account and a human agent. Everything after `--console` goes to the stage.
 pub(crate) fn console(arguments: &[String]) -> Result<()> {
-    let arguments = arguments.iter().filter(|it| *it != "--console");
-    process::run(Command::new(build_stage()?).arg("console").args(arguments))
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--console").collect();
+    on_stage("starting the console", &[&["console"], &arguments[..]].concat())
+}
+
+/// Builds bridge and stage, and runs the stage.
+fn on_stage(what: &'static str, arguments: &[&str]) -> Result<()> {
+    process::steps(vec![
+        ("building the bridge (some minutes the first time)", Box::new(|| build_bridge().map(drop))),
+        ("building the stage (some minutes the first time)", Box::new(compile_stage)),
+        (what, Box::new(|| process::run(Command::new(stage()).args(arguments)))),
+    ])
+}
+
+fn stage() -> PathBuf {
+    process::target().join("debug/triangle")
+}
+
+fn compile_stage() -> Result<()> {
+    process::cargo(&["build", "--package", "triangle", "--bins"])
 }
 
 /// Builds the bridge and the program that puts it between a platform and Freshworks; answers where that is.
 pub(crate) fn build_stage() -> Result<PathBuf> {
     build_bridge()?;
     process::say("building the stage (some minutes the first time)");
-    process::cargo(&["build", "--package", "triangle", "--bins"])?;
-    Ok(process::target().join("debug/triangle"))
+    compile_stage()?;
+    Ok(stage())
 }
 
 /// Builds the bridge, as an operator does; answers where it is. `triangle` looks for it there.
@@ -100,9 +120,14 @@ pub(crate) fn build_bridge() -> Result<PathBuf> {
     process::say("building the bridge");
     let target = bridge_target()?;
     let mut cargo = process::cargo_command();
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]).arg(&target);
+    cargo.args(["build", "--locked", "--release", "--target", TARGET, "--target-dir"]).arg(&target);
     process::run(cargo.current_dir(process::root().join(BRIDGE)))?;
-    Ok(target.join(TARGET).join("release/freshworks_bridge.wasm"))
+    bridge_component()
+}
+
+/// Where the bridge's component is when it is built.
+pub(crate) fn bridge_component() -> Result<PathBuf> {
+    Ok(bridge_target()?.join(TARGET).join("release/freshworks_bridge.wasm"))
 }
 
 /// The tests need a real Redis; without one they fail.
