@@ -32,7 +32,6 @@ impl Level {
 
 /// The connection and the handoff that a request's path names, both empty where it names none. Whoever calls may write anything there, so
 /// only what can be an id is taken for one.
-#[inline(never)]
 pub fn place(path: &str) -> (&str, &str) {
     let parts: Vec<&str> = path.splitn(7, '/').collect();
     match parts[..] {
@@ -48,8 +47,7 @@ fn id(part: &str) -> &str {
     if is_id { part } else { "" }
 }
 
-/// A line. `connection` and `handoff` may be empty: then the line does not name them. (Inlined where it is called, it would make the component larger.)
-#[inline(never)]
+/// A line. `connection` and `handoff` may be empty: then the line does not name them.
 pub fn line(at: Timestamp, level: Level, connection: &str, handoff: &str, message: &str) -> String {
     // To the second: milliseconds stand behind it. Empty beyond the year 9999.
     let second = time::to_iso(at);
@@ -82,13 +80,11 @@ pub fn line(at: Timestamp, level: Level, connection: &str, handoff: &str, messag
 
 impl<H, S> Service<'_, H, S> {
     /// Writes a line about a handoff, a connection (`handoff` is empty), or the bridge (both are empty).
-    #[inline(never)]
     pub(crate) fn say(&self, level: Level, connection: &str, handoff: &str, message: &str) {
         (self.log)(&line((self.clock)(), level, connection, handoff, message));
     }
 
     /// Something failed that is tried again, or that costs little.
-    #[inline(never)]
     pub(crate) fn warn(&self, connection: &str, handoff: &str, message: &str) {
         self.say(Level::Warn, connection, handoff, message);
     }

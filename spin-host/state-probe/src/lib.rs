@@ -34,10 +34,7 @@ pub mod vault;
 pub mod platform {
     /// Some value.
     #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-    pub struct PlatformSettings {
-        /// A text with secrets.
-        pub secret: String,
-    }
+    pub struct PlatformSettings(pub serde_json::Value);
 }
 
 #[http_component]
