@@ -7,6 +7,7 @@
 //! | 2 | wrong usage: options, files, JSON |
 //! | 3 | the plugin was stopped, or the host failed |
 
+mod help;
 mod input;
 mod render;
 mod session;
@@ -14,6 +15,7 @@ mod session;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -23,7 +25,7 @@ use session::{Exit, Host, SessionFiles};
 
 /// Runs a connector plugin in a sandbox.
 #[derive(Debug, Parser)]
-#[command(name = "host-test", version, about, max_term_width = 100)]
+#[command(name = "host-test", version, about, max_term_width = 100, after_help = help::AFTER)]
 pub struct Arguments {
     #[command(flatten)]
     options: Options,
@@ -37,7 +39,7 @@ struct Options {
     /// The plugin.
     #[arg(long, global = true, value_name = "FILE", default_value = "target/plugin/freshworks.wasm")]
     plugin: PathBuf,
-    /// Write the answer as JSON.
+    /// Write the answer as JSON: standard output then holds one JSON document and nothing else.
     #[arg(long, global = true)]
     json: bool,
     /// Also write each HTTP request and what the call cost, to standard error.
@@ -73,20 +75,23 @@ struct SettingsFile {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Who the plugin is and what it needs.
+    #[command(after_help = help::DESCRIBE)]
     Describe {
         /// The settings, to learn the exact hosts: a JSON file, or - for standard input.
         #[arg(long, value_name = "FILE")]
         settings: Option<PathBuf>,
     },
     /// Check the settings against the account.
+    #[command(after_help = help::CONNECT)]
     Connect {
         #[command(flatten)]
         settings: SettingsFile,
-        /// Where to write the completed settings.
+        /// Where to write the completed settings. Whether it can be written is checked first.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
     /// What a handoff would do.
+    #[command(after_help = help::PREVIEW)]
     Preview {
         #[command(flatten)]
         settings: SettingsFile,
@@ -95,6 +100,7 @@ enum Command {
         request: PathBuf,
     },
     /// Hand a conversation over to human agents.
+    #[command(after_help = help::HANDOFF)]
     Handoff {
         #[command(flatten)]
         settings: SettingsFile,
@@ -105,6 +111,7 @@ enum Command {
         session: SessionFiles,
     },
     /// Pass a message of the end user on.
+    #[command(after_help = help::RELAY)]
     Relay {
         #[command(flatten)]
         settings: SettingsFile,
@@ -121,6 +128,7 @@ enum Command {
         retry: bool,
     },
     /// End the human part.
+    #[command(after_help = help::CLOSE)]
     Close {
         #[command(flatten)]
         settings: SettingsFile,
@@ -134,6 +142,7 @@ enum Command {
         retry: bool,
     },
     /// File a ticket: a handoff whose mode is `ticket`.
+    #[command(after_help = help::TICKET)]
     Ticket {
         #[command(flatten)]
         settings: SettingsFile,
@@ -144,6 +153,7 @@ enum Command {
         session: SessionFiles,
     },
     /// Verify a webhook request and turn it into events.
+    #[command(after_help = help::WEBHOOK)]
     Webhook {
         #[command(flatten)]
         settings: SettingsFile,
@@ -157,12 +167,14 @@ enum Command {
         session: SessionFiles,
     },
     /// The conversations that a webhook body speaks of.
+    #[command(after_help = help::PEEK)]
     Peek {
         /// The exact body: a file, or - for standard input.
         #[arg(long, value_name = "FILE")]
         body: PathBuf,
     },
     /// Tell the human agents that a message of theirs could not be shown.
+    #[command(after_help = help::UNDELIVERED)]
     Undelivered {
         #[command(flatten)]
         settings: SettingsFile,
@@ -176,6 +188,7 @@ enum Command {
         retry: bool,
     },
     /// Pass on how the end user rates the human part.
+    #[command(after_help = help::RATE)]
     Rate {
         #[command(flatten)]
         settings: SettingsFile,
@@ -185,7 +198,7 @@ enum Command {
         #[arg(long)]
         id: String,
         /// 1 (worst) to 5 (best).
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u8).range(1..=5))]
         score: u8,
         /// What the end user wrote about it.
         #[arg(long)]
@@ -195,6 +208,7 @@ enum Command {
         retry: bool,
     },
     /// Do what time makes necessary.
+    #[command(after_help = help::TICK)]
     Tick {
         #[command(flatten)]
         settings: SettingsFile,
@@ -202,6 +216,7 @@ enum Command {
         session: SessionFiles,
     },
     /// Delete Freshchat's record of one person, with the person's conversations, for good.
+    #[command(after_help = help::ERASE)]
     Erase {
         #[command(flatten)]
         settings: SettingsFile,
@@ -210,6 +225,7 @@ enum Command {
         user_id: String,
     },
     /// Play a handoff from both sides, against a simulated Freshworks.
+    #[command(after_help = help::DEMO)]
     Demo {
         /// The conversation to hand over: a handoff request as JSON, or - for standard input. Default: a late parcel.
         #[arg(long, value_name = "FILE")]
@@ -220,16 +236,29 @@ enum Command {
         /// Name an author of private notes in the settings: the history then comes as notes.
         #[arg(long)]
         note_author: bool,
-        /// Make the history this long: cut it short, or tell it again and again.
-        #[arg(long, value_name = "N")]
-        messages: Option<usize>,
+        /// Make the history this long, up to 10,000 messages: cut it short, or tell it again and again.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=10_000))]
+        messages: Option<u16>,
+        /// Fail when the scripted demonstration takes longer than this many seconds.
+        #[arg(long, value_name = "SECONDS", default_value_t = 300, conflicts_with = "interactive")]
+        time_limit: u64,
     },
     /// What the plugin imports.
+    #[command(after_help = help::IMPORTS)]
     Imports {
         /// Fail when it imports what a connector may not.
         #[arg(long)]
         verify: bool,
     },
+    /// Write a script that completes this command line in a shell.
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page.
+    #[command(after_help = help::MAN)]
+    Man,
 }
 
 /// The contract's close reasons as clap wants them.
@@ -263,10 +292,17 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> {
+    match command {
+        Command::Completions { shell } => return session::print(&help::completions(shell)),
+        Command::Man => return session::print(&help::manual_page().map_err(|error| Exit::host(error.to_string()))?),
+        _ => {}
+    }
     let mut host = Host::new(options)?;
     match command {
+        // Done above: they need no engine.
+        Command::Completions { .. } | Command::Man => Ok(()),
         Command::Imports { verify } => host.imports(verify),
-        Command::Demo { conversation, interactive, note_author, messages } => {
+        Command::Demo { conversation, interactive, note_author, messages, time_limit } => {
             if interactive && conversation.as_deref() == Some("-".as_ref()) {
                 return Err(Exit::usage("standard input is what the end user types; name a file as --conversation"));
             }
@@ -275,14 +311,19 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
                 None => demo::conversation().map_err(|error| Exit::host(error.to_string()))?,
             };
             let request = match messages {
-                Some(count) => demo::with_messages(request, count),
+                Some(count) => demo::with_messages(request, count.into()),
                 None => request,
             };
             let plugin = host.plugin()?;
             let story = if interactive { demo::Story::Interactive(demo::typed_lines()) } else { demo::Story::Scripted };
             let screen = Arc::new(demo::Screen::new(host.is_json()));
             let options = demo::Options { request, story, note_author };
-            let played = demo::run(&plugin, options, Arc::clone(&screen)).await;
+            // People take their time.
+            let limit = if interactive { Duration::MAX } else { Duration::from_secs(time_limit) };
+            let played = tokio::time::timeout(limit, demo::run(&plugin, options, Arc::clone(&screen))).await;
+            let played = played.unwrap_or_else(|_| {
+                Err(anyhow::anyhow!("the demonstration was stopped after {time_limit} s (--time-limit)"))
+            });
             host.show_json(&screen.to_json())?;
             played.map_err(Exit::broken)
         }
@@ -298,12 +339,17 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             host.answer(call, None, |_| None, |ids| render::ids(ids))
         }
         Command::Connect { settings, save } => {
+            save.as_deref().map(input::check_target).transpose()?;
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
             let call = plugin.connect(&sandbox, &settings).await;
-            if let (Some(file), Ok(connection)) = (&save, &call.result) {
-                host.save_settings(file, &connection.settings)?;
-            }
-            host.answer(call, None, |_| None, render::connection)
+            let completed = call.result.as_ref().ok().map(|connection| connection.settings.clone());
+            // The findings are shown whatever becomes of the file.
+            let answered = host.answer(call, None, |_| None, render::connection);
+            let saved = match (&save, completed) {
+                (Some(file), Some(settings)) => host.save_settings(file, &settings),
+                _ => Ok(()),
+            };
+            answered.and(saved)
         }
         Command::Preview { settings, request } => {
             let request = host.input.json(&request, "request")?;

@@ -79,3 +79,200 @@ fn settings_of_a_tenant_lead_nowhere_inside() {
     assert!(listener.accept().is_ok());
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// A folder of its own for one test.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("host-test-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn plugin() -> String {
+    let plugin = std::env::var("FRESHWORKS_PLUGIN");
+    plugin.unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugin/freshworks.wasm").to_owned())
+}
+
+/// Exit code, standard output, standard error.
+fn outcome(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_file_that_is_no_json_is_named_with_the_cause_and_the_place() {
+    let folder = folder("json");
+    for (name, text, says) in [
+        ("comma.json", "{\n  \"chat_url\": \"acme\"\n  \"api_key\": \"secret-key\" }", "(line 3, column 3)"),
+        ("comma.json", "{ \"chat_url\": \"acme\" \"api_key\" }", "expected `,` or `}`"),
+        ("cut.json", "{ \"api_key\": \"secret-key\"", "EOF while parsing an object"),
+        ("empty.json", " \n", "is empty: it must hold JSON"),
+        ("list.json", "[\"secret-key\"]", "the settings must be a JSON object {...}, not a list"),
+        ("text.json", "\"secret-key\"", "the settings must be a JSON object {...}, not a text"),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        let output = host_test(&["connect", "--settings", file.to_str().unwrap()]);
+        let (code, _, errors) = outcome(&output);
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains(file.to_str().unwrap()) && errors.contains(says), "{errors}");
+        assert!(!errors.contains("secret-key"), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+    }
+    let file = folder.join("windows.json");
+    std::fs::write(&file, [0xff, 0xfe, b'{', 0]).unwrap();
+    check(&["connect", "--settings", file.to_str().unwrap()], 2, "windows.json is not UTF-8 (byte 0)");
+    let request = folder.join("request.json");
+    std::fs::write(&request, "{ \"key\": {} }").unwrap();
+    let arguments = ["handoff", "--settings", "-", "--request", request.to_str().unwrap()];
+    check(&arguments, 2, "request.json: `request.key.");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn json_that_an_editor_marked_as_unicode_is_read() {
+    let folder = folder("mark");
+    let file = folder.join("settings.json");
+    std::fs::write(&file, "\u{feff}{ \"chat_url\": \"acme\" }").unwrap();
+    let output = host_test(&["describe", "--plugin", &plugin(), "--no-cache", "--settings", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_file_that_is_no_component_is_refused_on_one_line() {
+    let folder = folder("wasm");
+    for (name, bytes, says) in [
+        ("text.wasm", &b"[package]\nname = \"x\"\n"[..], "not a WebAssembly component"),
+        ("empty.wasm", b"", "the file is empty"),
+        ("module.wasm", b"\0asm\x01\0\0\0", "a WebAssembly module, not a component"),
+        ("cut.wasm", b"\0asm\x0d\0\x01\0\x01\xff", "not a component that this host can run"),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, bytes).unwrap();
+        for command in ["describe", "imports"] {
+            let (code, _, errors) = outcome(&host_test(&[command, "--plugin", file.to_str().unwrap()]));
+            assert_eq!(code, Some(3), "{errors}");
+            assert!(errors.contains(file.to_str().unwrap()) && errors.contains(says), "{errors}");
+            assert_eq!(errors.lines().count(), 1, "{errors}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_missing_plugin_names_the_command_that_builds_it() {
+    for command in ["describe", "imports", "demo"] {
+        let (code, _, errors) = outcome(&host_test(&[command, "--plugin", "no-such-plugin.wasm"]));
+        assert_eq!(code, Some(3), "{errors}");
+        assert!(errors.contains("cargo xtask build") && errors.contains("--plugin FILE"), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+    }
+}
+
+/// Where nobody answers, so that a call gets as far as findings.
+fn nobody(folder: &std::path::Path) -> (PathBuf, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let file = folder.join("settings.json");
+    let settings = serde_json::json!({
+        "chat_url": "acme", "api_key": "k", "test_origin": origin,
+        "connect_timeout_ms": 300, "response_timeout_ms": 300, "retry_budget_ms": 0,
+    });
+    std::fs::write(&file, settings.to_string()).unwrap();
+    (file, origin)
+}
+
+#[test]
+fn where_settings_and_sessions_go_is_checked_before_anybody_is_asked() {
+    let folder = folder("save");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let settings = folder.join("settings.json");
+    let text = serde_json::json!({ "chat_url": "acme", "api_key": "k", "test_origin": origin }).to_string();
+    std::fs::write(&settings, text).unwrap();
+    let request = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/conversation.json");
+    let plugin = plugin();
+    let base =
+        ["--plugin", &plugin, "--no-cache", "--allow-internal", &origin, "--settings", settings.to_str().unwrap()];
+    let missing = folder.join("no-such-folder/out");
+    for (target, why) in [(&missing, "there is no folder"), (&folder, "it is a folder")] {
+        let target = target.to_str().unwrap();
+        let connect = [&["connect"], &base[..], &["--save", target]].concat();
+        let handoff = [&["handoff"], &base[..], &["--request", request, "--save-session", target]].concat();
+        for arguments in [connect, handoff] {
+            let (code, _, errors) = outcome(&host_test(&arguments));
+            assert_eq!(code, Some(2), "{errors}");
+            assert!(errors.contains(target) && errors.contains(why), "{errors}");
+        }
+    }
+    assert!(listener.accept().is_err(), "nobody was asked");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn findings_are_shown_although_the_settings_cannot_be_saved() {
+    let folder = folder("full");
+    let (settings, origin) = nobody(&folder);
+    let plugin = plugin();
+    // A disk that is full.
+    let base = ["connect", "--plugin", &plugin, "--no-cache", "--allow-internal", &origin, "--save", "/dev/full"];
+    for more in [&[][..], &["--json"]] {
+        let arguments = [&base[..], &["--settings", settings.to_str().unwrap()], more].concat();
+        let (code, shown, errors) = outcome(&host_test(&arguments));
+        assert!(shown.contains("unreachable") || shown.contains("no usable answer"), "{shown}\n{errors}");
+        assert!(errors.contains("/dev/full") && errors.contains("the settings were not saved"), "{errors}");
+        assert!(code.is_some_and(|code| code > 0), "{code:?}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn with_json_standard_output_holds_one_document_and_nothing_else() {
+    let folder = folder("alone");
+    let (settings, origin) = nobody(&folder);
+    let (plugin, settings) = (plugin(), settings.to_str().unwrap().to_owned());
+    let body = folder.join("body.json");
+    std::fs::write(&body, "not a webhook").unwrap();
+    let internal = ["--allow-internal", &origin, "--settings", &settings];
+    for arguments in [
+        vec!["describe"],
+        vec!["imports", "--verify"],
+        [&["connect", "--verbose"], &internal[..]].concat(),
+        vec!["peek", "--body", body.to_str().unwrap()],
+        vec!["demo"],
+        [&["webhook", "--body", body.to_str().unwrap()], &internal[..]].concat(),
+    ] {
+        let arguments = [&arguments[..], &["--json", "--plugin", &plugin, "--no-cache"]].concat();
+        let (_, shown, errors) = outcome(&host_test(&arguments));
+        let read = serde_json::from_str::<serde_json::Value>(&shown);
+        assert!(read.is_ok(), "{arguments:?}: {shown}\n{errors}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_demonstration_has_limits() {
+    check(&["demo", "--messages", "10001"], 2, "10001 is not in 0..=10000");
+    let (code, _, errors) = outcome(&host_test(&["demo", "--time-limit", "0", "--plugin", &plugin(), "--no-cache"]));
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("--time-limit"), "{errors}");
+}
+
+#[test]
+fn help_has_exit_codes_and_examples() {
+    for (arguments, says) in [
+        (&["--help"][..], &["Exit codes:", "Examples:"][..]),
+        (&["connect", "--help"], &["Example:", "--save connected.json"]),
+        (&["help", "webhook"], &["Example:", "--header"]),
+    ] {
+        let (code, shown, _) = outcome(&host_test(arguments));
+        assert_eq!(code, Some(0));
+        says.iter().for_each(|it| assert!(shown.contains(it), "{shown}"));
+    }
+    let (code, shown, _) = outcome(&host_test(&["completions", "bash"]));
+    assert!(code == Some(0) && shown.contains("complete -F"), "{shown}");
+    let (code, shown, _) = outcome(&host_test(&["man"]));
+    assert!(code == Some(0) && shown.starts_with(".ie") || shown.contains(".TH"), "{shown}");
+}

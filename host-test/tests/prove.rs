@@ -51,3 +51,11 @@ fn wrong_usage_is_told_from_a_violation() {
     assert_eq!(prove(&["--flow", "no-such-flow"]).status.code(), Some(2));
     assert_eq!(prove(&["--fault", "nonsense@1"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_proof_that_runs_out_of_time_proves_nothing() {
+    let output = prove(&["--flow", "=relay-text", "--doubles", "0", "--time-limit", "0"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    let said = text(&output.stderr);
+    assert!(said.contains("the time limit is reached, so nothing is proved"), "{said}");
+}

@@ -14,6 +14,7 @@ use spin_sdk::{http_component, variables};
 use handoff_bridge::answer::{Answer, Call};
 use handoff_bridge::destinations::{Destinations, Guarded};
 use handoff_bridge::inbox::Later;
+use handoff_bridge::log::{self, Level};
 use handoff_bridge::problem::Problem;
 use handoff_bridge::service::{Policy, STALE_AFTER_MS, Service, most_body_bytes};
 use handoff_bridge::tally::Tally;
@@ -24,7 +25,7 @@ use handoff_bridge_store::SpinState;
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let variable = |name| variables::get(name).unwrap_or_default();
     let keys = Keys::read(&variable("encryption_key"), &variable("encryption_key_old"), draw).unwrap_or_else(|fault| {
-        eprintln!("{fault}");
+        failed(&fault);
         Keys::none(draw)
     });
     let policy = Policy {
@@ -39,7 +40,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,
         Err(error) => {
-            eprintln!("the store cannot be opened: {}", error.0);
+            failed(&format!("the store cannot be opened: {}", error.0));
             return send(Problem::from(error).into(), out).await;
         }
     };
@@ -62,6 +63,11 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     send(answer(&service, request).await, out).await;
     // Nobody waits for it any more. The newest Spin ends the instance with its answer, older ones let it go on.
     service.finish();
+}
+
+/// Nothing works before the operator acts.
+fn failed(message: &str) {
+    eprintln!("{}", log::line(clock(), Level::Error, "", "", message));
 }
 
 async fn send(answer: Answer, out: ResponseOutparam) {
@@ -106,7 +112,7 @@ async fn answer(service: &Service<'_, Guarded<'_, WasiHttp>, SpinState>, request
         Call { method: method(&request.method()), path, query, headers: headers.collect(), body: &[], now: clock() };
     let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
     if let Err(problem) = service.welcome(&call) {
-        return service.refusal(problem);
+        return service.refusal(&call, problem);
     }
     let most = most_body_bytes(path);
     if announced > most {

@@ -15,6 +15,10 @@ use crate::use_cases::webhook::public_key;
 use handoff_contract::error::Error;
 use handoff_contract::model::{Connection, Finding, FindingLevel};
 
+/// What to do when the host refuses requests to an address.
+const ALLOW_HOSTS: &str = "Allow the hosts that `describe` lists for these settings. On Spin they stand in allowed_outbound_hosts of spin.toml; \
+                           one of your own network in the variable internal_hosts, too.";
+
 const FORM: [&str; 12] = [
     "chat-url",
     "account",
@@ -224,7 +228,7 @@ fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
             "account",
             "host-not-allowed",
             "the host does not allow requests to this address",
-            "Allow the hosts that `describe` lists for these settings.",
+            ALLOW_HOSTS,
         ),
         FailureKind::Unavailable | FailureKind::OutcomeUnknown | FailureKind::NotLatest => Finding::failure(
             "account",
@@ -442,7 +446,7 @@ fn check_tickets(desk: &Client<'_>, settings: &Settings, resolved: &mut Resolved
             FailureKind::Unauthorized | FailureKind::Forbidden => {
                 failure.into_error().remedy.clone().unwrap_or_default()
             }
-            FailureKind::Denied => "Allow the hosts that `describe` lists for these settings.".into(),
+            FailureKind::Denied => ALLOW_HOSTS.into(),
             _ => "Compare the address with the one in the browser; when it is right, connect again later.".into(),
         };
         findings.push(Finding::failure("ticket-desk", code, detail, remedy));

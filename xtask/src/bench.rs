@@ -11,14 +11,23 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|argument| argument == "--quick") {
         return report::run(true);
     }
-    plugin::build()?;
-    spin::prepare_tests()?;
-    let (node, python) = (tools::node_peer()?, tools::python_peer()?);
-    process::say("building the benchmarks (ten minutes the first time)");
-    process::cargo(&["build", "--release", "--quiet", "--package", "freshworks-bench"])?;
-    process::say("measuring (about ten minutes; leave the machine alone)");
-    let mut bench = Command::new(process::target().join("release/bench"));
-    process::run(bench.arg(plugin::path()).arg(node).arg(python).args(arguments))
+    process::steps(vec![
+        ("building the plugin", Box::new(plugin::build)),
+        ("building the bridge and the probes", Box::new(spin::prepare_tests)),
+        ("installing Node and Python packages", Box::new(|| tools::node_peer().and(tools::python_peer()).map(drop))),
+        (
+            "building the benchmarks (ten minutes the first time)",
+            Box::new(|| process::cargo(&["build", "--release", "--package", "freshworks-bench"])),
+        ),
+        (
+            "measuring (about ten minutes; leave the machine alone)",
+            Box::new(|| {
+                let mut bench = Command::new(process::target().join("release/bench"));
+                bench.arg(plugin::path()).arg(tools::node_peer()?).arg(tools::python_peer()?);
+                process::run(bench.args(arguments))
+            }),
+        ),
+    ])
 }
 
 /// Instructions that the native core takes for one operation, as callgrind counts them: a difference of two counts, so that

@@ -1,40 +1,50 @@
 //! What must hold before a change lands.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use crate::process::Step;
 use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
-    plugin::build()?;
-    spin::prepare_tests()?;
-    fuzz_code::build_probes()?;
-    let wasmtime = tools::wasmtime()?;
-    let clients = tools::clients()?;
-    process::say("building the tests (some minutes the first time)");
-    process::cargo(&["test", "--workspace", "--all-targets", "--no-run"])?;
-    process::say("running the tests");
-    let mut cargo = process::cargo_command();
-    cargo
-        .args(["test", "--workspace", "--all-targets", "--no-fail-fast"])
-        .args(filter)
-        .env("FOREIGN_WASMTIME", &wasmtime)
-        .envs(clients);
-    let mut passed = run_tests(&mut cargo)?;
+    let passed = RefCell::new(features::Passed::new());
+    let keep = |some: features::Passed| passed.borrow_mut().extend(some);
+    let mut steps: Vec<Step<'_>> = vec![
+        ("building the plugin", Box::new(plugin::build)),
+        ("building the bridge and the probes", Box::new(spin::prepare_tests)),
+        ("building the probes of the growth tests", Box::new(fuzz_code::build_probes)),
+        ("installing what the tests are held against", Box::new(|| tools::clients().and(tools::wasmtime()).map(drop))),
+        (
+            "building the tests (some minutes the first time)",
+            Box::new(|| process::cargo(&["test", "--workspace", "--all-targets", "--no-run"])),
+        ),
+        (
+            "running the tests",
+            Box::new(|| {
+                let mut cargo = process::cargo_command();
+                cargo.args(["test", "--workspace", "--all-targets", "--no-fail-fast"]).args(filter);
+                run_tests(cargo.env("FOREIGN_WASMTIME", tools::wasmtime()?).envs(tools::clients()?)).map(keep)
+            }),
+        ),
+    ];
     if filter.is_empty() {
-        passed.extend(browser::run(&[])?);
+        steps.push(("playing the pages in a browser", Box::new(|| browser::run(&[]).map(keep))));
     }
-    process::say("running the examples in the documentation");
-    let mut cargo = process::cargo_command();
-    process::run(
-        cargo.args(["test", "--workspace", "--doc", "--quiet"]).args(filter).env("FOREIGN_WASMTIME", wasmtime),
-    )?;
-    if filter.is_empty() { features::check(&passed) } else { Ok(()) }
+    steps.push((
+        "running the examples in the documentation",
+        Box::new(|| {
+            let mut cargo = process::cargo_command();
+            cargo.args(["test", "--workspace", "--doc", "--quiet"]).args(filter);
+            process::run(cargo.env("FOREIGN_WASMTIME", tools::wasmtime()?))
+        }),
+    ));
+    process::steps(steps)?;
+    if filter.is_empty() { features::check(&passed.borrow()) } else { Ok(()) }
 }
 
 /// Runs tests and answers which have passed. Those are not shown one by one.
@@ -53,44 +63,43 @@ pub(crate) fn run_tests(cargo: &mut Command) -> Result<features::Passed> {
 
 /// Everything.
 pub(crate) fn all() -> Result<()> {
-    step("format", || process::cargo(&["fmt", "--all", "--check"]))?;
-    step("spelling", || process::run(Command::new(tools::typos()?).args(["--format", "brief"])))?;
-    step("tables of the documentation", || tables::run(true))?;
-    step("book and links", || book::run(true))?;
-    // Lints before tests: they take a quarter of the time to fail.
-    step("lint, native", || {
-        process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
-    })?;
-    step("lint, wasm", || {
-        let wasm = ["clippy", "--quiet", "--package", "freshworks-plugin", "--target", plugin::TARGET];
-        plugin::prepare_target(plugin::TARGET)?;
-        process::cargo(
-            &[&wasm[..], &["--package", "freshworks-handoff", "--features", "wasi-http", "--", "-D", "warnings"]]
-                .concat(),
-        )?;
-        spin::lint()
-    })?;
-    step("documentation", || {
-        let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
-        process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
-    })?;
-    step("tests", || test(&[]))?;
-    step("the bridge's API", || fuzz::run(&[]))?;
-    step("parsers and text functions", || fuzz_code::run(&[]))?;
-    step("dependencies", dependencies)?;
-    step("advisories", advisories)?;
-    step("figures", || report::run(true))?;
-    // A quarter of the runs with one fault, for the sake of time; `cargo xtask prove` makes all of them.
-    step("proof", || prove::run(&["--every", "4", "--no-mutations"].map(str::to_owned)))?;
-    step("broken plugins", || prove::run(&["--only-mutations".to_owned()]))
-}
-
-fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    let started = Instant::now();
-    println!("\n==> {name}");
-    work().context(name.to_owned())?;
-    println!("    {name}: {:.0?}", started.elapsed());
-    Ok(())
+    process::steps(vec![
+        ("format", Box::new(|| process::cargo(&["fmt", "--all", "--check"]))),
+        ("spelling", Box::new(|| process::run(Command::new(tools::typos()?).args(["--format", "brief"])))),
+        ("tables of the documentation", Box::new(|| tables::run(true))),
+        ("book and links", Box::new(|| book::run(true))),
+        // Lints before tests: they take a quarter of the time to fail.
+        (
+            "lint, native",
+            Box::new(|| process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
+        ),
+        (
+            "lint, wasm",
+            Box::new(|| {
+                let wasm = ["clippy", "--quiet", "--package", "freshworks-plugin", "--target", plugin::TARGET];
+                let core = ["--package", "freshworks-handoff", "--features", "wasi-http", "--", "-D", "warnings"];
+                plugin::prepare_target(plugin::TARGET)?;
+                process::cargo(&[&wasm[..], &core].concat())?;
+                spin::lint()
+            }),
+        ),
+        (
+            "documentation",
+            Box::new(|| {
+                let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
+                process::run(process::cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
+            }),
+        ),
+        ("tests", Box::new(|| test(&[]))),
+        ("the bridge's API", Box::new(|| fuzz::run(&[]))),
+        ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
+        ("dependencies", Box::new(dependencies)),
+        ("advisories", Box::new(advisories)),
+        ("figures", Box::new(|| report::run(true))),
+        // A quarter of the runs with one fault, for the sake of time; `cargo xtask prove` makes all of them.
+        ("proof", Box::new(|| prove::run(&["--every", "4", "--no-mutations"].map(str::to_owned)))),
+        ("broken plugins", Box::new(|| prove::run(&["--only-mutations".to_owned()]))),
+    ])
 }
 
 /// Names a folder with a copy of the RustSec database (github.com/rustsec/advisory-db: a clone, or its files).
@@ -132,7 +141,7 @@ fn installed(name: &str, what: &[&str]) -> Result<PathBuf> {
     let folder = process::root().join("target/tools/cargo");
     let program = folder.join("bin").join(name);
     if !program.exists() {
-        process::say(&format!("installing {name} (once; some minutes)"));
+        process::say(&format!("installing {name} with cargo into {} (once; some minutes)", folder.display()));
         let mut install = process::cargo_command();
         install.args(["install", "--quiet", "--locked"]).args(what).arg("--root").arg(&folder);
         process::run(install.env("CARGO_TARGET_DIR", process::root().join("target/tools/cargo-build")))?;

@@ -10,17 +10,26 @@ use crate::{process, spin, tools};
 
 /// Runs the fuzzer against the bridge as it is delivered. The same code gives the same requests.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    process::steps(vec![
+        ("installing the fuzzer", Box::new(|| tools::schemathesis().map(drop))),
+        ("building the bridge (some minutes the first time)", Box::new(|| spin::build_bridge().map(drop))),
+        (
+            "building the stand-in for Spin (some minutes the first time)",
+            // With the features that the tests have it built with: otherwise all of wasmtime is compiled again.
+            Box::new(|| process::cargo(&["build", "--workspace", "--example", "bridge"])),
+        ),
+        ("fuzzing the bridge's API", Box::new(|| play(arguments))),
+    ])
+}
+
+fn play(arguments: &[String]) -> Result<()> {
     let schemathesis = tools::schemathesis()?;
-    let component = spin::build_bridge()?;
-    process::say("building the Spin emulator (some minutes the first time)");
-    // With the features that the tests have it built with: otherwise all of wasmtime is compiled again.
-    process::cargo(&["build", "--quiet", "--workspace", "--example", "bridge"])?;
+    let component = spin::bridge_component();
     let mut app = Command::new(process::target().join("debug/examples/bridge"));
     let mut app = app.arg(component).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut output = BufReader::new(app.stdout.take().context("the bridge has no output")?);
     let mut line = String::new();
     output.read_line(&mut line)?;
-    process::say("fuzzing");
     let outcome = fuzz(&schemathesis, &line, arguments);
     let log = stop(app, output)?;
     outcome.with_context(|| format!("app and host have written:\n{log}"))

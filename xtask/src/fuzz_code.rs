@@ -33,15 +33,22 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
         rest.next();
     }
-    process::say("building the fuzz targets (some minutes the first time)");
     let cargo = |arguments: &[&str]| {
         let mut cargo = process::cargo_command();
         cargo.args(["test", "--locked", "--quiet", "--package", "fuzz", "--profile", "fuzz", "--test", "targets"]);
         cargo.args(arguments);
         cargo
     };
-    process::run(&mut cargo(&["--no-run"]))?;
-    process::say("fuzzing");
+    process::steps(vec![
+        (
+            "building the fuzz targets (some minutes the first time)",
+            Box::new(|| process::run(&mut cargo(&["--no-run"]))),
+        ),
+        ("fuzzing parsers and text functions", Box::new(|| play(&cargo, seconds, inputs))),
+    ])
+}
+
+fn play(cargo: &dyn Fn(&[&str]) -> Command, seconds: u64, inputs: u64) -> Result<()> {
     let mut tests = cargo(&["--", "--nocapture", "--test-threads", "2"]);
     tests.env("BOLERO_RANDOM_TEST_TIME_MS", (seconds * 1000).to_string());
     tests.env("BOLERO_RANDOM_ITERATIONS", inputs.min(1 << 60).to_string());
@@ -90,7 +97,7 @@ fn sum(tests: &mut Command) -> Result<Sum> {
     let mut shown = Vec::new();
     let ran = process::lines(tests, &mut |line| match counted(line) {
         Some((inputs, slowest_us)) => {
-            println!("    {line}");
+            println!("    {} {line}", sum.targets + 1);
             sum.inputs += inputs;
             sum.slowest_us = sum.slowest_us.max(slowest_us);
             sum.targets += 1;

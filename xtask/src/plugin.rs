@@ -38,7 +38,7 @@ pub(crate) fn build() -> Result<()> {
     std::fs::write(path(), &stripped)?;
     std::fs::write(folder.join("freshworks.imports.txt"), imports(&stripped)?)?;
     std::fs::write(stamp, fingerprint)?;
-    println!("    {} bytes: target/plugin/freshworks.wasm", stripped.len());
+    eprintln!("    {} bytes: target/plugin/freshworks.wasm", stripped.len());
     Ok(())
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn prepare_target(target: &str) -> Result<()> {
     if PathBuf::from(sysroot.trim()).join("lib/rustlib").join(target).is_dir() {
         return Ok(());
     }
-    process::say("adding a wasm target (rustup)");
+    process::say(&format!("{target} is missing: rustup target add {target}"));
     process::run(Command::new("rustup").args(["target", "add", target]))
 }
 

@@ -1,9 +1,11 @@
 //! Running other programs, and saying so.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -19,9 +21,61 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// Says what comes next.
+/// Names of the steps that are under way, the innermost last.
+static UNDER_WAY: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Says what comes next; on standard error, because standard output belongs to the program that is run.
 pub(crate) fn say(what: &str) {
-    println!("==> {what}");
+    let under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+    match under_way.last() {
+        None => eprintln!("==> {what}"),
+        // The step has been named.
+        Some(step) if step.starts_with(what) => {}
+        Some(_) => eprintln!("    {what}"),
+    }
+}
+
+/// A part of a task: its name, and the work.
+pub(crate) type Step<'a> = (&'static str, Box<dyn FnOnce() -> Result<()> + 'a>);
+
+/// Does one step after the other, and says which of how many it is, and how long it took the last time. Steps of a step are indented.
+pub(crate) fn steps(steps: Vec<Step<'_>>) -> Result<()> {
+    let total = steps.len();
+    let depth = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).len();
+    for (at, (name, work)) in steps.into_iter().enumerate() {
+        let before = times().get(name).copied();
+        eprintln!("{}", heading(depth, at + 1, total, name, before));
+        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
+        let started = Instant::now();
+        let done = work();
+        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        done.with_context(|| if total > 1 { format!("step {} of {total}, {name}", at + 1) } else { name.to_owned() })?;
+        remember(name, started.elapsed().as_secs());
+    }
+    Ok(())
+}
+
+fn heading(depth: usize, number: usize, total: usize, name: &str, before: Option<u64>) -> String {
+    let mark = if depth == 0 { "==>" } else { "  ->" };
+    let roughly = match before {
+        None | Some(0..5) => String::new(),
+        Some(seconds @ 5..90) => format!(", {seconds} s last time"),
+        Some(seconds) => format!(", {} min last time", (seconds + 30) / 60),
+    };
+    format!("{mark} ({number} of {total}) {name}{roughly}")
+}
+
+/// Seconds that each step took when it was last done.
+fn times() -> BTreeMap<String, u64> {
+    let text = std::fs::read_to_string(target().join("xtask-times.json"));
+    text.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn remember(name: &str, seconds: u64) {
+    let mut times = times();
+    times.insert(name.to_owned(), seconds);
+    // Nothing depends on it.
+    let _ = std::fs::write(target().join("xtask-times.json"), serde_json::to_string_pretty(&times).unwrap_or_default());
 }
 
 /// Runs a program to its end; its output goes where ours goes.
@@ -78,4 +132,38 @@ fn shown(command: &Command) -> String {
     let name = Path::new(command.get_program()).file_name().unwrap_or_default();
     let words = std::iter::once(name).chain(command.get_args().take(6));
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_says_which_of_how_many_it_is_and_roughly_how_long_it_takes() {
+        assert_eq!(heading(0, 2, 4, "building the host", None), "==> (2 of 4) building the host");
+        assert_eq!(heading(0, 2, 4, "building the host", Some(40)), "==> (2 of 4) building the host, 40 s last time");
+        assert_eq!(
+            heading(1, 1, 9, "building the plugin", Some(610)),
+            "  -> (1 of 9) building the plugin, 10 min last time"
+        );
+    }
+
+    #[test]
+    fn a_step_that_fails_is_named_and_ends_the_task() {
+        let mut done = Vec::new();
+        let all: Vec<Step<'_>> = vec![
+            ("a test: one", Box::new(|| Ok(()))),
+            ("a test: two", Box::new(|| bail!("broken"))),
+            (
+                "a test: three",
+                Box::new(|| {
+                    done.push(3);
+                    Ok(())
+                }),
+            ),
+        ];
+        let error = format!("{:#}", steps(all).unwrap_err());
+        assert_eq!(error, "step 2 of 3, a test: two: broken");
+        assert!(done.is_empty());
+    }
 }

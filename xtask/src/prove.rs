@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::process::Step;
 use crate::{plugin, process};
 
 /// One protection, broken on purpose.
@@ -256,24 +257,34 @@ opt-level = 3
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let with_mutations = !arguments.iter().any(|argument| argument == "--no-mutations");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--no-mutations").collect();
-    plugin::build()?;
-    process::say("building the prover");
-    process::cargo(&["build", "--package", "host-test", "--bin", "prove"])?;
     let file = process::root().join("target/prove.json");
+    let mut steps: Vec<Step<'_>> = vec![
+        ("building the plugin", Box::new(plugin::build)),
+        (
+            "building the prover (some minutes the first time)",
+            Box::new(|| process::cargo(&["build", "--package", "host-test", "--bin", "prove"])),
+        ),
+    ];
     if let Some((&"--only-mutations", words)) = arguments.split_first() {
-        return break_plugins(&file, words);
+        steps.push(("breaking protections on purpose", Box::new(|| break_plugins(&file, words))));
+        return process::steps(steps);
     }
-    process::say("proving");
-    let mut proof = Command::new(program());
-    process::run(proof.arg(plugin::path()).args(&arguments).arg("--json").arg(&file))?;
+    let prove = || {
+        let mut proof = Command::new(program());
+        process::run(proof.arg(plugin::path()).args(&arguments).arg("--json").arg(&file))
+    };
+    steps.push(("proving the plugin", Box::new(prove)));
     // A look at one run or one flow is no proof.
     let is_whole = !arguments.iter().any(|it| {
         ["--flow", "--fault", "--walk", "--pair", "--interleaving", "--trace"].iter().any(|part| it.starts_with(part))
     });
     if is_whole {
-        prove_bridge(every(&arguments), &file)?;
+        steps.push(("proving the bridge", Box::new(|| prove_bridge(every(&arguments), &file))));
     }
-    if with_mutations && is_whole { break_plugins(&file, &[]) } else { Ok(()) }
+    if is_whole && with_mutations {
+        steps.push(("breaking protections on purpose", Box::new(|| break_plugins(&file, &[]))));
+    }
+    process::steps(steps)
 }
 
 /// Of the runs with one fault, each so-many-th.
@@ -359,6 +370,7 @@ fn mutations(chosen: &[&Mutation]) -> Result<usize> {
     }
     let mut caught = 0;
     for (number, mutation) in chosen.iter().enumerate() {
+        process::say(&format!("{} of {}: {}", number + 1, chosen.len(), mutation.name));
         let started = Instant::now();
         let path = workshop.join(mutation.file);
         let whole = std::fs::read_to_string(&path)?;
@@ -388,9 +400,9 @@ fn copy_sources(workshop: &Path) -> Result<()> {
     write(&workshop.join("Cargo.toml"), &format!("{before}{members}{after}{PROFILE}"))?;
     write(&workshop.join("Cargo.lock"), &std::fs::read_to_string(root.join("Cargo.lock"))?)?;
     write(&workshop.join(".cargo/config.toml"), &std::fs::read_to_string(root.join(".cargo/config.toml"))?)?;
-    // The tests of the bridge read from documentation and fixtures.
+    // The tests of the bridge read from documentation, deployment files and fixtures.
     let crates = ["crates/bridge", "crates/contract", "crates/plugin", "spin/no-router", "src"];
-    for folder in crates.into_iter().chain(["docs", "fixtures", "wit"]) {
+    for folder in crates.into_iter().chain(["deploy", "docs", "fixtures", "wit"]) {
         // What was deleted must not stay.
         let copy = workshop.join(folder);
         if copy.exists() {

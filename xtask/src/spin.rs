@@ -30,9 +30,12 @@ pub(crate) fn prepare_tests() -> Result<()> {
     process::say("building the probes of the Spin emulator");
     // As the tests build them.
     let mut cargo = process::cargo_command();
-    cargo.args(["build", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
+    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
     process::run(cargo.args(PROBES.map(|probe| format!("--package={probe}"))))?;
     build_bridge()?;
+    // What the steps of docs/operations.md call.
+    tools::debian("curl", &["curl"])?;
+    tools::debian("openssl", &["openssl"])?;
     install_redis()
 }
 
@@ -42,21 +45,38 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     if arguments.contains(&"--redis") {
         install_redis()?;
     }
-    process::run(Command::new(build_stage()?).arg("demo").args(arguments))
+    on_stage("playing the demo", &[&["demo"], &arguments[..]].concat())
 }
 
 /// Builds the bridge and starts its console between an account and a human agent. Everything after `--console` goes to the stage.
 pub(crate) fn console(arguments: &[String]) -> Result<()> {
-    let arguments = arguments.iter().filter(|it| *it != "--console");
-    process::run(Command::new(build_stage()?).arg("console").args(arguments))
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--console").collect();
+    on_stage("starting the console", &[&["console"], &arguments[..]].concat())
+}
+
+/// Builds bridge and stage, and runs the stage.
+fn on_stage(what: &'static str, arguments: &[&str]) -> Result<()> {
+    process::steps(vec![
+        ("building the bridge (some minutes the first time)", Box::new(|| build_bridge().map(drop))),
+        ("building the stage (some minutes the first time)", Box::new(compile_stage)),
+        (what, Box::new(|| process::run(Command::new(stage()).args(arguments)))),
+    ])
+}
+
+fn stage() -> PathBuf {
+    process::target().join("debug/e2e")
+}
+
+fn compile_stage() -> Result<()> {
+    process::cargo(&["build", "--package", "e2e", "--bins"])
 }
 
 /// Builds the bridge and the program that puts it between a platform and Freshworks; answers where that is.
 pub(crate) fn build_stage() -> Result<PathBuf> {
     build_bridge()?;
     process::say("building the stage (some minutes the first time)");
-    process::cargo(&["build", "--package", "e2e", "--bins"])?;
-    Ok(process::target().join("debug/e2e"))
+    compile_stage()?;
+    Ok(stage())
 }
 
 /// Builds the bridge, as an operator does; answers where it is. The end-to-end tests look for it there.
@@ -64,19 +84,14 @@ pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::prepare_target(TARGET)?;
     process::say("building the bridge");
     let mut cargo = process::cargo_command();
-    cargo.args([
-        "build",
-        "--quiet",
-        "--locked",
-        "--target",
-        TARGET,
-        "--profile",
-        PROFILE,
-        "--package",
-        "freshworks-bridge",
-    ]);
+    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE, "--package", "freshworks-bridge"]);
     process::run(&mut cargo)?;
-    Ok(process::target().join(TARGET).join(PROFILE).join("freshworks_bridge.wasm"))
+    Ok(bridge_component())
+}
+
+/// Where the bridge's component is when it is built.
+pub(crate) fn bridge_component() -> PathBuf {
+    process::target().join(TARGET).join(PROFILE).join("freshworks_bridge.wasm")
 }
 
 /// The tests need a real Redis; without one they fail.

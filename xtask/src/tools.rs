@@ -33,7 +33,7 @@ fn npm(name: &str, list: &str) -> Result<PathBuf> {
     let lock = std::fs::read(list.join("package-lock.json"))?;
     let stamp = folder.join("installed");
     if std::fs::read(&stamp).ok() != Some(lock.clone()) {
-        process::say(&format!("installing {name} (npm)"));
+        process::say(&format!("installing {name} with npm into {}", folder.display()));
         std::fs::create_dir_all(&folder)?;
         for file in ["package.json", "package-lock.json"] {
             std::fs::copy(list.join(file), folder.join(file))?;
@@ -103,7 +103,7 @@ fn python(name: &str, list: &str) -> Result<PathBuf> {
     let (list, stamp) = (process::root().join(list), folder.join("installed"));
     let wanted = std::fs::read_to_string(&list)?;
     if std::fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
-        process::say(&format!("installing {name} (pip)"));
+        process::say(&format!("installing {name} with pip into {}", folder.display()));
         process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
             .context("Python 3 with venv is needed")?;
         let install =
@@ -124,13 +124,17 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<()> {
     if is_installed(program) {
         return Ok(());
     }
-    process::say(&format!("installing {} (apt-get)", packages.join(", ")));
     let apt: &[&str] = if Path::new("/usr/bin/sudo").exists() { &["sudo", "-n", "apt-get"] } else { &["apt-get"] };
     let run = |arguments: &[&str]| -> Result<()> {
         let mut apt_get = Command::new(apt[0]);
         process::run(apt_get.args(&apt[1..]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
     let install = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
+    let command = format!("{} {}", apt.join(" "), install.join(" "));
+    if std::env::var_os("XTASK_NO_INSTALL").is_some_and(|it| !it.is_empty()) {
+        bail!("`{program}` is missing, and XTASK_NO_INSTALL forbids installing it: {command}");
+    }
+    process::say(&format!("`{program}` is missing: installing packages of this system: {command}"));
     run(&["update", "-qq"])
         .and_then(|()| run(&install))
         .with_context(|| format!("`{program}` is needed on the PATH: install it by hand and try again"))?;

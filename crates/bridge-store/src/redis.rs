@@ -222,6 +222,11 @@ impl State for RedisState {
         self.run("ZADD", &[INBOX_DUE, "XX", &until.to_string(), &full_id]).map(drop)
     }
 
+    fn oldest_waiting(&self, connection: &str) -> Result<Option<Timestamp>, StateError> {
+        let found = self.script(script!("oldest_waiting"), &[connection])?;
+        texts(&found).next().map(|at| at?.parse().map_err(|_| unexpected())).transpose()
+    }
+
     fn waiting(&self, connection: &str) -> Result<u64, StateError> {
         let found = self.run("HGET", &[&format!("fwh:inbox-size/{connection}"), "count"])?;
         texts(&found).next().map_or(Ok(0), |count| count?.parse().map_err(|_| unexpected()))

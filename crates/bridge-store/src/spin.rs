@@ -125,6 +125,10 @@ impl State for SpinState {
         self.0.put_off(connection, handoff, until)
     }
 
+    fn oldest_waiting(&self, connection: &str) -> Result<Option<Timestamp>, StateError> {
+        self.0.oldest_waiting(connection)
+    }
+
     fn waiting(&self, connection: &str) -> Result<u64, StateError> {
         self.0.waiting(connection)
     }

@@ -236,6 +236,11 @@ const NEXT_DELIVERY: &str = "
     SELECT delivery FROM inbox
     WHERE number = (SELECT MIN(number) FROM inbox WHERE connection = ?1 AND handoff = ?2)";
 
+/// Numbers grow with the time of arrival, so one delivery is read.
+const OLDEST_WAITING: &str = "
+    SELECT delivery ->> '$.received_at' FROM inbox
+    WHERE number = (SELECT MIN(number) FROM inbox WHERE connection = ?1)";
+
 const ALL_CONNECTIONS: &str = "SELECT id, connection FROM connections ORDER BY id";
 
 const SAVE_CONNECTION: &str = "
@@ -446,6 +451,11 @@ impl State for SqliteState {
     fn put_off(&self, connection: &str, handoff: &str, until: Timestamp) -> Result<(), StateError> {
         let statement = "UPDATE inbox SET due_at = ?3 WHERE connection = ?1 AND handoff = ?2";
         self.run(statement, &[text(connection), text(handoff), number(until)]).map(drop)
+    }
+
+    fn oldest_waiting(&self, connection: &str) -> Result<Option<Timestamp>, StateError> {
+        let rows = self.run(OLDEST_WAITING, &[text(connection)])?;
+        Ok(rows.first().and_then(|row| row.get::<u64>(0)))
     }
 
     fn waiting(&self, connection: &str) -> Result<u64, StateError> {

@@ -309,7 +309,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Some((record, stored)) => Ok(Caller { name: stored.name, token: record.name, scopes: stored.scopes }),
             None => {
                 if let Err(error) = self.wrong_token(place.as_deref(), call.now) {
-                    (self.log)(&format!("a wrong token was not counted: {}", error.0));
+                    self.warn("", "", &format!("a wrong token was not counted: {}", error.0));
                 }
                 Err(Problem::not_allowed())
             }
@@ -358,7 +358,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         if wrong >= most {
             let refused = Record { name: place.to_owned(), value: String::new(), expires_at: ends };
             self.state.put_record(REFUSED, &refused, now, false)?;
-            (self.log)(&format!("{place} has sent {wrong} wrong tokens, and is refused for some minutes"));
+            self.warn("", "", &format!("{place} has sent {wrong} wrong tokens, and is refused for some minutes"));
             self.audit("nobody", "address-refused", None, format!("{place}: {wrong} wrong tokens"));
         }
         Ok(())

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::answer::{Answer, Call};
 use crate::problem::Problem;
 use crate::service::{MOST_LISTED, Service};
-use crate::state::{Connection, State};
+use crate::state::{Connection, Handoff, NEVER, Record, State, StateError};
 use crate::tally::{BOUNDS_MS, Count, Durations};
 
 /// Webhooks that came: from whom, what became of them, and why.
@@ -18,6 +18,13 @@ pub(crate) const DELIVERIES: &str = "deliveries";
 pub(crate) const DELIVERY_MS: &str = "delivery_ms";
 /// How long handoffs took that came about.
 pub(crate) const HANDOFF_MS: &str = "handoff_ms";
+
+/// The kind of the timer's records.
+const TIMER: &str = "timer";
+/// The record that says when it called last.
+const LAST_TICK: &str = "last-tick";
+/// How often the timer is to call.
+const TICK_EVERY_MS: u64 = 60_000;
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -264,7 +271,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         for (connection, amounts) in self.tally.take() {
             let amounts: Vec<(String, u64)> = amounts.into_iter().collect();
             if let Err(error) = self.state.count(&connection, &amounts, (self.clock)()) {
-                (self.log)(&format!("{connection}: counts were lost: {}", error.0));
+                self.warn(&connection, "", &format!("counts were lost: {}", error.0));
             }
         }
     }
@@ -274,19 +281,30 @@ impl<H: Http, S: State> Service<'_, H, S> {
         Ok(Answer::ok(ActivityAnswer::of(connection, &counts, inbox)))
     }
 
+    /// Remembers that the timer has called: metrics say when it is late.
+    pub(crate) fn note_tick(&self, at: Timestamp) -> Result<(), StateError> {
+        let record = Record { name: LAST_TICK.to_owned(), value: at.to_string(), expires_at: NEVER };
+        self.state.put_record(TIMER, &record, at, false).map(drop)
+    }
+
     /// Everything that is counted, for all connections.
     pub(crate) fn metrics(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         let mut accounts = Vec::new();
         for connection in self.readable()? {
-            let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?.len();
+            let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?;
+            let failing_since = open.iter().filter_map(failing_since).min();
             let counts = self.state.counts(&connection.id)?;
             let inbox = self.state.waiting(&connection.id)?;
-            accounts.push(Account { id: connection.id, connected: connection.connected, open, inbox, counts });
+            let inbox_since = if inbox > 0 { self.state.oldest_waiting(&connection.id)? } else { None };
+            let (id, connected, open) = (connection.id, connection.connected, open.len());
+            accounts.push(Account { id, connected, open, inbox, inbox_since, failing_since, counts });
         }
+        let now = (self.clock)();
+        let last_tick = self.state.record(TIMER, LAST_TICK, now)?.and_then(|record| record.value.parse().ok());
         // A browser would save the other one as a file.
         let is_browser = call.header("accept").is_some_and(|accepted| accepted.contains("text/html"));
         let kind = if is_browser { "text/plain; charset=utf-8" } else { MEDIA_TYPE };
-        Ok(Answer::bytes(kind, open_metrics(&accounts).into_bytes()))
+        Ok(Answer::bytes(kind, open_metrics(&accounts, last_tick, now).into_bytes()))
     }
 }
 
@@ -295,7 +313,17 @@ struct Account {
     connected: bool,
     open: usize,
     inbox: u64,
+    /// When the oldest webhook came that waits.
+    inbox_since: Option<Timestamp>,
+    /// Since when nothing succeeds for one of its open handoffs, for the one with which it began first.
+    failing_since: Option<Timestamp>,
     counts: Vec<Count>,
+}
+
+/// Since when the platform or Freshworks could not be told something, or a handoff that was asked for does not come about.
+fn failing_since(handoff: &Handoff) -> Option<Timestamp> {
+    let failing = handoff.failing.as_ref().map(|failing| failing.since);
+    failing.into_iter().chain(handoff.platform.failing_since).min()
 }
 
 /// A family of counters: its name, what it tells, the first word of its counts, and what the other words are.
@@ -312,31 +340,63 @@ const HISTOGRAMS: [(&str, &str, &str); 2] = [
     ("handoff_delivery_duration_seconds", "How long webhooks of Freshworks took.", DELIVERY_MS),
 ];
 
-/// Ids and words need no escape: they hold letters, digits, hyphens and underscores.
-fn open_metrics(accounts: &[Account]) -> String {
+/// Ids and words need no escape: they hold letters, digits, hyphens and underscores. `last_tick`: when the timer called last.
+fn open_metrics(accounts: &[Account], last_tick: Option<Timestamp>, now: Timestamp) -> String {
     let mut text = String::new();
     // Writing to a text does not fail.
-    let _ = write_gauges(&mut text, accounts)
+    let _ = write_bridge(&mut text, last_tick, now)
+        .and_then(|()| write_gauges(&mut text, accounts, now))
         .and_then(|()| write_counters(&mut text, accounts))
         .and_then(|()| write_histograms(&mut text, accounts));
     text + "# EOF\n"
 }
 
-fn write_gauges(text: &mut String, accounts: &[Account]) -> std::fmt::Result {
-    writeln!(text, "# TYPE handoff_connected gauge\n# HELP handoff_connected 1 when the last check found no failure.")?;
-    for account in accounts {
-        writeln!(text, "handoff_connected{{connection=\"{}\"}} {}", account.id, u8::from(account.connected))?;
+/// What is said of the bridge as a whole. The version is the build's; the timer has no lateness before its first call.
+fn write_bridge(text: &mut String, last_tick: Option<Timestamp>, now: Timestamp) -> std::fmt::Result {
+    text.push_str("# TYPE handoff_build info\n# HELP handoff_build Which build this is.\n");
+    text.push_str(concat!("handoff_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1\n"));
+    let Some(last) = last_tick else { return Ok(()) };
+    let late = now.saturating_sub(last.saturating_add(TICK_EVERY_MS));
+    let values = [
+        ("last_call_timestamp", "When POST /v1/tick was called last.", last),
+        ("lateness", "How long POST /v1/tick has been overdue; it is to be called once a minute.", late),
+    ];
+    for (name, help, ms) in values {
+        let name = ["handoff_timer_", name, "_seconds"].concat();
+        writeln!(text, "# TYPE {name} gauge\n# UNIT {name} seconds\n# HELP {name} {help}\n{name} {}", seconds(ms))?;
     }
-    writeln!(text, "# TYPE handoff_open gauge\n# HELP handoff_open Open handoffs; at most {MOST_LISTED} are counted.")?;
-    for account in accounts {
-        writeln!(text, "handoff_open{{connection=\"{}\"}} {}", account.id, account.open)?;
-    }
-    writeln!(
-        text,
-        "# TYPE handoff_inbox gauge\n# HELP handoff_inbox Webhooks of Freshworks that wait to be worked off."
-    )?;
-    for account in accounts {
-        writeln!(text, "handoff_inbox{{connection=\"{}\"}} {}", account.id, account.inbox)?;
+    Ok(())
+}
+
+/// A gauge: its name, what it tells, and its value for an account.
+type Gauge = (&'static str, &'static str, fn(&Account, Timestamp) -> String);
+
+const GAUGES: [Gauge; 5] = [
+    ("handoff_connected", "1 when the last check found no failure.", |it, _| u8::from(it.connected).to_string()),
+    ("handoff_open", "Open handoffs; at most 200 are counted.", |it, _| it.open.to_string()),
+    ("handoff_inbox", "Webhooks of Freshworks that wait to be worked off.", |it, _| it.inbox.to_string()),
+    ("handoff_inbox_oldest_seconds", "How long the oldest webhook has waited that is not worked off.", |it, now| {
+        age(it.inbox_since, now)
+    }),
+    ("handoff_failing_oldest_seconds", "For how long nothing has succeeded for an open handoff.", |it, now| {
+        age(it.failing_since, now)
+    }),
+];
+
+fn age(since: Option<Timestamp>, now: Timestamp) -> String {
+    seconds(since.map_or(0, |since| now.saturating_sub(since)))
+}
+
+fn write_gauges(text: &mut String, accounts: &[Account], now: Timestamp) -> std::fmt::Result {
+    for (name, help, value) in GAUGES {
+        writeln!(text, "# TYPE {name} gauge")?;
+        if name.ends_with("_seconds") {
+            writeln!(text, "# UNIT {name} seconds")?;
+        }
+        writeln!(text, "# HELP {name} {help}")?;
+        for account in accounts {
+            writeln!(text, "{name}{{connection=\"{}\"}} {}", account.id, value(account, now))?;
+        }
     }
     Ok(())
 }
@@ -446,6 +506,51 @@ mod tests {
         assert_eq!(told, wanted);
     }
 
+    fn account(counts: Vec<Count>) -> Account {
+        let id = "acme".to_owned();
+        Account { id, connected: true, open: 2, inbox: 3, inbox_since: Some(150_000), failing_since: None, counts }
+    }
+
+    /// Names of metrics that stand in a text: `handoff_` and what follows.
+    fn named(text: &str) -> std::collections::BTreeSet<&str> {
+        let is_part = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        let words = text.split(|letter: char| !is_part(letter));
+        words.filter(|word| word.starts_with("handoff_")).collect()
+    }
+
+    #[test]
+    fn alert_rules_and_dashboard_ask_for_metrics_that_exist() {
+        let counts: Vec<Count> = COUNTERS
+            .iter()
+            .map(|(_, _, family, labels)| count(&[&[*family][..], &vec!["x"; labels.len()]].concat().join("|"), 1, 1))
+            .chain(HISTOGRAMS.iter().map(|(_, _, family)| count(&format!("{family}|250"), 1, 1)))
+            .collect();
+        let text = open_metrics(&[account(counts)], Some(1), 2);
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        let exist: std::collections::BTreeSet<&str> =
+            samples.filter_map(|line| line.split(['{', ' ']).next()).collect();
+        assert!(exist.len() > 15, "{exist:?}");
+        let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
+        let read = |name: &str| std::fs::read_to_string(format!("{deploy}/{name}")).unwrap();
+        let dashboard = read("grafana-dashboard.json");
+        for (file, text) in [("the rules", read("prometheus-rules.yml")), ("the dashboard", dashboard.clone())] {
+            // Names of groups and uids are no metrics.
+            let asked = text.lines().filter(|line| line.contains("expr"));
+            let asked: std::collections::BTreeSet<&str> = asked.flat_map(named).collect();
+            assert!(asked.len() >= 6, "{file}: {asked:?}");
+            let unknown: Vec<&&str> = asked.difference(&exist).collect();
+            assert!(unknown.is_empty(), "{file}: {unknown:?}");
+        }
+        let dashboard: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+        assert!(dashboard["panels"].as_array().is_some_and(|panels| panels.len() >= 6));
+    }
+
+    #[test]
+    fn a_timer_that_never_called_has_no_lateness() {
+        let text = open_metrics(&[], None, 1_000);
+        assert!(!text.contains("handoff_timer"), "{text}");
+    }
+
     #[test]
     fn metrics_are_in_the_open_metrics_format() {
         let counts = vec![
@@ -453,12 +558,18 @@ mod tests {
             count("handoff_ms|250", 2, 5),
             count("handoff_ms|sum", 450, 5),
         ];
-        let text = open_metrics(&[Account { id: "acme".to_owned(), connected: true, open: 2, inbox: 3, counts }]);
+        let text = open_metrics(&[account(counts)], Some(100_000), 163_500);
         for line in [
             "# TYPE handoff_deliveries counter",
             "handoff_deliveries_total{connection=\"acme\",from=\"freshworks\",result=\"accepted\"} 9",
             "handoff_open{connection=\"acme\"} 2",
             "handoff_inbox{connection=\"acme\"} 3",
+            "handoff_inbox_oldest_seconds{connection=\"acme\"} 13.5",
+            "handoff_failing_oldest_seconds{connection=\"acme\"} 0.0",
+            "# TYPE handoff_build info",
+            concat!("handoff_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+            "handoff_timer_last_call_timestamp_seconds 100.0",
+            "handoff_timer_lateness_seconds 3.5",
             "# UNIT handoff_duration_seconds seconds",
             "handoff_duration_seconds_bucket{connection=\"acme\",le=\"0.1\"} 0",
             "handoff_duration_seconds_bucket{connection=\"acme\",le=\"1.0\"} 2",

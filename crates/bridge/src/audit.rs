@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::answers::AuditAnswer;
+use crate::log::Level;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::{NEVER, Record, State};
@@ -47,7 +48,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let record = Record { name: format!("{at:015}-{}-{drawn}", entry.what), value, expires_at: NEVER };
         let written = self.state.put_record(AUDIT, &record, at, false);
         if let Err(error) = written.and_then(|_| self.state.trim_records(AUDIT, at, MOST_ENTRIES)) {
-            (self.log)(&format!("the audit log misses an entry: {} {}: {}", entry.who, entry.what, error.0));
+            let message = format!("the audit log misses an entry: {} {}: {}", entry.who, entry.what, error.0);
+            self.say(Level::Error, entry.connection.as_deref().unwrap_or_default(), "", &message);
         }
     }
 

@@ -20,6 +20,7 @@ use crate::answer::Answer;
 use crate::answers::{ClosedAnswer, HandedOverAnswer, RelayedAnswer, TickAnswer};
 use crate::inbox::Progress;
 use crate::journal::What;
+use crate::log::Level;
 use crate::platform::files::WithAccess;
 use crate::platform::{Asked, News, Platform, Untold};
 use crate::problem::{self, Problem};
@@ -207,7 +208,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     let told = platform.handed_over(&work.http, &work.handoff, &receipt.case_id, is_nobody_there);
                     // The handoff is done, whether or not this can be said.
                     if let Err(untold) = told {
-                        (self.log)(&format!("{}/{id}: {}", connection.id, untold.text()));
+                        self.warn(&connection.id, &id, untold.text());
                     }
                 }
                 if let Some(estimate) = &receipt.estimate {
@@ -219,13 +220,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
                         Asked::Complete(_) | Asked::Trial(_) => Ok(()),
                     };
                     if let Err(untold) = told {
-                        (self.log)(&format!("{}/{id}: {}", connection.id, untold.text()));
+                        self.warn(&connection.id, &id, untold.text());
                     }
                 }
                 let handoff = work.save(&known)?;
                 // What the person wrote while this was under way. Whatever fails here is done by the next tick.
                 if let Err(problem) = self.catch_up(connection, &handoff) {
-                    (self.log)(&format!("{}/{id}: {}", connection.id, problem.detail));
+                    self.warn(&connection.id, &id, &problem.detail);
                 }
                 Ok((handoff, Some(receipt)))
             }
@@ -255,7 +256,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             let told = connection.platform.of(&work.handoff).give_up(&work.http, connection, &work.handoff, now);
             match told {
                 Err(Untold::Later(text)) if failing_for < MOST_TELLING_MS => {
-                    (self.log)(&format!("{}/{}: {text}", connection.id, work.handoff.id));
+                    self.warn(&connection.id, &work.handoff.id, &text);
                 }
                 _ => {
                     (work.handoff.platform.pending, work.handoff.next_tick_at) = (None, None);
@@ -273,10 +274,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
             let wait = failing_for.clamp(SHORTEST_WAIT_MS, LONGEST_WAIT_MS);
             work.handoff.next_tick_at = Some(now.saturating_add(wait.max(error.retry_after_ms.unwrap_or(0))));
         }
+        let about = work.handoff.id.clone();
         let failed = work.failed_but_kept(error);
         if over && is_seen {
             // The platform knows; it must not send the webhook again.
-            (self.log)(&format!("{}: a handoff was given up: {}", connection.id, failed.detail));
+            self.warn(&connection.id, &about, &format!("a handoff was given up: {}", failed.detail));
         }
         failed
     }
@@ -399,7 +401,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 // One that cannot be read, for example because its key is missing, does not stop the others.
                 Err(error) => {
                     failed += 1;
-                    (self.log)(&format!("{name}/{id}: {}", error.0));
+                    self.say(Level::Error, &name, &id, &error.0);
                     continue;
                 }
             };
@@ -437,13 +439,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(connection) => Some((id, before(connection.keep_days?))),
             // It may keep for longer than others: nothing of it is forgotten until it can be read.
             Err(error) => {
-                (self.log)(&format!("what has ended is not forgotten now: {}", error.0));
+                self.say(Level::Error, &id, "", &format!("what has ended is not forgotten now: {}", error.0));
                 Some((id, 0))
             }
         };
         let own: Vec<_> = self.state.each_connection()?.into_iter().filter_map(own).collect();
         self.state.forget(before(KEPT_DAYS), &own)?;
         self.trim_records()?;
+        self.note_tick(started)?;
         let left = usize::try_from(due.all).unwrap_or(usize::MAX).saturating_sub(done + failed);
         Ok(Answer::ok(TickAnswer { done, failed, left }))
     }
@@ -483,7 +486,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             match self.relay_message(connection, &handoff.id, message) {
                 // One that can never go over must not hold up those behind it.
                 Err(problem) if problem.status < 500 => {
-                    (self.log)(&format!("{}/{}: a message was left out: {}", connection.id, handoff.id, problem.kind));
+                    self.warn(&connection.id, &handoff.id, &format!("a message was left out: {}", problem.kind));
                 }
                 relayed => relayed.map(drop)?,
             }
@@ -517,7 +520,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
                 Err(Untold::Never(text)) => {
                     work.note(What::failure("untold", &text));
-                    (self.log)(&format!("{}/{}: {text}", connection.id, work.handoff.id));
+                    self.warn(&connection.id, &work.handoff.id, &text);
                     work.handoff.platform.last_failure = Some(text);
                     lost.extend(
                         events
@@ -527,13 +530,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     );
                 }
                 Err(Untold::Later(text)) => {
-                    let place = format!("{}/{}: {text}", connection.id, work.handoff.id);
                     work.note(What::failure("untold", &text));
                     work.unfinished()?;
                     return Err(Problem::new(503, "unavailable", "the platform did not take the events")
                         .with_remedy("Repeat later.")
                         .after(1_000)
-                        .logged(place));
+                        .logged(text));
                 }
             }
         }
@@ -548,7 +550,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         for message in &lost {
             // The human agents should know; that they cannot be told changes nothing.
             if let Err(problem) = self.undelivered(connection, &handoff.id, message) {
-                (self.log)(&format!("{}/{}: {}", connection.id, handoff.id, problem.detail));
+                self.warn(&connection.id, &handoff.id, &problem.detail);
             }
         }
         Ok(handoff)

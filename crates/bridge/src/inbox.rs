@@ -175,7 +175,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             return Err(Problem::new(503, "inbox-full", "too many webhooks wait for this conversation or account")
                 .with_remedy("See under troubles why they cannot be worked off. Freshworks repeats this one.")
                 .after(10_000)
-                .logged(format!("{}/{id}: the inbox is full", connection.id)));
+                .logged("the inbox is full"));
         }
         if (self.clock)().saturating_sub(at) > CROWDED_MS {
             // One for each handoff stands back and does it for all; the others are done.
@@ -263,7 +263,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Err(error) if error.kind == ErrorKind::Malformed => {
                 // Another try would find it as unreadable.
                 self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "unreadable"]);
-                (self.log)(&format!("{}: a webhook of Freshworks cannot be read: {}", connection.id, error.message));
+                self.warn(&connection.id, "", &format!("a webhook of Freshworks cannot be read: {}", error.message));
                 work.handoff.has_worked_off(&delivery.id);
                 work.save(&[]).map(drop)
             }
@@ -286,7 +286,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let until = (self.clock)().saturating_add(MOST_AFTER_MS);
         for ((connection, id), failed_here) in self.later.touched.take() {
             if let Err(problem) = self.go_on(&connection, &id, failed_here, until) {
-                (self.log)(&format!("{connection}/{id}: {} ({})", problem.kind, problem.detail));
+                self.warn(&connection, &id, &format!("{} ({})", problem.kind, problem.detail));
             }
         }
         self.keep_tally();
@@ -324,9 +324,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// Remembers that something failed for a handoff, lets the next try come later after each failure, and ends what is hopeless.
     /// `of_delivery`: while a delivery was worked off. True when another try is to be made.
     pub(crate) fn has_failed(&self, connection: &Connection, id: &str, problem: &Problem, of_delivery: bool) -> bool {
-        let place = format!("{}/{id}", connection.id);
         let detail = problem.log.as_deref().unwrap_or(&problem.detail);
-        (self.log)(&format!("{place}: {} ({detail})", problem.kind));
+        self.warn(&connection.id, id, &format!("{} ({detail})", problem.kind));
         if problem.kind == BUSY {
             return false;
         }
@@ -347,7 +346,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
             Ok(false) => false,
             Err(problem) => {
-                (self.log)(&format!("{place}: {} ({})", problem.kind, problem.detail));
+                self.warn(&connection.id, id, &format!("{} ({})", problem.kind, problem.detail));
                 false
             }
         }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
 //! | [`route`], [`access`], [`service`] | which request is meant; who calls and what they may do; what is done |
-//! | [`audit`] | who changed what |
+//! | [`audit`], [`log`] | who changed what; lines for the operator |
 //! | [`connections`], `console` | settings, checked and shown; the admin's pages |
 //! | [`destinations`] | where tenants may send the bridge |
 //! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
@@ -30,6 +30,7 @@ pub mod destinations;
 pub mod handoffs;
 pub mod inbox;
 pub mod journal;
+pub mod log;
 mod mailbox;
 #[cfg(all(feature = "schema", not(target_family = "wasm")))]
 pub mod openapi;

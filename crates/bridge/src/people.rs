@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::access::Need;
 use crate::answer::Answer;
+use crate::log::Level;
 use crate::platform::PlatformSettings;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -230,7 +231,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Some((connection, _)) => Some(self.erase_record(connection, &person)?),
             None => None,
         };
-        (self.log)(&format!("a person was erased: {} handoffs", handoffs.len()));
+        self.say(Level::Info, "", "", &format!("a person was erased: {} handoffs", handoffs.len()));
         Ok(Answer::ok(ErasedAnswer { person, handoffs, freshworks }))
     }
 

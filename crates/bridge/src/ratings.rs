@@ -42,7 +42,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
         match self.rate(connection, &id, rating) {
             Err(problem) if problem.status < 500 => {
-                (self.log)(&format!("{}/{id}: a rating was left out: {}", connection.id, problem.detail));
+                self.warn(&connection.id, &id, &format!("a rating was left out: {}", problem.detail));
                 Ok(())
             }
             rated => rated.map(drop),

@@ -14,6 +14,7 @@ use crate::connections::{WebhookKeyBody, recognise};
 use crate::console::{self, SESSION};
 use crate::destinations::Destinations;
 use crate::inbox::Later;
+use crate::log::{self, Level};
 use crate::problem::{Problem, read};
 use crate::route::{NoRoute, Route};
 use crate::secret::is_same;
@@ -81,7 +82,7 @@ pub struct Service<'a, H, S> {
     pub pause: &'a dyn Fn(u64),
     /// Draws a secret for new webhook paths.
     pub draw: &'a dyn Fn() -> [u8; 24],
-    /// A short line for the operator. Never text of people, never a secret.
+    /// Takes a line for the operator, as [`log::line`](crate::log::line) makes it. Never text of people, never a secret.
     pub log: &'a dyn Fn(&str),
     /// What is counted.
     pub tally: Tally,
@@ -91,7 +92,7 @@ pub struct Service<'a, H, S> {
 
 /// Largest body of a request to this path. Before anybody has shown who they are, little is read.
 pub fn most_body_bytes(path: &str) -> usize {
-    if console::is_page(path) { 4 * 1024 } else { MOST_BODY_BYTES }
+    if console::is_page(path) || path == "/" { 4 * 1024 } else { MOST_BODY_BYTES }
 }
 
 /// What `POST .../close` takes.
@@ -125,13 +126,14 @@ pub struct UndeliveredBody {
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Answers a request. Never fails. [`finish`](Service::finish) is called when the answer has gone out.
     pub fn answer(&self, call: &Call<'_>) -> Answer {
-        self.dispatch(call).unwrap_or_else(|problem| self.refusal(problem))
+        self.dispatch(call).unwrap_or_else(|problem| self.refusal(call, problem))
     }
 
     /// What is answered in place of what was asked for.
-    pub fn refusal(&self, problem: Problem) -> Answer {
+    pub fn refusal(&self, call: &Call<'_>, problem: Problem) -> Answer {
         if let Some(log) = &problem.log {
-            (self.log)(log);
+            let (connection, handoff) = log::place(call.path);
+            self.say(if problem.status >= 500 { Level::Error } else { Level::Warn }, connection, handoff, log);
         }
         problem.into()
     }
@@ -139,6 +141,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
     fn dispatch(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         if console::is_page(call.path) {
             return self.console(call);
+        }
+        if call.method == "GET" && call.path == "/" {
+            // Whoever types the bridge's address wants its pages.
+            return Ok(Answer { status: 302, ..Answer::empty() }.with("location", "/console"));
         }
         let admitted = self.admit(call)?;
         if call.body.len() > MOST_BODY_BYTES {
@@ -270,7 +276,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     ///
     /// What to answer instead of carrying it out.
     pub fn welcome(&self, call: &Call<'_>) -> Result<(), Problem> {
-        if console::is_page(call.path) {
+        if console::is_page(call.path) || call.path == "/" {
             return Ok(());
         }
         match self.admit(call)?.into_parts().0 {

@@ -378,6 +378,9 @@ pub trait State {
     /// What waits for this handoff is not [due](State::due) before `until`.
     fn put_off(&self, connection: &str, handoff: &str, until: Timestamp) -> Result<(), StateError>;
 
+    /// When the oldest of the deliveries came that wait for handoffs of this connection.
+    fn oldest_waiting(&self, connection: &str) -> Result<Option<Timestamp>, StateError>;
+
     /// How many deliveries wait for handoffs of this connection.
     fn waiting(&self, connection: &str) -> Result<u64, StateError>;
 

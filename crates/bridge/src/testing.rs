@@ -206,6 +206,12 @@ impl State for Memory {
         Ok(())
     }
 
+    fn oldest_waiting(&self, connection: &str) -> Result<Option<Timestamp>, StateError> {
+        let inbox = self.inbox.borrow();
+        let own = inbox.iter().filter(|((of, _), _)| of == connection);
+        Ok(own.flat_map(|(_, (_, waiting))| waiting.iter().map(|one| one.received_at)).min())
+    }
+
     fn waiting(&self, connection: &str) -> Result<u64, StateError> {
         let inbox = self.inbox.borrow();
         Ok(inbox.iter().filter(|((of, _), _)| of == connection).map(|(_, (_, waiting))| waiting.len() as u64).sum())

@@ -9,6 +9,7 @@ mod people;
 mod proof;
 mod secrets;
 mod ticket_webhook;
+mod upgrade;
 mod webhooks;
 
 use std::cell::Cell;

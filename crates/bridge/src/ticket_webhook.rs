@@ -92,7 +92,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     return Err(problem);
                 }
                 // A repeat would fail as well, and trouble the admin by mail: `tick` says what is wrong.
-                Err(problem) => (self.log)(&format!("{}/{handoff}: {}", connection.id, problem.detail)),
+                Err(problem) => self.warn(&connection.id, &handoff, &problem.detail),
             }
         }
         self.tally.one(&connection.id, &[DELIVERIES, "freshdesk", "accepted"]);

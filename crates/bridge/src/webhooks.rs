@@ -27,10 +27,10 @@ const UNREADABLE: &str = "malformed";
 /// The problem of a genuine webhook that is too old.
 const STALE: &str = "stale";
 
-fn stale(connection: &str) -> Problem {
+fn stale() -> Problem {
     Problem::new(422, STALE, "the webhook is older than any that is still repeated")
         .with_remedy("See whether the clocks are right. The variable stale_after_hours says what is too old.")
-        .logged(format!("{connection}: a genuine webhook was refused: it is too old"))
+        .logged("a genuine webhook was refused: it is too old")
 }
 
 /// When what a webhook of Freshworks tells happened, if it says so.
@@ -43,9 +43,9 @@ fn freshchat_time(body: &[u8]) -> Option<Timestamp> {
 }
 
 /// What Freshworks is told instead of an acknowledgement: what comes again may be whole, and the admin sees that it came.
-fn cannot_be_read(connection: &Connection, error: Error) -> Problem {
+fn cannot_be_read(error: Error) -> Problem {
     let log = error.log.clone().unwrap_or_default();
-    Problem::from(error).logged(format!("{}: a webhook of Freshworks cannot be read: {log}", connection.id))
+    Problem::from(error).logged(format!("a webhook of Freshworks cannot be read: {log}"))
 }
 
 impl<H: Http, S: State> Service<'_, H, S> {
@@ -76,13 +76,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
             };
             self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", why.word()]);
             // Why is for the operator: a stranger learns nothing.
-            return Err(
-                Problem::not_allowed().logged(format!("{}: a webhook was refused: {}", connection.id, error.message))
-            );
+            return Err(Problem::not_allowed().logged(format!("a webhook was refused: {}", error.message)));
         }
         if self.is_stale(freshchat_time(&delivery.body), call.now) {
             self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", Refusal::Stale.word()]);
-            return Err(stale(&connection.id));
+            return Err(stale());
         }
         // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
         let unreadable = webhook::check(&delivery.body).err();
@@ -90,7 +88,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             self.on_genuine(connection, &delivery)?;
         }
         self.forward(connection, call);
-        unreadable.map_or(Ok(Answer::empty()), |error| Err(cannot_be_read(connection, error)))
+        unreadable.map_or(Ok(Answer::empty()), |error| Err(cannot_be_read(error)))
     }
 
     /// Without a time there is nothing to tell by, and what comes from the future is at worst a wrong clock.
@@ -135,7 +133,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(response) => response.status.to_string(),
             Err(error) => error.reason,
         };
-        (self.log)(&format!("{}: the forward URL did not take a webhook: {failed}", connection.id));
+        self.warn(&connection.id, "", &format!("the forward URL did not take a webhook: {failed}"));
     }
 
     /// Acknowledged when it is carried out, or never will be.
@@ -169,7 +167,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     ) -> Result<Option<&'static str>, Problem> {
         let inbound = connection.platform.read(endpoint, call)?;
         if self.is_stale(connection.platform.sent_at(call.body), call.now) {
-            return Err(stale(&connection.id));
+            return Err(stale());
         }
         match inbound {
             Inbound::Nothing => {}

@@ -212,7 +212,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
 
     fn end(mut self, mut error: Error, keep: bool) -> Problem {
         if let Some(log) = error.log.take() {
-            (self.service.log)(&format!("{}/{}: {log}", self.handoff.connection, self.handoff.id));
+            self.service.warn(&self.handoff.connection, &self.handoff.id, &log);
         }
         self.note(What::failure(problem::word(error.kind), &error.message));
         let kept = match (error.session.take(), keep) {

@@ -130,9 +130,23 @@ fn is_written_by_us_alone(_: &std::fs::Metadata) -> bool {
 
 /// Compiles a component.
 pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> anyhow::Result<Component> {
+    recognise(wasm)?;
     Component::new(engine.wasmtime(), wasm)
         .map_err(anyhow::Error::from)
         .context("not a component that this host can run")
+}
+
+/// Says what a file is that is not a component: the compiler's words are many and help nobody.
+fn recognise(wasm: &[u8]) -> anyhow::Result<()> {
+    // The format of the binary, behind its name: a version of two bytes, then the kind of file.
+    match wasm {
+        [] => anyhow::bail!("the file is empty"),
+        [b'\0', b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
+        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => {
+            anyhow::bail!("this is a WebAssembly module, not a component (`wasm-tools component new` makes one of it)")
+        }
+        _ => anyhow::bail!("this is not a WebAssembly component: the file does not begin as one"),
+    }
 }
 
 #[expect(unsafe_code, reason = "wasmtime trusts compiled code; a TrustedCache has looked at who can write it")]

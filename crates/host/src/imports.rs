@@ -3,10 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
+use anyhow::Context as _;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+use crate::cache::compile;
 use crate::engine::Engine;
+use crate::plugin::read_plugin;
 
 /// The interfaces that a connector may import, without versions: outgoing HTTP and what comes with it. No file, no
 /// environment, no socket, no randomness, no time of day.
@@ -78,7 +81,8 @@ impl std::error::Error for Objection {}
 ///
 /// When the file cannot be read or is not a component.
 pub fn imports(engine: &Engine, path: &Path) -> anyhow::Result<Vec<Import>> {
-    let component = Component::from_file(engine.wasmtime(), path)?;
+    let component = compile(engine, &read_plugin(path)?)
+        .with_context(|| format!("the plugin {} cannot be used", path.display()))?;
     Ok(imports_of(engine, &component))
 }
 

@@ -42,6 +42,11 @@ async fn instantiate(pre: &PluginPre<State>, store: &mut Store<State>) -> wasmti
     Ok(instance)
 }
 
+/// The bytes of a plugin's file.
+pub(crate) fn read_plugin(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("the plugin {} cannot be read", path.display()))
+}
+
 impl Plugin {
     /// Loads a plugin from a file. Nothing of it runs. With a cache, it is compiled only once.
     ///
@@ -50,7 +55,7 @@ impl Plugin {
     /// When the file cannot be read, is not a component, imports what it may not (see
     /// [`ALLOWED_IMPORTS`](crate::ALLOWED_IMPORTS)), or does not export the contract.
     pub fn load(engine: &Engine, path: &Path, cache: Option<&TrustedCache>) -> anyhow::Result<Self> {
-        let wasm = std::fs::read(path).with_context(|| format!("the plugin {} cannot be read", path.display()))?;
+        let wasm = read_plugin(path)?;
         Self::from_bytes(engine, &wasm, cache).with_context(|| format!("the plugin {} cannot be used", path.display()))
     }
 

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::input::{Input, read, write};
+use super::input::{Input, check_target, read, write};
 use super::{Options, render};
 use handoff_host::json::to_json;
 use handoff_host::{
@@ -65,7 +65,11 @@ pub(super) struct SessionFiles {
 }
 
 impl SessionFiles {
+    /// Also makes sure that the new session can be written: after the call it is too late.
     pub(super) fn load(&self) -> Result<Option<Vec<u8>>, Exit> {
+        if let Some(file) = &self.save_session {
+            check_target(file)?;
+        }
         self.session.as_deref().map(read).transpose()
     }
 
@@ -75,11 +79,21 @@ impl SessionFiles {
 }
 
 /// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
-fn print(text: &str) -> Result<(), Exit> {
+pub(super) fn print(text: &str) -> Result<(), Exit> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Exit::host(format!("standard output: {error}"))),
         _ => Ok(()),
     }
+}
+
+/// A session that could not be written goes to the terminal: without it the next call may repeat what was done.
+fn lost(file: &Path, error: &std::io::Error, session: &[u8]) -> Exit {
+    use base64ct::{Base64, Encoding as _};
+    let text = Base64::encode_string(session);
+    Exit::host(format!(
+        "{}: {error}. The new session is not saved; keep it: echo {text} | base64 -d > FILE",
+        file.display()
+    ))
 }
 
 /// The plugin and what it runs in, made when they are first needed.
@@ -120,12 +134,22 @@ impl Host {
         // Whoever can write beside the plugin can replace the plugin, so its directory is as trusted as it is.
         let directory = self.options.plugin.parent().unwrap_or(Path::new(""));
         let cache = (!self.options.no_cache).then(|| TrustedCache::new(directory.join("compiled")));
-        let plugin = Plugin::load(&self.engine, &self.options.plugin, cache.as_ref())
-            .map_err(|error| Exit::host(format!("{error:#}")))?;
+        let plugin =
+            Plugin::load(&self.engine, &self.options.plugin, cache.as_ref()).map_err(|error| self.unusable(&error))?;
         if let Some(refused) = plugin.cache_refused() {
             eprintln!("host-test: {refused}");
         }
         Ok(plugin)
+    }
+
+    /// Why there is no plugin, on one line, and what to do about it.
+    fn unusable(&self, error: &anyhow::Error) -> Exit {
+        let words = format!("{error:#}");
+        let mut line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !self.options.plugin.exists() {
+            line += ". `cargo xtask build` makes target/plugin/freshworks.wasm; --plugin FILE names another one";
+        }
+        Exit::host(line)
     }
 
     /// A sandbox that reaches what the command line allows.
@@ -178,11 +202,13 @@ impl Host {
     }
 
     /// Writes the settings that `connect` gave back, with those that were kept from it.
-    pub(super) fn save_settings(&self, file: &PathBuf, settings: &str) -> Result<(), Exit> {
+    pub(super) fn save_settings(&self, file: &Path, settings: &str) -> Result<(), Exit> {
         let mut settings: Map<String, Value> = serde_json::from_str(settings)
             .map_err(|_| Exit::host("the plugin gave settings back that are not a JSON object"))?;
         settings.extend(self.kept.clone());
-        write(file, format!("{:#}\n", Value::Object(settings)).as_bytes())
+        write(file, format!("{:#}\n", Value::Object(settings)).as_bytes()).map_err(|error| {
+            Exit::host(format!("{}: {error}; the settings were not saved, so connect again", file.display()))
+        })
     }
 
     /// Writes the answer to standard output, and the session where it belongs.
@@ -201,16 +227,27 @@ impl Host {
             Err(CallError::Plugin(error)) => error.session.as_ref(),
             Err(_) => None,
         };
+        // Whatever becomes of the file, the answer is shown.
+        let mut unsaved = Ok(());
         if let (Some(session), Some(files)) = (kept, files) {
             match &files.save_session {
-                Some(file) => write(file, session)?,
+                Some(file) => unsaved = write(file, session).map_err(|error| lost(file, &error, session)),
                 None => eprintln!("host-test: the new session is not kept; use --save-session FILE"),
             }
         }
-        match call.result {
+        let answered = match call.result {
             Ok(value) if self.options.json => print(&format!("{:#}\n", to_json(&value))),
             Ok(value) => print(&render(&value)),
             Err(error) => Err(self.failure(&error)),
+        };
+        match unsaved {
+            Ok(()) => answered,
+            Err(unsaved) => {
+                if let Err(exit) = answered {
+                    exit.report();
+                }
+                Err(unsaved)
+            }
         }
     }
 
@@ -235,7 +272,7 @@ impl Host {
 
     /// Lists what the plugin imports.
     pub(super) fn imports(&self, must_be_allowed: bool) -> Result<(), Exit> {
-        let imports = imports(&self.engine, &self.options.plugin).map_err(|error| Exit::host(format!("{error:#}")))?;
+        let imports = imports(&self.engine, &self.options.plugin).map_err(|error| self.unusable(&error))?;
         print(&if self.options.json { format!("{:#}\n", json!(imports)) } else { render::imports(&imports) })?;
         match verify(&imports) {
             Err(objection) if must_be_allowed => Err(Exit::plugin(objection.to_string())),

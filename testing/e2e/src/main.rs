@@ -24,7 +24,7 @@ enum Task {
     /// Starts the bridge with its console and Freshworks with its inbox, for people in a browser, and says what to fill in.
     Console(console::Options),
     /// Starts everything, writes where it is as one line of JSON, and stays until its standard input ends.
-    Serve,
+    Serve(serve::Options),
 }
 
 #[tokio::main]
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Demo(options) => demo::play(&options).await,
         Task::Console(options) => console::serve(&options).await.map(|()| true),
-        Task::Serve => serve::serve().await.map(|()| true),
+        Task::Serve(options) => serve::serve(&options).await.map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,16 +1,31 @@
 //! A stage to be used by hand, or by another program.
 
 use std::io::Read as _;
+use std::path::PathBuf;
 
+use clap::Args;
 use e2e::{Stage, Store, TOKEN, delight_settings};
 use platform_simulator::{Config, Delight};
 use serde_json::json;
 use spin_emulator::SqliteFile;
 
+/// Where the bridge keeps its state.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// In this SQLite file, which stays. Default: in memory.
+    #[arg(long, value_name = "FILE")]
+    sqlite: Option<PathBuf>,
+    /// In this Redis.
+    #[arg(long, value_name = "URL", conflicts_with = "sqlite")]
+    redis: Option<String>,
+}
+
 /// Starts everything and connects the account `acme`; ends with the standard input.
-pub(crate) async fn serve() -> anyhow::Result<()> {
+pub(crate) async fn serve(options: &Options) -> anyhow::Result<()> {
     let platform = Delight::start(Config::default()).await?;
-    let stage = Stage::start(Store::Sqlite(SqliteFile::default()), 1, &[platform.origin()]).await?;
+    let sqlite = || options.sqlite.as_deref().map_or_else(SqliteFile::default, SqliteFile::at);
+    let store = options.redis.clone().map_or_else(|| Store::Sqlite(sqlite()), Store::Redis);
+    let stage = Stage::start(store, 1, &[platform.origin()]).await?;
     let answer = stage.connect("acme", &delight_settings(&platform)).await?;
     platform.set_chat_webhook(answer.body["webhooks"]["chat"].as_str().map(str::to_owned));
     let line = json!({

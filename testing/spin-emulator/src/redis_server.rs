@@ -69,6 +69,17 @@ impl RedisServer {
         format!("{}://127.0.0.1:{}", if self.speaks_tls { "rediss" } else { "redis" }, self.port)
     }
 
+    /// Carries out a command: for tests that begin with what an earlier version has written.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses it.
+    pub async fn run(&self, command: &[String]) -> anyhow::Result<()> {
+        let mut on = redis::Client::open(self.url())?.get_multiplexed_async_connection().await?;
+        let (name, arguments) = command.split_first().context("no command")?;
+        Ok(redis::cmd(name).arg(arguments).query_async(&mut on).await?)
+    }
+
     /// Everything that it holds, a line for each key: for tests that look for what must not be there.
     ///
     /// # Errors

@@ -96,6 +96,16 @@ impl SqliteFile {
         Ok(lines)
     }
 
+    /// Runs statements on the database, which is made first if there is none: for tests that begin with what an earlier version has written.
+    ///
+    /// # Errors
+    ///
+    /// When a statement fails; those before it have taken effect.
+    pub fn run(&self, statements: &str) -> anyhow::Result<()> {
+        self.prepare()?;
+        Ok(self.connect()?.execute_batch(statements)?)
+    }
+
     fn is_in_memory(&self) -> bool {
         self.0.flags.contains(OpenFlags::SQLITE_OPEN_URI)
     }

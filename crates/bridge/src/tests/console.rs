@@ -109,6 +109,32 @@ fn the_cookie_is_secure_everywhere_but_on_loopback() {
 }
 
 #[test]
+fn the_address_of_the_bridge_leads_to_its_pages() {
+    let (http, state) = (Outside::new(freshchat), Memory::default());
+    let app = plain(&http, &state);
+    let answer = app.ask(&[], "GET", "/", &Value::Null, 1_000);
+    assert_eq!(answer.status, 302);
+    assert_eq!(answer.headers, [("location", "/console".to_owned())]);
+    assert_eq!(app.ask(&[], "POST", "/", &Value::Null, 1_000).status, 401, "nothing else is there for strangers");
+}
+
+#[test]
+fn metrics_say_since_when_the_timer_has_not_called() {
+    let (http, state) = (Outside::new(freshchat), Memory::default());
+    let metrics = |at| {
+        let answer = ask(&http, &state, "GET", "/metrics", &Value::Null, at);
+        let Some(Body::Bytes(_, bytes)) = answer.body else { panic!("there are no metrics") };
+        String::from_utf8(bytes.into_owned()).unwrap()
+    };
+    assert!(!metrics(1_000).contains("handoff_timer"));
+    assert_eq!(ask(&http, &state, "POST", "/v1/tick", &Value::Null, 10_000).status, 200);
+    assert!(metrics(60_000).contains("\nhandoff_timer_lateness_seconds 0.0\n"));
+    let late = metrics(190_000);
+    assert!(late.contains("\nhandoff_timer_lateness_seconds 120.0\n"), "{late}");
+    assert!(late.contains("\nhandoff_timer_last_call_timestamp_seconds 10.0\n"), "{late}");
+}
+
+#[test]
 fn pages_are_served_with_a_strict_policy_and_not_twice() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let app = plain(&http, &state);

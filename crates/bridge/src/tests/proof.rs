@@ -266,6 +266,7 @@ mortal! {
     store_delivery(connection: &str, handoff: &str, delivery: &StoredDelivery, due_at: Timestamp) -> bool;
     next_delivery(connection: &str, handoff: &str, done: Option<&str>) -> Option<StoredDelivery>;
     put_off(connection: &str, handoff: &str, until: Timestamp) -> ();
+    oldest_waiting(connection: &str) -> Option<Timestamp>;
     waiting(connection: &str) -> u64;
     is_handing_over(connection: &str, now: Timestamp) -> bool;
     lease(connection: &str, id: &str, doing: &str, now: Timestamp, for_ms: u64) -> Option<Lease>;

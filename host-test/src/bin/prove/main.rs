@@ -24,7 +24,7 @@ mod walks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
@@ -36,6 +36,9 @@ use platform::Manners;
 use run::{Manner, Outcome};
 use sweep::{Job, Ready, Sweep, Total, doubles, prepare, singles};
 use table::Figures;
+
+/// The longest limit; a clock cannot be far beyond it.
+const YEAR_S: u64 = 365 * 24 * 60 * 60;
 
 /// What is to be proved.
 #[derive(Debug, Parser)]
@@ -79,6 +82,9 @@ struct Arguments {
     /// Stop at the first violation.
     #[arg(long)]
     until_first_violation: bool,
+    /// Stop after so many minutes: then nothing is proved.
+    #[arg(long, value_name = "MINUTES")]
+    time_limit: Option<u64>,
     /// Cores to use; all by default.
     #[arg(long)]
     threads: Option<usize>,
@@ -132,6 +138,9 @@ fn prove(arguments: &Arguments) -> Result<bool> {
         threads: arguments.threads.unwrap_or(cores).max(1),
         until_first_violation: arguments.until_first_violation,
         manner: Manner { manners, trace: false },
+        deadline: arguments
+            .time_limit
+            .map(|minutes| started + Duration::from_secs(minutes.saturating_mul(60).min(YEAR_S))),
     };
     if let Some(seed) = arguments.walk {
         let flow = walks::walk(seed);

@@ -2,9 +2,9 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use handoff_host::{HttpClient, Plugin};
 
 use crate::account::{Connected, Stage, connect};
@@ -70,6 +70,23 @@ pub(crate) struct Sweep {
     pub(crate) threads: usize,
     pub(crate) until_first_violation: bool,
     pub(crate) manner: Manner,
+    /// When to stop: what is not done by then is not proved.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// How often a long sweep says how far it is.
+const SAY_EVERY: Duration = Duration::from_secs(15);
+
+/// How far a sweep is, and roughly how long it will go on.
+fn progress(done: usize, all: usize, elapsed: Duration) -> String {
+    let share = done.saturating_mul(100).checked_div(all).unwrap_or(100);
+    let rest = u128::try_from(all.saturating_sub(done)).unwrap_or(0);
+    let left = elapsed.as_millis().saturating_mul(rest).checked_div(u128::try_from(done).unwrap_or(0)).unwrap_or(0);
+    let left = match left / 1000 {
+        seconds @ 0..90 => format!("{seconds} s"),
+        seconds => format!("{} min", (seconds + 30) / 60),
+    };
+    format!("    {done} of {all} runs ({share} %), about {left} left")
 }
 
 impl Sweep {
@@ -82,9 +99,20 @@ impl Sweep {
         each: &(dyn Fn(usize, &Outcome) + Sync),
     ) -> Total {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (started, said) = (Instant::now(), Mutex::new(Instant::now()));
         let total = Mutex::new(Total::default());
         let take_in = |number: usize, outcome: Result<Outcome>| {
             let mut total = total.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if said.elapsed() >= SAY_EVERY {
+                *said = Instant::now();
+                eprintln!("{}", progress(total.runs, jobs.len(), started.elapsed()));
+            }
+            if self.deadline.is_some_and(|deadline| Instant::now() > deadline) && total.failure.is_none() {
+                stop.store(true, Ordering::Relaxed);
+                let reached = progress(total.runs, jobs.len(), started.elapsed());
+                total.failure = Some(anyhow!("the time limit is reached, so nothing is proved: {}", reached.trim()));
+            }
             match outcome {
                 Ok(outcome) => {
                     each(number, &outcome);
@@ -188,4 +216,17 @@ pub(crate) fn doubles(calm: &[Outcome], count: usize, seed: u64) -> Vec<Job> {
         }
     }
     jobs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_says_how_far_it_is_and_how_long_it_will_go_on() {
+        let after = |seconds| Duration::from_secs(seconds);
+        assert_eq!(progress(250, 1_000, after(20)), "    250 of 1000 runs (25 %), about 60 s left");
+        assert_eq!(progress(1_000, 20_000, after(30)), "    1000 of 20000 runs (5 %), about 10 min left");
+        assert_eq!(progress(0, 10, after(20)), "    0 of 10 runs (0 %), about 0 s left");
+    }
 }

@@ -88,6 +88,7 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
             let (connection, id, until) = read::<(String, String, u64)>(body)?;
             json(&state.put_off(&connection, &id, until)?)
         }
+        "oldest_waiting" => json(&state.oldest_waiting(&read::<(String,)>(body)?.0)?),
         "waiting" => json(&state.waiting(&read::<(String,)>(body)?.0)?),
         "lease" => {
             let (connection, id, doing, now, for_ms) = read::<(String, String, String, u64, u64)>(body)?;

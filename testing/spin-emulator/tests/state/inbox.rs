@@ -12,6 +12,7 @@ on_both_stores! {
     one_account_does_not_shut_out_another,
     what_waits_too_long_is_due_and_can_be_put_off,
     what_waits_goes_with_its_handoff_and_its_connection,
+    the_age_of_the_oldest_is_known,
     connections_take_turns,
     a_connection_that_rests_comes_last_with_one_handoff,
     a_record_of_before_the_inbox_is_read,
@@ -51,6 +52,19 @@ async fn deliveries_come_in_the_order_in_which_they_were_stored(store: &Store) {
     assert_eq!(next(&one, "h", Some("c")).await, Value::Null);
     assert_eq!(next(&one, "other", None).await, "z");
     assert_eq!(waiting(&one, "c").await, 1);
+}
+
+async fn the_age_of_the_oldest_is_known(store: &Store) {
+    let app = store.app().await;
+    assert_eq!(app.ask("oldest_waiting", json!(["c"])).await, Value::Null);
+    for (connection, handoff, at) in [("c", "h", 30), ("c", "g", 40), ("c-1", "h", 20)] {
+        app.put(&open(connection, handoff, 1), &[]).await;
+        let delivery = json!({ "id": "d", "body": "AP97", "received_at": at });
+        app.ask("store_delivery", json!([connection, handoff, delivery, 100 - at])).await;
+    }
+    assert_eq!(app.ask("oldest_waiting", json!(["c"])).await, 30);
+    assert_eq!(next(&app, "h", Some("d")).await, Value::Null);
+    assert_eq!(app.ask("oldest_waiting", json!(["c"])).await, 40);
 }
 
 async fn the_same_delivery_waits_once(store: &Store) {

@@ -14,3 +14,4 @@ mod records;
 mod store;
 #[path = "../common/tls.rs"]
 mod tls;
+mod upgrade;

@@ -1,0 +1,295 @@
+//! Which tasks there are: what each takes, and what to try after it. Options are looked at before anything is built.
+
+use anyhow::{Result, bail};
+
+/// What a task takes besides its options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// Nothing.
+    Nothing,
+    /// Words, such as names of tests.
+    Words,
+    /// Whatever stands behind `--`, for the program that does the work.
+    Behind,
+    /// Everything goes to a program that says itself what it takes.
+    Everything,
+}
+
+/// One task.
+pub(crate) struct Task {
+    pub(crate) name: &'static str,
+    /// On one line, for the list.
+    line: &'static str,
+    /// What `cargo xtask help <task>` says besides.
+    more: &'static str,
+    /// Names; `=` behind one that takes a value.
+    options: &'static [&'static str],
+    rest: Rest,
+    /// What to try when it has worked.
+    pub(crate) next: &'static str,
+}
+
+const fn task(name: &'static str, line: &'static str) -> Task {
+    Task { name, line, more: "", options: &[], rest: Rest::Nothing, next: "" }
+}
+
+pub(crate) const TASKS: &[Task] = &[
+    Task {
+        more: "\
+--interactive    be the end user yourself, and answer in the inbox of the simulated Freshworks
+--messages N, --conversation FILE, --note-author, --json, --verbose, --time-limit SECONDS    as `host-test demo` has them
+--spin           platform, bridge and Freshworks together (--redis: state in a Redis)
+--console        the admin's console and the inbox, both for your browser (--json: where they are, for programs)",
+        options: &[
+            "--interactive",
+            "--messages=",
+            "--conversation=",
+            "--note-author",
+            "--json",
+            "--verbose",
+            "--time-limit=",
+            "--spin",
+            "--redis",
+            "--console",
+        ],
+        next: "cargo xtask demo --interactive (be the end user), cargo xtask demo --console (the admin's pages), cargo xtask demo --spin",
+        ..task("demo", "play a handoff from both sides, against a simulated Freshworks")
+    },
+    Task {
+        more: "Words choose tests by parts of their names; what stands behind -- goes to the tests. Without words FEATURES.md is checked, too.",
+        rest: Rest::Words,
+        next: "cargo xtask prove --every 4 (what CI proves), cargo xtask ci (everything that must hold)",
+        ..task("test", "run every test, or those whose names hold a word")
+    },
+    Task {
+        more: "Makes target/plugin/freshworks.wasm, an unstripped copy and the list of imports.",
+        next: "cargo xtask host describe, cargo xtask host connect --settings settings.json",
+        ..task("build", "build the plugin")
+    },
+    Task {
+        more: "Everything behind `host` goes to host-test: cargo xtask host help. On standard output is what host-test writes alone.",
+        rest: Rest::Everything,
+        ..task("host", "build the plugin and run the command line host-test with these arguments")
+    },
+    Task {
+        more: "\
+Every fault at every place of every flow, pairs of faults, random walks, calls interleaved; then each protection is broken on purpose.
+--every N          of the runs with one fault each n-th (4: what CI runs)
+--size N           so many times the pairs and walks
+--time-limit MINUTES    stop after so long: then nothing is proved, and it fails
+--no-mutations, --only-mutations [words]    without breaking protections; only that
+--flow NAME, --fault FAULT, --walk N, --pair N, --interleaving N, --trace    one run or flow, shown
+--doubles N, --walks N, --interleavings N, --seed N, --threads N, --until-first-violation",
+        options: &[
+            "--every=",
+            "--size=",
+            "--time-limit=",
+            "--no-mutations",
+            "--only-mutations",
+            "--flow=",
+            "--fault=",
+            "--walk=",
+            "--pair=",
+            "--interleaving=",
+            "--trace",
+            "--doubles=",
+            "--walks=",
+            "--interleavings=",
+            "--seed=",
+            "--threads=",
+            "--until-first-violation",
+        ],
+        rest: Rest::Words,
+        next: "target/prove.json has the figures",
+        ..task("prove", "prove by brute force that nothing is lost and nothing happens twice")
+    },
+    Task {
+        more: "--screenshots    draw docs/console/ anew\nWhat stands behind -- goes to `node --test`.",
+        options: &["--screenshots"],
+        rest: Rest::Behind,
+        ..task("browser", "play the console and the inbox in a headless Chromium")
+    },
+    Task {
+        more: "No answer may be a failure of the server, or other than described. It takes some minutes; --max-examples N behind -- \
+               makes it shorter or longer.\nWhat stands behind -- goes to `schemathesis run`.",
+        rest: Rest::Behind,
+        next: "cargo xtask fuzz-code (parsers and text functions)",
+        ..task("fuzz", "call the bridge's API with what its description allows, and with what it does not")
+    },
+    Task {
+        more: "--seconds N    for each target (default 4)\n--inputs N     for each target, however long it takes",
+        options: &["--seconds=", "--inputs="],
+        ..task("fuzz-code", "feed every parser and text function its corpus and random inputs")
+    },
+    Task {
+        more: "--check    fail on a broken limit, or when FIGURES.md is out of step",
+        options: &["--check"],
+        ..task("report", "measure size, imports, HTTP calls and times; write FIGURES.md")
+    },
+    Task {
+        more: "--quick          only counts, as `report --check`\n--bridge [part]  only the bridge under load",
+        options: &["--quick", "--bridge"],
+        rest: Rest::Words,
+        ..task("bench", "compare the plugin with the native core, Node and Python; draw docs/bench/")
+    },
+    Task {
+        more: "--check    fail when a table is out of step",
+        options: &["--check"],
+        ..task("tables", "write the generated tables and the description of the API")
+    },
+    Task {
+        more: "Builds docs/ as a site into target/book.\n--check    fail when llms.txt is out of step",
+        options: &["--check"],
+        ..task("book", "build the book, write llms.txt, and check every link and anchor")
+    },
+    Task {
+        more: "RUSTSEC_DB names a copy of the database; without one nothing is checked, and that is said.",
+        ..task("advisories", "hold the lock files against a copy of the RustSec database")
+    },
+    Task { next: "commit", ..task("ci", "everything that must hold before a change lands (most of an hour)") },
+];
+
+/// The list of all tasks, a line each.
+pub(crate) fn list() -> String {
+    let mut text = "Usage: cargo xtask <task> [options]\n\n".to_owned();
+    for task in TASKS {
+        text += &format!("  {:<11} {}\n", task.name, task.line);
+    }
+    text + "\nBegin with: cargo xtask demo. Options of a task: cargo xtask help <task>.\n\
+            XTASK_NO_INSTALL=1 installs no package of the system: what is missing is named instead.\n"
+}
+
+impl Task {
+    /// The task of this name.
+    pub(crate) fn named(name: &str) -> Result<&'static Self> {
+        let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+            bail!("there is no task `{name}`\n\n{}", list());
+        };
+        Ok(task)
+    }
+
+    /// What it does and takes.
+    pub(crate) fn help(&self) -> String {
+        let mut text = format!("cargo xtask {}: {}\n", self.name, self.line);
+        for line in self.more.lines() {
+            text += &format!("  {line}\n");
+        }
+        text
+    }
+
+    /// Refuses what the task does not know. Answers the arguments to pass on: without the first `--` where only what is behind it goes on.
+    pub(crate) fn check(&self, arguments: &[String]) -> Result<Vec<String>> {
+        if self.rest == Rest::Everything {
+            return Ok(arguments.to_vec());
+        }
+        let mut rest = arguments.iter();
+        let mut checked = Vec::new();
+        while let Some(argument) = rest.next() {
+            if argument == "--" && matches!(self.rest, Rest::Words | Rest::Behind) {
+                if self.rest == Rest::Words {
+                    checked.push(argument.clone());
+                }
+                checked.extend(rest.cloned());
+                return Ok(checked);
+            }
+            checked.push(argument.clone());
+            if !argument.starts_with('-') {
+                match self.rest {
+                    Rest::Words => continue,
+                    _ => bail!("`{argument}` is not expected here\n\n{}", self.help()),
+                }
+            }
+            let (name, value) =
+                argument.split_once('=').map_or((argument.as_str(), None), |(name, it)| (name, Some(it)));
+            let known = self.options.iter().find(|option| option.trim_end_matches('=') == name);
+            match (known, value) {
+                (Some(option), None) if option.ends_with('=') => match rest.next() {
+                    Some(value) => checked.push(value.clone()),
+                    None => bail!("`{name}` needs a value\n\n{}", self.help()),
+                },
+                (Some(option), Some(_)) if !option.ends_with('=') => {
+                    bail!("`{name}` takes no value\n\n{}", self.help())
+                }
+                (Some(_), _) => {}
+                (None, _) => bail!("there is no option `{name}`\n\n{}", self.help()),
+            }
+        }
+        Ok(checked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(task: &str, line: &str) -> Result<Vec<String>> {
+        let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Task::named(task).unwrap().check(&arguments)
+    }
+
+    #[test]
+    fn a_task_refuses_options_that_it_does_not_know_and_names_those_it_does() {
+        for (task, line, says) in [
+            ("demo", "--interactiv", "there is no option `--interactiv`"),
+            ("demo", "--messages", "`--messages` needs a value"),
+            ("demo", "now", "`now` is not expected here"),
+            ("build", "--release", "there is no option `--release`"),
+            ("report", "--check=yes", "`--check` takes no value"),
+            ("prove", "--evry 4", "there is no option `--evry`"),
+            ("ci", "--quick", "there is no option `--quick`"),
+            ("fuzz", "--max-examples 3", "there is no option `--max-examples`"),
+        ] {
+            let refused = check(task, line).unwrap_err().to_string();
+            assert!(refused.starts_with(says), "{task} {line}: {refused}");
+            assert!(refused.contains(&format!("cargo xtask {task}:")), "{refused}");
+        }
+        assert!(Task::named("tset").map(|_| ()).unwrap_err().to_string().contains("cargo xtask <task>"));
+    }
+
+    #[test]
+    fn what_a_task_takes_is_passed_on() {
+        for (task, line, on) in [
+            ("demo", "--messages 40 --json", "--messages 40 --json"),
+            ("demo", "--spin --redis", "--spin --redis"),
+            ("test", "masking relay", "masking relay"),
+            ("test", "masking -- --nocapture", "masking -- --nocapture"),
+            ("prove", "--every=4 --flow =gone --trace", "--every=4 --flow =gone --trace"),
+            ("prove", "--only-mutations brief", "--only-mutations brief"),
+            ("bench", "--bridge acknowledge", "--bridge acknowledge"),
+            ("fuzz", "-- --max-examples 3", "--max-examples 3"),
+            ("host", "connect --anything", "connect --anything"),
+        ] {
+            assert_eq!(check(task, line).unwrap().join(" "), on);
+        }
+    }
+
+    #[test]
+    fn the_list_has_a_line_for_each_task() {
+        let list = list();
+        for task in TASKS {
+            let lines: Vec<&str> =
+                list.lines().filter(|line| line.trim_start().starts_with(&format!("{} ", task.name))).collect();
+            assert!(lines.len() == 1 && lines[0].chars().count() < 100, "{lines:?}");
+        }
+    }
+
+    /// Otherwise it would be refused here, although the prover knows it.
+    #[test]
+    fn every_option_of_the_prover_is_known() {
+        let prover = std::fs::read_to_string(crate::process::root().join("host-test/src/bin/prove/main.rs")).unwrap();
+        let known = Task::named("prove").unwrap().options;
+        let fields = prover.split("#[arg(long").skip(1).filter_map(|rest| {
+            let (attribute, rest) = rest.split_once('\n')?;
+            let name = rest.trim_start().split(':').next()?.replace('_', "-");
+            (!attribute.contains("hide")).then_some(name)
+        });
+        let fields: Vec<String> = fields.filter(|name| name != "json").collect();
+        assert!(fields.len() > 10, "{fields:?}");
+        for field in fields {
+            assert!(
+                known.iter().any(|option| option.trim_start_matches("--").trim_end_matches('=') == field),
+                "{field}"
+            );
+        }
+    }
+}
