@@ -3,7 +3,7 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | it worked |
-//! | 1 | the plugin answered with an error of the contract, or its imports are not allowed |
+//! | 1 | the plugin answered with an error of the contract, `connect` found what keeps handoffs from working, or the plugin's imports are not allowed |
 //! | 2 | wrong usage: options, files, JSON |
 //! | 3 | the plugin was stopped, or the host failed |
 
@@ -303,7 +303,9 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             if let (Some(file), Ok(connection)) = (&save, &call.result) {
                 host.save_settings(file, &connection.settings)?;
             }
-            host.answer(call, None, |_| None, render::connection)
+            let is_connected = call.result.as_ref().map_or(true, |connection| connection.connected);
+            host.answer(call, None, |_| None, render::connection)?;
+            if is_connected { Ok(()) } else { Err(Exit::not_connected()) }
         }
         Command::Preview { settings, request } => {
             let request = host.input.json(&request, "request")?;

@@ -10,6 +10,7 @@ use crate::answer::{Answer, Call};
 use crate::problem::Problem;
 use crate::service::{MOST_LISTED, Service};
 use crate::state::{Connection, State};
+use crate::status::{self, ConnectionState};
 use crate::tally::{BOUNDS_MS, Count, Durations};
 
 /// Webhooks that came: from whom, what became of them, and why.
@@ -55,7 +56,7 @@ impl Refusal {
         }
     }
 
-    fn remedy(self) -> &'static str {
+    pub(crate) fn remedy(self) -> &'static str {
         match self {
             Self::NoKey => {
                 "Copy the public key from Admin settings > Webhooks of Freshworks, paste it into the settings, and Connect."
@@ -146,7 +147,7 @@ pub struct Percentiles {
 }
 
 /// What to do before anything has come.
-const WAITING_REMEDY: &str = "Write into a conversation of the topic as a human agent. If nothing comes, see on the webhook page of Freshworks whether the URL \
+pub(crate) const WAITING_REMEDY: &str = "Write into a conversation of the topic as a human agent. If nothing comes, see on the webhook page of Freshworks whether the URL \
      is the one that is shown here, and enter an address under Failure Notifications: Freshworks then tells you when it cannot deliver.";
 
 /// What a connection has done since it was made. The numbers are close, not exact: what a host that died had counted is lost.
@@ -235,7 +236,7 @@ fn troubles(counts: &[Count]) -> Vec<Trouble> {
     troubles
 }
 
-fn webhook_check(connection: &Connection, counts: &[Count]) -> WebhookCheck {
+pub(crate) fn webhook_check(connection: &Connection, counts: &[Count]) -> WebhookCheck {
     let counted = |words: &[&str]| counts.iter().find(|count| count.name == words.join("|")).map(|count| count.at);
     // What came before the key says nothing about the key.
     let with_this_key = |at: &Timestamp| *at >= connection.key_since;
@@ -281,7 +282,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?.len();
             let counts = self.state.counts(&connection.id)?;
             let inbox = self.state.waiting(&connection.id)?;
-            accounts.push(Account { id: connection.id, connected: connection.connected, open, inbox, counts });
+            let state = status::of(&connection, &counts, call.now).state;
+            accounts.push(Account { id: connection.id, connected: connection.connected, state, open, inbox, counts });
         }
         // A browser would save the other one as a file.
         let is_browser = call.header("accept").is_some_and(|accepted| accepted.contains("text/html"));
@@ -293,6 +295,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 struct Account {
     id: String,
     connected: bool,
+    state: ConnectionState,
     open: usize,
     inbox: u64,
     counts: Vec<Count>,
@@ -323,9 +326,19 @@ fn open_metrics(accounts: &[Account]) -> String {
 }
 
 fn write_gauges(text: &mut String, accounts: &[Account]) -> std::fmt::Result {
-    writeln!(text, "# TYPE handoff_connected gauge\n# HELP handoff_connected 1 when the last check found no failure.")?;
+    writeln!(text, "# TYPE handoff_connected gauge\n# HELP handoff_connected 1 when handoffs are taken.")?;
     for account in accounts {
         writeln!(text, "handoff_connected{{connection=\"{}\"}} {}", account.id, u8::from(account.connected))?;
+    }
+    writeln!(
+        text,
+        "# TYPE handoff_connection_state gauge\n# HELP handoff_connection_state 1 for the state that the connection is in."
+    )?;
+    for Account { id, state, .. } in accounts {
+        for (one, word) in ConnectionState::ALL {
+            let is_it = u8::from(one == *state);
+            writeln!(text, "handoff_connection_state{{connection=\"{id}\",state=\"{word}\"}} {is_it}")?;
+        }
     }
     writeln!(text, "# TYPE handoff_open gauge\n# HELP handoff_open Open handoffs; at most {MOST_LISTED} are counted.")?;
     for account in accounts {
@@ -407,6 +420,9 @@ mod tests {
             forward_url: None,
             findings: Vec::new(),
             keep_days: None,
+            verdict_since: 0,
+            outage: None,
+            earlier: None,
         }
     }
 
@@ -453,8 +469,14 @@ mod tests {
             count("handoff_ms|250", 2, 5),
             count("handoff_ms|sum", 450, 5),
         ];
-        let text = open_metrics(&[Account { id: "acme".to_owned(), connected: true, open: 2, inbox: 3, counts }]);
+        let state = ConnectionState::AnswersMissing;
+        let account = Account { id: "acme".to_owned(), connected: true, state, open: 2, inbox: 3, counts };
+        let text = open_metrics(&[account]);
         for line in [
+            "handoff_connected{connection=\"acme\"} 1",
+            "handoff_connection_state{connection=\"acme\",state=\"connected\"} 0",
+            "handoff_connection_state{connection=\"acme\",state=\"answers-missing\"} 1",
+            "handoff_connection_state{connection=\"acme\",state=\"not-connected\"} 0",
             "# TYPE handoff_deliveries counter",
             "handoff_deliveries_total{connection=\"acme\",from=\"freshworks\",result=\"accepted\"} 9",
             "handoff_open{connection=\"acme\"} 2",

@@ -431,6 +431,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let before = |days| started.saturating_sub(days_ms(days));
         match self.state.connections() {
             Ok(all) => {
+                self.look_again(&all, started.saturating_add(MOST_TICK_MS));
                 let own: Vec<_> = all.into_iter().filter_map(|one| Some((one.id, before(one.keep_days?)))).collect();
                 self.state.forget(before(KEPT_DAYS), &own)?;
             }

@@ -1,6 +1,7 @@
 //! The service over a store in memory and a scripted outside.
 
 mod access;
+mod connecting;
 mod console;
 mod estimates_and_ratings;
 mod inbox;

@@ -11,5 +11,6 @@ mod ratings;
 mod reading;
 mod refused;
 mod round;
+mod standing;
 mod tickets;
 mod trouble;
