@@ -206,7 +206,7 @@ impl Settings {
         let object = match handoff_contract::json::from_slice::<Value>(json.as_bytes()) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return Err(not_an_object("they are JSON, but no object")),
-            Err(error) => return Err(not_an_object(&format!("line {}, column {}", error.line(), error.column()))),
+            Err(_) => return Err(not_an_object("they are not JSON")),
         };
         let read = Reader { object: &object };
         let mut settings = Self {

@@ -3,7 +3,7 @@
 //! | exit code | means |
 //! |---|---|
 //! | 0 | it worked |
-//! | 1 | the plugin answered with an error of the contract, or its imports are not allowed |
+//! | 1 | the plugin answered with an error of the contract, `connect` found what keeps handoffs from working, or the plugin's imports are not allowed |
 //! | 2 | wrong usage: options, files, JSON |
 //! | 3 | the plugin was stopped, or the host failed |
 
@@ -342,6 +342,7 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             save.as_deref().map(input::check_target).transpose()?;
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
             let call = plugin.connect(&sandbox, &settings).await;
+            let is_connected = call.result.as_ref().map_or(true, |connection| connection.connected);
             let completed = call.result.as_ref().ok().map(|connection| connection.settings.clone());
             // The findings are shown whatever becomes of the file.
             let answered = host.answer(call, None, |_| None, render::connection);
@@ -349,7 +350,8 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
                 (Some(file), Some(settings)) => host.save_settings(file, &settings),
                 _ => Ok(()),
             };
-            answered.and(saved)
+            answered.and(saved)?;
+            if is_connected { Ok(()) } else { Err(Exit::not_connected()) }
         }
         Command::Preview { settings, request } => {
             let request = host.input.json(&request, "request")?;

@@ -34,6 +34,29 @@ const FORM: [&str; 12] = [
     "ticket-fields",
 ];
 
+/// Checks of parts that live handoffs do without: names that are optional (what does not exist is left out at a handoff), and the
+/// ticket desk.
+const OPTIONAL: [&str; 8] =
+    ["group", "agent", "note-author", "context", "skill", "ticket-desk", "ticket-group", "ticket-fields"];
+
+/// Failures that pass by themselves, as far as can be told: nothing usable answered, or not now. A wrong address may look the same.
+const OUTAGES: [&str; 4] = ["unreachable", "rate-limited", "unreadable", "ticket-desk-unreachable"];
+
+/// Whether live handoffs need what this check looks at. A failure of any other check concerns its own part alone.
+pub fn is_needed(check: &str) -> bool {
+    !OPTIONAL.contains(&check)
+}
+
+/// Whether the code of a failure tells of an outage, so that a later check may come out right although nobody has changed anything.
+pub fn is_outage(code: &str) -> bool {
+    OUTAGES.contains(&code)
+}
+
+/// Whether this finding keeps live handoffs from working.
+pub fn stops_handoffs(finding: &Finding) -> bool {
+    finding.level == FindingLevel::Failure && is_needed(finding.check)
+}
+
 /// Makes every check, independent ones at once, and returns the settings with the ids that were found.
 pub fn connect(http: &dyn Http, settings: &str) -> Result<Connection, Error> {
     let settings = Settings::parse(settings)?;
@@ -66,7 +89,7 @@ pub fn connect(http: &dyn Http, settings: &str) -> Result<Connection, Error> {
     let mut findings = in_order_of_form(findings);
     findings.extend(settings.unknown.iter().map(|name| unknown_setting(name)));
 
-    let connected = findings.iter().all(|finding| finding.level != FindingLevel::Failure);
+    let connected = !findings.iter().any(stops_handoffs);
     Ok(Connection { connected, account, findings, settings: settings.to_json(&resolved) })
 }
 
@@ -267,7 +290,12 @@ fn check_topics(
     for topic in settings.topic_by_locale.values() {
         let is_known = resolved.topics.contains_key(topic);
         if !is_known {
-            findings.push(check_topic(&channels, std::slice::from_ref(topic), resolved));
+            let mut finding = check_topic(&channels, std::slice::from_ref(topic), resolved);
+            if finding.level == FindingLevel::Failure {
+                // A handoff in that language goes to the topic of all others.
+                finding.level = FindingLevel::Warning;
+            }
+            findings.push(finding);
         }
     }
 }
@@ -603,7 +631,7 @@ mod tests {
                 ("note-author", "agent-found"),
             ]
         );
-        assert!(!connection.connected);
+        assert!(connection.connected, "live handoffs do without the agent of the settings");
         let kept = Settings::parse(&connection.settings).unwrap().resolved;
         assert_eq!(kept.topic("Sendbird Integration"), Some("t-3".into()));
         assert_eq!(kept.agent("maya@acme.example"), Some("a-1".into()));

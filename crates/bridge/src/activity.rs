@@ -10,6 +10,7 @@ use crate::answer::{Answer, Call};
 use crate::problem::Problem;
 use crate::service::{MOST_LISTED, Service};
 use crate::state::{Connection, Handoff, NEVER, Record, State, StateError};
+use crate::status::{self, ConnectionState};
 use crate::tally::{BOUNDS_MS, Count, Durations};
 
 /// Webhooks that came: from whom, what became of them, and why.
@@ -62,7 +63,7 @@ impl Refusal {
         }
     }
 
-    fn remedy(self) -> &'static str {
+    pub(crate) fn remedy(self) -> &'static str {
         match self {
             Self::NoKey => {
                 "Copy the public key from Admin settings > Webhooks of Freshworks, paste it into the settings, and Connect."
@@ -153,7 +154,7 @@ pub struct Percentiles {
 }
 
 /// What to do before anything has come.
-const WAITING_REMEDY: &str = "Write into a conversation of the topic as a human agent. If nothing comes, see on the webhook page of Freshworks whether the URL \
+pub(crate) const WAITING_REMEDY: &str = "Write into a conversation of the topic as a human agent. If nothing comes, see on the webhook page of Freshworks whether the URL \
      is the one that is shown here, and enter an address under Failure Notifications: Freshworks then tells you when it cannot deliver.";
 
 /// What a connection has done since it was made. The numbers are close, not exact: what a host that died had counted is lost.
@@ -242,7 +243,7 @@ fn troubles(counts: &[Count]) -> Vec<Trouble> {
     troubles
 }
 
-fn webhook_check(connection: &Connection, counts: &[Count]) -> WebhookCheck {
+pub(crate) fn webhook_check(connection: &Connection, counts: &[Count]) -> WebhookCheck {
     let counted = |words: &[&str]| counts.iter().find(|count| count.name == words.join("|")).map(|count| count.at);
     // What came before the key says nothing about the key.
     let with_this_key = |at: &Timestamp| *at >= connection.key_since;
@@ -296,8 +297,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
             let counts = self.state.counts(&connection.id)?;
             let inbox = self.state.waiting(&connection.id)?;
             let inbox_since = if inbox > 0 { self.state.oldest_waiting(&connection.id)? } else { None };
+            let state = status::of(&connection, &counts, call.now).state;
             let (id, connected, open) = (connection.id, connection.connected, open.len());
-            accounts.push(Account { id, connected, open, inbox, inbox_since, failing_since, counts });
+            accounts.push(Account { id, connected, state, open, inbox, inbox_since, failing_since, counts });
         }
         let now = (self.clock)();
         let last_tick = self.state.record(TIMER, LAST_TICK, now)?.and_then(|record| record.value.parse().ok());
@@ -311,6 +313,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 struct Account {
     id: String,
     connected: bool,
+    state: ConnectionState,
     open: usize,
     inbox: u64,
     /// When the oldest webhook came that waits.
@@ -372,7 +375,7 @@ fn write_bridge(text: &mut String, last_tick: Option<Timestamp>, now: Timestamp)
 type Gauge = (&'static str, &'static str, fn(&Account, Timestamp) -> String);
 
 const GAUGES: [Gauge; 5] = [
-    ("handoff_connected", "1 when the last check found no failure.", |it, _| u8::from(it.connected).to_string()),
+    ("handoff_connected", "1 when handoffs are taken.", |it, _| u8::from(it.connected).to_string()),
     ("handoff_open", "Open handoffs; at most 200 are counted.", |it, _| it.open.to_string()),
     ("handoff_inbox", "Webhooks of Freshworks that wait to be worked off.", |it, _| it.inbox.to_string()),
     ("handoff_inbox_oldest_seconds", "How long the oldest webhook has waited that is not worked off.", |it, now| {
@@ -388,6 +391,16 @@ fn age(since: Option<Timestamp>, now: Timestamp) -> String {
 }
 
 fn write_gauges(text: &mut String, accounts: &[Account], now: Timestamp) -> std::fmt::Result {
+    writeln!(
+        text,
+        "# TYPE handoff_connection_state gauge\n# HELP handoff_connection_state 1 for the state that the connection is in."
+    )?;
+    for Account { id, state, .. } in accounts {
+        for (one, word) in ConnectionState::ALL {
+            let is_it = u8::from(one == *state);
+            writeln!(text, "handoff_connection_state{{connection=\"{id}\",state=\"{word}\"}} {is_it}")?;
+        }
+    }
     for (name, help, value) in GAUGES {
         writeln!(text, "# TYPE {name} gauge")?;
         if name.ends_with("_seconds") {
@@ -467,6 +480,9 @@ mod tests {
             forward_url: None,
             findings: Vec::new(),
             keep_days: None,
+            verdict_since: 0,
+            outage: None,
+            earlier: None,
         }
     }
 
@@ -508,7 +524,17 @@ mod tests {
 
     fn account(counts: Vec<Count>) -> Account {
         let id = "acme".to_owned();
-        Account { id, connected: true, open: 2, inbox: 3, inbox_since: Some(150_000), failing_since: None, counts }
+        let state = ConnectionState::AnswersMissing;
+        Account {
+            id,
+            connected: true,
+            state,
+            open: 2,
+            inbox: 3,
+            inbox_since: Some(150_000),
+            failing_since: None,
+            counts,
+        }
     }
 
     /// Names of metrics that stand in a text: `handoff_` and what follows.
@@ -560,6 +586,10 @@ mod tests {
         ];
         let text = open_metrics(&[account(counts)], Some(100_000), 163_500);
         for line in [
+            "handoff_connected{connection=\"acme\"} 1",
+            "handoff_connection_state{connection=\"acme\",state=\"connected\"} 0",
+            "handoff_connection_state{connection=\"acme\",state=\"answers-missing\"} 1",
+            "handoff_connection_state{connection=\"acme\",state=\"not-connected\"} 0",
             "# TYPE handoff_deliveries counter",
             "handoff_deliveries_total{connection=\"acme\",from=\"freshworks\",result=\"accepted\"} 9",
             "handoff_open{connection=\"acme\"} 2",

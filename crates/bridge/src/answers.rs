@@ -8,6 +8,7 @@ use crate::access::Scope;
 use crate::audit::AuditEntry;
 use crate::journal::Entry;
 use crate::state::Handoff;
+use crate::status::StatusAnswer;
 use crate::vault::Protection;
 
 /// The app runs, and its store answers.
@@ -83,8 +84,12 @@ pub struct RotatedAnswer {
 pub struct ConnectionAnswer {
     /// The name that it was given.
     pub id: String,
-    /// The last check found nothing that stops handoffs.
+    /// Handoffs are taken: `status.state` is `connected` or `answers-missing`.
     pub connected: bool,
+    /// How it stands, and why.
+    pub status: StatusAnswer,
+    /// When the settings that `restore` brings back were last checked; null when there are none.
+    pub restorable_at: Option<Timestamp>,
     /// The account, as Freshworks names it; null when the key opens none.
     pub account: Option<String>,
     /// The topic that handoffs go to; null when none was found.

@@ -26,8 +26,8 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// The name of the token that was used: `api_token` for the variable, `nobody` for none.
     pub who: String,
-    /// What: `connection-saved`, `connection-removed`, `webhook-secret-changed`, `token-created`, `token-revoked`, `secrets-rotated`,
-    /// `logged-in`, `logged-out` or `address-refused`.
+    /// What: `connection-saved`, `connection-restored`, `connection-removed`, `webhook-secret-changed`, `token-created`,
+    /// `token-revoked`, `secrets-rotated`, `logged-in`, `logged-out` or `address-refused`.
     pub what: String,
     /// Which connection it is about, if one.
     pub connection: Option<String>,

@@ -7,7 +7,7 @@ use freshworks_handoff::settings::{Settings, chat_url, schema::JSON_SCHEMA, tick
 use freshworks_handoff::use_cases::choices::{self, List};
 use freshworks_handoff::use_cases::connect;
 use freshworks_handoff::use_cases::webhook::public_key;
-use handoff_contract::model::{FindingLevel, Timestamp};
+use handoff_contract::model::{Finding, FindingLevel, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -18,9 +18,10 @@ use crate::answers::{
     WebhookAddresses,
 };
 use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
-use crate::problem::{Problem, read};
+use crate::problem::{FieldProblem, Problem, read};
 use crate::service::Service;
-use crate::state::{Connection, OldSecret, State};
+use crate::state::{Connection, OldSecret, Outage, State};
+use crate::status;
 
 /// What `PUT /v1/connections/{connection}` takes.
 #[derive(Deserialize)]
@@ -261,38 +262,117 @@ fn what_changed(before: Option<&Connection>, after: &Connection) -> String {
     names.join(", ")
 }
 
+/// What a platform's form must have, by its kind. The same stands in the types; here it is found all at once, and blank texts count.
+const NEEDED: [(&str, &[&str]); 2] =
+    [("generic", &["callback_url", "secret"]), ("delight", &["app_id", "ai_agent_id", "api_token"])];
+
+/// The fields that are to be filled in and are not. What is of the wrong type is left to whoever reads it.
+fn unfilled(body: &Value) -> Vec<FieldProblem> {
+    let Some(body) = body.as_object() else { return Vec::new() };
+    let mut fields = Vec::new();
+    let mut need = |place: &str, object: &Map<String, Value>, names: &[&str]| {
+        for name in names.iter().filter(|name| is_blank(object.get(**name))) {
+            let problem = if object.contains_key(*name) { "is empty" } else { "is missing" };
+            fields.push(FieldProblem { path: format!("{place}{name}"), problem });
+        }
+    };
+    need("", body, &["settings", "platform"]);
+    if let Some(platform) = body.get("platform").and_then(Value::as_object) {
+        need("platform.", platform, &["kind"]);
+        let kind = text_of(platform, "kind");
+        if let Some((_, names)) = NEEDED.iter().find(|(known, _)| *known == kind) {
+            need("platform.", platform, names);
+        }
+        if let Some(callback) = platform.get("callback").and_then(Value::as_object) {
+            need("platform.callback.", callback, NEEDED[0].1);
+        }
+    }
+    fields
+}
+
+/// Whether `?save=anyway` was asked for. What is not understood is refused: it could have been meant to spare a connection.
+fn anyway(query: &str) -> Result<bool, Problem> {
+    match query.trim_matches('&') {
+        "" => Ok(false),
+        "save=anyway" => Ok(true),
+        _ => Err(Problem::new(400, "invalid-request", "the only parameter is `save=anyway`")
+            .at("query")
+            .with_remedy("Leave it out to store only what breaks nothing.")),
+    }
+}
+
+/// Why settings are checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Somebody has entered them. `anyway`: whatever comes out.
+    Entered { anyway: bool },
+    /// They are stored already. `overlap_ms`: draws another secret for webhooks' paths, and keeps the one so far good for so long.
+    Stored { overlap_ms: Option<u64> },
+    /// They connected earlier, and are wanted back.
+    Restored,
+}
+
+/// The settings, without what was found by them.
+fn entered(settings: &str) -> Map<String, Value> {
+    let mut settings = object(settings);
+    settings.remove("resolved");
+    settings
+}
+
+/// Fails where these settings would break what works: with what their check found and the last one of this connection had not.
+fn spare(before: Option<&Connection>, findings: &[Finding]) -> Result<(), Problem> {
+    let Some(before) = before.filter(|before| before.connected) else { return Ok(()) };
+    let had = |finding: &Finding| {
+        let fails = |known: &&Value| known["check"] == finding.check && known["level"] == "failure";
+        before.findings.iter().any(|known| fails(&known))
+    };
+    let breaks = |finding: &&Finding| finding.level == FindingLevel::Failure && !had(finding);
+    let breaking: Vec<Finding> = findings.iter().filter(breaks).cloned().collect();
+    let Some(first) = breaking.first() else { return Ok(()) };
+    let detail =
+        format!("nothing was stored, because these settings would break a connection that works: {}", first.detail);
+    let mut problem = Problem::new(409, "would-break", detail)
+        .with_remedy("Do what the findings say, or store the settings all the same with `?save=anyway`.");
+    problem.findings = breaking;
+    Err(problem)
+}
+
+/// How long to wait before an account is looked at again that could not be reached: as long as that has lasted, within these bounds.
+const SHORTEST_LOOK_MS: u64 = 30_000;
+const LONGEST_LOOK_MS: u64 = 15 * 60 * 1000;
+/// Looks that one call of `tick` makes: each may take as long as its time-outs.
+const MOST_LOOKS: usize = 4;
+
 impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn connect(&self, id: &str, caller: &Caller, call: &Call<'_>) -> Result<Answer, Problem> {
-        let before = self.state.connection(id)?;
-        let answer = self.connect_unseen(id, before.as_ref(), call)?;
-        if let Some(after) = self.state.connection(id)? {
-            self.audit(caller.name(), "connection-saved", Some(id), what_changed(before.as_ref(), &after));
-        }
-        Ok(answer)
-    }
-
-    fn connect_unseen(&self, id: &str, before: Option<&Connection>, call: &Call<'_>) -> Result<Answer, Problem> {
         self.can_store_secrets()?;
-        let mut body: Value = read(call.body, "connection")?;
-        if let (true, Some(before)) = (body["keep_secrets"] == true, before) {
+        let why = Why::Entered { anyway: anyway(call.query)? };
+        let before = self.state.connection(id)?;
+        let mut body: Value = read(call.body, "")?;
+        let is_form = body["keep_secrets"] == true;
+        if let (true, Some(before)) = (is_form, &before) {
             keep_secrets(&mut body, before)?;
             keep_retention(&mut body, before);
-            let kept = read(body.to_string().as_bytes(), "connection")?;
-            return self.keep_connection(id, kept, Some(before), None, call.now);
         }
-        // As it came: faults are told with their place.
-        self.keep_connection(id, read(call.body, "connection")?, before, None, call.now)
+        if let Some(problem) = Problem::of_fields(unfilled(&body)) {
+            return Err(problem);
+        }
+        // As it came, where nothing was added: faults are told with their place.
+        let body = if is_form { read(body.to_string().as_bytes(), "")? } else { read(call.body, "")? };
+        let after = self.keep_connection(id, body, before.as_ref(), why, call.now)?;
+        self.audit(caller.name(), "connection-saved", Some(id), what_changed(before.as_ref(), &after));
+        self.shown(&after)
     }
 
-    /// Checks, and keeps what comes out. `overlap_ms`: draws another secret for webhooks' paths, and keeps the one so far good for so long.
+    /// Checks, and keeps what comes out.
     fn keep_connection(
         &self,
         id: &str,
         body: ConnectBody,
         before: Option<&Connection>,
-        overlap_ms: Option<u64>,
+        why: Why,
         now: Timestamp,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Connection, Problem> {
         if body.forward_url.as_deref().is_some_and(|url| web_url::split(url).is_none()) {
             return Err(Problem::new(422, "invalid-settings", "the forward URL is no http or https URL")
                 .at("forward_url")
@@ -304,37 +384,82 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .with_remedy("Pass 1 to 3650 days, or leave it out for 30."));
         }
         self.destinations.check(&body.settings, &body.platform, body.forward_url.as_deref())?;
+        body.platform.check()?;
         // The URL is pasted into Freshworks: it stays.
         let drawn = || Base64UrlUnpadded::encode_string(&(self.draw)());
-        let (webhook_secret, old_webhook_secret) = match (before, overlap_ms) {
+        let (webhook_secret, old_webhook_secret) = match (before, why) {
             (None, _) => (drawn(), None),
-            (Some(before), None) => (before.webhook_secret.clone(), before.old_webhook_secret.clone()),
-            (Some(before), Some(overlap_ms)) => {
+            (Some(before), Why::Stored { overlap_ms: Some(overlap_ms) }) => {
                 let until = now.saturating_add(overlap_ms);
                 (drawn(), Some(OldSecret { secret: before.webhook_secret.clone(), until }))
             }
+            (Some(before), _) => (before.webhook_secret.clone(), before.old_webhook_secret.clone()),
         };
         let mut platform = body.platform;
-        let mut findings = platform.connect(self.http, &self.webhooks(id, &webhook_secret))?;
         let report = connect::connect(self.http, &Value::Object(body.settings).to_string())?;
-        let fails = findings.iter().any(|finding| finding.level == FindingLevel::Failure);
-        findings.splice(0..0, report.findings);
+        // What an earlier check of the very same settings has found.
+        let is_same =
+            |known: &&Connection| entered(&known.settings) == entered(&report.settings) && known.platform == platform;
+        let known = match why {
+            Why::Entered { .. } => before.filter(is_same),
+            Why::Stored { .. } => before,
+            Why::Restored => before.and_then(|before| before.earlier.as_deref()),
+        };
+        let must_spare = why == Why::Entered { anyway: false } && known.is_none();
+        let mut findings = report.findings;
+        if must_spare {
+            // Before anything is set up at the platform.
+            spare(before, &findings)?;
+        }
+        findings.extend(platform.connect(self.http, &self.webhooks(id, &webhook_secret)));
+        if must_spare {
+            spare(before, &findings)?;
+        }
+        let is_out = |finding: &Finding| finding.level == FindingLevel::Failure && connect::is_outage(finding.code);
+        let is_stopped = findings.iter().any(connect::stops_handoffs);
+        let is_wrong = findings.iter().any(|finding| connect::stops_handoffs(finding) && !is_out(finding));
+        let is_outage = findings.iter().any(is_out);
+        // An outage says nothing about settings: what was known of them stands.
+        let known_before = known.filter(|_| is_outage && !is_wrong);
+        let connected = if is_stopped { known_before.is_some_and(|known| known.connected) } else { true };
+        let (mut settings, mut account) = (report.settings, report.account);
+        let mut told = Vec::new();
+        for finding in &findings {
+            let level =
+                if connected && connect::stops_handoffs(finding) { FindingLevel::Warning } else { finding.level };
+            // Fails for maps whose keys are no texts; a finding has none.
+            told.push(serde_json::to_value(Finding { level, ..finding.clone() }).unwrap_or_default());
+        }
+        if let Some(known) = known_before {
+            settings.clone_from(&known.settings);
+            account = account.or_else(|| known.account.clone());
+            let is_told = |one: &Value| findings.iter().any(|finding| one["check"] == finding.check);
+            told.extend(known.findings.iter().filter(|one| !is_told(one)).cloned());
+        }
+        let outage = is_outage.then(|| {
+            let began = known.and_then(|known| known.outage.as_ref()).map_or(now, |outage| outage.since);
+            let wait = now.saturating_sub(began).clamp(SHORTEST_LOOK_MS, LONGEST_LOOK_MS);
+            Outage { since: began, look_at: now.saturating_add(wait) }
+        });
         let key = |settings: &str| object(settings).get("webhook_public_key").cloned();
-        let same_key = before.filter(|before| key(&before.settings) == key(&report.settings));
+        let same_key = before.filter(|before| key(&before.settings) == key(&settings));
+        let same_verdict = before.filter(|before| before.connected == connected);
         let connection = Connection {
             id: id.to_owned(),
-            settings: report.settings,
-            account: report.account,
-            connected: report.connected && !fails,
+            account,
+            connected,
             checked_at: now,
             key_since: same_key.map_or_else(|| (self.clock)(), |before| before.key_since),
             platform,
             webhook_secret,
             old_webhook_secret: old_webhook_secret.filter(|old| now < old.until),
             forward_url: body.forward_url,
+            findings: told,
             keep_days: body.keep_days,
-            // Fails for maps whose keys are no texts; a finding has none.
-            findings: findings.iter().map(|it| serde_json::to_value(it).unwrap_or_default()).collect(),
+            verdict_since: same_verdict.map_or(now, Connection::since),
+            outage,
+            earlier: before.and_then(|before| earlier(before, why, &settings)),
+            settings,
         };
         // Checks take seconds: what came meanwhile is newer, and what is gone stays so.
         if self.state.connection(id)?.as_ref() != before {
@@ -344,12 +469,49 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .after(1_000));
         }
         self.state.save_connection(&connection)?;
-        Ok(Answer::ok(self.checked(&connection)))
+        Ok(connection)
     }
 
     /// Checks what is stored anew.
     pub(crate) fn check(&self, connection: &Connection, now: Timestamp) -> Result<Answer, Problem> {
-        self.check_anew(connection, None, now)
+        self.shown(&self.check_anew(connection, None, now)?)
+    }
+
+    /// Brings the settings back that last connected.
+    pub(crate) fn restore(&self, connection: &Connection, caller: &Caller, now: Timestamp) -> Result<Answer, Problem> {
+        self.can_store_secrets()?;
+        let Some(earlier) = &connection.earlier else {
+            return Err(Problem::new(409, "nothing-to-restore", "no other settings of this connection have connected")
+                .at("connection")
+                .with_remedy("Enter the settings, and save them."));
+        };
+        let body = ConnectBody {
+            settings: entered(&earlier.settings),
+            platform: earlier.platform.clone(),
+            forward_url: earlier.forward_url.clone(),
+            keep_days: connection.keep_days,
+            keep_secrets: false,
+        };
+        let after = self.keep_connection(&connection.id, body, Some(connection), Why::Restored, now)?;
+        let detail = what_changed(Some(connection), &after);
+        self.audit(caller.name(), "connection-restored", Some(&connection.id), detail);
+        self.shown(&after)
+    }
+
+    /// Checks those again that could not be reached, the longest overdue first, as far as there is time before `until`.
+    pub(crate) fn look_again(&self, connections: &[Connection], until: Timestamp) {
+        let mut after = 0;
+        for _ in 0..MOST_LOOKS {
+            let now = (self.clock)();
+            let due = connections.iter().filter_map(|one| Some((one.outage.as_ref()?.look_at, one)));
+            let next = due.filter(|(at, _)| (after..=now).contains(at)).min_by_key(|(at, _)| *at);
+            let Some((at, connection)) = next.filter(|_| now < until) else { break };
+            after = at.saturating_add(1);
+            // Whoever changes it meanwhile checks it, too.
+            if let Err(problem) = self.check_anew(connection, None, now) {
+                self.warn(&connection.id, "", &format!("it was not checked again: {}", problem.detail));
+            }
+        }
     }
 
     /// Other addresses for webhooks. Where the platform lets the bridge set up its webhook, that moves along.
@@ -365,25 +527,28 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .at("change.overlap_hours")
                 .with_remedy(format!("Pass 0 to {MOST_OVERLAP_HOURS} hours.")));
         }
-        let answer = self.check_anew(connection, Some(u64::from(overlap_hours) * 60 * 60 * 1000), call.now)?;
+        let after = self.check_anew(connection, Some(u64::from(overlap_hours) * 60 * 60 * 1000), call.now)?;
         let detail = format!("the addresses so far are good for {overlap_hours} hours");
         self.audit(caller.name(), "webhook-secret-changed", Some(&connection.id), detail);
-        Ok(answer)
+        self.shown(&after)
     }
 
-    fn check_anew(&self, connection: &Connection, overlap_ms: Option<u64>, now: Timestamp) -> Result<Answer, Problem> {
+    fn check_anew(
+        &self,
+        connection: &Connection,
+        overlap_ms: Option<u64>,
+        now: Timestamp,
+    ) -> Result<Connection, Problem> {
         self.can_store_secrets()?;
-        let mut settings = object(&connection.settings);
-        // What was found is to be found anew.
-        settings.remove("resolved");
         let body = ConnectBody {
-            settings,
+            // What was found is to be found anew.
+            settings: entered(&connection.settings),
             platform: connection.platform.clone(),
             forward_url: connection.forward_url.clone(),
             keep_days: connection.keep_days,
             keep_secrets: false,
         };
-        self.keep_connection(&connection.id, body, Some(connection), overlap_ms, now)
+        self.keep_connection(&connection.id, body, Some(connection), Why::Stored { overlap_ms }, now)
     }
 
     /// What the settings of a form may name, asked with the form's key or with the stored one. Stores nothing.
@@ -432,20 +597,24 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// How it stands, with what the last check found.
-    pub(crate) fn checked(&self, connection: &Connection) -> CheckedConnectionAnswer {
-        CheckedConnectionAnswer { connection: self.status_of(connection), findings: connection.findings.clone() }
+    pub(crate) fn shown(&self, connection: &Connection) -> Result<Answer, Problem> {
+        let (connection, findings) = (self.status_of(connection)?, connection.findings.clone());
+        Ok(Answer::ok(CheckedConnectionAnswer { connection, findings }))
     }
 
-    pub(crate) fn status_of(&self, connection: &Connection) -> ConnectionAnswer {
+    pub(crate) fn status_of(&self, connection: &Connection) -> Result<ConnectionAnswer, Problem> {
+        let counts = self.state.counts(&connection.id)?;
         let webhooks = self.webhooks(&connection.id, &connection.webhook_secret);
         let (kind, platform, chat) = match connection.platform {
             PlatformSettings::Generic(_) => (PlatformKind::Generic, Some(webhooks.platform), None),
             PlatformSettings::Delight(_) => (PlatformKind::Delight, Some(webhooks.platform), Some(webhooks.chat)),
             PlatformSettings::Polling(_) => (PlatformKind::Polling, None, None),
         };
-        ConnectionAnswer {
+        Ok(ConnectionAnswer {
             id: connection.id.clone(),
             connected: connection.connected,
+            status: status::of(connection, &counts, (self.clock)()),
+            restorable_at: connection.earlier.as_ref().map(|earlier| earlier.checked_at),
             account: connection.account.clone(),
             topic: topic_of(&connection.settings),
             checked_at: connection.checked_at,
@@ -457,8 +626,18 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 platform,
                 chat,
             },
-        }
+        })
     }
+}
+
+/// What can be brought back after these settings are stored in place of those before: what connected, rather without a failed part.
+fn earlier(before: &Connection, why: Why, settings: &str) -> Option<Box<Connection>> {
+    let is_whole = !before.findings.iter().any(|finding| finding["level"] == "failure");
+    let is_replaced = entered(&before.settings) != entered(settings) || why == Why::Restored;
+    if is_replaced && before.connected && (is_whole || before.earlier.is_none()) {
+        return Some(Box::new(Connection { earlier: None, outage: None, old_webhook_secret: None, ..before.clone() }));
+    }
+    if why == Why::Restored { None } else { before.earlier.clone() }
 }
 
 /// The topic that handoffs go to: the first of the settings that was found.

@@ -435,6 +435,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         let before = |days| started.saturating_sub(days_ms(days));
+        self.look_again(&self.readable()?, started.saturating_add(MOST_TICK_MS));
         let own = |(id, connection): (String, Result<Connection, StateError>)| match connection {
             Ok(connection) => Some((id, before(connection.keep_days?))),
             // It may keep for longer than others: nothing of it is forgotten until it can be read.

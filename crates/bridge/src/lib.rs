@@ -8,7 +8,7 @@
 //! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
 //! | [`route`], [`access`], [`service`] | which request is meant; who calls and what they may do; what is done |
 //! | [`audit`], [`log`] | who changed what; lines for the operator |
-//! | [`connections`], `console` | settings, checked and shown; the admin's pages |
+//! | [`connections`], [`status`], `console` | settings, checked and shown; how a connection stands; the admin's pages |
 //! | [`destinations`] | where tenants may send the bridge |
 //! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
 //! | `openapi` | the description of all that, made from the code |
@@ -43,6 +43,7 @@ pub mod secret;
 pub mod service;
 pub mod standard_webhooks;
 pub mod state;
+pub mod status;
 pub mod tally;
 mod ticket_webhook;
 pub mod vault;

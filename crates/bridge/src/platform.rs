@@ -209,9 +209,12 @@ pub struct News<'a> {
 
 /// What the bridge needs of a platform.
 pub trait Platform {
-    /// Settings that can be stored: checked, and completed by what the platform says. `webhooks`: where this connection takes
-    /// webhooks, without the last two parts; none when the operator has not said under which address the app is reached.
-    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem>;
+    /// Whether the settings have the right form. Pure.
+    fn check(&self) -> Result<(), Problem>;
+
+    /// Completes settings that were [checked](Platform::check) by what the platform says, and sets up there what the bridge may.
+    /// `webhooks`: where this connection takes webhooks.
+    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Vec<Finding>;
 
     /// Verifies a webhook and says what it asks for. Pure; whatever is wrong with the signature, the problem is the same.
     fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem>;
@@ -289,7 +292,11 @@ macro_rules! forward {
 }
 
 impl Platform for PlatformSettings {
-    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem> {
+    fn check(&self) -> Result<(), Problem> {
+        forward!(self, it => it.check())
+    }
+
+    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Vec<Finding> {
         forward!(self, it => it.connect(http, webhooks))
     }
 

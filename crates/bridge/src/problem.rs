@@ -4,9 +4,11 @@ use std::ops::{Deref, DerefMut};
 
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::json;
+use handoff_contract::model::Finding;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::error::Category;
 
 /// What went wrong, for the caller of the API. Never holds what people wrote, nor a secret. Boxed, because results are
 /// returned far more often than problems.
@@ -19,7 +21,8 @@ pub struct Details {
     /// HTTP status.
     pub status: u16,
     /// A word of the contract's `error-kind`, or one of this API: `no-such-path`, `wrong-method`, `unknown`, `busy`,
-    /// `inbox-full`, `too-large`, `not-permitted`, `slow-down`, `no-encryption-key`, `too-many`.
+    /// `inbox-full`, `too-large`, `not-permitted`, `slow-down`, `no-encryption-key`, `too-many`, `would-break`,
+    /// `nothing-to-restore`.
     pub kind: &'static str,
     /// A sentence for the admin.
     pub detail: String,
@@ -29,10 +32,24 @@ pub struct Details {
     pub remedy: Option<String>,
     /// How long to wait at least.
     pub retry_after_ms: Option<u64>,
+    /// Every field at fault, where more than one may be.
+    pub fields: Vec<FieldProblem>,
+    /// What a check found that keeps the request from being carried out.
+    pub findings: Vec<Finding>,
     /// The methods that the path takes.
     pub allow: Option<String>,
     /// For the operator alone.
     pub log: Option<String>,
+}
+
+/// A field at fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FieldProblem {
+    /// The field, as a dotted path.
+    pub path: String,
+    /// What is wrong with it, for people.
+    pub problem: &'static str,
 }
 
 impl Problem {
@@ -40,7 +57,23 @@ impl Problem {
     pub fn new(status: u16, kind: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let (field, remedy, retry_after_ms, allow, log) = (None, None, None, None, None);
-        Self(Box::new(Details { status, kind, detail, field, remedy, retry_after_ms, allow, log }))
+        let (fields, findings) = (Vec::new(), Vec::new());
+        Self(Box::new(Details { status, kind, detail, field, remedy, retry_after_ms, fields, findings, allow, log }))
+    }
+
+    /// What is to be filled in is not. None when nothing is at fault.
+    pub fn of_fields(fields: Vec<FieldProblem>) -> Option<Self> {
+        let first = fields.first()?;
+        let mut problem = Self::new(422, "invalid-settings", format!("`{}` {}", first.path, first.problem))
+            .at(first.path.clone())
+            .with_remedy("Fill it in.");
+        if fields.len() > 1 {
+            let paths: Vec<String> = fields.iter().map(|field| format!("`{}`", field.path)).collect();
+            problem.detail = format!("these fields are needed: {}", paths.join(", "));
+            problem.remedy = Some("Fill them in.".to_owned());
+        }
+        problem.fields = fields;
+        Some(problem)
     }
 
     /// Names the field at fault.
@@ -100,6 +133,8 @@ impl Problem {
             field: self.field.as_deref(),
             remedy: self.remedy.as_deref(),
             retry_after_ms: self.retry_after_ms,
+            fields: &self.fields,
+            findings: &self.findings,
         };
         // Fails for maps whose keys are no texts; there is none.
         serde_json::to_value(document).unwrap_or_default()
@@ -130,6 +165,12 @@ pub(crate) struct Document<'a> {
     /// How long to wait at least before the request is repeated.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    /// Every field at fault, where several may be; the first one is `field`.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [FieldProblem],
+    /// With `would-break`: what the check of these settings found.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    findings: &'a [Finding],
 }
 
 impl Deref for Problem {
@@ -160,6 +201,8 @@ impl From<Error> for Problem {
             field: details.field,
             remedy: details.remedy.map(String::from),
             retry_after_ms: details.retry_after_ms,
+            fields: Vec::new(),
+            findings: Vec::new(),
             allow: None,
             log: details.log,
         }))
@@ -205,19 +248,54 @@ pub fn read<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, Problem> 
 
 fn read_sound<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
-        unreadable(error.inner()).at(field)
-    })?;
-    reader.end().map_err(|error| unreadable(&error).at(name))?;
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| unreadable(error.inner(), placed(name, error.path())))?;
+    reader.end().map_err(|error| unreadable(&error, name.to_owned()))?;
     Ok(value)
 }
 
-/// The message of the library may quote what people wrote: only the place is told.
-fn unreadable(error: &serde_json::Error) -> Problem {
-    let detail = format!("the body cannot be read at line {}, column {}", error.line(), error.column());
-    Problem::new(400, "invalid-request", detail).with_remedy("See /v1/openapi.json.")
+/// The field that a reader stopped at, in the body of this name. Out of line: there is a reader for each type.
+#[inline(never)]
+fn placed(name: &str, path: &serde_path_to_error::Path) -> String {
+    let path = path.to_string();
+    if path == "." { name.to_owned() } else { joined(name, &path) }
+}
+
+fn joined(place: &str, name: &str) -> String {
+    if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
+}
+
+fn shown(field: &str) -> String {
+    if field.is_empty() { "the body".to_owned() } else { format!("`{field}`") }
+}
+
+/// The message of the library may quote what people wrote: of that, only the name of a missing field and what was expected in place
+/// of a value are told. Both are words of this code.
+#[inline(never)]
+fn unreadable(error: &serde_json::Error, field: String) -> Problem {
+    let text = error.to_string();
+    let said = text.rsplit_once(" at line ").map_or(text.as_str(), |(said, _)| said);
+    let missing = said.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let (field, detail) = match (error.classify(), missing) {
+        (Category::Data, Some(name)) => {
+            let field = joined(&field, name);
+            let detail = format!("`{field}` is missing");
+            (field, detail)
+        }
+        (Category::Data, None) if said.starts_with("unknown field ") => {
+            let detail = format!("{} is no field of this request, or holds one that is not", shown(&field));
+            (field, detail)
+        }
+        (Category::Data, None) => {
+            let expected = said.rsplit_once(", expected ").map_or(String::new(), |(_, it)| format!("; expected: {it}"));
+            let detail = format!("{} has a value that cannot be used{expected}", shown(&field));
+            (field, detail)
+        }
+        (Category::Eof, _) => (field, "the body ends before its JSON does".to_owned()),
+        (Category::Syntax | Category::Io, _) => (field, "the body is not JSON".to_owned()),
+    };
+    let problem = Problem::new(400, "invalid-request", detail).with_remedy("See /v1/openapi.json.");
+    if field.is_empty() { problem } else { problem.at(field) }
 }
 
 #[cfg(test)]
@@ -242,6 +320,38 @@ mod tests {
         assert_eq!(read::<Value>(body, "message"), Ok(json!({ "text": "Cut \u{fffd}", "score": null })));
         let problem = read::<Value>(br#"{"text": "Cut \ud83d""#, "message").unwrap_err();
         assert_eq!(problem.kind, "invalid-request");
+    }
+
+    #[test]
+    fn a_field_that_is_missing_or_wrong_is_named_and_no_line_of_the_body() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Inner {
+            id: u64,
+        }
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Outer {
+            inner: Inner,
+        }
+        for (body, field, detail) in [
+            (r#"{"inner": {}}"#, "call.inner.id", "`call.inner.id` is missing"),
+            (r#"{}"#, "call.inner", "`call.inner` is missing"),
+            (
+                r#"{"inner": {"id": "a secret, expected nothing"}}"#,
+                "call.inner.id",
+                "`call.inner.id` has a value that cannot be used; expected: u64",
+            ),
+            (
+                r#"{"inner": {"id": 1, "more": 2}}"#,
+                "call.inner.more",
+                "`call.inner.more` is no field of this request, or holds one that is not",
+            ),
+            (r#"{"inner": "#, "call.inner", "the body ends before its JSON does"),
+            (r#"{"inner": secret}"#, "call.inner", "the body is not JSON"),
+        ] {
+            let problem = read::<Outer>(body.as_bytes(), "call").unwrap_err();
+            assert_eq!((problem.status, problem.field.as_deref(), problem.detail.as_str()), (400, Some(field), detail));
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub enum Route<'a> {
     Check(&'a str),
     /// `POST /v1/connections/{connection}/choices`: what settings may name.
     Choices(&'a str),
+    /// `POST /v1/connections/{connection}/restore`: brings the settings back that last connected.
+    Restore(&'a str),
     /// `POST /v1/connections/{connection}/webhook-secret`: other addresses for webhooks.
     ChangeWebhooks(&'a str),
     /// `GET /v1/connections/{connection}/settings`: without secrets.
@@ -101,6 +103,7 @@ impl<'a> Route<'a> {
             | R::Connection(id)
             | R::Check(id)
             | R::Choices(id)
+            | R::Restore(id)
             | R::ChangeWebhooks(id)
             | R::Settings(id)
             | R::Activity(id)
@@ -140,7 +143,7 @@ const PERSON: &str = "/v1/people/{person}";
 const LONGEST_PERSON: usize = 255 * 4 * 3;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 38] = [
+pub const ROUTES: [(&str, &str, Make); 39] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -149,6 +152,7 @@ pub const ROUTES: [(&str, &str, Make); 38] = [
     ("DELETE", "/v1/connections/{connection}", |connection, _| Route::Disconnect(connection)),
     ("POST", "/v1/connections/{connection}/check", |connection, _| Route::Check(connection)),
     ("POST", "/v1/connections/{connection}/choices", |connection, _| Route::Choices(connection)),
+    ("POST", "/v1/connections/{connection}/restore", |connection, _| Route::Restore(connection)),
     ("POST", "/v1/connections/{connection}/webhook-secret", |connection, _| Route::ChangeWebhooks(connection)),
     ("GET", "/v1/connections/{connection}/settings", |connection, _| Route::Settings(connection)),
     ("GET", "/v1/connections/{connection}/activity", |connection, _| Route::Activity(connection)),

@@ -19,6 +19,7 @@ use crate::problem::{Problem, read};
 use crate::route::{NoRoute, Route};
 use crate::secret::is_same;
 use crate::state::{Connection, KEPT_DAYS, Record, Resealed, State, StateError, days_ms};
+use crate::status;
 use crate::tally::Tally;
 use crate::vault::Protection;
 
@@ -161,16 +162,19 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Connections => {
                 let all = self.readable()?;
                 let seen = all.iter().filter(|one| caller.may(Need::Connection(&one.id)));
-                Ok(Answer::ok(ConnectionsAnswer { connections: seen.map(|one| self.status_of(one)).collect() }))
+                Ok(Answer::ok(ConnectionsAnswer {
+                    connections: seen.map(|one| self.status_of(one)).collect::<Result<_, _>>()?,
+                }))
             }
             Route::Tokens => self.tokens(call.now),
             Route::CreateToken => self.create_token(&caller, call),
             Route::RevokeToken(id) => self.revoke_token(&caller, id, call.now),
             Route::Audit => self.audit_log(call.now),
             Route::Connect(id) => self.connect(id, &caller, call),
-            Route::Connection(id) => Ok(Answer::ok(self.checked(&self.connection(id)?))),
+            Route::Connection(id) => self.shown(&self.connection(id)?),
             Route::Check(id) => self.check(&self.connection(id)?, call.now),
             Route::Choices(id) => self.choices(id, call),
+            Route::Restore(id) => self.restore(&self.connection(id)?, &caller, call.now),
             Route::ChangeWebhooks(id) => self.change_webhooks(&self.connection(id)?, &caller, call),
             Route::Settings(id) => self.settings(&self.connection(id)?),
             Route::Activity(id) => self.activity(&self.connection(id)?),
@@ -369,7 +373,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// Those that can be read: one whose key is missing hides none of the others.
     pub(crate) fn readable(&self) -> Result<Vec<Connection>, StateError> {
         let each = self.state.each_connection()?.into_iter();
-        Ok(each.filter_map(|(_, connection)| connection.map_err(|error| (self.log)(&error.0)).ok()).collect())
+        Ok(each.filter_map(|(id, connection)| connection.map_err(|error| self.warn(&id, "", &error.0)).ok()).collect())
     }
 
     /// A connection that can take handoffs.
@@ -378,9 +382,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
         if connection.connected {
             return Ok(connection);
         }
-        Err(Problem::new(409, "not-connected", "the last check of this connection found a failure")
+        let status = status::of(&connection, &[], (self.clock)());
+        Err(Problem::new(409, "not-connected", format!("this connection is not connected: {}", status.detail))
             .at("connection")
-            .with_remedy("Do what the findings say, and connect again."))
+            .with_remedy(status.remedy.unwrap_or_default()))
     }
 
     /// The connection of a webhook's path. Whether it is the name or the secret that is wrong is not told.

@@ -22,7 +22,7 @@ pub struct Connection {
     pub settings: String,
     /// The account, as Freshworks names it.
     pub account: Option<String>,
-    /// The last check found nothing that stops handoffs.
+    /// The last check that met no outage found nothing that stops handoffs.
     pub connected: bool,
     /// When it was checked.
     pub checked_at: Timestamp,
@@ -44,6 +44,28 @@ pub struct Connection {
     /// For how many days what has ended is kept; none for [`KEPT_DAYS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_days: Option<u16>,
+    /// Since when `connected` says what it says; 0 in records of before this was stored.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub verdict_since: Timestamp,
+    /// The last check met an outage. Then `connected` is the verdict before it, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Outage>,
+    /// The connection as it was when other settings last connected, to bring those back. With secrets; without an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Box<Connection>>,
+}
+
+fn is_zero(at: &Timestamp) -> bool {
+    *at == 0
+}
+
+/// A row of checks that met an outage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// When the first of them was.
+    pub since: Timestamp,
+    /// When to check again.
+    pub look_at: Timestamp,
 }
 
 /// A secret that was changed for another.
@@ -56,6 +78,11 @@ pub struct OldSecret {
 }
 
 impl Connection {
+    /// Since when `connected` says what it says, as far as that is known.
+    pub fn since(&self) -> Timestamp {
+        if self.verdict_since == 0 { self.checked_at } else { self.verdict_since }
+    }
+
     /// The secrets that webhooks may come with now.
     pub fn webhook_secrets(&self, now: Timestamp) -> impl Iterator<Item = &str> {
         let old = self.old_webhook_secret.as_ref().filter(|old| now < old.until).map(|old| old.secret.as_str());

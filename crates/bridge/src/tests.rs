@@ -2,6 +2,7 @@
 
 mod access;
 mod choices;
+mod connecting;
 mod console;
 mod estimates_and_ratings;
 mod inbox;

@@ -100,7 +100,7 @@ impl Finding {
         Self { check, level: FindingLevel::Warning, code, detail, remedy }
     }
 
-    /// Something that keeps handoffs from working.
+    /// Something that does not work until somebody acts.
     pub fn failure(
         check: &'static str,
         code: &'static str,
@@ -117,7 +117,7 @@ impl Finding {
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Connection {
-    /// No finding is a failure.
+    /// Live handoffs will work. Failures of parts that they do without (the ticket desk, optional names) leave it true.
     pub connected: bool,
     /// The account that the key opens.
     pub account: Option<String>,

@@ -106,11 +106,22 @@ pub(super) fn descriptor(descriptor: &Descriptor) -> String {
     text
 }
 
-/// The findings of a connection.
+/// Which of three states a connection is in, and the findings. That answers arrive nobody can tell before the first webhook.
 pub(super) fn connection(connection: &Connection) -> String {
-    let verdict = if connection.connected { "connected" } else { "NOT connected" };
-    let account = connection.account.as_deref().map(|account| format!(" to {}", plain(account)));
-    format!("{verdict}{}\n{}", account.unwrap_or_default(), findings(&connection.findings))
+    let account = connection.account.as_deref().map(|account| format!(" to {}", plain(account))).unwrap_or_default();
+    let has_no_key = connection.findings.iter().any(|finding| finding.code == "webhook-key-missing");
+    // What keeps a connection from working comes first in the order of the form.
+    let failure = connection.findings.iter().find(|finding| finding.level == FindingLevel::Failure);
+    let state = match (connection.connected, failure) {
+        (true, _) if has_no_key => {
+            format!("connected{account}, but answers of human agents do not arrive yet: no webhook public key is set")
+        }
+        (true, Some(failure)) => format!("connected{account}, except for one part ({})", plain(&failure.check)),
+        (true, None) => format!("connected{account}"),
+        (false, Some(failure)) => format!("NOT connected{account}: {}", plain(&failure.detail)),
+        (false, None) => format!("NOT connected{account}"),
+    };
+    format!("{state}\n{}", findings(&connection.findings))
 }
 
 /// What a handoff would do.

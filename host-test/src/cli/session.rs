@@ -29,6 +29,11 @@ impl Exit {
         Self { code: 1, message: message.into() }
     }
 
+    /// `connect` has answered, and handoffs would not work.
+    pub(super) fn not_connected() -> Self {
+        Self::plugin("not connected: do what the findings say, and connect again")
+    }
+
     /// The command line, a file or its JSON is wrong.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self { code: 2, message: message.into() }

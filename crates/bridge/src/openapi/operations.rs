@@ -120,10 +120,19 @@ pub(super) const STATUSES: [Status; 12] = [
         status: 409,
         name: "NotNow",
         description: "`not-connected`: the last check of the connection found a failure; do what its findings say, and connect again. \
+                      `would-break`: the check of new settings has found what would break a connection that works (`findings`); nothing was \
+                      stored. `nothing-to-restore`: no other settings have connected. \
                       `no-encryption-key`: the app has no key to encrypt secrets with; set the variable `encryption_key`. \
                       `too-many`: revoke tokens that nobody uses. `ambiguous-person`: people of several applications have this id; name the \
                       connection.",
-        kinds: &["not-connected", "no-encryption-key", "too-many", "ambiguous-person"],
+        kinds: &[
+            "not-connected",
+            "would-break",
+            "nothing-to-restore",
+            "no-encryption-key",
+            "too-many",
+            "ambiguous-person",
+        ],
     },
     Status { status: 413, name: "TooLarge", description: "The body is larger than 8 MiB.", kinds: &["too-large"] },
     Status {
@@ -168,7 +177,7 @@ const TOKEN_IN_PATH: &[u16] = &[401, 403, 404, 429, 503];
 pub(super) const TOKEN_EXAMPLE: &str = "0123456789abcdef";
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 38] = [
+pub(super) const OPERATIONS: [Operation; 39] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -203,7 +212,7 @@ pub(super) const OPERATIONS: [Operation; 38] = [
         id: "connections",
         tag: "connections",
         summary: "Lists the connections",
-        description: "Shows how each stood when it was last checked.",
+        description: "Shows how each stands.",
         is_open: false,
         headers: &[],
         body: Body::None,
@@ -217,7 +226,7 @@ pub(super) const OPERATIONS: [Operation; 38] = [
         id: "connection",
         tag: "connections",
         summary: "Shows a connection",
-        description: "As it stood when it was last checked, with what was found.",
+        description: "How it stands, with what the last check found.",
         is_open: false,
         headers: &[],
         body: Body::None,
@@ -231,13 +240,14 @@ pub(super) const OPERATIONS: [Operation; 38] = [
         id: "connect",
         tag: "connections",
         summary: "Checks an account and keeps its settings",
-        description: "Makes every check and keeps the settings whatever comes out; handoffs are taken when no finding is a failure. \
-                      A connection that exists keeps its webhooks' addresses.",
+        description: "Makes every check, then keeps the settings. Where they would break a connection that works, nothing is kept and the \
+                      answer is 409 (`would-break`); with `save=anyway` they are. A failure of the ticket desk or of an optional name \
+                      concerns its own part: handoffs are taken all the same. A connection that exists keeps its webhooks' addresses.",
         is_open: false,
         headers: &[],
         body: Body::Connect,
         reply: Reply::Checked,
-        about: "The settings are kept. `connected` says whether handoffs will work, the findings what to do otherwise.",
+        about: "The settings are kept. `status` says whether handoffs will work, the findings what to do otherwise.",
         problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
     },
     Operation {
@@ -260,7 +270,8 @@ pub(super) const OPERATIONS: [Operation; 38] = [
         id: "check",
         tag: "connections",
         summary: "Checks a connection anew",
-        description: "Makes every check with the settings that are stored, and keeps what comes out.",
+        description: "Makes every check with the settings that are stored, and keeps what comes out. Where the account cannot be reached, the \
+                      verdict of before stands, `status.unreachable_since` says so, and `/v1/tick` checks again.",
         is_open: false,
         headers: &[],
         body: Body::None,
@@ -282,6 +293,21 @@ pub(super) const OPERATIONS: [Operation; 38] = [
         reply: Reply::Choices,
         about: "The names in the account.",
         problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/restore",
+        id: "restore",
+        tag: "connections",
+        summary: "Brings back the settings that last connected",
+        description: "Those before the ones that are stored, with their secrets and the platform's side. They are checked and kept whatever \
+                      comes out; an outage says nothing against them.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Checked,
+        about: "The settings are back.",
+        problems: &[400, 401, 403, 404, 409, 413, 422, 429, 503],
     },
     Operation {
         method: "POST",
@@ -734,6 +760,10 @@ pub(super) const OPERATIONS: [Operation; 38] = [
 pub(super) const PHOTO_EXAMPLE: &str = "00112233445566778899aabbccddeeff-0011223344556677";
 /// Parameters of a query: name, what it is for, schema.
 pub(super) fn query(operation: &Operation) -> Vec<(&'static str, &'static str, Value)> {
+    if operation.id == "connect" {
+        let about = "`anyway`: keep the settings whatever the check finds.";
+        return vec![("save", about, json!({ "type": "string", "enum": ["anyway"] }))];
+    }
     if !operation.path.starts_with("/v1/people/") {
         return Vec::new();
     }

@@ -177,31 +177,6 @@ impl Delight {
         }
     }
 
-    fn check(&self) -> Result<(), Problem> {
-        let wrong = |field: &str, what: &str, remedy: &str| {
-            Err(Problem::new(422, "invalid-settings", what).at(format!("platform.{field}")).with_remedy(remedy))
-        };
-        let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if self.app_id.is_empty() || self.app_id.len() > 64 || !is_name(&self.app_id) {
-            return wrong(
-                "app_id",
-                "this is no application id",
-                "Copy it from the dashboard: letters, digits and hyphens.",
-            );
-        }
-        if self.ai_agent_id.is_empty() || self.ai_agent_id.len() > 128 {
-            return wrong("ai_agent_id", "this is no id of an AI agent", "Copy it from the dashboard.");
-        }
-        let token = self.api_token.reveal();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return wrong("api_token", "this is no API token", "Copy the master API token from the dashboard.");
-        }
-        if self.test_origin.as_deref().is_some_and(|origin| !web_url::is_loopback(origin)) {
-            return wrong("test_origin", "this is no loopback address", "Leave it out: it is for simulators.");
-        }
-        self.callback.as_ref().map_or(Ok(()), |callback| callback.check("platform.callback"))
-    }
-
     /// The user that stands for a human agent. Derived, so that it is the same one in every conversation.
     fn persona(&self, connection: &str, agent: &Sender) -> Persona {
         let id = agent.id.as_deref().unwrap_or("nobody");
@@ -276,8 +251,32 @@ impl Delight {
 }
 
 impl Platform for Delight {
-    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Result<Vec<Finding>, Problem> {
-        self.check()?;
+    fn check(&self) -> Result<(), Problem> {
+        let wrong = |field: &str, what: &str, remedy: &str| {
+            Err(Problem::new(422, "invalid-settings", what).at(format!("platform.{field}")).with_remedy(remedy))
+        };
+        let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if self.app_id.is_empty() || self.app_id.len() > 64 || !is_name(&self.app_id) {
+            return wrong(
+                "app_id",
+                "this is no application id",
+                "Copy it from the dashboard: letters, digits and hyphens.",
+            );
+        }
+        if self.ai_agent_id.is_empty() || self.ai_agent_id.len() > 128 {
+            return wrong("ai_agent_id", "this is no id of an AI agent", "Copy it from the dashboard.");
+        }
+        let token = self.api_token.reveal();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return wrong("api_token", "this is no API token", "Copy the master API token from the dashboard.");
+        }
+        if self.test_origin.as_deref().is_some_and(|origin| !web_url::is_loopback(origin)) {
+            return wrong("test_origin", "this is no loopback address", "Leave it out: it is for simulators.");
+        }
+        self.callback.as_ref().map_or(Ok(()), |callback| callback.check_at("platform.callback"))
+    }
+
+    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Vec<Finding> {
         let mut findings = vec![Finding::warning(
             "chat-webhook",
             "set-up-by-hand",
@@ -296,7 +295,7 @@ impl Platform for Delight {
             }
             Err(finding) => finding,
         });
-        Ok(findings)
+        findings
     }
 
     fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {

@@ -27,8 +27,12 @@ pub(crate) fn photo_name(url: &str) -> String {
 pub struct Polling {}
 
 impl Platform for Polling {
-    fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Result<Vec<Finding>, Problem> {
-        Ok(Vec::new())
+    fn check(&self) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Vec<Finding> {
+        Vec::new()
     }
 
     fn read(&self, _: Endpoint, _: &Call<'_>) -> Result<Inbound, Problem> {

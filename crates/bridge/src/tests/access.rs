@@ -251,7 +251,7 @@ fn the_audit_log_says_who_changed_what_and_no_secret() {
     let mut changed = connection();
     changed["settings"]["api_key"] = json!("k-2-of-the-account");
     changed["settings"]["group"] = json!("Support");
-    app.with(&own, "PUT", "/v1/connections/acme", &changed, 3_000);
+    app.with(&own, "PUT", "/v1/connections/acme?save=anyway", &changed, 3_000);
     app.ask_with_token("POST", "/v1/rotate", &Value::Null, 4_000);
     app.with(&own, "DELETE", "/v1/connections/acme", &Value::Null, 5_000);
     let log = app.ask_with_token("GET", "/v1/audit", &Value::Null, 6_000);

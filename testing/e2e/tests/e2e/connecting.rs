@@ -62,7 +62,13 @@ async fn where_the_platform_forbids_it_the_admin_is_told_what_to_do() {
     );
 
     settings["api_token"] = json!("wrong");
-    let answer = connect(settings).await;
+    let answer = connect(settings.clone()).await;
+    assert_eq!(
+        (&answer["kind"], found(&answer, "platform-webhook")),
+        (&json!("would-break"), ("token-refused", "failure"))
+    );
+    let body = json!({ "settings": stage.settings(), "platform": settings });
+    let answer = stage.api.call("PUT", "/v1/connections/acme?save=anyway", &body).await.unwrap().body;
     assert_eq!(
         (&answer["connected"], found(&answer, "platform-webhook")),
         (&json!(false), ("token-refused", "failure"))

@@ -12,5 +12,6 @@ mod ratings;
 mod reading;
 mod refused;
 mod round;
+mod standing;
 mod tickets;
 mod trouble;
