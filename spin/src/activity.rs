@@ -10,7 +10,7 @@ use crate::answer::{Answer, Call};
 use crate::problem::Problem;
 use crate::service::{MOST_LISTED, Service};
 use crate::state::{Connection, State};
-use crate::tally::{BOUNDS_MS, Count, Durations};
+use crate::tally::{BOUNDS_MS, Count, Durations, Logged};
 
 /// Webhooks that came: from whom, what became of them, and why.
 pub(crate) const DELIVERIES: &str = "deliveries";
@@ -261,21 +261,32 @@ fn webhook_check(connection: &Connection, counts: &[Count]) -> WebhookCheck {
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Stores what was counted. That it cannot be is no reason to fail.
     pub fn keep_tally(&self) {
-        for (connection, amounts) in self.tally.take() {
+        let (mut counts, log) = (self.tally.take(), self.tally.take_log());
+        for (connection, _) in &log {
+            counts.entry(connection.clone()).or_default();
+        }
+        for (connection, amounts) in counts {
             let amounts: Vec<(String, u64)> = amounts.into_iter().collect();
-            if let Err(error) = self.state.count(&connection, &amounts, (self.clock)()) {
+            let own = log.iter().filter(|(of, _)| *of == connection);
+            let log: Vec<Logged> = own.map(|(_, one)| one.clone()).collect();
+            if let Err(error) = self.state.count(&connection, &amounts, &log, (self.clock)()) {
                 (self.log)(&format!("{connection}: counts were lost: {}", error.0));
+            }
+            if log.iter().any(Logged::is_bad) {
+                self.later.has_failed(&connection);
             }
         }
     }
 
     pub(crate) fn activity(&self, connection: &Connection) -> Result<Answer, Problem> {
+        self.later.is_overdue(0);
         let (counts, inbox) = (self.state.counts(&connection.id)?, self.state.waiting(&connection.id)?);
         Ok(Answer::ok(ActivityAnswer::of(connection, &counts, inbox)))
     }
 
     /// Everything that is counted, for all connections.
     pub(crate) fn metrics(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        self.later.is_overdue(0);
         let mut accounts = Vec::new();
         for connection in self.state.connections()? {
             let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?.len();

@@ -37,7 +37,7 @@ macro_rules! file {
 }
 
 /// Name, media type and text of each file.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 14] = [
     file!("index.html", "text/html"),
     file!("console.css", "text/css"),
     file!("icon.svg", "image/svg+xml"),
@@ -50,6 +50,7 @@ const FILES: [(&str, &str, &str); 13] = [
     file!("trial.js", "text/javascript"),
     file!("script.js", "text/javascript"),
     file!("watch.js", "text/javascript"),
+    file!("deliveries.js", "text/javascript"),
     file!("access.js", "text/javascript"),
 ];
 

@@ -14,7 +14,7 @@ use crate::answer::{Answer, Call};
 use crate::destinations::{Destinations, Guarded};
 use crate::inbox::Later;
 use crate::problem::Problem;
-use crate::service::{Policy, STALE_AFTER_MS, Service, most_body_bytes};
+use crate::service::{ALERT_AFTER_MS, Policy, STALE_AFTER_MS, Service, most_body_bytes};
 use crate::spin_state::SpinState;
 use crate::tally::Tally;
 use crate::vault::Keys;
@@ -34,6 +34,11 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
             .trim()
             .parse()
             .map_or(STALE_AFTER_MS, |hours: u64| hours.saturating_mul(60 * 60 * 1000)),
+        alert_url: variable("alert_url").trim().to_owned(),
+        alert_after_ms: variable("alert_after_minutes")
+            .trim()
+            .parse()
+            .map_or(ALERT_AFTER_MS, |minutes: u64| minutes.saturating_mul(60 * 1000)),
     };
     let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,

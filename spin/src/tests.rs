@@ -8,6 +8,7 @@ mod people;
 mod proof;
 mod secrets;
 mod ticket_webhook;
+mod watch;
 mod webhooks;
 
 use std::cell::Cell;

@@ -13,3 +13,4 @@ mod refused;
 mod round;
 mod tickets;
 mod trouble;
+mod watching;
