@@ -19,9 +19,17 @@ export function watching(connection, section) {
   };
 }
 
+let labels = 0;
+
+/** A control with its label before it. */
+function labelled(text, control) {
+  control.id = `watch-${(labels += 1)}`;
+  return el("div", {}, el("label", { for: control.id }, text), control);
+}
+
 function choice(label, options, run) {
   const select = el("select", { on: { change: run } }, Object.entries(options).map(([value, text]) => el("option", { value }, text)));
-  return { select, field: el("label", {}, label, select) };
+  return { select, field: labelled(label, select) };
 }
 
 /** The word, its mark and its colour. */
@@ -47,7 +55,7 @@ function deliveryList(connection) {
   const by = choice(t.deliveries.by, t.deliveries.bys, () => whose.value && draw(true));
   const since = () => Date.now() - PERIODS[period.select.value];
   const form = el("form", { class: "filters", on: { submit: (event) => { event.preventDefault(); draw(true); } } },
-    period.field, wanted.field, by.field, el("label", {}, t.deliveries.id, whose), button(t.deliveries.filter, null, { type: "submit" }));
+    period.field, wanted.field, by.field, labelled(t.deliveries.id, whose), button(t.deliveries.filter, null, { type: "submit" }));
   const resend = async (path, event) => busy(event.target, async () => {
     said.replaceChildren();
     try {
@@ -110,7 +118,7 @@ function ended(connection) {
       said.replaceChildren(trouble(problem));
     }
   };
-  const form = el("form", { class: "filters", on: { submit: search } }, el("label", {}, t.ended.search, text), button(t.ended.button, null, { type: "submit" }));
+  const form = el("form", { class: "filters", on: { submit: search } }, labelled(t.ended.search, text), button(t.ended.button, null, { type: "submit" }));
   return {
     content: [form, said, found, el("h3", {}, t.ended.newest), list],
     async draw() {

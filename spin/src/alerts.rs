@@ -41,8 +41,7 @@ fn failing_since(bad: &[Logged], accepted_at: Timestamp, now: Timestamp) -> Opti
     let newest = under_way.iter().map(|one| one.at).max()?;
     let is_recent = now.saturating_sub(newest) < STILL_TRIED_MS;
     // Of failures, those that are still tried; of refusals, all since the last webhook that was believed.
-    let counts =
-        |one: &&&Logged| is_recent && (one.result != "failed" || now.saturating_sub(one.at) < STILL_TRIED_MS);
+    let counts = |one: &&&Logged| is_recent && (one.result != "failed" || now.saturating_sub(one.at) < STILL_TRIED_MS);
     under_way.iter().filter(counts).map(|one| one.first_at).min()
 }
 
@@ -161,11 +160,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let Some(since) = open.value.strip_suffix(TOLD).and_then(|since| since.trim().parse().ok()) else {
             return Ok(());
         };
-        let claim = Record {
-            name: format!("over:{name}"),
-            value: String::new(),
-            expires_at: now.saturating_add(TELLING_MS),
-        };
+        let claim =
+            Record { name: format!("over:{name}"), value: String::new(), expires_at: now.saturating_add(TELLING_MS) };
         let is_ours = self.state.put_record(ALERT, &claim, now, true)?;
         if is_ours && self.post_alert("alert.over", name, about, connection, since, text, json!([])) {
             self.state.remove_record(ALERT, name)?;

@@ -65,7 +65,13 @@ pub const ALERT_AFTER_MS: u64 = 5 * 60 * 1000;
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { protection: Protection::Encrypted, address_header: String::new(), stale_after_ms: STALE_AFTER_MS, alert_url: String::new(), alert_after_ms: ALERT_AFTER_MS }
+        Self {
+            protection: Protection::Encrypted,
+            address_header: String::new(),
+            stale_after_ms: STALE_AFTER_MS,
+            alert_url: String::new(),
+            alert_after_ms: ALERT_AFTER_MS,
+        }
     }
 }
 
@@ -219,9 +225,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Ok(Answer::ok(TimelineAnswer { entries: stored.journal }))
             }
             Route::Photo(id, photo) => self.photo(&self.connection(id)?, photo),
-            Route::Handoffs(id) => {
-                self.list_handoffs(&self.connection(id)?, call.query)
-            }
+            Route::Handoffs(id) => self.list_handoffs(&self.connection(id)?, call.query),
             Route::Handoff(id, handoff) => {
                 self.connection(id)?;
                 let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;

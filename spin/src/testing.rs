@@ -369,7 +369,8 @@ impl State for Memory {
     fn log(&self, connection: &str, since: Timestamp, only_bad: bool) -> Result<Vec<Logged>, StateError> {
         self.up()?;
         let log = self.log.borrow();
-        let own = log.iter().filter(|((of, _), one)| of == connection && one.at >= since && (!only_bad || one.is_bad()));
+        let own =
+            log.iter().filter(|((of, _), one)| of == connection && one.at >= since && (!only_bad || one.is_bad()));
         let mut found: Vec<Logged> = own.map(|(_, one)| one.clone()).collect();
         found.sort_by(|one, other| other.at.cmp(&one.at).then_with(|| one.id.cmp(&other.id)));
         Ok(found)

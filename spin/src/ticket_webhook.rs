@@ -91,8 +91,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .with_remedy(r#"Paste the content that the connection shows: {"ticket_id": "{{ticket.id}}"}."#));
         };
         let handoff = self.state.handoff_of(&connection.id, &[ticket_word(&ticket)])?;
-        let (mut result, mut why) =
-            if handoff.is_some() { ("done", "") } else { ("ignored", "unknown-conversation") };
+        let (mut result, mut why) = if handoff.is_some() { ("done", "") } else { ("ignored", "unknown-conversation") };
         if let Some(handoff) = &handoff {
             match self.tick_one(connection, handoff, true) {
                 Ok(()) => {}

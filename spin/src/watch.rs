@@ -28,8 +28,7 @@ const MOST_RESEND_MS: u64 = 12_000;
 /// Longest text of a query, in characters: as long as ids are.
 const LONGEST_TEXT: usize = 255;
 /// What `result` of a query may be.
-pub(crate) const RESULTS: [&str; 8] =
-    ["bad", "done", WAITING, "ignored", "failed", "given-up", "refused", UNREADABLE];
+pub(crate) const RESULTS: [&str; 8] = ["bad", "done", WAITING, "ignored", "failed", "given-up", "refused", UNREADABLE];
 /// Longest reason in the log, in characters.
 const MOST_WHY_CHARS: usize = 120;
 
@@ -172,7 +171,8 @@ pub(crate) fn causes(log: &[Logged], since: Timestamp) -> Vec<Cause> {
             cause.count += 1;
             cause.first_at = cause.first_at.min(one.first_at);
         } else {
-            let [direction, party, result, why] = [&one.direction, &one.party, &one.result, &one.why].map(String::clone);
+            let [direction, party, result, why] =
+                [&one.direction, &one.party, &one.result, &one.why].map(String::clone);
             causes.push(Cause { direction, party, result, why, count: 1, first_at: one.first_at, last_at: one.at });
         }
     }
@@ -345,7 +345,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
             return Ok(Resent::Done);
         }
         if has_come_about()? {
-            self.tally.log(&connection.id, Logged { at: (self.clock)(), result: "done".to_owned(), why: String::new(), tries: 0, ..one.clone() });
+            self.tally.log(
+                &connection.id,
+                Logged { at: (self.clock)(), result: "done".to_owned(), why: String::new(), tries: 0, ..one.clone() },
+            );
             return Ok(Resent::Done);
         }
         Ok(Resent::NotKept)

@@ -87,7 +87,8 @@ async fn the_log_keeps_its_bounds_and_its_failures(store: &Store) {
     let app = connected(store).await;
     let (at, week) = (now(), 7 * 24 * 60 * 60 * 1000);
     keep(&app, "c", &[logged("old", None, at - week - 1, "failed"), logged("bad", None, at - 1, "failed")], at).await;
-    let many: Vec<Value> = (0..620).map(|number| logged(&format!("d-{number:03}"), None, at + number, "done")).collect();
+    let many: Vec<Value> =
+        (0..620).map(|number| logged(&format!("d-{number:03}"), None, at + number, "done")).collect();
     keep(&app, "c", &many, at).await;
     keep(&app, "c", &[logged("last", None, at + 700, "done")], at + 700).await;
     let log = log(&app, "c", false).await;
@@ -98,7 +99,7 @@ async fn the_log_keeps_its_bounds_and_its_failures(store: &Store) {
 
 async fn hours_and_days_that_are_over_go(store: &Store) {
     let app = connected(store).await;
-    let hour = 60 * 60 * 1000;
+    let hour = 60 * 60 * 1000_u64;
     let count = |number: u64| json!([format!("hour|{number:010}|failures"), 1]);
     let day = |number: u64| json!([format!("day|{number:010}|failures"), 1]);
     app.ask("count", json!(["c", [count(100), day(4), ["messages|to-user", 1]], 100 * hour])).await;

@@ -799,7 +799,13 @@ pub(super) fn query(operation: &Operation) -> Vec<(&'static str, &'static str, V
                 ("conversation", "Only those of handoffs that this leads to, as `find` of the handoffs.", text()),
             ];
         }
-        "resendSince" => return vec![("since", "Only what was tried last then or later; left out: everything that is kept.", time())],
+        "resendSince" => {
+            return vec![(
+                "since",
+                "Only what was tried last then or later; left out: everything that is kept.",
+                time(),
+            )];
+        }
         _ => {}
     }
     if !operation.path.starts_with("/v1/people/") {

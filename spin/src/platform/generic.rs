@@ -185,13 +185,7 @@ impl Platform for Generic {
         self.post(http, "handoff.events", &ids, data, news.now)
     }
 
-    fn tell_again<H: Http>(
-        &self,
-        http: &H,
-        handoff: &Handoff,
-        events: &[Value],
-        now: Timestamp,
-    ) -> Result<(), Untold> {
+    fn tell_again<H: Http>(&self, http: &H, handoff: &Handoff, events: &[Value], now: Timestamp) -> Result<(), Untold> {
         let ids: Vec<&str> = events.iter().filter_map(|event| event["id"].as_str()).collect();
         // How it stands now is not what it was when this happened.
         let data = json!({

@@ -75,9 +75,7 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
         let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
         let body = body.to_string().into_bytes();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        self.with(|service| {
-            service.answer(&Call { method, path, query, headers, body: &body, now: self.clock.get() })
-        })
+        self.with(|service| service.answer(&Call { method, path, query, headers, body: &body, now: self.clock.get() }))
     }
 
     /// A connected account; events go to a host of its own.

@@ -42,8 +42,9 @@ fn post<F: Fn(&str) -> (u16, String, u64)>(world: &World<F>, path: &str) -> Valu
 /// Direction, result and reason of each, the last try first.
 fn outline(listed: &Value) -> Vec<String> {
     let deliveries = listed["deliveries"].as_array().unwrap().iter();
-    let mut lines: Vec<String> =
-        deliveries.map(|one| format!("{} {} {}", one["direction"], one["result"], one["why"]).replace('"', "")).collect();
+    let mut lines: Vec<String> = deliveries
+        .map(|one| format!("{} {} {}", one["direction"], one["result"], one["why"]).replace('"', ""))
+        .collect();
     lines.sort();
     lines
 }
@@ -109,7 +110,10 @@ fn news_that_was_refused_for_good_is_kept_and_sent_again_with_its_id() {
     world.take_in("acme", &id, 1);
     assert_eq!(outline(&get(&world, DELIVERIES)), ["in done ", "out given-up the callback answered 410: it is gone"]);
     let refused = world.told("acme");
-    assert_eq!(post(&world, "/v1/connections/acme/resend?since=0"), json!({ "done": 0, "failed": 1, "not_kept": 0, "left": 0 }));
+    assert_eq!(
+        post(&world, "/v1/connections/acme/resend?since=0"),
+        json!({ "done": 0, "failed": 1, "not_kept": 0, "left": 0 })
+    );
     callback.set(200);
     assert_eq!(post(&world, "/v1/connections/acme/resend?since=0")["done"], 1);
     let told = world.told("acme");
@@ -180,9 +184,9 @@ fn handoffs_that_ended_are_listed_with_their_outcome_and_found_by_person_and_con
         found.map(|one| (one["id"].as_str().unwrap().to_owned(), one["outcome"].clone())).collect::<Vec<_>>()
     };
     let (open, ended) = ((open, Value::Null), (ended, json!("abandoned")));
-    assert_eq!(of(""), [open.clone()]);
-    assert_eq!(of("?which=ended"), [ended.clone()]);
-    assert_eq!(of("?find=2"), [ended.clone()]);
+    assert_eq!(of(""), vec![open]);
+    assert_eq!(of("?which=ended"), vec![ended.clone()]);
+    assert_eq!(of("?find=2"), vec![ended]);
     assert_eq!(of("?find=c-1").len(), 1, "a conversation of Freshworks");
     assert_eq!(of("?find=user-1").len(), 2);
     assert!(of("?find=nobody").is_empty());
@@ -238,7 +242,11 @@ fn trends_tell_handoffs_waits_and_failures_of_hours_and_days_and_forget_old_ones
     let (hours, days) = (trends["hours"].as_array().unwrap(), trends["days"].as_array().unwrap());
     assert_eq!((hours.len(), days.len()), (24, 30));
     for last in [hours.last().unwrap(), days.last().unwrap()] {
-        assert_eq!((&last["handoffs"], &last["taken"], &last["failures"]), (&json!(1), &json!(1), &last["failures"]), "{last}");
+        assert_eq!(
+            (&last["handoffs"], &last["taken"], &last["failures"]),
+            (&json!(1), &json!(1), &last["failures"]),
+            "{last}"
+        );
         assert!(last["failures"].as_u64().unwrap() >= 2, "{last}");
         assert!((2 * MINUTE..3 * MINUTE).contains(&last["waited_ms"].as_u64().unwrap()), "{last}");
     }
@@ -273,7 +281,10 @@ fn deliveries_that_fail_for_minutes_are_told_once_and_their_end_once() {
     let told = alerts(&world);
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!((&told[0]["type"], &told[0]["connection"]), (&json!("alert.raised"), &json!("acme")));
-    assert!(told[0]["text"].as_str().unwrap().contains("503") || told[0]["causes"].to_string().contains("503"), "{told:?}");
+    assert!(
+        told[0]["text"].as_str().unwrap().contains("503") || told[0]["causes"].to_string().contains("503"),
+        "{told:?}"
+    );
     callback.set(200);
     world.wait(20 * MINUTE);
     let told = alerts(&world);
