@@ -77,7 +77,7 @@ function deliveryList(connection) {
     fill(causes, found.causes, () => found.causes.length > 0 && [
       el("h3", {}, t.deliveries.causes),
       table(t.deliveries.causes, Object.values(t.deliveries.cause), found.causes.map((one) => [
-        [what({ ...one, kind: "" })[0], " ", result(one)], reason(one), String(one.count), moment(one.first_at), moment(one.last_at),
+        [what({ ...one, kind: "" })[0], el("p", {}, result(one))], reason(one), String(one.count), moment(one.first_at), moment(one.last_at),
       ])),
       el("p", { class: "row" }, button(t.deliveries.resendAll, (event) => resend(`${at(connection.id, "resend")}?since=${since()}`, event))),
     ]);
