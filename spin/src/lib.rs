@@ -16,7 +16,7 @@ use handoff_bridge::destinations::{Destinations, Guarded};
 use handoff_bridge::inbox::Later;
 use handoff_bridge::log::{self, Level};
 use handoff_bridge::problem::Problem;
-use handoff_bridge::service::{Policy, STALE_AFTER_MS, Service, most_body_bytes};
+use handoff_bridge::service::{ALERT_AFTER_MS, Policy, STALE_AFTER_MS, Service, most_body_bytes};
 use handoff_bridge::tally::Tally;
 use handoff_bridge::vault::Keys;
 use handoff_bridge_store::SpinState;
@@ -36,6 +36,11 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
             .trim()
             .parse()
             .map_or(STALE_AFTER_MS, |hours: u64| hours.saturating_mul(60 * 60 * 1000)),
+        alert_url: variable("alert_url").trim().to_owned(),
+        alert_after_ms: variable("alert_after_minutes")
+            .trim()
+            .parse()
+            .map_or(ALERT_AFTER_MS, |minutes: u64| minutes.saturating_mul(60 * 1000)),
     };
     let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,

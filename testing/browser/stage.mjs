@@ -15,9 +15,9 @@ const ARGUMENTS = [
   "--disable-component-update", "--disable-sync",
 ];
 
-/** Starts everything; `stop` ends it. */
-export async function start() {
-  const child = spawn(process.env.STAGE, ["console", "--json"], { stdio: ["pipe", "pipe", "pipe"] });
+/** Starts everything; `stop` ends it. `more`: further arguments of the stage. */
+export async function start(more = []) {
+  const child = spawn(process.env.STAGE, ["console", "--json", ...more], { stdio: ["pipe", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => { log += chunk; });
   const [line] = await Promise.race([once(createInterface(child.stdout), "line"), once(child, "exit")]);

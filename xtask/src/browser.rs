@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     process::say("playing the console and the inbox in Chromium");
     let mut node = Command::new("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(rest);
-    node.arg("console.test.mjs").arg("inbox.test.mjs").current_dir(&modules);
+    node.arg("console.test.mjs").arg("watch.test.mjs").arg("inbox.test.mjs").current_dir(&modules);
     node.env("STAGE", std::path::absolute(stage)?).env("CHROMIUM", chromium);
     if pictures {
         node.env("SCREENSHOTS", process::root().join("docs/console"));

@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use handoff_contract::model::Timestamp;
 use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
-use crate::spin::{from_json, reseal, to_json};
+use crate::spin::{entries, from_json, logged, reseal, to_json};
 use handoff_bridge::state::{
     Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING,
     MOST_WAITING_BYTES, MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError,
     StoredDelivery,
 };
-use handoff_bridge::tally::Count;
+use handoff_bridge::tally::{Count, LOGGED_MS, Logged, MOST_LOGGED, trends_begin};
 use handoff_bridge::vault::Keys;
 
 macro_rules! script {
@@ -157,6 +157,11 @@ impl State for RedisState {
 
     fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
         let found = self.script(script!("open_handoffs"), &[connection, &limit.to_string()])?;
+        texts(&found).map(|text| from_json(text?)).collect()
+    }
+
+    fn ended_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
+        let found = self.script(script!("ended_handoffs"), &[connection, &limit.to_string()])?;
         texts(&found).map(|text| from_json(text?)).collect()
     }
 
@@ -330,11 +335,29 @@ impl State for RedisState {
         is_one(&self.script(script!("erase"), &[connection, id, &lease.to_string(), &now.to_string()])?)
     }
 
-    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {
-        let mut arguments = vec![connection.to_owned(), now.to_string()];
+    fn count(
+        &self,
+        connection: &str,
+        amounts: &[(String, u64)],
+        log: &[Logged],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let log_begins = now.saturating_sub(LOGGED_MS);
+        let numbers = [now, log_begins, MOST_LOGGED.into(), amounts.len() as u64].map(|number| number.to_string());
+        let mut arguments = vec![connection.to_owned()];
+        arguments.extend(numbers.into_iter().chain(trends_begin(now)));
         arguments.extend(amounts.iter().flat_map(|(name, amount)| [name.clone(), amount.to_string()]));
+        arguments.extend(entries(log).into_iter().flatten());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.script(script!("count"), &arguments).map(drop)
+    }
+
+    fn log(&self, connection: &str, since: Timestamp, only_bad: bool) -> Result<Vec<Logged>, StateError> {
+        let found = self.script(script!("log"), &[connection, &since.to_string(), bit(only_bad)])?;
+        let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
+        let number = |text: &str| text.parse().map_err(|_| unexpected());
+        let read = |one: &[&str]| logged(one[0], number(one[1])?, number(one[2])?, one[3]);
+        texts.chunks_exact(4).map(read).collect()
     }
 
     fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {

@@ -9,7 +9,7 @@ use crate::sqlite::SqliteState;
 use handoff_bridge::state::{
     Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
-use handoff_bridge::tally::Count;
+use handoff_bridge::tally::{Count, Logged, WAITING};
 use handoff_bridge::vault::Keys;
 
 /// Spin's SQLite, which needs nothing, or a Redis, which several hosts can share.
@@ -43,6 +43,26 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StateError
         StateError(format!("a stored value cannot be read: {:?} error at {place}", error.classify()))
     };
     serde_json::from_str(text).map_err(told)
+}
+
+/// What the stores ask about a delivery: its id, handoff and time, whether it failed, whether it must not replace what is known of it, the
+/// number of tries; and all of it but the handoff, as JSON.
+pub(crate) fn entries(log: &[Logged]) -> Vec<Vec<String>> {
+    let entry = |one: &Logged| {
+        let [is_bad, only_new] = [one.is_bad(), one.result == WAITING].map(u64::from);
+        let numbers = [one.at, is_bad, only_new, one.tries].map(|number| number.to_string());
+        // Values are compiled for answers anyway. A struct of texts and numbers does not fail.
+        let text = serde_json::to_value(Logged { handoff: None, ..one.clone() }).unwrap_or_default().to_string();
+        let named = [one.id.clone(), one.handoff.clone().unwrap_or_default()];
+        named.into_iter().chain(numbers).chain([text]).collect()
+    };
+    log.iter().map(entry).collect()
+}
+
+/// A delivery, as it was stored.
+pub(crate) fn logged(handoff: &str, first_at: Timestamp, tries: u64, entry: &str) -> Result<Logged, StateError> {
+    let handoff = Some(handoff.to_owned()).filter(|id| !id.is_empty());
+    Ok(Logged { handoff, first_at, tries, ..Logged::from_value(&from_json(entry)?) }.completed())
 }
 
 /// Seals each of these connections (id, and what is stored) that is not sealed with the newest key; `replace` writes what is new in
@@ -88,6 +108,10 @@ impl State for SpinState {
 
     fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
         self.0.open_handoffs(connection, limit)
+    }
+
+    fn ended_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
+        self.0.ended_handoffs(connection, limit)
     }
 
     fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError> {
@@ -186,8 +210,18 @@ impl State for SpinState {
         self.0.erase(connection, id, lease, now)
     }
 
-    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {
-        self.0.count(connection, amounts, now)
+    fn count(
+        &self,
+        connection: &str,
+        amounts: &[(String, u64)],
+        log: &[Logged],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        self.0.count(connection, amounts, log, now)
+    }
+
+    fn log(&self, connection: &str, since: Timestamp, only_bad: bool) -> Result<Vec<Logged>, StateError> {
+        self.0.log(connection, since, only_bad)
     }
 
     fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {

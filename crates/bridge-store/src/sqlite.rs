@@ -7,17 +7,17 @@
 use handoff_contract::model::Timestamp;
 use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
 
-use crate::spin::{from_json, reseal, to_json};
+use crate::spin::{entries, from_json, logged, reseal, to_json};
 use handoff_bridge::state::{
     Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING,
     MOST_WAITING_BYTES, MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError,
     StoredDelivery,
 };
-use handoff_bridge::tally::Count;
+use handoff_bridge::tally::{Count, LOGGED_MS, Logged, trends_begin};
 use handoff_bridge::vault::Keys;
 
 /// In this order: see the last.
-const LAYOUT: [&str; 25] = [
+const LAYOUT: [&str; 34] = [
     // `connection` is JSON, sealed: see `vault`.
     "CREATE TABLE IF NOT EXISTS connections (id TEXT PRIMARY KEY, connection TEXT NOT NULL)",
     // `handoff` is JSON, NULL before the first save; the columns after it say what queries look for in it. `leased_until` is 0
@@ -124,10 +124,65 @@ const LAYOUT: [&str; 25] = [
         DELETE FROM conversations WHERE connection = NEW.connection AND handoff = NEW.id;
         DELETE FROM inbox WHERE connection = NEW.connection AND handoff = NEW.id;
     END",
+    "CREATE INDEX IF NOT EXISTS handoffs_ended ON handoffs (connection, updated_at)
+        WHERE NOT is_open AND handoff IS NOT NULL",
+    // As above.
+    "CREATE TRIGGER IF NOT EXISTS connection_removed_with_log AFTER DELETE ON connections
+    BEGIN
+        DELETE FROM log WHERE connection = OLD.id;
+    END",
+    "CREATE TRIGGER IF NOT EXISTS handoff_removed_with_log AFTER DELETE ON handoffs
+    BEGIN
+        DELETE FROM log WHERE connection = OLD.connection AND handoff = OLD.id;
+    END",
+    "CREATE TRIGGER IF NOT EXISTS handoff_erased_with_log AFTER UPDATE OF handoff ON handoffs WHEN NEW.handoff IS NULL
+    BEGIN
+        DELETE FROM log WHERE connection = NEW.connection AND handoff = NEW.id;
+    END",
+    // Deliveries, and what became of them. `entry` is JSON without the handoff, which is empty where there is none.
+    "CREATE TABLE IF NOT EXISTS log (
+        connection TEXT NOT NULL,
+        id TEXT NOT NULL,
+        handoff TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        is_bad INTEGER NOT NULL,
+        first_at INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        entry TEXT NOT NULL,
+        PRIMARY KEY (connection, id)
+    ) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS log_order ON log (connection, is_bad, at)",
+    "CREATE INDEX IF NOT EXISTS log_of ON log (connection, handoff)",
+    // What is written into it goes into counts and log, as one step. Nothing is kept for a connection that has gone meanwhile.
+    "CREATE VIEW IF NOT EXISTS tallied AS
+        SELECT '' AS connection, '[]' AS amounts, '[]' AS entries, 0 AS at, 0 AS log_begins, '' AS hours_begin, '' AS days_begin",
+    "CREATE TRIGGER IF NOT EXISTS tallied_kept INSTEAD OF INSERT ON tallied
+    WHEN EXISTS (SELECT 1 FROM connections WHERE id = NEW.connection)
+    BEGIN
+        INSERT INTO counts (connection, name, value, counted_at)
+        SELECT NEW.connection, json_extract(value, '$[0]'), json_extract(value, '$[1]'), NEW.at FROM json_each(NEW.amounts) WHERE true
+        ON CONFLICT (connection, name) DO UPDATE SET value = value + excluded.value, counted_at = excluded.counted_at;
+        DELETE FROM counts WHERE connection = NEW.connection
+            AND (name BETWEEN 'hour|' AND NEW.hours_begin OR name BETWEEN 'day|' AND NEW.days_begin);
+        INSERT INTO log (connection, id, handoff, at, is_bad, first_at, tries, entry)
+        SELECT NEW.connection, one.value ->> '$[0]',
+            COALESCE((SELECT known.id FROM handoffs AS known WHERE known.connection = NEW.connection
+                AND known.id = one.value ->> '$[1]' AND known.handoff IS NOT NULL), ''),
+            one.value ->> '$[2]', one.value ->> '$[3]', one.value ->> '$[2]', one.value ->> '$[5]', one.value ->> '$[6]'
+        FROM json_each(NEW.entries) AS one WHERE one.value ->> '$[4]' = '0'
+            OR NOT EXISTS (SELECT 1 FROM log AS known WHERE known.connection = NEW.connection AND known.id = one.value ->> '$[0]')
+        ON CONFLICT (connection, id) DO UPDATE SET
+            handoff = excluded.handoff, at = excluded.at, is_bad = excluded.is_bad, tries = tries + excluded.tries, entry = excluded.entry;
+        DELETE FROM log WHERE NEW.entries <> '[]' AND connection = NEW.connection AND is_bad IN (0, 1) AND at < NEW.log_begins;
+        DELETE FROM log WHERE NEW.entries <> '[]' AND connection = NEW.connection AND is_bad = 0 AND at < (
+            SELECT at FROM log WHERE connection = NEW.connection AND is_bad = 0 ORDER BY at DESC LIMIT 1 OFFSET 499);
+        DELETE FROM log WHERE NEW.entries <> '[]' AND connection = NEW.connection AND is_bad = 1 AND at < (
+            SELECT at FROM log WHERE connection = NEW.connection AND is_bad = 1 ORDER BY at DESC LIMIT 1 OFFSET 499);
+    END",
     // Always empty. It is made last, and LEASE, with which every handoff begins, names it: no handoff gets into tables whose
     // triggers are not there, even when whoever made them was stopped half-way. A new number makes an older database get what
     // was added.
-    "CREATE TABLE IF NOT EXISTS layout_2 (complete INTEGER)",
+    "CREATE TABLE IF NOT EXISTS layout_3 (complete INTEGER)",
 ];
 
 const HANDING_OVER: &str = "
@@ -137,7 +192,7 @@ const HANDING_OVER: &str = "
 /// word, and the oldest word goes when there are too many.
 const LEASE: &str = "
     INSERT INTO handoffs (connection, id, doing, updated_at, lease, leased_until)
-    SELECT ?1, ?2, ?3, ?4, 1, ?5 WHERE NOT EXISTS (SELECT 1 FROM layout_2)
+    SELECT ?1, ?2, ?3, ?4, 1, ?5 WHERE NOT EXISTS (SELECT 1 FROM layout_3)
     ON CONFLICT (connection, id) DO UPDATE SET
         lease = lease + 1,
         leased_until = ?5,
@@ -246,12 +301,17 @@ const ALL_CONNECTIONS: &str = "SELECT id, connection FROM connections ORDER BY i
 const SAVE_CONNECTION: &str = "
     INSERT INTO connections (id, connection) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET connection = excluded.connection";
 
-/// Nothing is counted for a connection that has gone meanwhile.
 const COUNT: &str = "
-    INSERT INTO counts (connection, name, value, counted_at)
-    SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?3 FROM json_each(?2)
-    WHERE EXISTS (SELECT 1 FROM connections WHERE id = ?1)
-    ON CONFLICT (connection, name) DO UPDATE SET value = value + excluded.value, counted_at = excluded.counted_at";
+    INSERT INTO tallied (connection, amounts, entries, at, log_begins, hours_begin, days_begin)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+const LOG: &str = "
+    SELECT handoff, first_at, tries, entry FROM log
+    WHERE connection = ?1 AND is_bad IN (1, ?2) AND at >= ?3 ORDER BY at DESC, id";
+
+const ENDED: &str = "
+    SELECT handoff FROM handoffs WHERE connection = ?1 AND NOT is_open AND handoff IS NOT NULL
+    ORDER BY updated_at DESC, id DESC LIMIT ?2";
 
 const PUT_RECORD: &str = "
     INSERT INTO records (kind, name, value, expires_at) VALUES (?1, ?2, ?3, ?4)
@@ -384,6 +444,10 @@ impl State for SqliteState {
 
     fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
         self.handoffs(OPEN, &[text(connection), number(limit.into())])
+    }
+
+    fn ended_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
+        self.handoffs(ENDED, &[text(connection), number(limit.into())])
     }
 
     fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError> {
@@ -546,8 +610,33 @@ impl State for SqliteState {
         Ok(!self.run(ERASE, &[text(connection), text(id), number(lease), number(now)])?.is_empty())
     }
 
-    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {
-        self.run(COUNT, &[text(connection), Value::Text(to_json(&amounts)?), number(now)]).map(drop)
+    fn count(
+        &self,
+        connection: &str,
+        amounts: &[(String, u64)],
+        log: &[Logged],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let [hours_begin, days_begin] = trends_begin(now).map(Value::Text);
+        let parameters = [
+            text(connection),
+            Value::Text(to_json(&amounts)?),
+            Value::Text(to_json(&entries(log))?),
+            number(now),
+            number(now.saturating_sub(LOGGED_MS)),
+            hours_begin,
+            days_begin,
+        ];
+        self.run(COUNT, &parameters).map(drop)
+    }
+
+    fn log(&self, connection: &str, since: Timestamp, only_bad: bool) -> Result<Vec<Logged>, StateError> {
+        let rows = self.run(LOG, &[text(connection), number(only_bad.into()), number(since)])?;
+        let read = |row: &RowResult| {
+            let (handoff, whole) = (words(row, 0)?, |index| row.get::<u64>(index).unwrap_or(0));
+            logged(handoff, whole(1), whole(2), words(row, 3)?)
+        };
+        rows.iter().map(read).collect()
     }
 
     fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {

@@ -2,6 +2,7 @@
 
 import { api, at } from "./api.js";
 import { busy, button, el, fill, focusOn, repeat, say, trouble } from "./dom.js";
+import { watching } from "./deliveries.js";
 import { ago, moment, t } from "./texts.js";
 import { timeline } from "./trial.js";
 
@@ -12,7 +13,10 @@ export async function watchPage(page, connection) {
   const [said, unreachable] = [el("div", {}), el("div", {})];
   const dialog = el("dialog", { class: "wide", "aria-labelledby": "watch-timeline" });
   const section = (title, ...content) => el("section", { class: "card" }, el("h2", {}, title), content);
-  page.replaceChildren(unreachable, section(t.watch.open, open, said), section(t.watch.troubles, troubles), section(t.watch.numbers, numbers),
+  const { sections, draw: drawMore } = watching(connection, section);
+  const [chart, deliveries, ended] = sections;
+  page.replaceChildren(unreachable, section(t.watch.open, open, said), chart, deliveries, ended, section(t.watch.troubles, troubles),
+    section(t.watch.numbers, numbers),
     el("p", {}, el("a", { href: "/metrics" }, t.watch.metrics)), dialog);
   const draw = async () => {
     try {
@@ -20,6 +24,7 @@ export async function watchPage(page, connection) {
       drawOpen(open, connection, handoffs, dialog, said);
       drawTroubles(troubles, activity.troubles);
       drawNumbers(numbers, activity);
+      await drawMore();
       fill(unreachable, null, () => null);
     } catch (problem) {
       if (problem.status !== 401) fill(unreachable, [problem.detail], () => trouble(problem));

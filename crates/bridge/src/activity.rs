@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::service::{MOST_LISTED, Service};
 use crate::state::{Connection, Handoff, NEVER, Record, State, StateError};
 use crate::status::{self, ConnectionState};
-use crate::tally::{BOUNDS_MS, Count, Durations};
+use crate::tally::{BOUNDS_MS, Count, Durations, Logged};
 
 /// Webhooks that came: from whom, what became of them, and why.
 pub(crate) const DELIVERIES: &str = "deliveries";
@@ -269,15 +269,25 @@ pub(crate) fn webhook_check(connection: &Connection, counts: &[Count]) -> Webhoo
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Stores what was counted. That it cannot be is no reason to fail.
     pub fn keep_tally(&self) {
-        for (connection, amounts) in self.tally.take() {
+        let (mut counts, log) = (self.tally.take(), self.tally.take_log());
+        for (connection, _) in &log {
+            counts.entry(connection.clone()).or_default();
+        }
+        for (connection, amounts) in counts {
             let amounts: Vec<(String, u64)> = amounts.into_iter().collect();
-            if let Err(error) = self.state.count(&connection, &amounts, (self.clock)()) {
+            let own = log.iter().filter(|(of, _)| *of == connection);
+            let log: Vec<Logged> = own.map(|(_, one)| one.clone()).collect();
+            if let Err(error) = self.state.count(&connection, &amounts, &log, (self.clock)()) {
                 self.warn(&connection, "", &format!("counts were lost: {}", error.0));
+            }
+            if log.iter().any(Logged::is_bad) {
+                self.later.has_failed(&connection);
             }
         }
     }
 
     pub(crate) fn activity(&self, connection: &Connection) -> Result<Answer, Problem> {
+        self.later.is_overdue(0);
         let (counts, inbox) = (self.state.counts(&connection.id)?, self.state.waiting(&connection.id)?);
         Ok(Answer::ok(ActivityAnswer::of(connection, &counts, inbox)))
     }
@@ -288,8 +298,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
         self.state.put_record(TIMER, &record, at, false).map(drop)
     }
 
+    /// When the timer called last; none before its first call.
+    pub(crate) fn last_tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StateError> {
+        Ok(self.state.record(TIMER, LAST_TICK, now)?.and_then(|record| record.value.parse().ok()))
+    }
+
     /// Everything that is counted, for all connections.
     pub(crate) fn metrics(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        self.later.is_overdue(0);
         let mut accounts = Vec::new();
         for connection in self.readable()? {
             let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?;
@@ -302,7 +318,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             accounts.push(Account { id, connected, state, open, inbox, inbox_since, failing_since, counts });
         }
         let now = (self.clock)();
-        let last_tick = self.state.record(TIMER, LAST_TICK, now)?.and_then(|record| record.value.parse().ok());
+        let last_tick = self.last_tick(now)?;
         // A browser would save the other one as a file.
         let is_browser = call.header("accept").is_some_and(|accepted| accepted.contains("text/html"));
         let kind = if is_browser { "text/plain; charset=utf-8" } else { MEDIA_TYPE };

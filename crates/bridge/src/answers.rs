@@ -235,6 +235,9 @@ pub struct HandoffAnswer {
     pub updated_at: Timestamp,
     /// Why something could not be told to the platform, the last time that happened.
     pub last_failure: Option<String>,
+    /// How it ended; null while it is open, and where that is not known.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<handoff_contract::model::Outcome>"))]
+    pub outcome: Option<String>,
 }
 
 impl From<&Handoff> for HandoffAnswer {
@@ -249,11 +252,12 @@ impl From<&Handoff> for HandoffAnswer {
             begun_at: if handoff.begun_at == 0 { handoff.updated_at } else { handoff.begun_at },
             updated_at: handoff.updated_at,
             last_failure: handoff.platform.last_failure.clone(),
+            outcome: handoff.outcome().map(str::to_owned),
         }
     }
 }
 
-/// The open handoffs of a connection: those that human agents have.
+/// Handoffs of a connection.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandoffsAnswer {

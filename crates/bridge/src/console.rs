@@ -37,7 +37,7 @@ macro_rules! file {
 }
 
 /// Name, media type and text of each file.
-const FILES: [(&str, &str, &str); 17] = [
+const FILES: [(&str, &str, &str); 18] = [
     file!("index.html", "text/html"),
     file!("console.css", "text/css"),
     file!("icon.svg", "image/svg+xml"),
@@ -54,6 +54,7 @@ const FILES: [(&str, &str, &str); 17] = [
     file!("trial.js", "text/javascript"),
     file!("script.js", "text/javascript"),
     file!("watch.js", "text/javascript"),
+    file!("deliveries.js", "text/javascript"),
     file!("access.js", "text/javascript"),
 ];
 

@@ -22,11 +22,12 @@ use crate::inbox::Progress;
 use crate::journal::What;
 use crate::log::Level;
 use crate::platform::files::WithAccess;
-use crate::platform::{Asked, News, Platform, Untold};
+use crate::platform::{Asked, News, Platform, PlatformSettings, Untold};
 use crate::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
 use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_DAYS, Mailbox, Rest, State, StateError, days_ms};
 use crate::ticket_webhook::known_by;
+use crate::watch::{Delivered, kinds_of, news_id};
 use crate::work::{self, BUSY, Work, busy};
 
 /// Handoffs that one `POST /v1/tick` looks after, and for how long a further one is begun: hosts end requests that take longer than 30
@@ -66,7 +67,7 @@ enum Pace {
 }
 
 /// The contract's word for a value of one of its enums.
-fn word_of(value: impl Serialize) -> String {
+pub(crate) fn word_of(value: impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
@@ -167,6 +168,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 if !receipt.steps.is_empty() {
                     let way = if receipt.info.ticket_id.is_some() { "ticket" } else { "live" };
                     self.tally.one(&connection.id, &["handoffs", way]);
+                    self.tally.trend(&connection.id, now, "handoffs", 1);
                     self.tally.took(&connection.id, HANDOFF_MS, (self.clock)().saturating_sub(began));
                 }
                 if let Some(estimate) = &receipt.estimate {
@@ -244,6 +246,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         error: Error,
     ) -> Problem {
         self.tally.one(&connection.id, &["handoffs", "failed", problem::word(error.kind)]);
+        self.tally.trend(&connection.id, (self.clock)(), "failures", 1);
         let Asked::Event(event) = asked else { return work.failed(error) };
         let notes = &mut work.handoff.platform;
         let now = (self.clock)();
@@ -253,7 +256,18 @@ impl<H: Http, S: State> Service<'_, H, S> {
             matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown);
         let over = !may_pass || failing_for >= MOST_WAITING_MS;
         if over {
-            let told = connection.platform.of(&work.handoff).give_up(&work.http, connection, &work.handoff, now);
+            let platform = connection.platform.of(&work.handoff);
+            let told = platform.give_up(&work.http, connection, &work.handoff, now);
+            if !matches!(platform, PlatformSettings::Polling(_)) {
+                let since = work.handoff.platform.failing_since.unwrap_or(0).to_string();
+                let out = news_id(&[&connection.id, &work.handoff.id, "failed", &since]);
+                let (result, why) = match &told {
+                    Ok(()) => ("done", ""),
+                    Err(untold) => ("failed", untold.text()),
+                };
+                let what = Delivered::to_platform(&out, "handoff-failed", &work.handoff.id);
+                self.log_delivery(connection, what, result, why, now);
+            }
             match told {
                 Err(Untold::Later(text)) if failing_for < MOST_TELLING_MS => {
                     self.warn(&connection.id, &work.handoff.id, &text);
@@ -435,6 +449,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         let before = |days| started.saturating_sub(days_ms(days));
+        let each = self.state.each_connection()?;
+        let names: Vec<String> = each.iter().map(|(id, _)| id.clone()).collect();
+        self.timer_was_here(&names)?;
         self.look_again(&self.readable()?, started.saturating_add(MOST_TICK_MS));
         let own = |(id, connection): (String, Result<Connection, StateError>)| match connection {
             Ok(connection) => Some((id, before(connection.keep_days?))),
@@ -511,10 +528,24 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let mut events = update.events;
         events.retain(|event| event.kind != EventKind::Ignored);
         let mut lost = Vec::new();
+        let id = &work.handoff.id.clone();
         if !events.is_empty() {
             let news = News { events: &events, info: update.info.as_ref(), asked, now: (self.clock)() };
             let platform = connection.platform.of(&work.handoff);
-            match platform.tell(&work.http, connection, &mut work.handoff, &news) {
+            let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
+            let (out, kinds) = (news_id(&ids), kinds_of(&events));
+            let began = news.now;
+            let told = platform.tell(&work.http, connection, &mut work.handoff, &news);
+            // What waits to be fetched is not sent.
+            if !matches!(platform, PlatformSettings::Polling(_)) {
+                let (result, why) = match &told {
+                    Ok(()) => ("done", ""),
+                    Err(Untold::Later(text)) => ("failed", text.as_str()),
+                    Err(Untold::Never(text)) => ("given-up", text.as_str()),
+                };
+                self.log_delivery(connection, Delivered::to_platform(&out, &kinds, id), result, why, began);
+            }
+            match told {
                 Ok(()) => {
                     work.handoff.platform.last_failure = None;
                     events.iter().for_each(|event| self.was_told(connection, &work, event));
@@ -523,6 +554,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     work.note(What::failure("untold", &text));
                     self.warn(&connection.id, &work.handoff.id, &text);
                     work.handoff.platform.last_failure = Some(text);
+                    work.handoff.could_not_tell(&out, &events);
                     lost.extend(
                         events
                             .iter()

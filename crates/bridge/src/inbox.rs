@@ -24,6 +24,8 @@ use crate::journal::What;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::{Connection, Failing, KEPT_DAYS, State, StoredDelivery, days_ms};
+use crate::watch::{Delivered, UNREADABLE};
+use crate::webhooks::action_of;
 use crate::work::{BUSY, Work, busy};
 
 /// Work is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
@@ -71,6 +73,12 @@ pub struct Later {
     /// The number of a lease that is held meanwhile.
     held: Cell<Option<u64>>,
     hurry: Cell<Option<Timestamp>>,
+    /// What the webhook of this request is: its kind, and its handoff where one is known.
+    pub(crate) about: RefCell<(&'static str, Option<String>)>,
+    /// Connections for which a delivery failed here.
+    failed: RefCell<Vec<String>>,
+    /// Since when something is overdue that the timer should have done.
+    pub(crate) overdue_since: Cell<Option<Timestamp>>,
     was_cut: Cell<bool>,
 }
 
@@ -78,6 +86,20 @@ impl Later {
     /// Deliveries may have come for this handoff while it was leased, whose instances have left them to us.
     pub(crate) fn touch(&self, connection: &str, handoff: &str) {
         self.touched.borrow_mut().entry((connection.to_owned(), handoff.to_owned())).or_default();
+    }
+
+    pub(crate) fn has_failed(&self, connection: &str) {
+        self.failed.borrow_mut().push(connection.to_owned());
+    }
+
+    pub(crate) fn take_failed(&self) -> Vec<String> {
+        self.failed.take()
+    }
+
+    /// A handoff should have been looked after at this time.
+    pub(crate) fn is_overdue(&self, since: Timestamp) {
+        let before = self.overdue_since.get();
+        self.overdue_since.set(Some(before.map_or(since, |before| before.min(since))));
     }
 
     fn will_try_again(&self, connection: &str, handoff: &str) {
@@ -220,7 +242,20 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 work.give_back()?;
                 return Ok(Progress::Resting(until));
             }
-            let done = self.take_effect(connection, &settings, work, &delivery);
+            let is_unreadable = Cell::new(false);
+            let done = self.take_effect(connection, &settings, work, &delivery, &is_unreadable);
+            if !self.later.was_cut.get() {
+                let what = Delivered::of("freshworks", &delivery.id, action_of(&delivery.body), Some(id));
+                match &done {
+                    Ok(()) if is_unreadable.get() => {
+                        self.log_delivery(connection, what, UNREADABLE, "", delivery.received_at);
+                    }
+                    Ok(()) => self.log_delivery(connection, what, "done", "", delivery.received_at),
+                    // Whoever was faster says what became of it.
+                    Err(problem) if problem.kind == BUSY => {}
+                    Err(problem) => self.log_delivery(connection, what, "failed", problem.kind, delivery.received_at),
+                }
+            }
             if self.later.was_cut.get() {
                 // Some of it may have got through. It is told again with the same ids.
                 return Ok(Progress::NoTime);
@@ -236,13 +271,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
     }
 
-    /// What one delivery brings.
+    /// What one delivery brings, and whether it cannot be read.
     fn take_effect(
         &self,
         connection: &Connection,
         settings: &Settings,
         mut work: Work<'_, H, S>,
         delivery: &StoredDelivery,
+        is_unreadable: &Cell<bool>,
     ) -> Result<(), Problem> {
         if work.handoff.worked_off.contains(&delivery.id) {
             return work.give_back();
@@ -264,6 +300,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 // Another try would find it as unreadable.
                 self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "unreadable"]);
                 self.warn(&connection.id, "", &format!("a webhook of Freshworks cannot be read: {}", error.message));
+                is_unreadable.set(true);
                 work.handoff.has_worked_off(&delivery.id);
                 work.save(&[]).map(drop)
             }
@@ -290,6 +327,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         self.keep_tally();
+        self.raise_alerts();
     }
 
     /// Works off what waits for a handoff, and tries again for as long as there is time. Who comes upon somebody else's failure leaves
@@ -421,6 +459,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let mut waiting = self.state.next_delivery(&connection.id, id, None)?;
         while let Some(delivery) = waiting {
             self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "failed", "given-up"]);
+            let what = Delivered::of("freshworks", &delivery.id, action_of(&delivery.body), Some(id));
+            self.log_delivery(connection, what, "given-up", "", delivery.received_at);
             waiting = self.state.next_delivery(&connection.id, id, Some(&delivery.id))?;
         }
         Ok(())
@@ -443,7 +483,7 @@ fn given_back(session: Option<&[u8]>, settings: &Settings, handoff: &str, now: T
     }
 }
 
-fn body_digest(body: &[u8]) -> String {
+pub(crate) fn body_digest(body: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(body);
     hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()

@@ -11,6 +11,7 @@
 //! | [`connections`], [`status`], `console` | settings, checked and shown; how a connection stands; the admin's pages |
 //! | [`destinations`] | where tenants may send the bridge |
 //! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
+//! | [`watch`], `alerts` | deliveries one by one, what failed is sent again; the operator is told |
 //! | `openapi` | the description of all that, made from the code |
 //! | `handoffs`, `ratings`, `webhooks`, `mailbox` | what happens to a handoff; how it is rated; what webhooks bring; events that wait to be fetched |
 //! | [`inbox`] | webhooks of Freshworks between their arrival and their effects |
@@ -21,6 +22,7 @@
 
 pub mod access;
 pub mod activity;
+mod alerts;
 pub mod answer;
 pub mod answers;
 pub mod audit;
@@ -47,6 +49,7 @@ pub mod status;
 pub mod tally;
 mod ticket_webhook;
 pub mod vault;
+pub mod watch;
 mod webhooks;
 mod work;
 

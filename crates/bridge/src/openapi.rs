@@ -19,6 +19,7 @@ use crate::people::{ErasedAnswer, PersonAnswer};
 use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
 use crate::problem::Document;
 use crate::service::{CloseBody, EventsBody, UndeliveredBody};
+use crate::watch::{DeliveriesAnswer, ResentAnswer, TrendsAnswer};
 
 mod operations;
 
@@ -66,6 +67,7 @@ pub fn document() -> Value {
         "tags": [
             { "name": "connections", "description": "Which Freshworks account serves which AI agent." },
             { "name": "handoffs", "description": "Conversations that are, or were, with human agents." },
+            { "name": "watching", "description": "What came and went, what failed, and how to send it again." },
             { "name": "people", "description": "What is held about one end user, by the platform's id." },
             { "name": "operation", "description": "For whoever runs the app." },
             { "name": "webhooks", "description": "Called by Freshworks and by the platform. The secret in the path and the signature stand for the token." },
@@ -144,6 +146,7 @@ fn names(path: &str) -> Vec<Value> {
         let (description, example) = match name.as_str() {
             "connection" => ("The operator's name for the connection.", "acme"),
             "handoff" => ("The handoff's `id`.", handoff.as_str()),
+            "delivery" => ("The delivery's `id`.", handoff.as_str()),
             "id" => ("The token's `id`.", operations::TOKEN_EXAMPLE),
             "person" => ("The platform's id of the end user.", "user-1"),
             "photo" => ("The `photo` of an event that was fetched.", operations::PHOTO_EXAMPLE),
@@ -230,6 +233,9 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
         Reply::Choices => of::<ChoicesAnswer>(schemas),
         Reply::Settings => of::<SettingsAnswer>(schemas),
         Reply::Activity => of::<ActivityAnswer>(schemas),
+        Reply::Deliveries => of::<DeliveriesAnswer>(schemas),
+        Reply::Resent => of::<ResentAnswer>(schemas),
+        Reply::Trends => of::<TrendsAnswer>(schemas),
         Reply::WebhookKey => of::<WebhookKeyAnswer>(schemas),
         Reply::Events => of::<EventsAnswer>(schemas),
         Reply::Timeline => of::<TimelineAnswer>(schemas),

@@ -21,6 +21,7 @@ use crate::platform::PlatformSettings;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::{Connection, Handoff, State};
+use crate::tally::Logged;
 use crate::work::Work;
 
 /// As in the contract.
@@ -51,6 +52,8 @@ pub struct HeldHandoff {
     pub conversations: Vec<String>,
     /// Webhooks of Freshworks that wait to be worked off, oldest first.
     pub deliveries: Vec<HeldDelivery>,
+    /// What the log of deliveries says about this handoff, the last try first.
+    pub log: Vec<Logged>,
 }
 
 /// What a session refers to in Freshworks.
@@ -193,6 +196,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let (person, scope) = (person_of(person)?, scope(query, false)?);
         let mut handoffs = Vec::new();
         for (connection, found) in self.held(&person, scope.connection)? {
+            let log = if found.is_empty() { Vec::new() } else { self.state.log(&connection.id, 0, false)? };
             for handoff in found {
                 let deliveries = self.state.deliveries(&connection.id, &handoff.id)?.into_iter().map(|delivery| {
                     let body = String::from_utf8_lossy(&delivery.body).into_owned();
@@ -203,6 +207,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     freshworks: handoff.session.as_deref().and_then(|bytes| Session::decode(bytes).ok()).map(said_by),
                     conversations: self.state.conversations_of(&connection.id, &handoff.id)?,
                     deliveries: deliveries.collect(),
+                    log: log.iter().filter(|one| one.handoff.as_ref() == Some(&handoff.id)).cloned().collect(),
                     record: record_of(&handoff),
                 });
             }

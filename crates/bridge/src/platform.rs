@@ -264,6 +264,17 @@ pub trait Platform {
         now: Timestamp,
     ) -> Result<(), Untold>;
 
+    /// Tells anew what was refused for good, with the same id.
+    fn tell_again<H: Http>(
+        &self,
+        _http: &H,
+        _handoff: &Handoff,
+        _events: &[serde_json::Value],
+        _now: Timestamp,
+    ) -> Result<(), Untold> {
+        Err(Untold::Never("this platform refuses nothing for good".to_owned()))
+    }
+
     /// What the end user wrote after the handoff, oldest first, as far as the platform can be asked.
     fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold>;
 }
@@ -346,6 +357,16 @@ impl Platform for PlatformSettings {
         now: Timestamp,
     ) -> Result<(), Untold> {
         forward!(self, it => it.give_up(http, connection, handoff, now))
+    }
+
+    fn tell_again<H: Http>(
+        &self,
+        http: &H,
+        handoff: &Handoff,
+        events: &[serde_json::Value],
+        now: Timestamp,
+    ) -> Result<(), Untold> {
+        forward!(self, it => it.tell_again(http, handoff, events, now))
     }
 
     fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {

@@ -29,6 +29,14 @@ pub enum Route<'a> {
     Settings(&'a str),
     /// `GET /v1/connections/{connection}/activity`.
     Activity(&'a str),
+    /// `GET /v1/connections/{connection}/deliveries`: webhooks, and news to the platform, one by one.
+    Deliveries(&'a str),
+    /// `POST /v1/connections/{connection}/deliveries/{delivery}/resend`.
+    Resend(&'a str, &'a str),
+    /// `POST /v1/connections/{connection}/resend?since=...`: everything that failed since then.
+    ResendSince(&'a str),
+    /// `GET /v1/connections/{connection}/trends`: hours and days.
+    Trends(&'a str),
     /// `POST /v1/webhook-key`: what a pasted public key is.
     WebhookKey,
     /// `GET /metrics`.
@@ -47,7 +55,7 @@ pub enum Route<'a> {
     Preview(&'a str),
     /// `POST /v1/connections/{connection}/handoffs`.
     HandOff(&'a str),
-    /// `GET /v1/connections/{connection}/handoffs`: the open ones.
+    /// `GET /v1/connections/{connection}/handoffs`: those that are open, have ended, or are looked for.
     Handoffs(&'a str),
     /// `GET /v1/connections/{connection}/handoffs/{handoff}`.
     Handoff(&'a str, &'a str),
@@ -107,6 +115,10 @@ impl<'a> Route<'a> {
             | R::ChangeWebhooks(id)
             | R::Settings(id)
             | R::Activity(id)
+            | R::Deliveries(id)
+            | R::Resend(id, _)
+            | R::ResendSince(id)
+            | R::Trends(id)
             | R::Disconnect(id)
             | R::Preview(id)
             | R::HandOff(id)
@@ -143,7 +155,7 @@ const PERSON: &str = "/v1/people/{person}";
 const LONGEST_PERSON: usize = 255 * 4 * 3;
 
 /// Every route: method, path, and what it makes of the names in braces.
-pub const ROUTES: [(&str, &str, Make); 39] = [
+pub const ROUTES: [(&str, &str, Make); 43] = [
     ("GET", "/v1/health", |_, _| Route::Health),
     ("GET", "/v1/openapi.json", |_, _| Route::OpenApi),
     ("GET", "/v1/connections", |_, _| Route::Connections),
@@ -156,6 +168,12 @@ pub const ROUTES: [(&str, &str, Make); 39] = [
     ("POST", "/v1/connections/{connection}/webhook-secret", |connection, _| Route::ChangeWebhooks(connection)),
     ("GET", "/v1/connections/{connection}/settings", |connection, _| Route::Settings(connection)),
     ("GET", "/v1/connections/{connection}/activity", |connection, _| Route::Activity(connection)),
+    ("GET", "/v1/connections/{connection}/deliveries", |connection, _| Route::Deliveries(connection)),
+    ("POST", "/v1/connections/{connection}/deliveries/{delivery}/resend", |connection, delivery| {
+        Route::Resend(connection, delivery)
+    }),
+    ("POST", "/v1/connections/{connection}/resend", |connection, _| Route::ResendSince(connection)),
+    ("GET", "/v1/connections/{connection}/trends", |connection, _| Route::Trends(connection)),
     ("POST", "/v1/webhook-key", |_, _| Route::WebhookKey),
     ("GET", "/metrics", |_, _| Route::Metrics),
     ("POST", "/v1/connections/{connection}/trials", |connection, _| Route::Trial(connection)),

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::access::{ATTEMPT, Admitted, Caller, Need, REFUSED, SHORTEST_TOKEN, TOKEN};
+use crate::alerts::ALERT;
 use crate::answer::{Answer, Call};
-use crate::answers::{ConnectionsAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RotatedAnswer, TimelineAnswer};
+use crate::answers::{ConnectionsAnswer, HandoffAnswer, HealthAnswer, RotatedAnswer, TimelineAnswer};
 use crate::connections::{WebhookKeyBody, recognise};
 use crate::console::{self, SESSION};
 use crate::destinations::Destinations;
@@ -51,15 +52,28 @@ pub struct Policy {
     pub address_header: String,
     /// Genuine webhooks that are older are refused. 0: none is.
     pub stale_after_ms: u64,
+    /// Where the operator is told that deliveries fail or the timer is late; empty: nowhere.
+    pub alert_url: String,
+    /// After how long.
+    pub alert_after_ms: u64,
 }
 
 /// Freshworks repeats a webhook five times within minutes (an outside source), and Delight for some hours at most (a belief); the rest
 /// is margin for outages and clocks.
 pub const STALE_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// What the variable `alert_after_minutes` is by default.
+pub const ALERT_AFTER_MS: u64 = 5 * 60 * 1000;
+
 impl Default for Policy {
     fn default() -> Self {
-        Self { protection: Protection::Encrypted, address_header: String::new(), stale_after_ms: STALE_AFTER_MS }
+        Self {
+            protection: Protection::Encrypted,
+            address_header: String::new(),
+            stale_after_ms: STALE_AFTER_MS,
+            alert_url: String::new(),
+            alert_after_ms: ALERT_AFTER_MS,
+        }
     }
 }
 
@@ -178,6 +192,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::ChangeWebhooks(id) => self.change_webhooks(&self.connection(id)?, &caller, call),
             Route::Settings(id) => self.settings(&self.connection(id)?),
             Route::Activity(id) => self.activity(&self.connection(id)?),
+            Route::Deliveries(id) => self.list_deliveries(&self.connection(id)?, call),
+            Route::Resend(id, delivery) => self.resend(&self.connection(id)?, delivery),
+            Route::ResendSince(id) => self.resend_since(&self.connection(id)?, call.query),
+            Route::Trends(id) => self.trends(&self.connection(id)?),
             Route::Metrics => self.metrics(call),
             Route::WebhookKey => Ok(Answer::ok(recognise(&read::<WebhookKeyBody>(call.body, "webhook_key")?))),
             Route::Rotate => self.rotate(&caller),
@@ -218,11 +236,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Ok(Answer::ok(TimelineAnswer { entries: stored.journal }))
             }
             Route::Photo(id, photo) => self.photo(&self.connection(id)?, photo),
-            Route::Handoffs(id) => {
-                self.connection(id)?;
-                let open = self.state.open_handoffs(id, MOST_LISTED)?;
-                Ok(Answer::ok(HandoffsAnswer { handoffs: open.iter().map(HandoffAnswer::from).collect() }))
-            }
+            Route::Handoffs(id) => self.list_handoffs(&self.connection(id)?, call.query),
             Route::Handoff(id, handoff) => {
                 self.connection(id)?;
                 let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
@@ -301,6 +315,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .after(60_000)
                 .logged(detail));
         }
+        self.later.is_overdue(0);
         // A store that does not answer is no health.
         self.state.record(TOKEN, "health", (self.clock)())?;
         Ok(Answer::ok(HealthAnswer {
@@ -356,7 +371,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// Forgets small records that have expired.
     pub(crate) fn trim_records(&self) -> Result<(), StateError> {
         let now = (self.clock)();
-        [TOKEN, SESSION, ATTEMPT, REFUSED, REQUEST]
+        [TOKEN, SESSION, ATTEMPT, REFUSED, REQUEST, ALERT]
             .iter()
             .try_for_each(|kind| self.state.trim_records(kind, now, MOST_RECORDS))
     }

@@ -9,9 +9,9 @@ use handoff_contract::model::{ConversationKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::journal::Entry;
+use crate::journal::{Entry, What};
 use crate::platform::PlatformSettings;
-use crate::tally::Count;
+use crate::tally::{Count, Logged};
 
 /// One Freshworks account, connected to one AI agent of a platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +131,9 @@ pub struct Handoff {
     /// Since when nothing succeeds, if nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<Failing>,
+    /// News that the platform refused for good, oldest first; at most [`MOST_UNTOLD`]. With texts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<Untold>,
     /// The platform has redacted the conversation: nothing is kept once human agents no longer have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_redacted: bool,
@@ -145,6 +148,15 @@ pub struct Failing {
     pub times: u32,
     /// Not to be tried again before.
     pub until: Timestamp,
+}
+
+/// News that the platform refused for good: kept, so that it can be sent again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untold {
+    /// Its id in the log.
+    pub id: String,
+    /// The events, as they were to be sent.
+    pub events: Vec<Value>,
 }
 
 /// A webhook of Freshworks that was verified and acknowledged, and waits to be worked off.
@@ -236,6 +248,7 @@ impl Handoff {
             journal: Vec::new(),
             worked_off: Vec::new(),
             failing: None,
+            untold: Vec::new(),
             is_redacted: false,
         }
     }
@@ -250,6 +263,15 @@ impl Handoff {
         self.is_with_humans() || self.platform.pending.is_some()
     }
 
+    /// How it ended, as the timeline says; none while it is open.
+    pub fn outcome(&self) -> Option<&str> {
+        let told = |entry: &&Entry| matches!(&entry.what, What::Event { outcome: Some(_), .. });
+        match self.journal.iter().rev().find(told).filter(|_| !self.is_open()).map(|entry| &entry.what) {
+            Some(What::Event { outcome, .. }) => outcome.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Nothing is to be done: it may be forgotten when it is old.
     pub fn is_over(&self) -> bool {
         !self.is_open() && self.next_tick_at.is_none()
@@ -260,6 +282,15 @@ impl Handoff {
         self.seen.push(request.to_owned());
         let surplus = self.seen.len().saturating_sub(MOST_SEEN);
         self.seen.drain(..surplus);
+    }
+
+    /// Keeps news that the platform has refused for good.
+    pub fn could_not_tell(&mut self, id: &str, events: &impl Serialize) {
+        let Ok(Value::Array(events)) = serde_json::to_value(events) else { return };
+        self.untold.retain(|untold| untold.id != id);
+        self.untold.push(Untold { id: id.to_owned(), events });
+        let surplus = self.untold.len().saturating_sub(MOST_UNTOLD);
+        self.untold.drain(..surplus);
     }
 
     /// Remembers that the effects of a delivery are part of this record.
@@ -333,6 +364,8 @@ pub const MOST_WAITING_BYTES: u64 = 16 * 1024 * 1024;
 pub const MOST_WAITING_OF_ALL: u64 = 10_000;
 /// See [`MOST_WAITING_OF_ALL`].
 pub const MOST_WAITING_BYTES_OF_ALL: u64 = 128 * 1024 * 1024;
+/// News that was refused for good and is kept of one handoff; the oldest go first.
+pub const MOST_UNTOLD: usize = 20;
 /// Unknown results that one handoff remembers: as many crashes in a row.
 pub const MOST_UNSURE: usize = 32;
 /// The end of a [`Record`] that does not expire: the year 10000.
@@ -372,6 +405,9 @@ pub trait State {
 
     /// Handoffs that are [open](Handoff::is_open), newest change first; at most `limit`.
     fn open_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError>;
+
+    /// Handoffs that are not [open](Handoff::is_open), newest change first; at most `limit`.
+    fn ended_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError>;
 
     /// The handoff that the first of these conversations that is known belongs to.
     fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError>;
@@ -461,8 +497,20 @@ pub trait State {
     /// somebody else: then nothing is forgotten.
     fn erase(&self, connection: &str, id: &str, lease: u64, now: Timestamp) -> Result<bool, StateError>;
 
-    /// Adds amounts to the counts of a connection. They go with the connection.
-    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError>;
+    /// Adds amounts to the counts of a connection, and deliveries to its log, in place of what was logged about them before. Both go
+    /// with the connection; counts of hours and days that are over, and deliveries beyond the log's bounds, go now. A delivery of a
+    /// handoff goes with that; where there is none, it is logged without it.
+    fn count(
+        &self,
+        connection: &str,
+        amounts: &[(String, u64)],
+        log: &[Logged],
+        now: Timestamp,
+    ) -> Result<(), StateError>;
+
+    /// The deliveries of a connection that were tried at `since` or later, the last one first; all, or those that
+    /// [failed](Logged::is_bad).
+    fn log(&self, connection: &str, since: Timestamp, only_bad: bool) -> Result<Vec<Logged>, StateError>;
 
     /// The counts of a connection, by name.
     fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError>;

@@ -10,7 +10,7 @@ use crate::state::{
     Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_WAITING, Record, Resealed, Rest, State,
     StateError, StoredDelivery,
 };
-use crate::tally::Count;
+use crate::tally::{Count, LOGGED_MS, Logged, MOST_LOGGED, WAITING, trends_begin};
 use crate::vault::Keys;
 
 /// 32 bytes, as the variable has them.
@@ -44,6 +44,7 @@ pub(crate) struct Memory {
     conversations: RefCell<BTreeMap<(String, String), String>>,
     counts: RefCell<BTreeMap<(String, String), Count>>,
     inbox: RefCell<BTreeMap<(String, String), Waiting>>,
+    log: RefCell<BTreeMap<(String, String), Logged>>,
     resting: RefCell<BTreeMap<String, Rest>>,
     pub(crate) is_down: RefCell<bool>,
 }
@@ -58,6 +59,7 @@ impl Default for Memory {
             conversations: RefCell::default(),
             counts: RefCell::default(),
             inbox: RefCell::default(),
+            log: RefCell::default(),
             resting: RefCell::default(),
             is_down: RefCell::default(),
         }
@@ -100,6 +102,7 @@ impl State for Memory {
         self.conversations.borrow_mut().retain(|(connection, _), _| connection != id);
         self.counts.borrow_mut().retain(|(connection, _), _| connection != id);
         self.inbox.borrow_mut().retain(|(connection, _), _| connection != id);
+        self.log.borrow_mut().retain(|(connection, _), _| connection != id);
         self.resting.borrow_mut().remove(id);
         Ok(())
     }
@@ -121,6 +124,15 @@ impl State for Memory {
         open.retain(|handoff| handoff.connection == connection && handoff.is_open());
         open.truncate(limit as usize);
         Ok(open)
+    }
+
+    fn ended_handoffs(&self, connection: &str, limit: u32) -> Result<Vec<Handoff>, StateError> {
+        self.up()?;
+        let mut ended = self.all();
+        ended.retain(|handoff| handoff.connection == connection && !handoff.is_open());
+        ended.sort_by_key(|handoff| std::cmp::Reverse(handoff.updated_at));
+        ended.truncate(limit as usize);
+        Ok(ended)
     }
 
     fn handoff_of(&self, connection: &str, conversations: &[String]) -> Result<Option<String>, StateError> {
@@ -312,11 +324,45 @@ impl State for Memory {
         (row.handoff, row.in_use, row.unsure) = (None, false, Vec::new());
         self.conversations.borrow_mut().retain(|(of, _), handoff| of != connection || handoff != id);
         self.inbox.borrow_mut().remove(&key(connection, id));
+        self.log.borrow_mut().retain(|(of, _), one| of != connection || one.handoff.as_deref() != Some(id));
         Ok(true)
     }
 
-    fn count(&self, connection: &str, amounts: &[(String, u64)], now: Timestamp) -> Result<(), StateError> {
+    fn count(
+        &self,
+        connection: &str,
+        amounts: &[(String, u64)],
+        log: &[Logged],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
         self.up()?;
+        for one in log {
+            let mut all = self.log.borrow_mut();
+            let before = all.get(&key(connection, &one.id));
+            if before.is_some() && one.result == WAITING {
+                continue;
+            }
+            let mut new = one.clone();
+            let (first_at, tries) = before.map_or((one.at, 0), |before| (before.first_at, before.tries));
+            (new.first_at, new.tries) = (first_at, tries + one.tries);
+            let rows = self.rows.borrow();
+            new.handoff =
+                new.handoff.filter(|id| rows.get(&key(connection, id)).is_some_and(|row| row.handoff.is_some()));
+            all.insert(key(connection, &one.id), new.completed());
+        }
+        for is_bad in [false, true] {
+            let mut log = self.log(connection, 0, is_bad)?;
+            log.retain(|one| one.is_bad() == is_bad);
+            let old = log.iter().filter(|one| one.at < now.saturating_sub(LOGGED_MS));
+            for gone in log.iter().skip(MOST_LOGGED as usize).chain(old) {
+                self.log.borrow_mut().remove(&key(connection, &gone.id));
+            }
+        }
+        let [hours, days] = trends_begin(now);
+        let is_over = |name: &str| {
+            (name.starts_with("hour|") && name < hours.as_str()) || (name.starts_with("day|") && name < days.as_str())
+        };
+        self.counts.borrow_mut().retain(|(of, name), _| of != connection || !is_over(name));
         let mut counts = self.counts.borrow_mut();
         for (name, amount) in amounts {
             let new = || Count { name: name.clone(), value: 0, at: 0 };
@@ -324,6 +370,16 @@ impl State for Memory {
             (count.value, count.at) = (count.value + amount, now);
         }
         Ok(())
+    }
+
+    fn log(&self, connection: &str, since: Timestamp, only_bad: bool) -> Result<Vec<Logged>, StateError> {
+        self.up()?;
+        let log = self.log.borrow();
+        let own =
+            log.iter().filter(|((of, _), one)| of == connection && one.at >= since && (!only_bad || one.is_bad()));
+        let mut found: Vec<Logged> = own.map(|(_, one)| one.clone()).collect();
+        found.sort_by(|one, other| other.at.cmp(&one.at).then_with(|| one.id.cmp(&other.id)));
+        Ok(found)
     }
 
     fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {

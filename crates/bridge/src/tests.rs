@@ -11,6 +11,7 @@ mod proof;
 mod secrets;
 mod ticket_webhook;
 mod upgrade;
+mod watch;
 mod webhooks;
 
 use std::cell::Cell;

@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::secret::is_same;
 use crate::service::Service;
 use crate::state::{Connection, State};
+use crate::watch::{Delivered, UNREADABLE};
 
 /// The header that carries the secret.
 const HEADER: &str = "X-Webhook-Secret";
@@ -77,25 +78,38 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// Looks at the ticket now. A ticket that is not known is not ours, or its handoff is not stored yet: `tick` finds that.
     pub(crate) fn ticket_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+        let id = digest(&["ticket-webhook", &call.now.to_string(), &String::from_utf8_lossy(call.body)], 16);
+        let log = |handoff: Option<&str>, result: &str, why: &str| {
+            let what = Delivered::of("freshdesk", &id, "ticket", handoff);
+            self.log_delivery(connection, what, result, why, call.now);
+        };
         let Some(ticket) = ticket_of(call.body) else {
             self.tally.one(&connection.id, &[DELIVERIES, "freshdesk", "unreadable"]);
+            log(None, UNREADABLE, "");
             return Err(Problem::new(400, "invalid-request", "the body names no ticket")
                 .at("ticket_id")
                 .with_remedy(r#"Paste the content that the connection shows: {"ticket_id": "{{ticket.id}}"}."#));
         };
-        if let Some(handoff) = self.state.handoff_of(&connection.id, &[ticket_word(&ticket)])? {
-            match self.tick_one(connection, &handoff, true) {
+        let handoff = self.state.handoff_of(&connection.id, &[ticket_word(&ticket)])?;
+        let (mut result, mut why) = if handoff.is_some() { ("done", "") } else { ("ignored", "unknown-conversation") };
+        if let Some(handoff) = &handoff {
+            match self.tick_one(connection, handoff, true) {
                 Ok(()) => {}
                 // The desk sends it again, some minutes later.
                 Err(problem) if problem.status == 503 => {
                     self.tally.one(&connection.id, &[DELIVERIES, "freshdesk", "failed", problem.kind]);
+                    log(Some(handoff), "failed", problem.kind);
                     return Err(problem);
                 }
                 // A repeat would fail as well, and trouble the admin by mail: `tick` says what is wrong.
-                Err(problem) => self.warn(&connection.id, &handoff, &problem.detail),
+                Err(problem) => {
+                    (result, why) = ("given-up", problem.kind);
+                    self.warn(&connection.id, &handoff, &problem.detail);
+                }
             }
         }
         self.tally.one(&connection.id, &[DELIVERIES, "freshdesk", "accepted"]);
+        log(handoff.as_deref(), result, why);
         Ok(Answer::empty())
     }
 }

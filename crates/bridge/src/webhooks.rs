@@ -1,5 +1,6 @@
 //! Webhooks: from Freshworks, and from the platform.
 
+use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::{Http, Method, Request};
 use freshworks_handoff::settings::Settings;
 use freshworks_handoff::text::time;
@@ -11,11 +12,13 @@ use serde::Deserialize;
 use crate::activity::{DELIVERIES, DELIVERY_MS, Refusal};
 use crate::answer::{Answer, Call};
 use crate::handoffs::{channel_word, handoff_id};
-use crate::inbox::{FORWARD_MS, shorten};
+use crate::inbox::{FORWARD_MS, body_digest, shorten};
 use crate::platform::{Endpoint, Inbound, Place, Platform, web_url};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::{Connection, State};
+use crate::tally::WAITING;
+use crate::watch::{self, Delivered};
 use crate::work::busy;
 
 const FORWARD_CONNECT_MS: u32 = 1_000;
@@ -33,13 +36,29 @@ fn stale() -> Problem {
         .logged("a genuine webhook was refused: it is too old")
 }
 
+/// What a webhook of Freshworks says about itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Head {
+    action: String,
+    action_time: String,
+}
+
+fn head(body: &[u8]) -> Head {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
+/// Which action a webhook of Freshworks tells of: one of those that mean something here, `other`, or nothing.
+pub(crate) fn action_of(body: &[u8]) -> &'static str {
+    let known = ["message_create", "conversation_assignment", "conversation_resolution", "conversation_reopen"];
+    let action = head(body).action;
+    let found = known.into_iter().find(|known| *known == action);
+    found.unwrap_or(if action.is_empty() { "" } else { "other" })
+}
+
 /// When what a webhook of Freshworks tells happened, if it says so.
 fn freshchat_time(body: &[u8]) -> Option<Timestamp> {
-    #[derive(Deserialize)]
-    struct Event {
-        action_time: String,
-    }
-    time::from_iso(&serde_json::from_slice::<Event>(body).ok()?.action_time)
+    time::from_iso(&head(body).action_time)
 }
 
 /// What Freshworks is told instead of an acknowledgement: what comes again may be whole, and the admin sees that it came.
@@ -61,6 +80,21 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Err(problem) => self.tally.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
         }
         self.tally.took(id, DELIVERY_MS, (self.clock)().saturating_sub(call.now));
+        let (kind, handoff) = self.later.about.take();
+        let (result, why) = match &taken {
+            // What was worked off at once is logged already.
+            Ok(_) if handoff.is_some() => (WAITING, ""),
+            Ok(_) => ("ignored", "unknown-conversation"),
+            Err(problem) if problem.status == 401 => ("refused", kind),
+            Err(problem) if problem.kind == STALE => ("refused", STALE),
+            Err(problem) if problem.kind == UNREADABLE => (watch::UNREADABLE, ""),
+            Err(problem) => ("failed", problem.kind),
+        };
+        // A stranger's words are not looked at.
+        let kind = if result == "refused" { "" } else { action_of(call.body) };
+        let digest = body_digest(call.body);
+        let what = Delivered::of("freshworks", &digest, kind, handoff.as_deref());
+        self.log_delivery(connection, what, result, why, call.now);
         taken
     }
 
@@ -75,6 +109,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 _ => Refusal::NoSignature,
             };
             self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", why.word()]);
+            self.later.about.borrow_mut().0 = why.word();
             // Why is for the operator: a stranger learns nothing.
             return Err(Problem::not_allowed().logged(format!("a webhook was refused: {}", error.message)));
         }
@@ -101,7 +136,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn on_genuine(&self, connection: &Connection, delivery: &Delivery) -> Result<(), Problem> {
         let conversations = webhook::peek(&delivery.body);
         match self.state.handoff_of(&connection.id, &conversations)? {
-            Some(id) => self.take_in(connection, &id, &delivery.body, delivery.received_at),
+            Some(id) => {
+                self.later.about.borrow_mut().1 = Some(id.clone());
+                self.take_in(connection, &id, &delivery.body, delivery.received_at)
+            }
             // A conversation that is being opened has no handoff yet, and nothing to be stored with. Otherwise it is not ours: others
             // may use the same topic.
             None if !conversations.is_empty() && self.state.is_handing_over(&connection.id, (self.clock)())? => {
@@ -155,6 +193,20 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
             Err(problem) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "failed", problem.kind]),
         }
+        let (kind, handoff) = self.later.about.take();
+        let (result, why) = match &taken {
+            Ok(None) => ("done", ""),
+            Ok(Some(foreign)) => ("ignored", *foreign),
+            Err(problem) if problem.kind == STALE => ("refused", STALE),
+            Err(problem) if problem.status == 401 => ("refused", Refusal::WrongSignature.word()),
+            Err(problem) => ("failed", problem.kind),
+        };
+        // The same webhook may come with another body, such as another time of sending.
+        let id = match call.header("webhook-id") {
+            Some(id) => digest(&["webhook", id], 16),
+            None => body_digest(call.body),
+        };
+        self.log_delivery(connection, Delivered::of("platform", &id, kind, handoff.as_deref()), result, why, call.now);
         taken.map(|_| Answer::empty())
     }
 
@@ -169,6 +221,15 @@ impl<H: Http, S: State> Service<'_, H, S> {
         if self.is_stale(connection.platform.sent_at(call.body), call.now) {
             return Err(stale());
         }
+        *self.later.about.borrow_mut() = match &inbound {
+            Inbound::Nothing | Inbound::Foreign(_) => ("other", None),
+            Inbound::HandOff { key, .. } => ("handoff", Some(handoff_id(key))),
+            Inbound::Message { place: Place::Conversation(key), .. } => ("message", Some(handoff_id(key))),
+            Inbound::Message { .. } => ("message", None),
+            Inbound::Redacted { key } => ("redacted", Some(handoff_id(key))),
+            Inbound::Closed { key, .. } => ("closed", Some(handoff_id(key))),
+            Inbound::Rated { key, .. } => ("rated", Some(handoff_id(key))),
+        };
         match inbound {
             Inbound::Nothing => {}
             Inbound::Foreign(what) => return Ok(Some(what)),
@@ -184,6 +245,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     Place::Conversation(key) => Some(handoff_id(&key)),
                     Place::Channel(channel) => self.state.handoff_of(&connection.id, &[channel_word(&channel)])?,
                 };
+                self.later.about.borrow_mut().1.clone_from(&found);
                 let stored = match &found {
                     Some(id) => self.state.handoff(&connection.id, id)?,
                     None => None,

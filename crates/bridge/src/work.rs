@@ -120,6 +120,9 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
             journal: RefCell::default(),
         };
         service.later.touch(connection, id);
+        if let Some(due) = handoff.next_tick_at {
+            service.later.is_overdue(due);
+        }
         Ok(Some(Self { service, handoff, is_new, http, doing: doing.to_owned(), unsure, lease }))
     }
 
@@ -142,10 +145,23 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
             let now = (info.state.word(), owner_word(info));
             if self.is_new || now != (self.handoff.state.as_str(), self.handoff.owner.as_str()) {
                 self.note(What::State { state: now.0.to_owned(), owner: now.1.to_owned() });
+                if now.0 == "active" && self.handoff.state == "queued" {
+                    self.count_wait();
+                }
             }
             self.handoff.state = info.state.word().to_owned();
             self.handoff.owner = owner_word(info).to_owned();
             self.handoff.next_tick_at = info.next_tick_at;
+        }
+    }
+
+    /// A human agent has taken it: how long it has waited says the timeline.
+    fn count_wait(&self) {
+        let queued = |entry: &&Entry| matches!(&entry.what, What::State { state, .. } if state == "queued");
+        let Some(since) = self.handoff.journal.iter().rev().find(queued).map(|entry| entry.at) else { return };
+        let now = (self.service.clock)();
+        for (what, amount) in [("taken", 1), ("waited_ms", now.saturating_sub(since))] {
+            self.service.tally.trend(&self.handoff.connection, now, what, amount);
         }
     }
 

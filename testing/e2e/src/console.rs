@@ -15,11 +15,15 @@ pub(crate) struct Options {
     /// Write where everything is as one line of JSON, and end with the standard input.
     #[arg(long)]
     json: bool,
+    /// An origin that the bridge may reach besides Freshworks, such as a platform's callback.
+    #[arg(long)]
+    reaches: Vec<String>,
 }
 
 /// Starts an account that is not connected yet.
 pub(crate) async fn serve(options: &Options) -> Result<()> {
-    let stage = Stage::start(Store::Sqlite(SqliteFile::default()), 1, &[]).await?;
+    let reaches: Vec<&str> = options.reaches.iter().map(String::as_str).collect();
+    let stage = Stage::start(Store::Sqlite(SqliteFile::default()), 1, &reaches).await?;
     // As Freshworks does it: a webhook that was not taken comes a few times more.
     stage.freshworks.set_behaviour(|it| it.webhook_retries.truncate(3));
     let (console, inbox) = (format!("{}/console", stage.front.origin()), stage.freshworks.origin().to_owned());

@@ -148,6 +148,11 @@ impl Stage {
         self.options.variables.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Lets instances go on after their answers, as on Spin up to 4.0, also those that start from now on.
+    pub fn go_on_after_answers(&mut self) {
+        self.options.goes_on_after_response = true;
+    }
+
     /// Starts so many instances of the bridge.
     ///
     /// # Errors

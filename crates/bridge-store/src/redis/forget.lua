@@ -14,6 +14,8 @@ for place = 1, #found, 2 do
     forget_conversations(connection, id)
     redis.call('UNLINK', key)
     empty_inbox(connection, id)
+    forget_log(connection, id)
+    redis.call('ZREM', ended_key(connection), id)
     redis.call('SREM', handoffs_key(connection), id)
     redis.call('ZREM', OVER, full_id)
   end

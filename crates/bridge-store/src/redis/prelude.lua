@@ -18,6 +18,23 @@ local function deliveries_key(connection, id) return 'fwh:deliveries/' .. connec
 local function inbox_size_key(connection) return 'fwh:inbox-size/' .. connection end       -- count, bytes, and bytes/id of each handoff
 local function records_key(kind) return 'fwh:records/' .. kind end                          -- names by the end of their records
 local function record_key(kind, name) return 'fwh:record/' .. kind .. '/' .. name end      -- value, and when it expires
+local function ended_key(connection) return 'fwh:ended/' .. connection end                  -- ids of handoffs that are not open, by last change
+local function log_key(connection) return 'fwh:log/' .. connection end                      -- id of a delivery -> its handoff, when it was tried first, how often, and JSON
+local function log_order_key(connection, is_bad)                                            -- ids of deliveries by their last try
+  return (is_bad == '1' and 'fwh:log-bad/' or 'fwh:log-good/') .. connection
+end
+
+-- Forgets the deliveries of a handoff.
+local function forget_log(connection, id)
+  local all = redis.call('HGETALL', log_key(connection))
+  for place = 1, #all, 2 do
+    if string.match(all[place + 1], '^(%S*) ') == id then
+      redis.call('HDEL', log_key(connection), all[place])
+      redis.call('ZREM', log_order_key(connection, '0'), all[place])
+      redis.call('ZREM', log_order_key(connection, '1'), all[place])
+    end
+  end
+end
 
 -- Forgets what a handoff is known by. It may have gone to another handoff since.
 local function forget_conversations(connection, id)

@@ -9,6 +9,8 @@ for _, id in ipairs(redis.call('SMEMBERS', handoffs_key(connection))) do
 end
 redis.call('UNLINK', handoffs_key(connection), open_key(connection), begun_key(connection), conversations_key(connection))
 redis.call('UNLINK', counts_key(connection), counted_at_key(connection))
+redis.call('UNLINK', ended_key(connection), log_key(connection))
+redis.call('UNLINK', log_order_key(connection, '0'), log_order_key(connection, '1'))
 redis.call('UNLINK', inbox_size_key(connection))
 redis.call('HDEL', RESTING, connection)
 redis.call('HDEL', CONNECTIONS, connection)

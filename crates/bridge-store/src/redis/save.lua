@@ -16,6 +16,7 @@ local full_id = connection .. '/' .. id
 place(DUE, full_id, next_tick_at, next_tick_at ~= '')
 place(OVER, full_id, updated_at, is_over == '1')
 place(open_key(connection), id, updated_at, is_open == '1')
+place(ended_key(connection), id, updated_at, is_open ~= '1')
 
 for argument = 11, #ARGV do
   local conversation = ARGV[argument]

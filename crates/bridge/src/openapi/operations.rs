@@ -57,6 +57,9 @@ pub(super) enum Reply {
     Choices,
     Settings,
     Activity,
+    Deliveries,
+    Resent,
+    Trends,
     WebhookKey,
     Events,
     Timeline,
@@ -177,7 +180,7 @@ const TOKEN_IN_PATH: &[u16] = &[401, 403, 404, 429, 503];
 pub(super) const TOKEN_EXAMPLE: &str = "0123456789abcdef";
 const WEBHOOK: &[u16] = &[400, 401, 404, 413, 422, 424, 502, 503];
 
-pub(super) const OPERATIONS: [Operation; 39] = [
+pub(super) const OPERATIONS: [Operation; 43] = [
     Operation {
         method: "GET",
         path: "/v1/health",
@@ -353,6 +356,64 @@ pub(super) const OPERATIONS: [Operation; 39] = [
         problems: TOKEN_IN_PATH,
     },
     Operation {
+        method: "GET",
+        path: "/v1/connections/{connection}/deliveries",
+        id: "deliveries",
+        tag: "watching",
+        summary: "Lists deliveries one by one",
+        description: "Webhooks that came, and news that went to the platform: when, what became of them, and why. Of the last seven days, at \
+                      most 500 that succeeded and 500 that failed. No texts. Parameters narrow it down.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Deliveries,
+        about: "The deliveries, and what failed by cause.",
+        problems: &[400, 401, 403, 404, 429, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/deliveries/{delivery}/resend",
+        id: "resend",
+        tag: "watching",
+        summary: "Sends one delivery again",
+        description: "With the ids that it had, so that it takes effect once. News goes to the platform; a webhook of Freshworks is worked off \
+                      from where it is kept; both in the order of their conversation.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Resent,
+        about: "What became of it.",
+        problems: &[400, 401, 403, 404, 413, 422, 424, 429, 502, 503],
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/connections/{connection}/resend",
+        id: "resendSince",
+        tag: "watching",
+        summary: "Sends everything again that failed since then",
+        description: "As for one delivery. None is begun after 12 seconds: repeat it while something is left.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Resent,
+        about: "What became of them.",
+        problems: &[400, 401, 403, 404, 413, 429, 503],
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/connections/{connection}/trends",
+        id: "trends",
+        tag: "watching",
+        summary: "Shows handoffs, waiting time and failures over time",
+        description: "By hours of the last day and by days of the last 30. The numbers are close, not exact.",
+        is_open: false,
+        headers: &[],
+        body: Body::None,
+        reply: Reply::Trends,
+        about: "Hours and days.",
+        problems: TOKEN_IN_PATH,
+    },
+    Operation {
         method: "POST",
         path: "/v1/webhook-key",
         id: "webhookKey",
@@ -385,14 +446,15 @@ pub(super) const OPERATIONS: [Operation; 39] = [
         path: "/v1/connections/{connection}/handoffs",
         id: "handoffs",
         tag: "handoffs",
-        summary: "Lists the open handoffs",
-        description: "Those that human agents have.",
+        summary: "Lists handoffs",
+        description: "Without parameters those that human agents have. With `find`, those of an end user or a conversation: everything that \
+                      is kept of the user; of the platform's conversations, the newest 200 open and 200 ended ones.",
         is_open: false,
         headers: &[],
         body: Body::None,
         reply: Reply::Handoffs,
-        about: "The open handoffs.",
-        problems: TOKEN_IN_PATH,
+        about: "The handoffs.",
+        problems: &[400, 401, 403, 404, 429, 503],
     },
     Operation {
         method: "POST",
@@ -760,9 +822,37 @@ pub(super) const OPERATIONS: [Operation; 39] = [
 pub(super) const PHOTO_EXAMPLE: &str = "00112233445566778899aabbccddeeff-0011223344556677";
 /// Parameters of a query: name, what it is for, schema.
 pub(super) fn query(operation: &Operation) -> Vec<(&'static str, &'static str, Value)> {
-    if operation.id == "connect" {
-        let about = "`anyway`: keep the settings whatever the check finds.";
-        return vec![("save", about, json!({ "type": "string", "enum": ["anyway"] }))];
+    let time = || json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
+    let text = || json!({ "type": "string", "maxLength": 255 });
+    match operation.id {
+        "handoffs" => {
+            let which = json!({ "type": "string", "enum": ["open", "ended"], "default": "open" });
+            let find = "Only handoffs of the end user with this id, or that this leads to: a conversation, channel, ticket or \
+                        handoff. Not together with `which`.";
+            return vec![("which", "Those that are open, or those that have ended.", which), ("find", find, text())];
+        }
+        "deliveries" => {
+            let result = json!({ "type": "string", "enum": crate::watch::RESULTS });
+            return vec![
+                ("result", "Only those with this result; `bad`: all that failed.", result),
+                ("since", "Only those whose last try was then or later; milliseconds since 1970.", time()),
+                ("until", "Only those whose last try was then or earlier.", time()),
+                ("user", "Only those of the end user with this id.", text()),
+                ("conversation", "Only those of handoffs that this leads to, as `find` of the handoffs.", text()),
+            ];
+        }
+        "resendSince" => {
+            return vec![(
+                "since",
+                "Only what was tried last then or later; left out: everything that is kept.",
+                time(),
+            )];
+        }
+        "connect" => {
+            let about = "`anyway`: keep the settings whatever the check finds.";
+            return vec![("save", about, json!({ "type": "string", "enum": ["anyway"] }))];
+        }
+        _ => {}
     }
     if !operation.path.starts_with("/v1/people/") {
         return Vec::new();

@@ -188,6 +188,15 @@ impl Platform for Generic {
         self.post(http, "handoff.events", &ids, data, news.now)
     }
 
+    fn tell_again<H: Http>(&self, http: &H, handoff: &Handoff, events: &[Value], now: Timestamp) -> Result<(), Untold> {
+        let ids: Vec<&str> = events.iter().filter_map(|event| event["id"].as_str()).collect();
+        // How it stands now is not what it was when this happened.
+        let data = json!({
+            "connection": handoff.connection, "handoff": handoff.id, "key": handoff.key, "events": events, "info": null,
+        });
+        self.post(http, "handoff.events", &ids, data, now)
+    }
+
     fn give_up<H: Http>(&self, http: &H, _: &Connection, handoff: &Handoff, now: Timestamp) -> Result<(), Untold> {
         let since = handoff.platform.failing_since.unwrap_or(0).to_string();
         let data = HandoffFailed { connection: &handoff.connection, handoff: &handoff.id, key: &handoff.key };
@@ -200,7 +209,7 @@ impl Platform for Generic {
 }
 
 /// For example `2026-11-23T10:00:30Z`; empty beyond the year 9999.
-fn rfc3339(at: Timestamp) -> String {
+pub(crate) fn rfc3339(at: Timestamp) -> String {
     let text = |(day, minute)| format!("{}T{minute}:{:02}Z", time::date(day), at / 1000 % 60);
     time::day_and_minute(at).map(text).unwrap_or_default()
 }

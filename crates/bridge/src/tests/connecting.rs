@@ -246,7 +246,7 @@ fn each_reason_why_answers_do_not_arrive_is_told_and_so_in_the_metrics() {
         (seen.to_owned(), reason.map(str::to_owned), body(&shown)["status"]["since"].as_u64().unwrap())
     };
     let missing = |reason: &str, since| ("answers-missing".to_owned(), Some(reason.to_owned()), since);
-    let counted = |name: &str, at| state.count("acme", &[(name.to_owned(), 1)], at).unwrap();
+    let counted = |name: &str, at| state.count("acme", &[(name.to_owned(), 1)], &[], at).unwrap();
 
     ask(&http, &state, "PUT", PATH, &connection(), 1_000);
     assert_eq!(seen(2_000), missing("no-webhook-key", 1_000));

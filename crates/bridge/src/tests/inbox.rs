@@ -17,11 +17,12 @@ use crate::testing::Memory;
 const MINUTE: u64 = 60_000;
 
 /// Freshworks and platforms as functions: status, body, and how long that takes.
-struct World<F> {
-    state: Memory,
-    clock: Cell<u64>,
+pub(super) struct World<F> {
+    pub(super) state: Memory,
+    pub(super) clock: Cell<u64>,
+    pub(super) policy: Policy,
     answer: F,
-    asked: RefCell<Vec<(String, String)>>,
+    pub(super) asked: RefCell<Vec<(String, String)>>,
 }
 
 impl<F: Fn(&str) -> (u16, String, u64)> Http for World<F> {
@@ -45,18 +46,19 @@ impl<F: Fn(&str) -> (u16, String, u64)> Http for World<F> {
 }
 
 impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
-    fn new(answer: F) -> Self {
-        Self { state: Memory::default(), clock: Cell::new(1_790_000_000_000), answer, asked: RefCell::default() }
+    pub(super) fn new(answer: F) -> Self {
+        let (state, policy) = (Memory::default(), Policy::default());
+        Self { state, clock: Cell::new(1_790_000_000_000), policy, answer, asked: RefCell::default() }
     }
 
-    fn with<T>(&self, run: impl FnOnce(&Service<'_, Self, Memory>) -> T) -> T {
+    pub(super) fn with<T>(&self, run: impl FnOnce(&Service<'_, Self, Memory>) -> T) -> T {
         let service = Service {
             http: self,
             state: &self.state,
             token: TOKEN,
             destinations: &Destinations::default(),
             public_url: "https://bridge.example",
-            policy: &Policy::default(),
+            policy: &self.policy,
             clock: &|| self.clock.get(),
             pause: &|ms| self.clock.set(self.clock.get() + ms),
             draw: &|| [7; 24],
@@ -69,16 +71,15 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
         result
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(super) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
         let body = body.to_string().into_bytes();
-        self.with(|service| {
-            service.answer(&Call { method, path, query: "", headers, body: &body, now: self.clock.get() })
-        })
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        self.with(|service| service.answer(&Call { method, path, query, headers, body: &body, now: self.clock.get() }))
     }
 
     /// A connected account; events go to a host of its own.
-    fn connect(&self, name: &str) {
+    pub(super) fn connect(&self, name: &str) {
         let connection = json!({
             "settings": { "chat_url": name, "api_key": "k-1" },
             "platform": { "kind": "generic", "callback_url": format!("https://{name}.example/events"), "secret": SECRET },
@@ -88,7 +89,7 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
     }
 
     /// Hands a conversation over; the handoff's id.
-    fn hand_over(&self, name: &str, conversation: &str) -> String {
+    pub(super) fn hand_over(&self, name: &str, conversation: &str) -> String {
         let mut request = request();
         request["key"]["conversation"] = json!(conversation);
         let answer = self.ask("POST", &format!("/v1/connections/{name}/handoffs"), &request);
@@ -96,14 +97,14 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
         body(&answer)["id"].as_str().unwrap().to_owned()
     }
 
-    fn tick(&self) -> (u64, u64, u64) {
+    pub(super) fn tick(&self) -> (u64, u64, u64) {
         let answer = self.ask("POST", "/v1/tick", &Value::Null);
         let of = |name: &str| body(&answer)[name].as_u64().unwrap();
         (of("done"), of("failed"), of("left"))
     }
 
     /// Time passes, and the timer calls once a minute.
-    fn wait(&self, ms: u64) {
+    pub(super) fn wait(&self, ms: u64) {
         let until = self.clock.get() + ms;
         while self.clock.get() < until {
             self.clock.set(self.clock.get() + MINUTE);
@@ -111,14 +112,14 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
         }
     }
 
-    fn told(&self, name: &str) -> Vec<Value> {
+    pub(super) fn told(&self, name: &str) -> Vec<Value> {
         let host = format!("Post https://{name}.example/events");
         let asked = self.asked.borrow();
         let bodies = asked.iter().filter(|(line, _)| *line == host).map(|(_, body)| body);
         bodies.map(|body| serde_json::from_str::<Value>(body).unwrap()["data"]["events"].clone()).collect()
     }
 
-    fn take_in(&self, name: &str, id: &str, number: u32) {
+    pub(super) fn take_in(&self, name: &str, id: &str, number: u32) {
         let connection = self.state.connection(name).unwrap().unwrap();
         self.with(|service| {
             service.take_in(&connection, id, &delivery(number), self.clock.get()).unwrap();
@@ -127,7 +128,7 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
 }
 
 /// As it is after its verification.
-fn delivery(number: u32) -> Vec<u8> {
+pub(super) fn delivery(number: u32) -> Vec<u8> {
     let message = json!({
         "message_parts": [{ "text": { "content": format!("answer {number}") } }], "conversation_id": "c-1", "id": format!("a-{number}"),
         "actor_type": "agent", "actor_id": "maya", "message_type": "normal", "created_time": "2026-11-23T10:00:00.000Z",

@@ -303,6 +303,7 @@ fn every_field_of_the_record_stands_in_the_table() {
     full.mailbox = Some(Default::default());
     full.failing = Some(crate::state::Failing { since: 1, times: 1, until: 1 });
     (full.worked_off, full.is_redacted) = (vec!["d".into()], true);
+    full.could_not_tell("n-1", &json!(["event"]));
     full.platform.locale = Some("de".into());
     let record = serde_json::to_value(&full).unwrap();
     let names = |value: &Value, before: &str| {

@@ -22,7 +22,7 @@ use crate::service::{Policy, Service};
 use crate::state::{
     Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
-use crate::tally::{Count, Tally};
+use crate::tally::{Count, Logged, Tally};
 use crate::testing::Memory;
 
 /// Of the runs with one death each so-many-th, and as many parts of the walks, unless the environment says otherwise.
@@ -102,6 +102,8 @@ struct World {
     places: Cell<usize>,
     deaths: Vec<Death>,
     died: Cell<usize>,
+    /// Calls of the store, by name.
+    calls: RefCell<Vec<&'static str>>,
 }
 
 impl World {
@@ -247,6 +249,7 @@ macro_rules! mortal {
         /// Each call is a place to die at.
         impl State for World {
             $(fn $name(&self, $($argument: $kind),*) -> Result<$answer, StateError> {
+                self.calls.borrow_mut().push(stringify!($name));
                 self.place(|| self.store.$name($($argument),*))
             })*
         }
@@ -260,6 +263,7 @@ mortal! {
     remove_connection(id: &str) -> ();
     handoff(connection: &str, id: &str) -> Option<Handoff>;
     open_handoffs(connection: &str, limit: u32) -> Vec<Handoff>;
+    ended_handoffs(connection: &str, limit: u32) -> Vec<Handoff>;
     handoff_of(connection: &str, conversations: &[String]) -> Option<String>;
     due(now: Timestamp, limit: u32) -> Due;
     rest(connection: &str, rest: Option<Rest>) -> ();
@@ -285,7 +289,8 @@ mortal! {
     remove_record(kind: &str, name: &str) -> bool;
     count_up(kind: &str, name: &str, now: Timestamp, expires_at: Timestamp) -> u64;
     trim_records(kind: &str, now: Timestamp, most: u32) -> ();
-    count(connection: &str, amounts: &[(String, u64)], now: Timestamp) -> ();
+    count(connection: &str, amounts: &[(String, u64)], log: &[Logged], now: Timestamp) -> ();
+    log(connection: &str, since: Timestamp, only_bad: bool) -> Vec<Logged>;
     counts(connection: &str) -> Vec<Count>;
 }
 
@@ -313,6 +318,7 @@ impl Play {
             places: Cell::new(0),
             deaths: deaths.to_vec(),
             died: Cell::new(0),
+            calls: RefCell::default(),
         };
         world.ask("PUT", "/v1/connections/acme", &connection()).unwrap();
         let answer = world.ask("POST", "/v1/connections/acme/handoffs", &request()).unwrap();
@@ -587,4 +593,16 @@ fn nothing_is_lost_or_doubled_in_walks_with_several_deaths() {
     }
     assert!(died >= runs, "{died} deaths in {runs} walks");
     println!("bridge: {runs} random walks with {died} deaths, 0 violations");
+}
+
+/// What a webhook costs. The log and the counts are one statement, after the answer.
+#[test]
+fn a_webhook_costs_its_log_no_statement() {
+    let mut play = Play::begin(&[]);
+    let job = play.act(Act::Say).unwrap();
+    play.world.calls.borrow_mut().clear();
+    assert!(play.attempt(&job));
+    let before_the_answer = ["handoff_of", "store_delivery", "lease", "next_delivery", "save", "next_delivery"];
+    let after = ["count", "next_delivery"];
+    assert_eq!(*play.world.calls.borrow(), [&before_the_answer[..], &after].concat());
 }

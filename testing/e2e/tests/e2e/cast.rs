@@ -124,7 +124,7 @@ impl OnGeneric {
         Self::connected(platform, stage).await
     }
 
-    async fn connected(platform: Generic, stage: Stage) -> Self {
+    pub(crate) async fn connected(platform: Generic, stage: Stage) -> Self {
         let settings = json!({ "kind": "generic", "callback_url": platform.callback_url(), "secret": SECRET });
         let answer = stage.connect("acme", &settings).await.unwrap();
         let webhook = answer.body["webhooks"]["platform"].as_str().unwrap().to_owned();

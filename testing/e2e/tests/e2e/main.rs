@@ -15,3 +15,4 @@ mod round;
 mod standing;
 mod tickets;
 mod trouble;
+mod watching;

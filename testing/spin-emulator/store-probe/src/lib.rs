@@ -49,6 +49,10 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
             let (connection, limit) = read::<(String, u32)>(body)?;
             json(&state.open_handoffs(&connection, limit)?)
         }
+        "ended_handoffs" => {
+            let (connection, limit) = read::<(String, u32)>(body)?;
+            json(&state.ended_handoffs(&connection, limit)?)
+        }
         "is_handing_over" => {
             let (connection, now) = read::<(String, u64)>(body)?;
             json(&state.is_handing_over(&connection, now)?)
@@ -130,7 +134,17 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
         }
         "count" => {
             let (connection, amounts, now) = read::<(String, Vec<(String, u64)>, u64)>(body)?;
-            json(&state.count(&connection, &amounts, now)?)
+            json(&state.count(&connection, &amounts, &[], now)?)
+        }
+        "keep_log" => {
+            let (connection, log, now) = read::<(String, Vec<serde_json::Value>, u64)>(body)?;
+            let log: Vec<handoff_bridge::tally::Logged> =
+                log.iter().map(handoff_bridge::tally::Logged::from_value).collect();
+            json(&state.count(&connection, &[], &log, now)?)
+        }
+        "log" => {
+            let (connection, since, only_bad) = read::<(String, u64, bool)>(body)?;
+            json(&state.log(&connection, since, only_bad)?)
         }
         "counts" => json(&state.counts(&read::<(String,)>(body)?.0)?),
         "reseal" => json(&state.reseal()?),

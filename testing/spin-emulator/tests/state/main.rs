@@ -8,6 +8,7 @@ mod connections;
 mod handoffs;
 mod inbox;
 mod leases;
+mod log;
 mod outage;
 mod people;
 mod records;

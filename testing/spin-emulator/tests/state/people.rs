@@ -175,7 +175,8 @@ async fn an_older_sqlite_gets_what_it_lacks_and_strands_nobody() {
     database
         .execute_batch(
             "DROP TRIGGER handoff_erased; DROP INDEX handoffs_of_person; DROP INDEX handoffs_over_of;
-             DROP TABLE layout_2; CREATE TABLE layout_1 (complete INTEGER);",
+             DROP TABLE layout_3; DROP VIEW tallied; DROP TABLE log; DROP TRIGGER handoff_removed_with_log;
+             DROP TRIGGER handoff_erased_with_log; DROP TRIGGER connection_removed_with_log; CREATE TABLE layout_1 (complete INTEGER);",
         )
         .unwrap();
     assert_eq!(found(&app, "ana").await, ["h"]);
@@ -231,6 +232,14 @@ async fn fill(app: &StateApp) {
     app.put(&of("ana", open("c", "open", 5)), &["fc-2"]).await;
     wait(app, "h", "QW5h").await;
     app.ask("count", json!(["c", [["handoffs", 1]], now()])).await;
+    let logged = |id: &str, result: &str| {
+        json!({
+            "id": id, "handoff": "h", "first_at": now(), "at": now(), "tries": 1, "direction": "out", "party": "platform",
+            "kind": "agent-message", "result": result, "why": "", "ms": 1,
+        })
+    };
+    app.ask("keep_log", json!(["c", [logged("good", "done"), logged("bad", "failed")], now()])).await;
+    app.put(&of("ana", over("c", "ended", 5)), &[]).await;
     app.ask("rest", json!(["c", [1, 2]])).await;
     app.lease("c", "begun", "handoff").await;
     let record = json!({ "name": "n", "value": "v", "expires_at": now() + 60_000 });
