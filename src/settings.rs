@@ -37,13 +37,13 @@ const DEFAULT_RESPONSE_TIMEOUT_MS: u32 = 20_000;
 const DEFAULT_RETRY_BUDGET_MS: u32 = DEFAULT_CONNECT_TIMEOUT_MS + DEFAULT_RESPONSE_TIMEOUT_MS;
 const DEFAULT_REOPEN_WINDOW_MINUTES: u32 = 24 * 60;
 /// Four weeks.
-const MOST_MINUTES: u32 = 28 * 24 * 60;
+const MAX_MINUTES: u32 = 28 * 24 * 60;
 const MAX_SETTINGS_BYTES: usize = 256 * 1024;
 
 /// What must not travel on by accident.
 pub const DEFAULT_MASKING: [&str; 2] = ["card-numbers", "tokens"];
 /// Freshdesk's limit.
-const LONGEST_TAG: usize = 32;
+const MAX_TAG: usize = 32;
 
 /// What is looked at before a live conversation is opened. Each costs one request or more, so it is off by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,12 +222,12 @@ impl Settings {
             connect_timeout_ms: read.number("connect_timeout_ms", 100, 60_000, DEFAULT_CONNECT_TIMEOUT_MS)?,
             response_timeout_ms: read.number("response_timeout_ms", 100, 120_000, DEFAULT_RESPONSE_TIMEOUT_MS)?,
             retry_budget_ms: read.number("retry_budget_ms", 0, 600_000, DEFAULT_RETRY_BUDGET_MS)?,
-            queue_timeout_minutes: read.number("queue_timeout_minutes", 0, MOST_MINUTES, 0)?,
-            inactivity_timeout_minutes: read.number("inactivity_timeout_minutes", 0, MOST_MINUTES, 0)?,
+            queue_timeout_minutes: read.number("queue_timeout_minutes", 0, MAX_MINUTES, 0)?,
+            inactivity_timeout_minutes: read.number("inactivity_timeout_minutes", 0, MAX_MINUTES, 0)?,
             reopen_window_minutes: read.number(
                 "reopen_window_minutes",
                 0,
-                MOST_MINUTES,
+                MAX_MINUTES,
                 DEFAULT_REOPEN_WINDOW_MINUTES,
             )?,
             topic_by_locale: read.names("topic_by_locale")?,
@@ -265,7 +265,7 @@ impl Settings {
                 ));
             }
         }
-        if let Some(tag) = settings.ticket_tags.iter().find(|tag| tag.chars().count() > LONGEST_TAG) {
+        if let Some(tag) = settings.ticket_tags.iter().find(|tag| tag.chars().count() > MAX_TAG) {
             let fault = format!("`ticket_tags` holds a tag of {} characters", tag.chars().count());
             return Err(Error::settings("ticket_tags", fault, "Tags have at most 32 characters."));
         }

@@ -14,7 +14,7 @@ use wasip2::io::streams::{OutputStream, StreamError};
 use crate::http::{Forwarded, Http, Method, Request, Response, TransportError, Wrapped};
 
 /// Largest answer that is read. The vendor's lists of 100 items are far smaller.
-const MOST_BODY_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// What `blocking-write-and-flush` takes at once, by its definition.
 const WRITE_BYTES: usize = 4096;
 const READ_BYTES: u64 = 64 * 1024;
@@ -202,7 +202,7 @@ fn read(response: &IncomingResponse) -> Result<Vec<u8>, TransportError> {
             Err(StreamError::Closed) => return Ok(bytes),
             Err(StreamError::LastOperationFailed(_)) => return Err(after_sending("body-cut")),
         }
-        if bytes.len() > MOST_BODY_BYTES {
+        if bytes.len() > MAX_BODY_BYTES {
             return Err(after_sending("body-too-large"));
         }
     }

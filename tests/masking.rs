@@ -7,7 +7,7 @@ const CARDS: &str = include_str!("../fixtures/masking/test-cards.tsv");
 const TEXTS: &str = include_str!("../fixtures/masking/support-texts.txt");
 const RECORDED: &str = include_str!("../docs/security/masking.md");
 /// Texts in the corpus.
-const MOST_TEXTS: usize = 40_000;
+const MAX_TEXTS: usize = 40_000;
 /// Generated card numbers.
 const GENERATED: usize = 240;
 const MASK: &str = "[masked: card number]";
@@ -386,15 +386,15 @@ fn one_support_text_in_a_hundred_at_most_is_masked_without_need() {
     let mut draw = Draw(0xc0ffee);
     let templates: Vec<&str> = TEXTS.lines().filter(|line| !line.starts_with('#')).collect();
     let mut touched = Vec::new();
-    for number in 0..MOST_TEXTS {
+    for number in 0..MAX_TEXTS {
         let text = filled(&mut draw, templates[number % templates.len()]);
         if masking.apply(&text).1 > 0 {
             touched.push(text);
         }
     }
-    let rate = touched.len() as f64 / MOST_TEXTS as f64 * 100.0;
+    let rate = touched.len() as f64 / MAX_TEXTS as f64 * 100.0;
     assert!(rate <= 1.0, "{rate} %: {:#?}", touched.iter().take(40).collect::<Vec<_>>());
-    recorded(&format!("| support texts | {MOST_TEXTS} | {} | {rate:.2} % |", touched.len()));
+    recorded(&format!("| support texts | {MAX_TEXTS} | {} | {rate:.2} % |", touched.len()));
 }
 
 /// Alone, where nothing but the number decides.

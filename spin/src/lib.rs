@@ -11,13 +11,13 @@ use futures::{SinkExt, StreamExt};
 use spin_sdk::http::{Headers, IncomingRequest, Method, OutgoingResponse, ResponseOutparam};
 use spin_sdk::{http_component, variables};
 
-use handoff_bridge::answer::{Answer, Call};
+use handoff_bridge::counters::Counters;
 use handoff_bridge::destinations::{Destinations, Guarded};
+use handoff_bridge::http as api;
 use handoff_bridge::inbox::Later;
 use handoff_bridge::log::{self, Level};
 use handoff_bridge::problem::Problem;
-use handoff_bridge::service::{ALERT_AFTER_MS, Policy, STALE_AFTER_MS, Service, most_body_bytes};
-use handoff_bridge::tally::Tally;
+use handoff_bridge::service::{ALERT_AFTER_MS, Policy, STALE_AFTER_MS, Service, max_body_bytes};
 use handoff_bridge::vault::Keys;
 use handoff_bridge_store::SpinState;
 
@@ -62,7 +62,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         pause: &pause,
         draw: &draw,
         log: &|line| eprintln!("{line}"),
-        tally: Tally::default(),
+        counters: Counters::default(),
         later: Later::default(),
     };
     send(answer(&service, request).await, out).await;
@@ -75,7 +75,7 @@ fn failed(message: &str) {
     eprintln!("{}", log::line(clock(), Level::Error, "", "", message));
 }
 
-async fn send(answer: Answer, out: ResponseOutparam) {
+async fn send(answer: api::OutgoingResponse, out: ResponseOutparam) {
     let (status, mut named) = (answer.status, answer.headers.clone());
     let body = answer.into_body();
     if let Some((kind, _)) = &body {
@@ -105,7 +105,10 @@ async fn send(answer: Answer, out: ResponseOutparam) {
     }
 }
 
-async fn answer(service: &Service<'_, Guarded<'_, WasiHttp>, SpinState>, request: IncomingRequest) -> Answer {
+async fn answer(
+    service: &Service<'_, Guarded<'_, WasiHttp>, SpinState>,
+    request: IncomingRequest,
+) -> api::OutgoingResponse {
     let target = request.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
     let headers = request
@@ -113,13 +116,19 @@ async fn answer(service: &Service<'_, Guarded<'_, WasiHttp>, SpinState>, request
         .entries()
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), String::from_utf8_lossy(&value).into_owned()));
-    let mut call =
-        Call { method: method(&request.method()), path, query, headers: headers.collect(), body: &[], now: clock() };
+    let mut call = api::IncomingRequest {
+        method: method(&request.method()),
+        path,
+        query,
+        headers: headers.collect(),
+        body: &[],
+        now: clock(),
+    };
     let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
     if let Err(problem) = service.welcome(&call) {
         return service.refusal(&call, problem);
     }
-    let most = most_body_bytes(path);
+    let most = max_body_bytes(path);
     if announced > most {
         return Problem::too_large(most).into();
     }

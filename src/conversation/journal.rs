@@ -17,7 +17,7 @@ use handoff_contract::model::{ChannelId, ConversationId, MessageId, UserId};
 
 /// Conversations of one user that are searched for a marker. Freshchat keeps one open conversation for each user and topic,
 /// so few users have more than a handful.
-const MOST_SEARCHED: usize = 200;
+const MAX_SEARCHED: usize = 200;
 const SEARCHED_AT_ONCE: usize = 8;
 /// Pages of 50 messages, from the newest, that are searched in one conversation.
 const PAGES_SEARCHED: u32 = 3;
@@ -294,7 +294,7 @@ pub fn find(
     is_ours: &dyn Fn(&VendorMessage) -> bool,
 ) -> Result<Option<Found>, Failure> {
     let ids = freshchat.call(&ListUserConversations { user })?;
-    let ids: Vec<ConversationId> = ids.into_iter().take(MOST_SEARCHED).collect();
+    let ids: Vec<ConversationId> = ids.into_iter().take(MAX_SEARCHED).collect();
     for batch in ids.chunks(SEARCHED_AT_ONCE) {
         let mut searched: Vec<&ConversationId> = batch.iter().collect();
         for page in 1..=PAGES_SEARCHED {

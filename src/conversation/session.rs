@@ -29,13 +29,13 @@ const APPENDED: [u8; 2] = [0, 0];
 /// Enough to tell damage from a session; it protects against accidents, not against the host.
 const CHECKSUM_BYTES: usize = 8;
 /// How many relayed messages, own notes and seen events are remembered. Repeats come within minutes.
-const MOST_REMEMBERED: usize = 150;
+const MAX_REMEMBERED: usize = 150;
 /// Messages in doubt at once: begun, and neither confirmed nor found missing. As many crashes in a row.
-const MOST_IN_DOUBT: usize = 32;
-const MOST_AGENTS: usize = 20;
-const MOST_CONVERSATIONS: usize = 20;
+const MAX_IN_DOUBT: usize = 32;
+const MAX_AGENTS: usize = 20;
+const MAX_CONVERSATIONS: usize = 20;
 /// Conversations in which a message in doubt is looked for besides the current one. Each costs requests.
-const MOST_FORMER: usize = 3;
+const MAX_FORMER: usize = 3;
 
 /// A write whose result is not known: it is looked for before it is made again. (Relayed messages have journals,
 /// [`Relaying`].)
@@ -370,19 +370,19 @@ impl Session {
 
     fn with_former(&self, newest: Option<&ConversationId>) -> Vec<ConversationId> {
         let older = self.former.iter().filter(|former| Some(*former) != newest);
-        newest.into_iter().chain(older).take(MOST_FORMER).cloned().collect()
+        newest.into_iter().chain(older).take(MAX_FORMER).cloned().collect()
     }
 
     /// Remembers an id under which webhooks may speak of this conversation.
     pub fn know_conversation(&mut self, id: &str) {
         self.conversation_ids.retain(|known| known != id);
         self.conversation_ids.insert(0, id.to_owned());
-        self.conversation_ids.truncate(MOST_CONVERSATIONS);
+        self.conversation_ids.truncate(MAX_CONVERSATIONS);
     }
 
     /// Remembers another id of a conversation that is known already; the order stays.
     pub fn know_alias(&mut self, id: &str) {
-        if !self.knows_conversation(id) && self.conversation_ids.len() < MOST_CONVERSATIONS {
+        if !self.knows_conversation(id) && self.conversation_ids.len() < MAX_CONVERSATIONS {
             self.conversation_ids.push(id.to_owned());
         }
     }
@@ -419,7 +419,7 @@ impl Session {
     /// Remembers a human agent's name and photo.
     pub fn know_agent(&mut self, id: &AgentId, agent: KnownAgent) {
         self.known_agents.retain(|(known, _)| known != id);
-        if self.known_agents.len() >= MOST_AGENTS {
+        if self.known_agents.len() >= MAX_AGENTS {
             self.known_agents.remove(0);
         }
         self.known_agents.push((id.clone(), agent));
@@ -432,7 +432,7 @@ impl Session {
 }
 
 fn push_bounded<T>(list: &mut Vec<T>, item: T) {
-    if list.len() >= MOST_REMEMBERED {
+    if list.len() >= MAX_REMEMBERED {
         list.remove(0);
     }
     list.push(item);

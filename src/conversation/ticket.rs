@@ -15,7 +15,7 @@ use handoff_contract::model::{
 };
 
 /// Entries beyond these pages of 100 are not read.
-const MOST_PAGES: u32 = 10;
+const MAX_PAGES: u32 = 10;
 
 /// What a look at a ticket has brought.
 #[derive(Debug, Default)]
@@ -116,7 +116,7 @@ fn read(desk: &Client<'_>, id: &str) -> Result<(Ticket, Vec<Entry>), Trouble> {
     };
     let mut page = desk.read(&list, next())?;
     let mut entries = page.items;
-    for number in 2..=MOST_PAGES {
+    for number in 2..=MAX_PAGES {
         if !page.has_next {
             break;
         }
@@ -251,7 +251,7 @@ fn write_note(
 ) -> Result<(), Failure> {
     let marker = format!("ref {}", digest(&[&session.reference, message], 4));
     if journal.unsure {
-        for page in 1..=MOST_PAGES {
+        for page in 1..=MAX_PAGES {
             let found = desk.call(&ListEntries { id, page })?;
             if found.items.iter().any(|entry| entry.is_incoming && entry.text.contains(&marker)) {
                 journal.unsure = false;

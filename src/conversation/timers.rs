@@ -12,10 +12,10 @@ const MINUTE_MS: u64 = 60_000;
 /// First look after a sign of life. Freshworks sends a webhook again within seconds, so one that is still missing is lost.
 const FIRST_LOOK_MS: u64 = MINUTE_MS;
 /// Longest time between two looks while human agents have the conversation. A look costs two requests.
-const LONGEST_LOOK_MS: u64 = 15 * MINUTE_MS;
+const MAX_LOOK_MS: u64 = 15 * MINUTE_MS;
 
 /// Longest time between two looks at a ticket, which no webhook tells of. A look costs two requests.
-const LONGEST_TICKET_LOOK_MS: u64 = 60 * MINUTE_MS;
+const MAX_TICKET_LOOK_MS: u64 = 60 * MINUTE_MS;
 
 /// How long a service that refuses us (key revoked, account suspended) is asked before a conversation counts as ended: time for
 /// an admin to mend it.
@@ -23,7 +23,7 @@ pub const REFUSED_FOR_MS: u64 = 24 * 60 * MINUTE_MS;
 /// The same for a service that cannot be reached.
 pub const SILENT_FOR_MS: u64 = 7 * REFUSED_FOR_MS;
 /// How long an end that was asked for is tried before it comes without what could not be written.
-const LONGEST_CLOSING_MS: u64 = 60 * MINUTE_MS;
+const MAX_CLOSING_MS: u64 = 60 * MINUTE_MS;
 
 fn minutes(count: u32) -> u64 {
     u64::from(count) * MINUTE_MS
@@ -49,7 +49,7 @@ pub fn timed_out(session: &Session, settings: &Settings, now: Timestamp) -> Opti
 
 /// The same where the conversation could not be read: at once when that is lasting, and after an hour when it may pass.
 pub fn timed_out_unseen(session: &Session, settings: &Settings, kind: ErrorKind, now: Timestamp) -> Option<EndReason> {
-    let patience = if may_pass(kind) { LONGEST_CLOSING_MS } else { 0 };
+    let patience = if may_pass(kind) { MAX_CLOSING_MS } else { 0 };
     timed_out(session, settings, now.saturating_sub(patience))
 }
 
@@ -76,7 +76,7 @@ pub fn is_given_up(session: &Session, settings: &Settings, kind: ErrorKind, now:
 
 /// True when an end that was asked for has been tried for long enough.
 pub fn is_end_overdue(session: &Session, now: Timestamp) -> bool {
-    session.state == SessionState::Closing && now.saturating_sub(session.since) >= LONGEST_CLOSING_MS
+    session.state == SessionState::Closing && now.saturating_sub(session.since) >= MAX_CLOSING_MS
 }
 
 /// A message or a change was seen: the next one may follow soon.
@@ -96,8 +96,8 @@ pub fn spoken(session: &mut Session, now: Timestamp) {
 pub fn looked(session: &mut Session, now: Timestamp) {
     let longest = match session.state {
         SessionState::Returned => u64::MAX,
-        SessionState::Ticketed => LONGEST_TICKET_LOOK_MS,
-        _ => LONGEST_LOOK_MS,
+        SessionState::Ticketed => MAX_TICKET_LOOK_MS,
+        _ => MAX_LOOK_MS,
     };
     let quiet = now.saturating_sub(session.active_at);
     session.look_at = now.saturating_add(quiet.clamp(FIRST_LOOK_MS, longest));

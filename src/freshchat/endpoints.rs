@@ -56,7 +56,7 @@ pub struct Account {
 pub struct GetAccount;
 
 impl Endpoint for GetAccount {
-    type Answer = Account;
+    type Output = Account;
     const NAME: &'static str = "get-account";
     const METHOD: Method = Method::Get;
 
@@ -91,7 +91,7 @@ pub struct ListChannels {
 }
 
 impl Endpoint for ListChannels {
-    type Answer = Page<Channel>;
+    type Output = Page<Channel>;
     const NAME: &'static str = "list-channels";
     const METHOD: Method = Method::Get;
 
@@ -134,7 +134,7 @@ pub struct ListGroups {
 }
 
 impl Endpoint for ListGroups {
-    type Answer = Page<Group>;
+    type Output = Page<Group>;
     const NAME: &'static str = "list-groups";
     const METHOD: Method = Method::Get;
 
@@ -213,7 +213,7 @@ pub struct GetAgent {
 }
 
 impl Endpoint for GetAgent {
-    type Answer = Agent;
+    type Output = Agent;
     const NAME: &'static str = "get-agent";
     const METHOD: Method = Method::Get;
 
@@ -241,7 +241,7 @@ impl ListAgents {
 }
 
 impl Endpoint for ListAgents {
-    type Answer = Page<Agent>;
+    type Output = Page<Agent>;
     const NAME: &'static str = "list-agents";
     const METHOD: Method = Method::Get;
 
@@ -269,7 +269,7 @@ pub struct WithinHours<'a> {
 
 impl Endpoint for WithinHours<'_> {
     /// None where the answer does not say: its form is not published.
-    type Answer = Option<bool>;
+    type Output = Option<bool>;
     const NAME: &'static str = "within-business-hours";
     const METHOD: Method = Method::Get;
 
@@ -289,7 +289,7 @@ impl Endpoint for WithinHours<'_> {
 pub struct ListFields;
 
 impl Endpoint for ListFields {
-    type Answer = Vec<String>;
+    type Output = Vec<String>;
     const NAME: &'static str = "list-conversation-fields";
     const METHOD: Method = Method::Get;
 
@@ -382,7 +382,7 @@ impl FindUsers<'_> {
 }
 
 impl Endpoint for FindUsers<'_> {
-    type Answer = Vec<User>;
+    type Output = Vec<User>;
     const NAME: &'static str = "find-users";
     const METHOD: Method = Method::Get;
 
@@ -409,7 +409,7 @@ pub struct CreateUser<'a> {
 }
 
 /// Longer names are no names.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME: usize = 200;
 
 /// The writable fields of a record. User properties are an array, unlike those of conversations.
 ///
@@ -422,7 +422,7 @@ fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, V
             body.insert(key.to_owned(), json!(value));
         }
     };
-    let name = crate::text::transcript::one_line(user.name.as_deref().unwrap_or_default(), LONGEST_NAME);
+    let name = crate::text::transcript::one_line(user.name.as_deref().unwrap_or_default(), MAX_NAME);
     let name = name.trim();
     let (first, last) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
     put("first_name", Some(first));
@@ -444,7 +444,7 @@ fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, V
 }
 
 impl Endpoint for CreateUser<'_> {
-    type Answer = User;
+    type Output = User;
     const NAME: &'static str = "create-user";
     const METHOD: Method = Method::Post;
 
@@ -472,7 +472,7 @@ pub struct UpdateUser<'a> {
 }
 
 impl Endpoint for UpdateUser<'_> {
-    type Answer = ();
+    type Output = ();
     const NAME: &'static str = "update-user";
     const METHOD: Method = Method::Put;
 
@@ -499,7 +499,7 @@ pub struct DeleteUser<'a> {
 
 impl Endpoint for DeleteUser<'_> {
     /// True when Freshworks deletes later.
-    type Answer = bool;
+    type Output = bool;
     const NAME: &'static str = "delete-user";
     const METHOD: Method = Method::Delete;
 
@@ -519,7 +519,7 @@ pub struct ListUserConversations<'a> {
 }
 
 impl Endpoint for ListUserConversations<'_> {
-    type Answer = Vec<ConversationId>;
+    type Output = Vec<ConversationId>;
     const NAME: &'static str = "list-user-conversations";
     const METHOD: Method = Method::Get;
 
@@ -701,7 +701,7 @@ pub struct CreateConversation<'a> {
 }
 
 impl Endpoint for CreateConversation<'_> {
-    type Answer = Conversation;
+    type Output = Conversation;
     const NAME: &'static str = "create-conversation";
     const METHOD: Method = Method::Post;
 
@@ -767,7 +767,7 @@ pub struct GetConversation<'a> {
 }
 
 impl Endpoint for GetConversation<'_> {
-    type Answer = Conversation;
+    type Output = Conversation;
     const NAME: &'static str = "get-conversation";
     const METHOD: Method = Method::Get;
 
@@ -787,7 +787,7 @@ pub struct Resolve<'a> {
 }
 
 impl Endpoint for Resolve<'_> {
-    type Answer = ();
+    type Output = ();
     const NAME: &'static str = "resolve-conversation";
     const METHOD: Method = Method::Put;
 
@@ -822,7 +822,7 @@ pub struct MessagePage {
 }
 
 impl Endpoint for ListMessages<'_> {
-    type Answer = MessagePage;
+    type Output = MessagePage;
     const NAME: &'static str = "list-messages";
     const METHOD: Method = Method::Get;
 
@@ -863,7 +863,7 @@ pub struct SendMessage<'a> {
 }
 
 impl Endpoint for SendMessage<'_> {
-    type Answer = SentMessage;
+    type Output = SentMessage;
     const NAME: &'static str = "send-message";
     const METHOD: Method = Method::Post;
 

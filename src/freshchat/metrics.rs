@@ -37,7 +37,7 @@ pub const NO_GROUP: &str = "null";
 
 impl Endpoint for WaitFigure {
     /// Each group with its figure.
-    type Answer = Vec<(String, u32)>;
+    type Output = Vec<(String, u32)>;
     const NAME: &'static str = "wait-figure";
     const METHOD: Method = Method::Get;
 
@@ -52,7 +52,7 @@ impl Endpoint for WaitFigure {
         )
     }
 
-    fn answer(body: &Value) -> Option<Self::Answer> {
+    fn answer(body: &Value) -> Option<Self::Output> {
         Some(body.get("data")?.as_array()?.iter().filter_map(of_group).collect())
     }
 }

@@ -8,9 +8,9 @@ use crate::text::plain_text;
 use handoff_contract::model::{Part, PartKind};
 
 /// Collections nest; nobody was seen to go deeper than two.
-const MOST_NESTED: u8 = 4;
+const MAX_NESTED: u8 = 4;
 /// Addresses that are kept of one part of an unknown kind.
-const MOST_ADDRESSES: usize = 5;
+const MAX_ADDRESSES: usize = 5;
 
 /// The parts of a message of any era, reply parts last.
 pub fn of_message(message: &Value) -> Vec<Part> {
@@ -63,7 +63,7 @@ fn read_kind(key: &str, value: &Value, depth: u8, out: &mut Vec<Part>) {
                 _ => PartKind::File,
             };
             match value.as_array() {
-                Some(several) if depth < MOST_NESTED => {
+                Some(several) if depth < MAX_NESTED => {
                     several.iter().for_each(|one| read_kind(key, one, depth + 1, out));
                 }
                 _ => out.push(file(kind, value, media_type)),
@@ -73,8 +73,8 @@ fn read_kind(key: &str, value: &Value, depth: u8, out: &mut Vec<Part>) {
             out.push(Part { text: wire::filled(value, "label"), url: address(value), ..Part::empty(PartKind::Button) })
         }
         "quick_reply_button" | "callback" => push_choice(value, out),
-        "collection" if depth < MOST_NESTED => read_all(value.get("sub_parts"), depth, out),
-        "template_content" if depth < MOST_NESTED => {
+        "collection" if depth < MAX_NESTED => read_all(value.get("sub_parts"), depth, out),
+        "template_content" if depth < MAX_NESTED => {
             for section in value.get("sections").and_then(Value::as_array).into_iter().flatten() {
                 read_all(section.get("parts"), depth, out);
             }
@@ -125,9 +125,9 @@ fn unsupported(key: &str, value: &Value, out: &mut Vec<Part>) {
     let word: String = key.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').take(40).collect();
     let part = Part { text: Some(format!("[{}]", word.replace('_', " "))), ..Part::empty(PartKind::Unsupported) };
     let mut found = Vec::new();
-    collect(value, "", false, MOST_NESTED, &mut found);
+    collect(value, "", false, MAX_NESTED, &mut found);
     if found.is_empty() {
-        collect(value, "", true, MOST_NESTED, &mut found);
+        collect(value, "", true, MAX_NESTED, &mut found);
     }
     if found.is_empty() {
         out.push(part);
@@ -144,7 +144,7 @@ fn address(value: &Value) -> Option<String> {
         return Some(url);
     }
     let mut found = Vec::new();
-    collect(value, "", false, MOST_NESTED, &mut found);
+    collect(value, "", false, MAX_NESTED, &mut found);
     found.into_iter().next()
 }
 
@@ -161,7 +161,7 @@ fn collect(value: &Value, key: &str, with_small: bool, deeper: u8, found: &mut V
             let is_named = is_any_of(&["url", "uri", "link", "href", "src"]);
             let is_web = plain_text::is_web(text) && (is_named || !text.contains(' '));
             let is_path = is_named && text.len() > 1 && text.starts_with('/');
-            if (is_web || is_path) && found.len() < MOST_ADDRESSES && !found.contains(text) {
+            if (is_web || is_path) && found.len() < MAX_ADDRESSES && !found.contains(text) {
                 found.push(text.clone());
             }
         }
@@ -235,7 +235,7 @@ mod tests {
             assert_eq!(urls, wanted, "{part}");
         }
         let many: Vec<String> = (0..50).map(|number| format!("https://x/{number}")).collect();
-        assert_eq!(of_message(&json!({ "message_parts": [{ "hologram": many }] })).len(), MOST_ADDRESSES);
+        assert_eq!(of_message(&json!({ "message_parts": [{ "hologram": many }] })).len(), MAX_ADDRESSES);
     }
 
     #[test]

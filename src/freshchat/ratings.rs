@@ -19,7 +19,7 @@ pub struct CreateRating<'a> {
 }
 
 impl Endpoint for CreateRating<'_> {
-    type Answer = ();
+    type Output = ();
     const NAME: &'static str = "create-rating";
     const METHOD: Method = Method::Post;
 

@@ -78,7 +78,7 @@ pub struct ListTickets<'a> {
 }
 
 impl Endpoint for ListTickets<'_> {
-    type Answer = Page<Ticket>;
+    type Output = Page<Ticket>;
     const NAME: &'static str = "list-tickets";
     const METHOD: Method = Method::Get;
     const SERVICE: Service = Service::Tickets;
@@ -228,7 +228,7 @@ pub struct CreateTicket<'a> {
 }
 
 impl Endpoint for CreateTicket<'_> {
-    type Answer = Ticket;
+    type Output = Ticket;
     const NAME: &'static str = "create-ticket";
     const METHOD: Method = Method::Post;
     const SERVICE: Service = Service::Tickets;
@@ -304,7 +304,7 @@ pub struct GetTicket<'a> {
 }
 
 impl Endpoint for GetTicket<'_> {
-    type Answer = Ticket;
+    type Output = Ticket;
     const NAME: &'static str = "get-ticket";
     const METHOD: Method = Method::Get;
     const SERVICE: Service = Service::Tickets;
@@ -391,7 +391,7 @@ pub struct ListEntries<'a> {
 }
 
 impl Endpoint for ListEntries<'_> {
-    type Answer = Page<Entry>;
+    type Output = Page<Entry>;
     const NAME: &'static str = "list-ticket-entries";
     const METHOD: Method = Method::Get;
     const SERVICE: Service = Service::Tickets;
@@ -415,7 +415,7 @@ pub struct CreateNote<'a> {
 }
 
 impl Endpoint for CreateNote<'_> {
-    type Answer = Entry;
+    type Output = Entry;
     const NAME: &'static str = "create-ticket-note";
     const METHOD: Method = Method::Post;
     const SERVICE: Service = Service::Tickets;
@@ -440,7 +440,7 @@ pub struct ListTicketFields {
 }
 
 impl Endpoint for ListTicketFields {
-    type Answer = Page<TicketField>;
+    type Output = Page<TicketField>;
     const NAME: &'static str = "list-ticket-fields";
     const METHOD: Method = Method::Get;
     const SERVICE: Service = Service::Tickets;
@@ -469,7 +469,7 @@ pub struct ListTicketGroups {
 }
 
 impl Endpoint for ListTicketGroups {
-    type Answer = Page<TicketGroup>;
+    type Output = Page<TicketGroup>;
     const NAME: &'static str = "list-ticket-groups";
     const METHOD: Method = Method::Get;
     const SERVICE: Service = Service::Tickets;

@@ -9,9 +9,9 @@ use crate::freshchat::wire;
 use crate::http::client::Page;
 
 /// Dropdowns with more choices are not kept in the settings: their values go out as they are.
-const MOST_CHOICES: usize = 300;
+const MAX_CHOICES: usize = 300;
 /// What a whole number may have at most, so that it is read as one everywhere.
-const MOST_DIGITS: usize = 18;
+const MAX_DIGITS: usize = 18;
 
 /// How the values of a field are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ fn is_number(text: &str, may_have_fraction: bool) -> bool {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let has_fraction = digits.contains('.');
-    let is_short = whole.len() + fraction.len() <= MOST_DIGITS && (whole.len() == 1 || !whole.starts_with('0'));
+    let is_short = whole.len() + fraction.len() <= MAX_DIGITS && (whole.len() == 1 || !whole.starts_with('0'));
     is_plain(whole) && is_plain(fraction) && is_short && (may_have_fraction || !has_fraction)
 }
 
@@ -219,7 +219,7 @@ fn choices(choices: Option<&Value>) -> FieldKind {
         _ => Vec::new(),
     };
     // Without choices any value is as good as another.
-    if listed.is_empty() || listed.len() > MOST_CHOICES { FieldKind::Text } else { FieldKind::Choice(listed) }
+    if listed.is_empty() || listed.len() > MAX_CHOICES { FieldKind::Text } else { FieldKind::Choice(listed) }
 }
 
 /// A text in Freshdesk, an object with it in Freshservice.

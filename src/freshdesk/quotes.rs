@@ -145,8 +145,8 @@ const HEADS: [[&str; 5]; 7] = [
     ["van", "verzonden", "datum", "aan", "onderwerp"],
 ];
 /// An introduction is broken into so many lines at most.
-const MOST_LINES: usize = 3;
-const LONGEST_INTRODUCTION: usize = 300;
+const MAX_LINES: usize = 3;
+const MAX_INTRODUCTION: usize = 300;
 
 /// Plain text without quoted mail.
 pub fn without_quoted_text(text: &str) -> String {
@@ -229,7 +229,7 @@ fn is_head(lines: &[&str], number: usize) -> bool {
 fn introduction(lines: &[&str], number: usize) -> Option<usize> {
     let mut text = String::new();
     let first = lines.get(number)?.trim().to_ascii_lowercase();
-    for length in 1..=MOST_LINES {
+    for length in 1..=MAX_LINES {
         let line = lines.get(number + length - 1)?.trim();
         // A sentence that has ended, or an introduction that begins only here: what was before is the agent's line.
         let lower = line.to_ascii_lowercase();
@@ -242,7 +242,7 @@ fn introduction(lines: &[&str], number: usize) -> Option<usize> {
         text.push(' ');
         text.push_str(line);
         let joined = text.trim().to_ascii_lowercase();
-        let Some(words) = joined.strip_suffix(':').filter(|words| words.len() < LONGEST_INTRODUCTION) else { continue };
+        let Some(words) = joined.strip_suffix(':').filter(|words| words.len() < MAX_INTRODUCTION) else { continue };
         let is_one = INTRODUCTIONS.iter().any(|(begin, end)| {
             let verb = words.rfind(end.trim_start()).filter(|place| words.len() - place < 80);
             // Without a word that begins it, an introduction begins with the day.

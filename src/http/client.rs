@@ -21,9 +21,9 @@ pub use endpoint::{Call, Effect, Endpoint, Kind, Page, Paged, Service, encode};
 pub use failure::{Failure, FailureKind};
 
 /// Most pages of a list that are read. 100 items each; beyond that a name is reported as not found.
-pub const MOST_PAGES: u32 = 50;
+pub const MAX_PAGES: u32 = 50;
 /// Most pages of a list that a form offers for choosing: 500 items, which is more than anybody scrolls through.
-pub const MOST_CHOICE_PAGES: u32 = 5;
+pub const MAX_CHOICE_PAGES: u32 = 5;
 /// Pages that are asked for at once.
 const PAGES_AT_ONCE: u32 = 8;
 
@@ -41,7 +41,7 @@ pub struct Client<'a> {
 }
 
 /// An answer in the vendor's JSON, as it came.
-type Answer = (Response, Value);
+type Received = (Response, Value);
 
 impl<'a> Client<'a> {
     /// A client for Freshchat. Fails when the chat URL is unusable.
@@ -82,12 +82,12 @@ impl<'a> Client<'a> {
     }
 
     /// Sends one request.
-    pub fn call<E: Endpoint>(&self, endpoint: &E) -> Result<E::Answer, Failure> {
+    pub fn call<E: Endpoint>(&self, endpoint: &E) -> Result<E::Output, Failure> {
         answer::<E>(self.exchange(endpoint)?)
     }
 
     /// Sends two requests at once.
-    pub fn call_both<A: Endpoint, B: Endpoint>(&self, one: &A, other: &B) -> Result<(A::Answer, B::Answer), Failure> {
+    pub fn call_both<A: Endpoint, B: Endpoint>(&self, one: &A, other: &B) -> Result<(A::Output, B::Output), Failure> {
         let mut responses = self.http.send_all(vec![self.request(one), self.request(other)]).into_iter();
         let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
         let (first, second) = (next(), next());
@@ -95,7 +95,7 @@ impl<'a> Client<'a> {
     }
 
     /// Sends several requests of one kind at once; answers in their order.
-    pub fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Answer, Failure>> {
+    pub fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Output, Failure>> {
         let requests = endpoints.iter().map(|endpoint| self.request(endpoint)).collect();
         let responses = self.http.send_all(requests);
         let mut answers = Vec::new();
@@ -110,17 +110,17 @@ impl<'a> Client<'a> {
         &self,
         endpoint: &E,
         response: Result<Response, TransportError>,
-    ) -> Result<E::Answer, Failure> {
+    ) -> Result<E::Output, Failure> {
         answer::<E>(self.settle(endpoint, response)?)
     }
 
     #[inline(never)]
-    fn exchange(&self, call: &dyn Call) -> Result<Answer, Failure> {
+    fn exchange(&self, call: &dyn Call) -> Result<Received, Failure> {
         self.settle(call, self.http.send(self.request(call)))
     }
 
     #[inline(never)]
-    fn settle(&self, call: &dyn Call, response: Result<Response, TransportError>) -> Result<Answer, Failure> {
+    fn settle(&self, call: &dyn Call, response: Result<Response, TransportError>) -> Result<Received, Failure> {
         let failure = match body_of(call.kind(), response) {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
@@ -185,7 +185,7 @@ impl<'a> Client<'a> {
     /// A complete list.
     pub fn all<E: Paged>(&self) -> Result<Vec<E::Item>, Failure> {
         let first = self.call(&E::page(1))?;
-        self.rest_up_to::<E>(first, MOST_PAGES)
+        self.rest_up_to::<E>(first, MAX_PAGES)
     }
 
     /// A call as a request to this account.
@@ -218,16 +218,16 @@ impl<'a> Client<'a> {
 }
 
 /// Reads the answer to an endpoint's request.
-pub fn read<E: Endpoint>(response: Result<Response, TransportError>) -> Result<E::Answer, Failure> {
+pub fn read<E: Endpoint>(response: Result<Response, TransportError>) -> Result<E::Output, Failure> {
     answer::<E>(body_of(E::KIND, response)?)
 }
 
-fn answer<E: Endpoint>((response, body): Answer) -> Result<E::Answer, Failure> {
+fn answer<E: Endpoint>((response, body): Received) -> Result<E::Output, Failure> {
     E::answer(&body).ok_or_else(|| unreadable(E::KIND, &response))
 }
 
 #[inline(never)]
-fn body_of(kind: Kind, response: Result<Response, TransportError>) -> Result<Answer, Failure> {
+fn body_of(kind: Kind, response: Result<Response, TransportError>) -> Result<Received, Failure> {
     let response = failure::sort(kind, response)?;
     if response.body.is_empty() {
         return Ok((response, Value::Null));

@@ -46,7 +46,7 @@ const RULES: [(&str, Name, &str); 5] = [
 const TEMPLATE_MASK: &str = "[masked]";
 
 /// What was cut out may leave something to find; that ends soon.
-const MOST_PASSES: usize = 4;
+const MAX_PASSES: usize = 4;
 
 /// A place that a rule has found, in bytes of the normalised text.
 #[derive(Clone, Copy)]
@@ -107,7 +107,7 @@ impl Masking {
             return (Cow::Borrowed(text), 0);
         }
         let (mut masked, mut count) = (Cow::Borrowed(text), 0);
-        for _ in 0..MOST_PASSES {
+        for _ in 0..MAX_PASSES {
             let Some((next, found)) = self.pass(&masked) else { break };
             (masked, count) = (Cow::Owned(next), count + found);
         }
@@ -219,7 +219,7 @@ fn holds_no_secret(text: &str) -> bool {
         && text.bytes().all(|byte| {
             unbroken = if matches!(byte, b' ' | b'\n') { 0 } else { unbroken + 1 };
             let is_plain = matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
-            is_plain && !byte.is_ascii_digit() && byte != b'@' && unbroken < SHORTEST_TOKEN
+            is_plain && !byte.is_ascii_digit() && byte != b'@' && unbroken < MIN_TOKEN
         })
 }
 
@@ -252,7 +252,7 @@ fn ends_word(text: &str, length: usize) -> Option<usize> {
 }
 
 /// So many separators may stand between two digits of a number: `+1 (555) 0123`, or a dash between spaces.
-const MOST_SEPARATORS: usize = 3;
+const MAX_SEPARATORS: usize = 3;
 
 /// `+` and 8 to 15 digits.
 fn phone_number(text: &str) -> Option<usize> {
@@ -260,7 +260,7 @@ fn phone_number(text: &str) -> Option<usize> {
     for (index, byte) in text.strip_prefix('+')?.bytes().enumerate() {
         match byte {
             b'0'..=b'9' => (count, end, separators) = (count + 1, index + 2, 0),
-            b' ' | b'\t' | b'-' | b'.' | b'(' | b')' | b'/' if separators < MOST_SEPARATORS => separators += 1,
+            b' ' | b'\t' | b'-' | b'.' | b'(' | b')' | b'/' if separators < MAX_SEPARATORS => separators += 1,
             _ => break,
         }
         if count > 15 {
@@ -293,7 +293,7 @@ fn iban(text: &str) -> Option<usize> {
                 letters.push(letter);
                 separators = 0;
             }
-            b' ' | b'\t' | b'\n' | b'-' | b'.' if letters.len() % 4 == 0 && separators < MOST_SEPARATORS => {
+            b' ' | b'\t' | b'\n' | b'-' | b'.' if letters.len() % 4 == 0 && separators < MAX_SEPARATORS => {
                 separators += 1
             }
             _ => return None,
@@ -311,8 +311,8 @@ fn iban(text: &str) -> Option<usize> {
 }
 
 /// Longer ones are no addresses (RFC 5321, section 4.5.3.1).
-const LONGEST_LOCAL: usize = 64;
-const LONGEST_DOMAIN: usize = 255;
+const MAX_LOCAL: usize = 64;
+const MAX_DOMAIN: usize = 255;
 
 /// `local@domain.tld`, found by its sign: what stands before it is read backwards, so that long words are not read again and again.
 fn find_email_addresses(text: &str, spans: &mut Vec<Span>) {
@@ -324,12 +324,11 @@ fn find_email_addresses(text: &str, spans: &mut Vec<Span>) {
     let mut from = 0;
     for (at, _) in text.match_indices('@').filter(|(at, _)| *at > 0) {
         let before = text.get(from..at).unwrap_or_default();
-        let local = before.char_indices().rev().take(LONGEST_LOCAL).take_while(|(_, letter)| is_local(*letter));
+        let local = before.char_indices().rev().take(MAX_LOCAL).take_while(|(_, letter)| is_local(*letter));
         let start = local.last().map_or(before.len(), |(index, _)| index);
         let local = before.get(start..).unwrap_or_default().trim_start_matches(|letter| !is_letter(letter));
         let domain = text.get(at + 1..).unwrap_or_default();
-        let length =
-            domain.chars().take(LONGEST_DOMAIN).take_while(|letter| is_domain(*letter)).map(char::len_utf8).sum();
+        let length = domain.chars().take(MAX_DOMAIN).take_while(|letter| is_domain(*letter)).map(char::len_utf8).sum();
         let domain = domain.get(..length).unwrap_or_default().trim_end_matches(['.', '-']);
         let has_tld = domain.rsplit_once('.').is_some_and(|(name, tld)| !name.is_empty() && tld.chars().count() >= 2);
         if !local.is_empty() && has_tld {
@@ -354,7 +353,7 @@ const PREFIXES: [&str; 12] = [
     "AKIA",
     "AIza",
 ];
-const SHORTEST_TOKEN: usize = 16;
+const MIN_TOKEN: usize = 16;
 
 /// Ends of runs that were read already: many tokens may begin within one run, and each would read it to its end.
 #[derive(Default)]
@@ -393,11 +392,11 @@ fn token(text: &str, start: usize, runs: &mut Runs) -> Option<usize> {
     if scheme.is_some() {
         let is_secret = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(byte);
         let length = rest.bytes().skip(7).take_while(is_secret).count();
-        return (length >= SHORTEST_TOKEN).then_some(7 + length);
+        return (length >= MIN_TOKEN).then_some(7 + length);
     }
     let prefix = PREFIXES.iter().find(|prefix| rest.starts_with(**prefix))?;
     let length = runs.end(text, 0, start) - start;
-    (length >= prefix.len() + SHORTEST_TOKEN).then_some(length)
+    (length >= prefix.len() + MIN_TOKEN).then_some(length)
 }
 
 #[cfg(test)]

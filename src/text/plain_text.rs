@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::text::transcript;
 
 /// Longer tags are none.
-const LONGEST_TAG: usize = 2_000;
+const MAX_TAG: usize = 2_000;
 /// Known tags that begin a new line.
 const BLOCKS: [&str; 17] =
     ["p", "div", "br", "ul", "ol", "li", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "table", "hr"];
@@ -99,7 +99,7 @@ impl Closes {
             self.behind = text.find('>').map(|place| text.len() - place - 1);
             self.has_looked = true;
         }
-        Some(text.len() - self.behind? - 1).filter(|place| *place < LONGEST_TAG)
+        Some(text.len() - self.behind? - 1).filter(|place| *place < MAX_TAG)
     }
 }
 
@@ -118,7 +118,7 @@ impl Plain {
         let inner = text.get(1..)?;
         let is_end = inner.starts_with('/');
         let inner = inner.strip_prefix('/').unwrap_or(inner);
-        let name_length = inner.bytes().take(LONGEST_TAG).take_while(u8::is_ascii_alphanumeric).count();
+        let name_length = inner.bytes().take(MAX_TAG).take_while(u8::is_ascii_alphanumeric).count();
         let name = inner.get(..name_length)?.to_ascii_lowercase();
         let close = closes.next(text)?;
         let follows = inner.as_bytes().get(name_length).copied();

@@ -11,8 +11,8 @@ use crate::use_cases::webhook::translate;
 use handoff_contract::model::{Event, EventKind, Finding};
 
 /// The newest words count most; older ones are left out first.
-const MOST_CHARS: usize = 4_000;
-const MOST_CHARS_OF_ONE: usize = 600;
+const MAX_CHARS: usize = 4_000;
+const MAX_CHARS_OF_ONE: usize = 600;
 
 /// Adds the summary to the return to the AI agent, if there is one among the events and a human agent was there. One request,
 /// unless the newest messages are at hand; without its answer the return goes out all the same.
@@ -79,9 +79,9 @@ fn of(newest_first: &[VendorMessage], session: &Session, settings: &Settings) ->
         };
         let parts = message.parts.iter().map(transcript::part_text).collect::<Vec<_>>().join(" ");
         let said = settings.masking.text(&plain_text::from_rich(&parts));
-        let line = format!("{name}: {}", transcript::one_line(&said, MOST_CHARS_OF_ONE));
+        let line = format!("{name}: {}", transcript::one_line(&said, MAX_CHARS_OF_ONE));
         used += line.chars().count();
-        if used <= MOST_CHARS {
+        if used <= MAX_CHARS {
             lines.push(line);
         }
     }

@@ -163,16 +163,16 @@ pub struct Style<'a> {
     pub says_next: bool,
 }
 
-const MOST_FACTS: usize = 30;
-const MOST_FACT_CHARS: usize = 200;
+const MAX_FACTS: usize = 30;
+const MAX_FACT_CHARS: usize = 200;
 /// Of each line of an extract, of which there are six at most.
-const MOST_EXTRACT_CHARS: usize = 240;
-const MOST_TRIED: usize = 2;
+const MAX_EXTRACT_CHARS: usize = 240;
+const MAX_TRIED: usize = 2;
 /// Longest text, in bytes, that may be a greeting.
-const LONGEST_GREETING: usize = 14;
+const MAX_GREETING: usize = 14;
 const QUESTION_MARKS: [char; 4] = ['?', '？', '؟', '՞'];
 /// Lists of conversations show about half of it.
-const MOST_MATTER_CHARS: usize = 140;
+const MAX_MATTER_CHARS: usize = 140;
 
 /// Writes everything, in texts of at most `max_chars` characters.
 ///
@@ -249,10 +249,10 @@ fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut d
     let mut overflow = Vec::new();
     if !style.shown.is_empty() {
         let fact = |(name, value): &(String, String)| {
-            format!("{INDENT}{}: {}", one_line(&mask(name), 80), isolated(one_line(&mask(value), MOST_FACT_CHARS)))
+            format!("{INDENT}{}: {}", one_line(&mask(name), 80), isolated(one_line(&mask(value), MAX_FACT_CHARS)))
         };
         let mut facts = vec![format!("{}:", language.facts)];
-        facts.extend(style.shown.iter().take(MOST_FACTS).map(fact));
+        facts.extend(style.shown.iter().take(MAX_FACTS).map(fact));
         // The summary needs room as well.
         let fits = size(&facts) <= room(&head) / 2;
         if fits { &mut head } else { &mut overflow }.append(&mut facts);
@@ -301,8 +301,7 @@ fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
     let Some(first) = first_request(&user) else { return Vec::new() };
     let mut lines = vec![format!("{title}:")];
     let mut line = |label: &str, text: &str| {
-        lines
-            .push(format!("{INDENT}{label}: {}", isolated(one_line(&style.masking.apply(text).0, MOST_EXTRACT_CHARS))));
+        lines.push(format!("{INDENT}{label}: {}", isolated(one_line(&style.masking.apply(text).0, MAX_EXTRACT_CHARS))));
     };
     line(wanted, first);
     // A mere yes says nothing.
@@ -317,7 +316,7 @@ fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
     }
     // What it asked back was no try.
     let tries: Vec<&String> = ai.iter().filter(|text| !text.contains(QUESTION_MARKS)).collect();
-    tries.iter().skip(tries.len().saturating_sub(MOST_TRIED)).for_each(|text| line(tried, text));
+    tries.iter().skip(tries.len().saturating_sub(MAX_TRIED)).for_each(|text| line(tried, text));
     lines.push(format!("{INDENT}{count}: {} + {}", user.len(), ai.len()));
     lines
 }
@@ -329,7 +328,7 @@ fn first_request(user: &[String]) -> Option<&String> {
 
 /// In bytes, because scripts with long letters say more in fewer of them.
 fn is_more_than_a_greeting(text: &str) -> bool {
-    text.trim().len() > LONGEST_GREETING
+    text.trim().len() > MAX_GREETING
 }
 
 /// What it is about, in one line: the list of an inbox shows it.
@@ -354,7 +353,7 @@ fn matter(
         (None, Some(words)) => words,
         (None, None) => reason.to_owned(),
     };
-    isolated(unmarked(&one_line(&matter, MOST_MATTER_CHARS)).into_owned())
+    isolated(unmarked(&one_line(&matter, MAX_MATTER_CHARS)).into_owned())
 }
 
 /// Up to the end of the first sentence, or of the first line.
@@ -451,7 +450,7 @@ pub fn split(text: &str, max_chars: usize) -> Vec<String> {
 
 const INDENT: &str = "    ";
 /// How many of those who spoke last are looked through for a label that is made already.
-const MOST_LABELS: usize = 8;
+const MAX_LABELS: usize = 8;
 
 fn write_history(
     history: &[Message],
@@ -470,7 +469,7 @@ fn write_history(
             pages.push(&format!("— {} —", time::date(date.unwrap_or_default())));
         }
         day = date;
-        let known = labels.iter().rev().take(MOST_LABELS).position(|(sender, _)| *sender == &message.sender);
+        let known = labels.iter().rev().take(MAX_LABELS).position(|(sender, _)| *sender == &message.sender);
         let place = known.map_or(labels.len(), |place| labels.len() - 1 - place);
         if known.is_none() {
             labels.push((
@@ -850,7 +849,7 @@ mod tests {
         ] {
             assert_eq!(first(&|it| it.summary = Some(summary.into())), matter);
         }
-        assert!(first(&|it| it.summary = Some("word ".repeat(100))).chars().count() <= MOST_MATTER_CHARS + 1);
+        assert!(first(&|it| it.summary = Some("word ".repeat(100))).chars().count() <= MAX_MATTER_CHARS + 1);
     }
 
     #[test]

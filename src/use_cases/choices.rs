@@ -2,7 +2,7 @@
 
 use crate::freshchat::endpoints::{ListAgents, ListChannels, ListFields, ListGroups};
 use crate::freshdesk::endpoints::ListTicketGroups;
-use crate::http::client::{Client, Failure, MOST_CHOICE_PAGES, Paged, read};
+use crate::http::client::{Client, Failure, MAX_CHOICE_PAGES, Paged, read};
 use crate::http::{Http, TransportError};
 use crate::settings::Settings;
 use handoff_contract::error::Error;
@@ -21,7 +21,7 @@ pub struct Choice {
 /// A list of the account; none where it could not be read, or was not asked for.
 pub type List = Option<Vec<Choice>>;
 
-/// What settings of one account may name. Each list has at most [`MOST_CHOICE_PAGES`] pages of 100 items; names beyond them can
+/// What settings of one account may name. Each list has at most [`MAX_CHOICE_PAGES`] pages of 100 items; names beyond them can
 /// still be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choices {
@@ -56,12 +56,12 @@ pub fn choices(http: &dyn Http, settings: &str) -> Result<Choices, Error> {
     let mut responses = freshchat.send_all(requests).into_iter();
     let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
 
-    let topics = freshchat.list_from::<ListChannels>(next(), MOST_CHOICE_PAGES).map_err(Failure::into_error)?;
-    let groups = freshchat.list_from::<ListGroups>(next(), MOST_CHOICE_PAGES);
-    let agents = freshchat.list_from::<ListAgents>(next(), MOST_CHOICE_PAGES);
+    let topics = freshchat.list_from::<ListChannels>(next(), MAX_CHOICE_PAGES).map_err(Failure::into_error)?;
+    let groups = freshchat.list_from::<ListGroups>(next(), MAX_CHOICE_PAGES);
+    let agents = freshchat.list_from::<ListAgents>(next(), MAX_CHOICE_PAGES);
     let fields = read::<ListFields>(next());
     let ticket_groups =
-        desk.as_ref().and_then(|desk| desk.list_from::<ListTicketGroups>(next(), MOST_CHOICE_PAGES).ok());
+        desk.as_ref().and_then(|desk| desk.list_from::<ListTicketGroups>(next(), MAX_CHOICE_PAGES).ok());
     Ok(Choices {
         topics: Some(
             topics.into_iter().map(|topic| Choice { is_usable: topic.enabled, ..named(topic.name) }).collect(),
@@ -150,11 +150,11 @@ mod tests {
             )
         };
         let mut script = Script::default().then(200, &page(1)).then(200, "{}").then(200, "{}").then(200, "[]");
-        for number in 2..=MOST_CHOICE_PAGES {
+        for number in 2..=MAX_CHOICE_PAGES {
             script = script.then(200, &page(number));
         }
         let found = choices(&script, r#"{"chat_url": "acme", "api_key": "k"}"#).unwrap();
-        assert_eq!(values(&found.topics).len(), MOST_CHOICE_PAGES as usize);
+        assert_eq!(values(&found.topics).len(), MAX_CHOICE_PAGES as usize);
         assert!(script.is_used_up());
     }
 }

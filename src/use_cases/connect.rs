@@ -6,7 +6,7 @@ use crate::freshchat::endpoints::{
 use crate::freshdesk::endpoints::{ListTicketFields, ListTicketGroups, ListTickets};
 use crate::freshdesk::fields::{self, FieldKind, TicketField};
 use crate::http::client::{Client, read};
-use crate::http::client::{Endpoint, Failure, FailureKind, Kind, MOST_PAGES, Page, Paged};
+use crate::http::client::{Endpoint, Failure, FailureKind, Kind, MAX_PAGES, Page, Paged};
 use crate::http::{Http, Response, TransportError};
 use crate::settings::context_map::ContextTarget;
 use crate::settings::names::{self, TopicChoice};
@@ -182,7 +182,7 @@ fn complete<E: Paged>(
     freshchat: &Client<'_>,
     first: Result<Response, TransportError>,
 ) -> Result<Vec<E::Item>, Failure> {
-    freshchat.list_from::<E>(first, MOST_PAGES)
+    freshchat.list_from::<E>(first, MAX_PAGES)
 }
 
 /// The human agents that settings name, each with the check that speaks of it.

@@ -14,7 +14,7 @@ use handoff_contract::error::Error;
 use handoff_contract::model::{Finding, Step};
 
 /// As `end-user.id` of the contract.
-const LONGEST_ID: usize = 255;
+const MAX_ID: usize = 255;
 
 /// What was deleted, and what was not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub fn erase(http: &dyn Http, settings: &str, user_id: &str) -> Result<Erasure, 
     let settings = Settings::parse(settings)?;
     let freshchat = Client::chat(http, &settings)?;
     // A search for nothing could return anybody.
-    if user_id.trim().is_empty() || user_id.chars().count() > LONGEST_ID {
-        let fault = format!("the person's id is empty or longer than {LONGEST_ID} characters");
+    if user_id.trim().is_empty() || user_id.chars().count() > MAX_ID {
+        let fault = format!("the person's id is empty or longer than {MAX_ID} characters");
         return Err(Error::request("user-id", fault, "Pass the id with which the person was handed over."));
     }
     let search = FindUsers { by: Identity::Reference, value: user_id };

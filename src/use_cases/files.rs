@@ -14,11 +14,11 @@ use crate::text::plain_text;
 use handoff_contract::model::{Finding, Message, Part, PartKind};
 
 /// The vendor's limit for one file.
-const MOST_BYTES: u64 = 25 * 1024 * 1024;
+const MAX_BYTES: u64 = 25 * 1024 * 1024;
 /// Of all files of one ticket: the desk takes 20 MB, and they are held in memory together.
-const MOST_TICKET_BYTES: usize = 8 * 1024 * 1024;
-const MOST_TICKET_FILES: usize = 10;
-const LONGEST_NAME: usize = 120;
+const MAX_TICKET_BYTES: usize = 8 * 1024 * 1024;
+const MAX_TICKET_FILES: usize = 10;
+const MAX_NAME: usize = 120;
 
 /// What is told when files went as links; none when none did.
 pub fn as_links(files: usize) -> Option<Finding> {
@@ -101,7 +101,7 @@ fn name(settings: &Settings, part: &Part, path: &str) -> String {
     let given = part.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).unwrap_or(last);
     let given = settings.masking.text(given);
     let safe = given.chars().filter(|letter| !letter.is_control() && !matches!(letter, '/' | '\\' | '"'));
-    let name: String = safe.take(LONGEST_NAME).collect();
+    let name: String = safe.take(MAX_NAME).collect();
     if !name.is_empty() {
         return name;
     }
@@ -128,7 +128,7 @@ pub fn upload(freshchat: &Client<'_>, settings: &Settings, part: &Part, secret: 
         let (before, after) = form.around();
         Some(Wrapped { request, before, after })
     };
-    let (head, answer) = freshchat.forward(get(settings, (origin, path)), MOST_BYTES, &wrap).ok().flatten()?;
+    let (head, answer) = freshchat.forward(get(settings, (origin, path)), MAX_BYTES, &wrap).ok().flatten()?;
     let answer = answer.ok().filter(|answer| (200..300).contains(&answer.status))?;
     SentFile::read(&answer.body, &name, &media_type(&head, part))
 }
@@ -150,7 +150,7 @@ fn fetch_all<'a>(
     let (mut wanted, mut left) = (Vec::new(), 0);
     for part in parts {
         match part.url.as_deref().and_then(|url| source(settings, url)) {
-            Some(source) if wanted.len() < MOST_TICKET_FILES => wanted.push((part, source)),
+            Some(source) if wanted.len() < MAX_TICKET_FILES => wanted.push((part, source)),
             _ => left += 1,
         }
     }
@@ -163,7 +163,7 @@ fn fetch_all<'a>(
     for ((part, (_, path)), answer) in wanted.iter().zip(client.send_all(requests)) {
         match answer {
             Ok(answer)
-                if answer.status == 200 && used + answer.body.len() <= MOST_TICKET_BYTES && !answer.body.is_empty() =>
+                if answer.status == 200 && used + answer.body.len() <= MAX_TICKET_BYTES && !answer.body.is_empty() =>
             {
                 used += answer.body.len();
                 let media_type = media_type(&answer, part);
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(name(&Part::empty(PartKind::File), "/a/report.pdf?sig=1"), "report.pdf");
         assert_eq!(name(&Part::empty(PartKind::Image), "/"), "image");
         assert_eq!(name(&Part::empty(PartKind::File), "/4111111111111111.pdf"), "[masked: card number].pdf");
-        let long = Part { name: Some(format!("{}4111-1111-1111-1111.pdf", "x".repeat(LONGEST_NAME - 10))), ..part };
+        let long = Part { name: Some(format!("{}4111-1111-1111-1111.pdf", "x".repeat(MAX_NAME - 10))), ..part };
         assert!(!name(&long, "/x").contains('4'), "masked before it is cut");
     }
 }

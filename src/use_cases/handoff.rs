@@ -28,12 +28,12 @@ mod ticket;
 pub use preview::preview;
 use target::Absence;
 
-const MOST_MESSAGES: usize = 10_000;
+const MAX_MESSAGES: usize = 10_000;
 /// An instance with the default limits of a host takes this with room to spare.
-const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
+const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 /// Earlier handoffs of the same conversation that are looked for when the session was lost.
-const MOST_ATTEMPTS: u32 = 8;
-const LONGEST_ID: usize = 255;
+const MAX_ATTEMPTS: u32 = 8;
+const MAX_ID: usize = 255;
 
 /// Hands over, or goes on with a handoff that was begun.
 pub fn handoff(
@@ -125,8 +125,8 @@ fn check(request: &HandoffRequest) -> Result<(), Error> {
         if value.trim().is_empty() {
             return Err(Error::request(field, format!("`{field}` is empty"), "Pass the platform's own id."));
         }
-        if value.len() > LONGEST_ID {
-            let message = format!("`{field}` is longer than {LONGEST_ID} bytes");
+        if value.len() > MAX_ID {
+            let message = format!("`{field}` is longer than {MAX_ID} bytes");
             return Err(Error::request(field, message, "Pass a shorter id that is as unique, for example a hash."));
         }
     }
@@ -137,15 +137,15 @@ fn check(request: &HandoffRequest) -> Result<(), Error> {
         let remedy = "Pass a real address, or leave it out: a made-up one joins people who are not the same.";
         return Err(Error::request("request.user.email", "this is no e-mail address", remedy));
     }
-    if request.routing.skill.as_ref().is_some_and(|skill| skill.len() > LONGEST_ID) {
-        let message = format!("`request.routing.skill` is longer than {LONGEST_ID} bytes");
+    if request.routing.skill.as_ref().is_some_and(|skill| skill.len() > MAX_ID) {
+        let message = format!("`request.routing.skill` is longer than {MAX_ID} bytes");
         return Err(Error::request("request.routing.skill", message, "Pass the name of one skill."));
     }
-    if request.history.len() > MOST_MESSAGES {
-        let message = format!("the history has more than {MOST_MESSAGES} messages");
+    if request.history.len() > MAX_MESSAGES {
+        let message = format!("the history has more than {MAX_MESSAGES} messages");
         return Err(Error::request("request.history", message, "Pass the newest ones."));
     }
-    if text_bytes(request) > MOST_TEXT_BYTES {
+    if text_bytes(request) > MAX_TEXT_BYTES {
         let message = "the request holds more than 2 MiB of text";
         return Err(Error::request(
             "request.history",

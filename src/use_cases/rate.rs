@@ -13,9 +13,9 @@ use handoff_contract::error::Error;
 use handoff_contract::model::SessionState;
 use handoff_contract::model::{ConversationId, Finding, Rating, Update};
 
-const LONGEST_ID: usize = 255;
+const MAX_ID: usize = 255;
 /// No limit is published; longer than any form lets people write.
-const MOST_COMMENT_CHARS: usize = 5_000;
+const MAX_COMMENT_CHARS: usize = 5_000;
 
 /// Sends the rating; the same one is not sent again. `retry`: an earlier try may have got through although its session was lost.
 pub fn rate(http: &dyn Http, settings: &str, session: &[u8], rating: &Rating, retry: bool) -> Result<Update, Error> {
@@ -59,7 +59,7 @@ pub fn rate(http: &dyn Http, settings: &str, session: &[u8], rating: &Rating, re
 }
 
 fn check(rating: &Rating) -> Result<(), Error> {
-    if rating.id.trim().is_empty() || rating.id.len() > LONGEST_ID {
+    if rating.id.trim().is_empty() || rating.id.len() > MAX_ID {
         let remedy = "Pass the platform's own id of the rating, 1 to 255 bytes.";
         return Err(Error::request("rating.id", "the rating's id is empty or too long", remedy));
     }
@@ -67,8 +67,8 @@ fn check(rating: &Rating) -> Result<(), Error> {
         let remedy = "Pass 1 (worst) to 5 (best); bring other scales to that first.";
         return Err(Error::request("rating.score", "the score is not between 1 and 5", remedy));
     }
-    if rating.comment.as_ref().is_some_and(|comment| comment.chars().count() > MOST_COMMENT_CHARS) {
-        let message = format!("the comment has more than {MOST_COMMENT_CHARS} characters");
+    if rating.comment.as_ref().is_some_and(|comment| comment.chars().count() > MAX_COMMENT_CHARS) {
+        let message = format!("the comment has more than {MAX_COMMENT_CHARS} characters");
         return Err(Error::request("rating.comment", message, "Pass a shorter one."));
     }
     Ok(())

@@ -20,8 +20,8 @@ use handoff_contract::model::{
     ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, Timestamp, Update, UserId,
 };
 
-const LONGEST_ID: usize = 255;
-const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
+const MAX_ID: usize = 255;
+const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Relays one message; one that was relayed before is not sent again.
 pub fn relay(
@@ -185,11 +185,11 @@ fn check(message: &Message) -> Result<String, Error> {
         let remedy = "Relay messages of the end user only; the history of the handoff carries the others.";
         return Err(Error::request("message.sender.role", "the message is not from the end user", remedy));
     }
-    if message.id.len() > LONGEST_ID {
-        let fault = format!("the message's id is longer than {LONGEST_ID} bytes");
+    if message.id.len() > MAX_ID {
+        let fault = format!("the message's id is longer than {MAX_ID} bytes");
         return Err(Error::request("message.id", fault, "Pass a shorter id that is as unique, for example a hash."));
     }
-    if message.parts.iter().map(Part::text_bytes).sum::<usize>() > MOST_TEXT_BYTES {
+    if message.parts.iter().map(Part::text_bytes).sum::<usize>() > MAX_TEXT_BYTES {
         let remedy = "Pass it in several messages, or as a file.";
         return Err(Error::request("message.parts", "the message holds more than 2 MiB of text", remedy));
     }

@@ -18,7 +18,7 @@ use handoff_contract::model::{ConversationId, Finding, Timestamp, Update, UserId
 
 /// So much of the message is quoted that its author knows it again.
 const QUOTED_CHARS: usize = 80;
-const LONGEST_ID: usize = 255;
+const MAX_ID: usize = 255;
 
 /// Writes the note; one about the same message is not written again.
 pub fn undelivered(
@@ -37,8 +37,8 @@ pub fn undelivered(
         return Err(Error::request("message-id", "the message's id is empty", remedy));
     }
     // Remembered in the session, which stays small.
-    if message_id.len() > LONGEST_ID {
-        let fault = format!("the message's id is longer than {LONGEST_ID} bytes");
+    if message_id.len() > MAX_ID {
+        let fault = format!("the message's id is longer than {MAX_ID} bytes");
         return Err(Error::request("message-id", fault, "Pass the `id` of the message in the event, as it is."));
     }
     // Beside the journal of the conversation, in which another write may be in doubt.

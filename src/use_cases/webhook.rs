@@ -20,7 +20,7 @@ pub mod vendor_event;
 use vendor_event::{Kind, VendorEvent};
 
 /// Largest body that is looked at. Freshworks sends a few kilobytes.
-pub const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Verifies a delivery and turns it into events.
 pub fn on_webhook(
@@ -37,7 +37,7 @@ pub fn on_webhook(
 
 /// Holds a delivery against the account's public key. For shells that do more than [`on_webhook`] with what is genuine.
 pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
-    if delivery.body.len() > MOST_BODY_BYTES {
+    if delivery.body.len() > MAX_BODY_BYTES {
         return Err(Error::request(
             "delivery.body",
             "the body is larger than 4 MiB",
@@ -75,7 +75,7 @@ pub fn on_verified(
 
 /// The ids of the conversation that a body speaks of. Nothing is verified.
 pub fn peek(body: &[u8]) -> Vec<String> {
-    if body.len() > MOST_BODY_BYTES {
+    if body.len() > MAX_BODY_BYTES {
         return Vec::new();
     }
     VendorEvent::decode(body).map(|event| event.conversation_ids()).unwrap_or_default()

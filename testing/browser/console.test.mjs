@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import assert from "node:assert/strict";
 import { create, handOff, leave, logIn, typeTopic } from "./steps.mjs";
-import { accessible, agent, fault, inView, keep, look, start, visitor } from "./stage.mjs";
+import { accessible, agent, fault, inView, keep, look, start, visitor } from "./environment.mjs";
 
 const MOST_COMPRESSED_BYTES = 120 * 1024;
 

@@ -3,7 +3,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { create, handOff, leave, logIn } from "./steps.mjs";
-import { accessible, agent, inView, look, start, visitor } from "./stage.mjs";
+import { accessible, agent, inView, look, start, visitor } from "./environment.mjs";
 
 let stage;
 before(async () => { stage = await start(); });

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { leave, logIn } from "./steps.mjs";
-import { agent, look, start, visitor } from "./stage.mjs";
+import { agent, look, start, visitor } from "./environment.mjs";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     let mut node = Command::new("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(rest);
     node.arg("console.test.mjs").arg("watch.test.mjs").arg("inbox.test.mjs").current_dir(&modules);
-    node.env("STAGE", std::path::absolute(stage)?).env("CHROMIUM", chromium);
+    node.env("ENVIRONMENT", std::path::absolute(stage)?).env("CHROMIUM", chromium);
     if pictures {
         node.env("SCREENSHOTS", process::root().join("docs/console"));
     }

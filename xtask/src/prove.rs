@@ -217,7 +217,7 @@ const MUTATIONS: [Mutation; 30] = [
     },
     Mutation {
         name: "relays that were cut off are not passed on to the session",
-        file: "crates/bridge/src/work.rs",
+        file: "crates/bridge/src/lease.rs",
         original: ".for_each(|key| session.doubt(key));",
         replacement: ".for_each(drop);",
         flows: BRIDGE,

@@ -13,12 +13,11 @@ use handoff_contract::model::Timestamp;
 use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
 use crate::spin::{entries, from_json, logged, reseal, to_json};
+use handoff_bridge::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, trends_begin};
 use handoff_bridge::state::{
-    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING,
-    MOST_WAITING_BYTES, MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError,
-    StoredDelivery,
+    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_UNSURE, MAX_WAITING, MAX_WAITING_BYTES,
+    MAX_WAITING_BYTES_OF_ALL, MAX_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
-use handoff_bridge::tally::{Count, LOGGED_MS, Logged, MOST_LOGGED, trends_begin};
 use handoff_bridge::vault::Keys;
 
 macro_rules! script {
@@ -204,7 +203,7 @@ impl State for RedisState {
         delivery: &StoredDelivery,
         due_at: Timestamp,
     ) -> Result<bool, StateError> {
-        let bounds = [MOST_WAITING, MOST_WAITING_BYTES, MOST_WAITING_OF_ALL, MOST_WAITING_BYTES_OF_ALL];
+        let bounds = [MAX_WAITING, MAX_WAITING_BYTES, MAX_WAITING_OF_ALL, MAX_WAITING_BYTES_OF_ALL];
         let [most, most_bytes, most_of_all, most_bytes_of_all] = bounds.map(|bound| bound.to_string());
         let (json, due_at) = (to_json(delivery)?, due_at.to_string());
         let bounds = [most.as_str(), &most_bytes, &most_of_all, &most_bytes_of_all];
@@ -250,7 +249,7 @@ impl State for RedisState {
         now: Timestamp,
         for_ms: u64,
     ) -> Result<Option<Lease>, StateError> {
-        let (now, for_ms, most) = (now.to_string(), for_ms.to_string(), MOST_UNSURE.to_string());
+        let (now, for_ms, most) = (now.to_string(), for_ms.to_string(), MAX_UNSURE.to_string());
         let taken = self.script(script!("lease"), &[connection, id, doing, &now, &for_ms, &most, HANDOFF])?;
         match &taken[..] {
             [] => Ok(None),
@@ -343,7 +342,7 @@ impl State for RedisState {
         now: Timestamp,
     ) -> Result<(), StateError> {
         let log_begins = now.saturating_sub(LOGGED_MS);
-        let numbers = [now, log_begins, MOST_LOGGED.into(), amounts.len() as u64].map(|number| number.to_string());
+        let numbers = [now, log_begins, MAX_LOGGED.into(), amounts.len() as u64].map(|number| number.to_string());
         let mut arguments = vec![connection.to_owned()];
         arguments.extend(numbers.into_iter().chain(trends_begin(now)));
         arguments.extend(amounts.iter().flat_map(|(name, amount)| [name.clone(), amount.to_string()]));

@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 
 use crate::redis::RedisState;
 use crate::sqlite::SqliteState;
+use handoff_bridge::counters::{Count, Logged, WAITING};
 use handoff_bridge::state::{
     Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
-use handoff_bridge::tally::{Count, Logged, WAITING};
 use handoff_bridge::vault::Keys;
 
 /// Spin's SQLite, which needs nothing, or a Redis, which several hosts can share.

@@ -8,12 +8,11 @@ use handoff_contract::model::Timestamp;
 use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
 
 use crate::spin::{entries, from_json, logged, reseal, to_json};
+use handoff_bridge::counters::{Count, LOGGED_MS, Logged, trends_begin};
 use handoff_bridge::state::{
-    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_UNSURE, MOST_WAITING,
-    MOST_WAITING_BYTES, MOST_WAITING_BYTES_OF_ALL, MOST_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError,
-    StoredDelivery,
+    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_UNSURE, MAX_WAITING, MAX_WAITING_BYTES,
+    MAX_WAITING_BYTES_OF_ALL, MAX_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
-use handoff_bridge::tally::{Count, LOGGED_MS, Logged, trends_begin};
 use handoff_bridge::vault::Keys;
 
 /// In this order: see the last.
@@ -490,10 +489,10 @@ impl State for SqliteState {
             number(json.len() as u64),
             number(due_at),
             Value::Text(json),
-            number(MOST_WAITING),
-            number(MOST_WAITING_BYTES),
-            number(MOST_WAITING_OF_ALL),
-            number(MOST_WAITING_BYTES_OF_ALL),
+            number(MAX_WAITING),
+            number(MAX_WAITING_BYTES),
+            number(MAX_WAITING_OF_ALL),
+            number(MAX_WAITING_BYTES_OF_ALL),
         ];
         Ok(!self.run(STORE_DELIVERY, &parameters)?.is_empty())
     }
@@ -539,7 +538,7 @@ impl State for SqliteState {
         now: Timestamp,
         for_ms: u64,
     ) -> Result<Option<Lease>, StateError> {
-        let most = Value::Integer(i64::try_from(MOST_UNSURE).unwrap_or(i64::MAX));
+        let most = Value::Integer(i64::try_from(MAX_UNSURE).unwrap_or(i64::MAX));
         let until = number(now.saturating_add(for_ms));
         let rows = self.run(LEASE, &[text(connection), text(id), text(doing), number(now), until, most])?;
         let read = |row: &RowResult| {

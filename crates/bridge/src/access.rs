@@ -14,18 +14,18 @@ use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Call};
-use crate::answers::{CreatedTokenAnswer, TokenAnswer, TokensAnswer};
+use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::problem::{Problem, read};
+use crate::responses::{CreatedTokenResponse, TokenResponse, TokensResponse};
 use crate::route::{self, Route, is_id};
 use crate::secret::is_same;
 use crate::service::{Service, no_route};
 use crate::state::{NEVER, Record, State, StateError};
 
 /// Characters that the variable `api_token` has at least: 24 of base64 are 18 random bytes.
-pub const SHORTEST_TOKEN: usize = 24;
+pub const MIN_TOKEN: usize = 24;
 /// Tokens that there may be.
-const MOST_TOKENS: u32 = 1_000;
+const MAX_TOKENS: u32 = 1_000;
 /// Every token of ours begins so: scanners find it where it does not belong.
 const TOKEN_PREFIX: &str = "fwh_";
 /// Kinds of records.
@@ -35,9 +35,9 @@ pub(crate) const REFUSED: &str = "refused";
 /// Wrong tokens are counted for so long, and an address that has sent too many is refused for so long.
 const WINDOW_MS: u64 = 5 * 60 * 1000;
 /// Wrong tokens that one address may send meanwhile.
-const MOST_WRONG: u64 = 20;
+const MAX_WRONG: u64 = 20;
 /// Wrong tokens from everywhere after which each address may send fewer.
-const MOST_WRONG_IN_ALL: u64 = 1_000;
+const MAX_WRONG_IN_ALL: u64 = 1_000;
 /// So many.
 const FEWER_WRONG: u64 = 3;
 /// How long an answer to a wrong token waits where addresses cannot be told apart.
@@ -207,8 +207,8 @@ fn id_of(digest: &str) -> String {
     digest.chars().take(16).collect()
 }
 
-fn shown(record: &Record, stored: StoredToken) -> TokenAnswer {
-    TokenAnswer {
+fn shown(record: &Record, stored: StoredToken) -> TokenResponse {
+    TokenResponse {
         id: record.name.clone(),
         name: stored.name,
         scopes: stored.scopes,
@@ -260,7 +260,7 @@ fn place_of(address: IpAddr) -> String {
 
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Says whether a request may be carried out. Who may not learns nothing: not even which paths there are.
-    pub(crate) fn admit<'a>(&self, call: &Call<'a>) -> Result<Admitted<'a>, Problem> {
+    pub(crate) fn admit<'a>(&self, call: &IncomingRequest<'a>) -> Result<Admitted<'a>, Problem> {
         let route = route::route(call.method, call.path);
         if let Ok(route) = route
             && route.need(call.query) == Need::Nothing
@@ -273,7 +273,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Asked for twice in one request: before the body is read, and after. A wrong token counts once.
-    fn caller(&self, call: &Call<'_>) -> Result<Caller, Problem> {
+    fn caller(&self, call: &IncomingRequest<'_>) -> Result<Caller, Problem> {
         let known = self.later.caller.borrow().clone();
         if let Some(known) = known {
             return known;
@@ -288,7 +288,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Whose token this is. Guessing is slowed.
-    pub(crate) fn holder_of(&self, token: &str, call: &Call<'_>) -> Result<Caller, Problem> {
+    pub(crate) fn holder_of(&self, token: &str, call: &IncomingRequest<'_>) -> Result<Caller, Problem> {
         let place = address(&call.headers, &self.policy.address_header).map(place_of);
         if let Some(place) = &place
             && let Some(refused) = self.state.record(REFUSED, place, call.now)?
@@ -334,7 +334,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// The variable `api_token`, if it is long enough.
     pub(crate) fn first_token(&self) -> Option<&str> {
-        Some(self.token).filter(|token| token.chars().count() >= SHORTEST_TOKEN)
+        Some(self.token).filter(|token| token.chars().count() >= MIN_TOKEN)
     }
 
     fn first_caller(&self) -> Caller {
@@ -348,13 +348,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let in_all = self.state.count_up(ATTEMPT, "all", now, ends)?;
         let Some(place) = place else {
             // Nobody can be shut out without shutting out everybody.
-            if in_all > MOST_WRONG {
+            if in_all > MAX_WRONG {
                 (self.pause)(SLOW_MS);
             }
             return Ok(());
         };
         let wrong = self.state.count_up(ATTEMPT, place, now, ends)?;
-        let most = if in_all > MOST_WRONG_IN_ALL { FEWER_WRONG } else { MOST_WRONG };
+        let most = if in_all > MAX_WRONG_IN_ALL { FEWER_WRONG } else { MAX_WRONG };
         if wrong >= most {
             let refused = Record { name: place.to_owned(), value: String::new(), expires_at: ends };
             self.state.put_record(REFUSED, &refused, now, false)?;
@@ -364,15 +364,19 @@ impl<H: Http, S: State> Service<'_, H, S> {
         Ok(())
     }
 
-    pub(crate) fn tokens(&self, now: Timestamp) -> Result<Answer, Problem> {
+    pub(crate) fn tokens(&self, now: Timestamp) -> Result<OutgoingResponse, Problem> {
         let read = |record: Record| Some(shown(&record, serde_json::from_str(&record.value).ok()?));
-        let mut tokens: Vec<TokenAnswer> =
-            self.state.records(TOKEN, now, MOST_TOKENS)?.into_iter().filter_map(read).collect();
+        let mut tokens: Vec<TokenResponse> =
+            self.state.records(TOKEN, now, MAX_TOKENS)?.into_iter().filter_map(read).collect();
         tokens.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
-        Ok(Answer::ok(TokensAnswer { tokens }))
+        Ok(OutgoingResponse::ok(TokensResponse { tokens }))
     }
 
-    pub(crate) fn create_token(&self, caller: &Caller, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn create_token(
+        &self,
+        caller: &Caller,
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
         let body: TokenBody = read(call.body, "token")?;
         let wrong = |field: &str, detail: &str, remedy: &str| {
             Err(Problem::new(400, "invalid-request", detail).at(format!("token.{field}")).with_remedy(remedy))
@@ -386,7 +390,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         if body.expires_at.is_some_and(|at| at <= call.now) {
             return wrong("expires_at", "that is over already", "Pass milliseconds since 1970, or leave it out.");
         }
-        if self.state.records(TOKEN, call.now, MOST_TOKENS)?.len() >= MOST_TOKENS as usize {
+        if self.state.records(TOKEN, call.now, MAX_TOKENS)?.len() >= MAX_TOKENS as usize {
             return Err(Problem::new(409, "too-many", "there are as many tokens as there may be")
                 .with_remedy("Revoke those that nobody uses."));
         }
@@ -399,10 +403,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
         self.state.put_record(TOKEN, &record, call.now, false)?;
         let scopes: Vec<String> = stored.scopes.iter().cloned().map(String::from).collect();
         self.audit(caller.name(), "token-created", None, format!("{} ({})", stored.name, scopes.join(", ")));
-        Ok(Answer::ok(CreatedTokenAnswer { about: shown(&record, stored), token }))
+        Ok(OutgoingResponse::ok(CreatedTokenResponse { about: shown(&record, stored), token }))
     }
 
-    pub(crate) fn revoke_token(&self, caller: &Caller, id: &str, now: Timestamp) -> Result<Answer, Problem> {
+    pub(crate) fn revoke_token(&self, caller: &Caller, id: &str, now: Timestamp) -> Result<OutgoingResponse, Problem> {
         let stored = self.stored_token(id, now)?;
         if !self.state.remove_record(TOKEN, id)? {
             return Err(Problem::new(404, "unknown", "there is no such token")
@@ -411,7 +415,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
         let name = stored.map_or_else(|| id.to_owned(), |(_, stored)| stored.name);
         self.audit(caller.name(), "token-revoked", None, name);
-        Ok(Answer::empty())
+        Ok(OutgoingResponse::empty())
     }
 }
 

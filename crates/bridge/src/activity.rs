@@ -6,12 +6,12 @@ use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::Serialize;
 
-use crate::answer::{Answer, Call};
+use crate::counters::{BOUNDS_MS, Count, Durations, Logged};
+use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::problem::Problem;
-use crate::service::{MOST_LISTED, Service};
+use crate::service::{MAX_LISTED, Service};
 use crate::state::{Connection, Handoff, NEVER, Record, State, StateError};
 use crate::status::{self, ConnectionState};
-use crate::tally::{BOUNDS_MS, Count, Durations, Logged};
 
 /// Webhooks that came: from whom, what became of them, and why.
 pub(crate) const DELIVERIES: &str = "deliveries";
@@ -160,7 +160,7 @@ pub(crate) const WAITING_REMEDY: &str = "Write into a conversation of the topic 
 /// What a connection has done since it was made. The numbers are close, not exact: what a host that died had counted is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ActivityAnswer {
+pub struct ActivityResponse {
     /// Whether webhooks of Freshworks arrive and can be believed.
     pub webhook: WebhookCheck,
     /// What failed, newest first.
@@ -184,7 +184,7 @@ pub struct ActivityAnswer {
     pub inbox: u64,
 }
 
-impl ActivityAnswer {
+impl ActivityResponse {
     fn of(connection: &Connection, counts: &[Count], inbox: u64) -> Self {
         Self {
             webhook: webhook_check(connection, counts),
@@ -269,7 +269,7 @@ pub(crate) fn webhook_check(connection: &Connection, counts: &[Count]) -> Webhoo
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Stores what was counted. That it cannot be is no reason to fail.
     pub fn keep_tally(&self) {
-        let (mut counts, log) = (self.tally.take(), self.tally.take_log());
+        let (mut counts, log) = (self.counters.take(), self.counters.take_log());
         for (connection, _) in &log {
             counts.entry(connection.clone()).or_default();
         }
@@ -286,10 +286,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
     }
 
-    pub(crate) fn activity(&self, connection: &Connection) -> Result<Answer, Problem> {
+    pub(crate) fn activity(&self, connection: &Connection) -> Result<OutgoingResponse, Problem> {
         self.later.is_overdue(0);
         let (counts, inbox) = (self.state.counts(&connection.id)?, self.state.waiting(&connection.id)?);
-        Ok(Answer::ok(ActivityAnswer::of(connection, &counts, inbox)))
+        Ok(OutgoingResponse::ok(ActivityResponse::of(connection, &counts, inbox)))
     }
 
     /// Remembers that the timer has called: metrics say when it is late.
@@ -304,11 +304,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Everything that is counted, for all connections.
-    pub(crate) fn metrics(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn metrics(&self, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         self.later.is_overdue(0);
         let mut accounts = Vec::new();
         for connection in self.readable()? {
-            let open = self.state.open_handoffs(&connection.id, MOST_LISTED)?;
+            let open = self.state.open_handoffs(&connection.id, MAX_LISTED)?;
             let failing_since = open.iter().filter_map(failing_since).min();
             let counts = self.state.counts(&connection.id)?;
             let inbox = self.state.waiting(&connection.id)?;
@@ -322,7 +322,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         // A browser would save the other one as a file.
         let is_browser = call.header("accept").is_some_and(|accepted| accepted.contains("text/html"));
         let kind = if is_browser { "text/plain; charset=utf-8" } else { MEDIA_TYPE };
-        Ok(Answer::bytes(kind, open_metrics(&accounts, last_tick, now).into_bytes()))
+        Ok(OutgoingResponse::bytes(kind, open_metrics(&accounts, last_tick, now).into_bytes()))
     }
 }
 

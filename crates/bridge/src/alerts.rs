@@ -7,11 +7,11 @@ use handoff_contract::model::Timestamp;
 use serde_json::{Value, json};
 
 use crate::activity::DELIVERIES;
+use crate::counters::{LOGGED_MS, Logged};
 use crate::platform::generic::rfc3339;
 use crate::platform::web_url;
 use crate::service::Service;
 use crate::state::{NEVER, Record, State, StateError};
-use crate::tally::{LOGGED_MS, Logged};
 use crate::watch::causes;
 
 /// The kind of records that say which incidents are under way.

@@ -4,19 +4,19 @@ use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Answer;
-use crate::answers::AuditAnswer;
+use crate::http::OutgoingResponse;
 use crate::log::Level;
 use crate::problem::Problem;
+use crate::responses::AuditResponse;
 use crate::service::Service;
 use crate::state::{NEVER, Record, State};
 
 /// The kind of its records.
 const AUDIT: &str = "audit";
 /// Entries that are kept; the oldest go first.
-pub const MOST_ENTRIES: u32 = 1_000;
+pub const MAX_ENTRIES: u32 = 1_000;
 /// Longest detail, in characters.
-const MOST_CHARS: usize = 300;
+const MAX_CHARS: usize = 300;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// Writes an entry. The change has been made: where the entry cannot be written, the log says so.
     pub(crate) fn audit(&self, who: &str, what: &str, connection: Option<&str>, detail: String) {
         let at = (self.clock)();
-        let detail = detail.chars().take(MOST_CHARS).collect();
+        let detail = detail.chars().take(MAX_CHARS).collect();
         let (who, what, connection) = (who.to_owned(), what.to_owned(), connection.map(str::to_owned));
         let entry = AuditEntry { at, who, what, connection, detail };
         let drawn: String = (self.draw)().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
@@ -47,15 +47,15 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let value = serde_json::to_string(&entry).unwrap_or_default();
         let record = Record { name: format!("{at:015}-{}-{drawn}", entry.what), value, expires_at: NEVER };
         let written = self.state.put_record(AUDIT, &record, at, false);
-        if let Err(error) = written.and_then(|_| self.state.trim_records(AUDIT, at, MOST_ENTRIES)) {
+        if let Err(error) = written.and_then(|_| self.state.trim_records(AUDIT, at, MAX_ENTRIES)) {
             let message = format!("the audit log misses an entry: {} {}: {}", entry.who, entry.what, error.0);
             self.say(Level::Error, entry.connection.as_deref().unwrap_or_default(), "", &message);
         }
     }
 
-    pub(crate) fn audit_log(&self, now: Timestamp) -> Result<Answer, Problem> {
-        let records = self.state.records(AUDIT, now, MOST_ENTRIES)?;
+    pub(crate) fn audit_log(&self, now: Timestamp) -> Result<OutgoingResponse, Problem> {
+        let records = self.state.records(AUDIT, now, MAX_ENTRIES)?;
         let entries = records.iter().filter_map(|record| serde_json::from_str(&record.value).ok()).collect();
-        Ok(Answer::ok(AuditAnswer { entries }))
+        Ok(OutgoingResponse::ok(AuditResponse { entries }))
     }
 }

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::access::Caller;
-use crate::answer::{Answer, Call};
-use crate::answers::{
-    CheckedConnectionAnswer, ChoiceAnswer, ChoicesAnswer, ConnectionAnswer, PlatformKind, SettingsAnswer,
-    WebhookAddresses,
-};
+use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
 use crate::problem::{FieldProblem, Problem, read};
+use crate::responses::{
+    CheckedConnectionResponse, ChoiceResponse, ChoicesResponse, ConnectionResponse, PlatformKind, SettingsResponse,
+    WebhookAddresses,
+};
 use crate::service::Service;
 use crate::state::{Connection, OldSecret, Outage, State};
 use crate::status;
@@ -49,7 +49,7 @@ pub struct ConnectBody {
 }
 
 /// As long as addresses of webhooks may be good beside those that replace them: 30 days.
-const MOST_OVERLAP_HOURS: u32 = 720;
+const MAX_OVERLAP_HOURS: u32 = 720;
 
 /// What `POST /v1/connections/{connection}/webhook-secret` takes.
 #[derive(Deserialize)]
@@ -76,7 +76,7 @@ pub struct WebhookKeyBody {
 /// What a pasted text is.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct WebhookKeyAnswer {
+pub struct WebhookKeyResponse {
     /// Webhooks can be verified with it.
     pub is_usable: bool,
     /// Its length; null where it is no usable key.
@@ -92,11 +92,11 @@ pub struct WebhookKeyAnswer {
 }
 
 /// Says what a pasted key is.
-pub(crate) fn recognise(body: &WebhookKeyBody) -> WebhookKeyAnswer {
+pub(crate) fn recognise(body: &WebhookKeyBody) -> WebhookKeyResponse {
     match public_key::parse(&body.key) {
         Ok(key) => {
             let bits = key.n.len() * 8;
-            WebhookKeyAnswer {
+            WebhookKeyResponse {
                 is_usable: true,
                 bits: Some(bits),
                 fingerprint: Some(digest(&[&Base64UrlUnpadded::encode_string(&key.n)], 8)),
@@ -105,7 +105,7 @@ pub(crate) fn recognise(body: &WebhookKeyBody) -> WebhookKeyAnswer {
                 remedy: None,
             }
         }
-        Err(fault) => WebhookKeyAnswer {
+        Err(fault) => WebhookKeyResponse {
             is_usable: false,
             bits: None,
             fingerprint: None,
@@ -338,13 +338,18 @@ fn spare(before: Option<&Connection>, findings: &[Finding]) -> Result<(), Proble
 }
 
 /// How long to wait before an account is looked at again that could not be reached: as long as that has lasted, within these bounds.
-const SHORTEST_LOOK_MS: u64 = 30_000;
-const LONGEST_LOOK_MS: u64 = 15 * 60 * 1000;
+const MIN_LOOK_MS: u64 = 30_000;
+const MAX_LOOK_MS: u64 = 15 * 60 * 1000;
 /// Looks that one call of `tick` makes: each may take as long as its time-outs.
-const MOST_LOOKS: usize = 4;
+const MAX_LOOKS: usize = 4;
 
 impl<H: Http, S: State> Service<'_, H, S> {
-    pub(crate) fn connect(&self, id: &str, caller: &Caller, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn connect(
+        &self,
+        id: &str,
+        caller: &Caller,
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
         self.can_store_secrets()?;
         let why = Why::Entered { anyway: anyway(call.query)? };
         let before = self.state.connection(id)?;
@@ -438,7 +443,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
         let outage = is_outage.then(|| {
             let began = known.and_then(|known| known.outage.as_ref()).map_or(now, |outage| outage.since);
-            let wait = now.saturating_sub(began).clamp(SHORTEST_LOOK_MS, LONGEST_LOOK_MS);
+            let wait = now.saturating_sub(began).clamp(MIN_LOOK_MS, MAX_LOOK_MS);
             Outage { since: began, look_at: now.saturating_add(wait) }
         });
         let key = |settings: &str| object(settings).get("webhook_public_key").cloned();
@@ -473,12 +478,17 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Checks what is stored anew.
-    pub(crate) fn check(&self, connection: &Connection, now: Timestamp) -> Result<Answer, Problem> {
+    pub(crate) fn check(&self, connection: &Connection, now: Timestamp) -> Result<OutgoingResponse, Problem> {
         self.shown(&self.check_anew(connection, None, now)?)
     }
 
     /// Brings the settings back that last connected.
-    pub(crate) fn restore(&self, connection: &Connection, caller: &Caller, now: Timestamp) -> Result<Answer, Problem> {
+    pub(crate) fn restore(
+        &self,
+        connection: &Connection,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<OutgoingResponse, Problem> {
         self.can_store_secrets()?;
         let Some(earlier) = &connection.earlier else {
             return Err(Problem::new(409, "nothing-to-restore", "no other settings of this connection have connected")
@@ -501,7 +511,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// Checks those again that could not be reached, the longest overdue first, as far as there is time before `until`.
     pub(crate) fn look_again(&self, connections: &[Connection], until: Timestamp) {
         let mut after = 0;
-        for _ in 0..MOST_LOOKS {
+        for _ in 0..MAX_LOOKS {
             let now = (self.clock)();
             let due = connections.iter().filter_map(|one| Some((one.outage.as_ref()?.look_at, one)));
             let next = due.filter(|(at, _)| (after..=now).contains(at)).min_by_key(|(at, _)| *at);
@@ -519,13 +529,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
         &self,
         connection: &Connection,
         caller: &Caller,
-        call: &Call<'_>,
-    ) -> Result<Answer, Problem> {
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
         let ChangeWebhooksBody { overlap_hours } = read(call.body, "change")?;
-        if overlap_hours > MOST_OVERLAP_HOURS {
+        if overlap_hours > MAX_OVERLAP_HOURS {
             return Err(Problem::new(400, "invalid-request", "the overlap is too long")
                 .at("change.overlap_hours")
-                .with_remedy(format!("Pass 0 to {MOST_OVERLAP_HOURS} hours.")));
+                .with_remedy(format!("Pass 0 to {MAX_OVERLAP_HOURS} hours.")));
         }
         let after = self.check_anew(connection, Some(u64::from(overlap_hours) * 60 * 60 * 1000), call.now)?;
         let detail = format!("the addresses so far are good for {overlap_hours} hours");
@@ -552,7 +562,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// What the settings of a form may name, asked with the form's key or with the stored one. Stores nothing.
-    pub(crate) fn choices(&self, id: &str, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn choices(&self, id: &str, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         let mut body: Value = read(call.body, "connection")?;
         if let (true, Some(before)) = (body["keep_secrets"] == true, self.state.connection(id)?) {
             keep_secrets(&mut body, &before)?;
@@ -560,12 +570,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let body: ConnectBody = read(body.to_string().as_bytes(), "connection")?;
         self.destinations.check(&body.settings, &body.platform, body.forward_url.as_deref())?;
         let found = choices::choices(self.http, &Value::Object(body.settings).to_string())?;
-        let list = |list: List| -> Option<Vec<ChoiceAnswer>> {
+        let list = |list: List| -> Option<Vec<ChoiceResponse>> {
             let answer =
-                |one: choices::Choice| ChoiceAnswer { value: one.value, label: one.label, is_usable: one.is_usable };
+                |one: choices::Choice| ChoiceResponse { value: one.value, label: one.label, is_usable: one.is_usable };
             Some(list?.into_iter().map(answer).collect())
         };
-        Ok(Answer::ok(ChoicesAnswer {
+        Ok(OutgoingResponse::ok(ChoicesResponse {
             topics: list(found.topics),
             groups: list(found.groups),
             agents: list(found.agents),
@@ -575,7 +585,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// What a form shows.
-    pub(crate) fn settings(&self, connection: &Connection) -> Result<Answer, Problem> {
+    pub(crate) fn settings(&self, connection: &Connection) -> Result<OutgoingResponse, Problem> {
         let mut settings = object(&connection.settings);
         settings.remove("resolved");
         let secrets = without(&mut settings, secret_settings().into_iter());
@@ -587,7 +597,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
             platform_secrets.extend(found.into_iter().map(|name| format!("callback.{name}")));
         }
         let (forward_url, keep_days) = (connection.forward_url.clone(), connection.keep_days);
-        Ok(Answer::ok(SettingsAnswer { settings, secrets, platform, platform_secrets, forward_url, keep_days }))
+        Ok(OutgoingResponse::ok(SettingsResponse {
+            settings,
+            secrets,
+            platform,
+            platform_secrets,
+            forward_url,
+            keep_days,
+        }))
     }
 
     fn webhooks(&self, id: &str, secret: &str) -> Webhooks {
@@ -597,12 +614,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// How it stands, with what the last check found.
-    pub(crate) fn shown(&self, connection: &Connection) -> Result<Answer, Problem> {
+    pub(crate) fn shown(&self, connection: &Connection) -> Result<OutgoingResponse, Problem> {
         let (connection, findings) = (self.status_of(connection)?, connection.findings.clone());
-        Ok(Answer::ok(CheckedConnectionAnswer { connection, findings }))
+        Ok(OutgoingResponse::ok(CheckedConnectionResponse { connection, findings }))
     }
 
-    pub(crate) fn status_of(&self, connection: &Connection) -> Result<ConnectionAnswer, Problem> {
+    pub(crate) fn status_of(&self, connection: &Connection) -> Result<ConnectionResponse, Problem> {
         let counts = self.state.counts(&connection.id)?;
         let webhooks = self.webhooks(&connection.id, &connection.webhook_secret);
         let (kind, platform, chat) = match connection.platform {
@@ -610,7 +627,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             PlatformSettings::Delight(_) => (PlatformKind::Delight, Some(webhooks.platform), Some(webhooks.chat)),
             PlatformSettings::Polling(_) => (PlatformKind::Polling, None, None),
         };
-        Ok(ConnectionAnswer {
+        Ok(ConnectionResponse {
             id: connection.id.clone(),
             connected: connection.connected,
             status: status::of(connection, &counts, (self.clock)()),

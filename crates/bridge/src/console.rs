@@ -10,7 +10,7 @@ use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Caller, Scope};
-use crate::answer::{Answer, Call};
+use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::problem::{Problem, read};
 use crate::secret::is_same;
 use crate::service::Service;
@@ -89,11 +89,11 @@ struct Session {
 
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Pages, and the session behind them.
-    pub(crate) fn console(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn console(&self, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         match (call.method, call.path) {
             ("GET", PATH | "/console/") => Ok(file("index.html", call).ok_or_else(nothing)?),
             ("POST", SESSION_PATH) => self.log_in(call),
-            ("GET", SESSION_PATH) => self.session(call).map(Answer::ok),
+            ("GET", SESSION_PATH) => self.session(call).map(OutgoingResponse::ok),
             ("DELETE", SESSION_PATH) => self.log_out(call),
             ("GET", path) => {
                 let name = path.strip_prefix("/console/").unwrap_or_default();
@@ -103,7 +103,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
     }
 
-    fn log_in(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn log_in(&self, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         let login: Login = read(call.body, "login")?;
         let caller = self.holder_of(login.token.trim(), call)?;
         let expires_at = call.now.saturating_add(SESSION_MS);
@@ -113,21 +113,21 @@ impl<H: Http, S: State> Service<'_, H, S> {
         self.state.put_record(SESSION, &record, call.now, false)?;
         self.audit(caller.name(), "logged-in", None, String::new());
         let session = Session::of(&cookie, caller, expires_at);
-        Ok(Answer::ok(session).with("set-cookie", self.cookie(call, &cookie, SESSION_MS / 1000)))
+        Ok(OutgoingResponse::ok(session).with("set-cookie", self.cookie(call, &cookie, SESSION_MS / 1000)))
     }
 
-    fn log_out(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn log_out(&self, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         let session = self.session(call)?;
         if !session.is_own_page(call) {
             return Err(Problem::not_allowed());
         }
         self.state.remove_record(SESSION, &session.name)?;
         self.audit(session.caller.name(), "logged-out", None, String::new());
-        Ok(Answer::empty().with("set-cookie", self.cookie(call, "", 0)))
+        Ok(OutgoingResponse::empty().with("set-cookie", self.cookie(call, "", 0)))
     }
 
     /// Whether browsers get here without TLS, and nobody can listen.
-    fn is_on_loopback(&self, call: &Call<'_>) -> bool {
+    fn is_on_loopback(&self, call: &IncomingRequest<'_>) -> bool {
         let host = match self.public_url.split_once("://") {
             Some((_, rest)) => rest.split('/').next().unwrap_or_default(),
             None => call.header("host").unwrap_or_default(),
@@ -143,18 +143,18 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// A browser takes a name that begins with `__Host-` from this host alone, with `Secure` alone, and for all paths.
-    fn cookie_name(&self, call: &Call<'_>) -> &'static str {
+    fn cookie_name(&self, call: &IncomingRequest<'_>) -> &'static str {
         if self.is_on_loopback(call) { "console" } else { "__Host-console" }
     }
 
-    fn cookie(&self, call: &Call<'_>, value: &str, seconds: u64) -> String {
+    fn cookie(&self, call: &IncomingRequest<'_>, value: &str, seconds: u64) -> String {
         let secure = if self.is_on_loopback(call) { "" } else { "; Secure" };
         let name = self.cookie_name(call);
         format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
     }
 
     /// The session whose cookie came, as long as its token is good.
-    fn session(&self, call: &Call<'_>) -> Result<Session, Problem> {
+    fn session(&self, call: &IncomingRequest<'_>) -> Result<Session, Problem> {
         let cookies = call.headers.iter().filter(|(name, _)| name == "cookie").flat_map(|(_, value)| value.split(';'));
         let own = self.cookie_name(call);
         let mut values = cookies.filter_map(|one| one.trim().strip_prefix(own)?.strip_prefix('='));
@@ -165,7 +165,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Who calls from a page of the console: the cookie is there and, for whatever is no reading, the second text.
-    pub(crate) fn caller_from_console(&self, call: &Call<'_>) -> Result<Caller, Problem> {
+    pub(crate) fn caller_from_console(&self, call: &IncomingRequest<'_>) -> Result<Caller, Problem> {
         let session = self.session(call)?;
         if call.method == "GET" || session.is_own_page(call) { Ok(session.caller) } else { Err(Problem::not_allowed()) }
     }
@@ -178,7 +178,7 @@ impl Session {
         Self { csrf_token, expires_at, scopes, caller, name: session_name(cookie) }
     }
 
-    fn is_own_page(&self, call: &Call<'_>) -> bool {
+    fn is_own_page(&self, call: &IncomingRequest<'_>) -> bool {
         is_same(call.header(CSRF_HEADER).unwrap_or_default(), &self.csrf_token)
     }
 }
@@ -191,10 +191,10 @@ fn nothing() -> Problem {
     Problem::new(404, "no-such-path", "there is nothing at this path").with_remedy("Open /console.")
 }
 
-fn file(name: &str, call: &Call<'_>) -> Option<Answer> {
+fn file(name: &str, call: &IncomingRequest<'_>) -> Option<OutgoingResponse> {
     let (_, kind, text) = FILES.into_iter().find(|(known, ..)| *known == name)?;
     let tag = format!("\"{}\"", digest(&[text], 9));
-    let mut answer = Answer::bytes(kind, text.as_bytes());
+    let mut answer = OutgoingResponse::bytes(kind, text.as_bytes());
     if call.header("if-none-match") == Some(&tag) {
         (answer.status, answer.body) = (304, None);
     }

@@ -16,36 +16,36 @@ use handoff_contract::model::{
 use serde::{Deserialize, Serialize};
 
 use crate::activity::HANDOFF_MS;
-use crate::answer::Answer;
-use crate::answers::{ClosedAnswer, HandedOverAnswer, RelayedAnswer, TickAnswer};
+use crate::http::OutgoingResponse;
 use crate::inbox::Progress;
 use crate::journal::What;
+use crate::lease::{self, BUSY, LeasedHandoff, busy};
 use crate::log::Level;
 use crate::platform::files::WithAccess;
-use crate::platform::{Asked, News, Platform, PlatformSettings, Untold};
+use crate::platform::{Asked, DeliveryError, News, Platform, PlatformSettings};
 use crate::problem::{self, Problem};
+use crate::responses::{ClosedResponse, HandedOverResponse, RelayedResponse, TickResponse};
 use crate::service::{Service, unknown_handoff};
 use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_DAYS, Mailbox, Rest, State, StateError, days_ms};
 use crate::ticket_webhook::known_by;
 use crate::watch::{Delivered, kinds_of, news_id};
-use crate::work::{self, BUSY, Work, busy};
 
 /// Handoffs that one `POST /v1/tick` looks after, and for how long a further one is begun: hosts end requests that take longer than 30
 /// seconds, and a platform has 17.
-const MOST_TICKS: u32 = 200;
-const MOST_TICK_MS: u64 = 12_000;
+const MAX_TICKS: u32 = 200;
+const MAX_TICK_MS: u64 = 12_000;
 /// A look that takes longer than this delays those behind it.
 const SLOW_MS: u64 = 2_000;
 /// How long a connection rests whose looks take long and fail: as long as they have failed so far, within these bounds.
-const SHORTEST_REST_MS: u64 = 30_000;
-const LONGEST_REST_MS: u64 = 15 * 60 * 1000;
+const MIN_REST_MS: u64 = 30_000;
+const MAX_REST_MS: u64 = 15 * 60 * 1000;
 /// A handoff that a platform has asked for by webhook is tried for so long. A person waits.
-const MOST_WAITING_MS: u64 = 10 * 60 * 1000;
+const MAX_WAITING_MS: u64 = 10 * 60 * 1000;
 /// That it has failed is told for so long. The platform has other worries by then.
-const MOST_TELLING_MS: u64 = 24 * 60 * 60 * 1000;
+const MAX_TELLING_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long to wait before it is tried again: as long as it has failed so far, within these bounds.
-const SHORTEST_WAIT_MS: u64 = 5_000;
-const LONGEST_WAIT_MS: u64 = 2 * 60 * 1000;
+const MIN_WAIT_MS: u64 = 5_000;
+const MAX_WAIT_MS: u64 = 2 * 60 * 1000;
 /// More messages than this of the end user since the last look: the next look starts later.
 const MANY_MESSAGES: usize = 50;
 /// How far messages of one channel may overtake one another.
@@ -90,13 +90,17 @@ impl<H: Http, S: State> Service<'_, H, S> {
         connection: &Connection,
         request: HandoffRequest,
         repeat: Option<&str>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<OutgoingResponse, Problem> {
         let key = request.key.clone();
         self.answer_to(connection, &key, Asked::Complete(Box::new(request)), repeat)
     }
 
     /// A handoff of which the platform learns nothing: its events wait to be fetched.
-    pub(crate) fn try_out(&self, connection: &Connection, request: HandoffRequest) -> Result<Answer, Problem> {
+    pub(crate) fn try_out(
+        &self,
+        connection: &Connection,
+        request: HandoffRequest,
+    ) -> Result<OutgoingResponse, Problem> {
         let key = request.key.clone();
         self.answer_to(connection, &key, Asked::Trial(Box::new(request)), None)
     }
@@ -107,9 +111,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
         key: &ConversationKey,
         asked: Asked,
         repeat: Option<&str>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<OutgoingResponse, Problem> {
         let (handoff, receipt) = self.hand_over(connection, key, asked, repeat)?;
-        Ok(Answer::ok(HandedOverAnswer { handoff: (&handoff).into(), receipt: receipt.map(Into::into) }))
+        Ok(OutgoingResponse::ok(HandedOverResponse { handoff: (&handoff).into(), receipt: receipt.map(Into::into) }))
     }
 
     /// Hands over, or goes on with it. `repeat`: the id of the request, which is carried out once; without a receipt it was
@@ -122,7 +126,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         repeat: Option<&str>,
     ) -> Result<(Handoff, Option<Receipt>), Problem> {
         let (id, began) = (handoff_id(key), (self.clock)());
-        let mut work = Work::begin(self, &connection.id, &connection.settings, &id, Some(key), HANDOFF)?;
+        let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, &id, Some(key), HANDOFF)?;
         if repeat.is_some_and(|repeat| work.handoff.seen.iter().any(|seen| seen == repeat)) {
             let handoff = work.handoff.clone();
             work.give_back()?;
@@ -140,8 +144,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(prepared) => prepared,
             Err(untold) => {
                 let kind = match untold {
-                    Untold::Later(_) => ErrorKind::Unavailable,
-                    Untold::Never(_) => ErrorKind::Rejected,
+                    DeliveryError::Retryable(_) => ErrorKind::Unavailable,
+                    DeliveryError::Permanent(_) => ErrorKind::Rejected,
                 };
                 let error = Error::new(kind, "the platform does not say what to hand over").with_log(untold.text());
                 return Err(self.put_off(connection, work, asked, repeat, error));
@@ -167,9 +171,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
                 if !receipt.steps.is_empty() {
                     let way = if receipt.info.ticket_id.is_some() { "ticket" } else { "live" };
-                    self.tally.one(&connection.id, &["handoffs", way]);
-                    self.tally.trend(&connection.id, now, "handoffs", 1);
-                    self.tally.took(&connection.id, HANDOFF_MS, (self.clock)().saturating_sub(began));
+                    self.counters.one(&connection.id, &["handoffs", way]);
+                    self.counters.trend(&connection.id, now, "handoffs", 1);
+                    self.counters.took(&connection.id, HANDOFF_MS, (self.clock)().saturating_sub(began));
                 }
                 if let Some(estimate) = &receipt.estimate {
                     let WaitEstimate { average_wait_seconds, waiting } = *estimate;
@@ -183,7 +187,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 (notes.pending, notes.failing_since) = (None, None);
                 work.handoff.failing = None;
                 if let Some(repeat) = repeat {
-                    work.handoff.has_seen(repeat);
+                    work.handoff.record_request(repeat);
                 }
                 let mut known = known_by(Some(&receipt.info));
                 known.push(channel_word(&key.channel));
@@ -240,13 +244,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
     fn put_off(
         &self,
         connection: &Connection,
-        mut work: Work<'_, H, S>,
+        mut work: LeasedHandoff<'_, H, S>,
         asked: Asked,
         repeat: Option<&str>,
         error: Error,
     ) -> Problem {
-        self.tally.one(&connection.id, &["handoffs", "failed", problem::word(error.kind)]);
-        self.tally.trend(&connection.id, (self.clock)(), "failures", 1);
+        self.counters.one(&connection.id, &["handoffs", "failed", problem::word(error.kind)]);
+        self.counters.trend(&connection.id, (self.clock)(), "failures", 1);
         let Asked::Event(event) = asked else { return work.failed(error) };
         let notes = &mut work.handoff.platform;
         let now = (self.clock)();
@@ -254,7 +258,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         notes.last_failure = Some(error.message.clone().into_owned());
         let may_pass =
             matches!(error.kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutcomeUnknown);
-        let over = !may_pass || failing_for >= MOST_WAITING_MS;
+        let over = !may_pass || failing_for >= MAX_WAITING_MS;
         if over {
             let platform = connection.platform.of(&work.handoff);
             let told = platform.give_up(&work.http, connection, &work.handoff, now);
@@ -269,12 +273,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 self.log_delivery(connection, what, result, why, now);
             }
             match told {
-                Err(Untold::Later(text)) if failing_for < MOST_TELLING_MS => {
+                Err(DeliveryError::Retryable(text)) if failing_for < MAX_TELLING_MS => {
                     self.warn(&connection.id, &work.handoff.id, &text);
                 }
                 _ => {
                     (work.handoff.platform.pending, work.handoff.next_tick_at) = (None, None);
-                    repeat.into_iter().for_each(|repeat| work.handoff.has_seen(repeat));
+                    repeat.into_iter().for_each(|repeat| work.handoff.record_request(repeat));
                     work.handoff.state = "failed".to_owned();
                 }
             }
@@ -285,7 +289,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             let pending = Pending { id: repeat.unwrap_or_default().to_owned(), event };
             notes.pending = serde_json::to_string(&pending).ok();
             // However often the platform repeats its webhook meanwhile.
-            let wait = failing_for.clamp(SHORTEST_WAIT_MS, LONGEST_WAIT_MS);
+            let wait = failing_for.clamp(MIN_WAIT_MS, MAX_WAIT_MS);
             work.handoff.next_tick_at = Some(now.saturating_add(wait.max(error.retry_after_ms.unwrap_or(0))));
         }
         let about = work.handoff.id.clone();
@@ -297,9 +301,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
         failed
     }
 
-    pub(crate) fn relay(&self, connection: &Connection, id: &str, message: &Message) -> Result<Answer, Problem> {
+    pub(crate) fn relay(
+        &self,
+        connection: &Connection,
+        id: &str,
+        message: &Message,
+    ) -> Result<OutgoingResponse, Problem> {
         let (handoff, update) = self.relay_message(connection, id, message)?;
-        Ok(Answer::ok(RelayedAnswer { handoff: (&handoff).into(), findings: update.findings }))
+        Ok(OutgoingResponse::ok(RelayedResponse { handoff: (&handoff).into(), findings: update.findings }))
     }
 
     pub(crate) fn relay_message(
@@ -308,7 +317,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         id: &str,
         message: &Message,
     ) -> Result<(Handoff, Update), Problem> {
-        let (mut work, session) = self.work_on(connection, id, &work::relaying(&message.id))?;
+        let (mut work, session) = self.work_on(connection, id, &lease::relaying(&message.id))?;
         let retry = work.is_retry();
         let files = connection.platform.of(&work.handoff).file_access();
         let settings = files.as_ref().map(|files| files.settings(&connection.settings, message.parts.iter()));
@@ -318,7 +327,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(mut update) => {
                 if update.session.is_some() {
                     work.note(What::Relayed);
-                    self.tally.one(&connection.id, &["messages", "to-human"]);
+                    self.counters.one(&connection.id, &["messages", "to-human"]);
                 }
                 // What the message was for is gone: the platform has to learn that the AI agent answers.
                 if !update.events.is_empty() {
@@ -334,7 +343,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Tells the human agents that a message of theirs could not be shown.
-    pub(crate) fn undelivered(&self, connection: &Connection, id: &str, message: &str) -> Result<Answer, Problem> {
+    pub(crate) fn undelivered(
+        &self,
+        connection: &Connection,
+        id: &str,
+        message: &str,
+    ) -> Result<OutgoingResponse, Problem> {
         let doing = format!("undelivered:{}", digest(&[message], 8));
         let (mut work, session) = self.work_on(connection, id, &doing)?;
         let retry = work.is_retry();
@@ -343,7 +357,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Ok(update) => {
                 work.take(update.session, update.info.as_ref());
                 let handoff = work.save(&[])?;
-                Ok(Answer::ok(RelayedAnswer { handoff: (&handoff).into(), findings: update.findings }))
+                Ok(OutgoingResponse::ok(RelayedResponse { handoff: (&handoff).into(), findings: update.findings }))
             }
             Err(error) => Err(work.failed(error)),
         }
@@ -356,14 +370,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
         id: &str,
         reason: CloseReason,
         repeat: Option<&str>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<OutgoingResponse, Problem> {
         let (mut work, session) = self.work_on(connection, id, "close")?;
         // A handoff that is still being tried is no longer wanted.
         work.handoff.platform.pending = None;
         if repeat.is_some_and(|repeat| work.handoff.seen.iter().any(|seen| seen == repeat)) {
             let handoff = (&work.handoff).into();
             work.give_back()?;
-            return Ok(Answer::ok(ClosedAnswer { handoff, events: Vec::new(), findings: Vec::new() }));
+            return Ok(OutgoingResponse::ok(ClosedResponse { handoff, events: Vec::new(), findings: Vec::new() }));
         }
         let retry = work.is_retry();
         match close::close(&work.http, &connection.settings, &session, reason, retry, (self.clock)()) {
@@ -372,7 +386,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 // Whoever called knows; a platform that sent a webhook learns the outcome.
                 let handoff = match repeat {
                     Some(repeat) => {
-                        work.handoff.has_seen(repeat);
+                        work.handoff.record_request(repeat);
                         self.tell(connection, work, update, true)?
                     }
                     None => {
@@ -381,22 +395,22 @@ impl<H: Http, S: State> Service<'_, H, S> {
                         work.save(&known_by(update.info.as_ref()))?
                     }
                 };
-                Ok(Answer::ok(ClosedAnswer { handoff: (&handoff).into(), events, findings }))
+                Ok(OutgoingResponse::ok(ClosedResponse { handoff: (&handoff).into(), events, findings }))
             }
             Err(error) => Err(work.failed(error)),
         }
     }
 
     /// Everything that is due, as far as there is time. Connections take turns, so that nobody waits for the failures of others.
-    pub(crate) fn tick(&self) -> Result<Answer, Problem> {
+    pub(crate) fn tick(&self) -> Result<OutgoingResponse, Problem> {
         let started = (self.clock)();
         let (mut done, mut failed) = (0, 0);
-        let due = self.state.due(started, MOST_TICKS)?;
+        let due = self.state.due(started, MAX_TICKS)?;
         let mut queue: VecDeque<(DueHandoff, bool)> = due.first.into_iter().map(|one| (one, false)).collect();
         let mut pace: BTreeMap<String, Pace> = BTreeMap::new();
         while let Some((one, was_deferred)) = queue.pop_front() {
             let began = (self.clock)();
-            if began.saturating_sub(started) > MOST_TICK_MS {
+            if began.saturating_sub(started) > MAX_TICK_MS {
                 break;
             }
             match pace.get(&one.connection) {
@@ -440,7 +454,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     // What failed at once takes no time from others. What took long would for each of its handoffs.
                     if is_slow || problem.kind == problem::word(ErrorKind::RateLimited) {
                         let since = resting_since.unwrap_or(began);
-                        let wait = now.saturating_sub(since).clamp(SHORTEST_REST_MS, LONGEST_REST_MS);
+                        let wait = now.saturating_sub(since).clamp(MIN_REST_MS, MAX_REST_MS);
                         let until = now.saturating_add(wait.max(problem.retry_after_ms.unwrap_or(0)));
                         self.state.rest(&name, Some(Rest { since, until }))?;
                         pace.insert(name, Pace::Resting);
@@ -452,7 +466,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let each = self.state.each_connection()?;
         let names: Vec<String> = each.iter().map(|(id, _)| id.clone()).collect();
         self.timer_was_here(&names)?;
-        self.look_again(&self.readable()?, started.saturating_add(MOST_TICK_MS));
+        self.look_again(&self.readable()?, started.saturating_add(MAX_TICK_MS));
         let own = |(id, connection): (String, Result<Connection, StateError>)| match connection {
             Ok(connection) => Some((id, before(connection.keep_days?))),
             // It may keep for longer than others: nothing of it is forgotten until it can be read.
@@ -466,7 +480,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         self.trim_records()?;
         self.note_tick(started)?;
         let left = usize::try_from(due.all).unwrap_or(usize::MAX).saturating_sub(done + failed);
-        Ok(Answer::ok(TickAnswer { done, failed, left }))
+        Ok(OutgoingResponse::ok(TickResponse { done, failed, left }))
     }
 
     /// What time has brought for one handoff. `asked`: whether it is due or not.
@@ -521,7 +535,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn tell(
         &self,
         connection: &Connection,
-        mut work: Work<'_, H, S>,
+        mut work: LeasedHandoff<'_, H, S>,
         update: Update,
         asked: bool,
     ) -> Result<Handoff, Problem> {
@@ -540,8 +554,8 @@ impl<H: Http, S: State> Service<'_, H, S> {
             if !matches!(platform, PlatformSettings::Polling(_)) {
                 let (result, why) = match &told {
                     Ok(()) => ("done", ""),
-                    Err(Untold::Later(text)) => ("failed", text.as_str()),
-                    Err(Untold::Never(text)) => ("given-up", text.as_str()),
+                    Err(DeliveryError::Retryable(text)) => ("failed", text.as_str()),
+                    Err(DeliveryError::Permanent(text)) => ("given-up", text.as_str()),
                 };
                 self.log_delivery(connection, Delivered::to_platform(&out, &kinds, id), result, why, began);
             }
@@ -550,7 +564,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                     work.handoff.platform.last_failure = None;
                     events.iter().for_each(|event| self.was_told(connection, &work, event));
                 }
-                Err(Untold::Never(text)) => {
+                Err(DeliveryError::Permanent(text)) => {
                     work.note(What::failure("untold", &text));
                     self.warn(&connection.id, &work.handoff.id, &text);
                     work.handoff.platform.last_failure = Some(text);
@@ -562,7 +576,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                             .filter_map(|event| event.message.as_ref().map(|message| message.id.clone())),
                     );
                 }
-                Err(Untold::Later(text)) => {
+                Err(DeliveryError::Retryable(text)) => {
                     work.note(What::failure("untold", &text));
                     work.unfinished()?;
                     return Err(Problem::new(503, "unavailable", "the platform did not take the events")
@@ -589,23 +603,23 @@ impl<H: Http, S: State> Service<'_, H, S> {
         Ok(handoff)
     }
 
-    fn was_told(&self, connection: &Connection, work: &Work<'_, H, S>, event: &Event) {
+    fn was_told(&self, connection: &Connection, work: &LeasedHandoff<'_, H, S>, event: &Event) {
         let outcome = event.outcome.map(word_of);
         work.note(What::Event { event: word_of(event.kind), outcome: outcome.clone() });
         if event.kind == EventKind::AgentMessage {
-            self.tally.one(&connection.id, &["messages", "to-user"]);
+            self.counters.one(&connection.id, &["messages", "to-user"]);
         }
         if let Some(outcome) = outcome.filter(|_| event.kind == EventKind::ReturnedToAi) {
-            self.tally.one(&connection.id, &["outcomes", &outcome]);
+            self.counters.one(&connection.id, &["outcomes", &outcome]);
         }
     }
 
     /// The platform has ended a conversation whose handoff has not come about: it is no longer tried.
     pub(crate) fn call_off(&self, connection: &Connection, id: &str, repeat: &str) -> Result<(), Problem> {
-        let mut work = Work::begin(self, &connection.id, &connection.settings, id, None, "")?;
+        let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, "")?;
         work.handoff.platform.pending = None;
         work.handoff.next_tick_at = None;
-        work.handoff.has_seen(repeat);
+        work.handoff.record_request(repeat);
         work.save(&[]).map(drop)
     }
 
@@ -615,9 +629,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
         connection: &Connection,
         id: &str,
         doing: &str,
-    ) -> Result<(Work<'_, H, S>, Vec<u8>), Problem> {
+    ) -> Result<(LeasedHandoff<'_, H, S>, Vec<u8>), Problem> {
         self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
-        let work = Work::begin(self, &connection.id, &connection.settings, id, None, doing)?;
+        let work = LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, doing)?;
         match work.handoff.session.clone().filter(|_| !work.is_new) {
             Some(session) => Ok((work, session)),
             None => {

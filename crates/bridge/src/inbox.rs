@@ -21,14 +21,14 @@ use handoff_contract::model::{CloseReason, Delivery, Event, EventKind, Outcome, 
 use crate::access::Caller;
 use crate::activity::DELIVERIES;
 use crate::journal::What;
+use crate::lease::{BUSY, LeasedHandoff, busy};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::{Connection, Failing, KEPT_DAYS, State, StoredDelivery, days_ms};
 use crate::watch::{Delivered, UNREADABLE};
 use crate::webhooks::action_of;
-use crate::work::{BUSY, Work, busy};
 
-/// Work is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
+/// LeasedHandoff is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
 /// waits for 3,000.
 const FIRST_MS: u64 = 1_000;
 /// When it has taken this long to get so far, many have come at once: those that wait for their answer come first.
@@ -41,21 +41,21 @@ pub(crate) const FORWARD_MS: u64 = 1_500;
 const LEAST_MS: u64 = 50;
 /// How long an instance goes on after its answer: the last request that it begins may take 17 seconds more, and hosts end what takes
 /// longer than 30.
-const MOST_AFTER_MS: u64 = 10_000;
+const MAX_AFTER_MS: u64 = 10_000;
 /// What waits for one handoff is worked off for no longer than this at a time, so that others have their turn.
-const MOST_AT_ONCE_MS: u64 = 8_000;
+const MAX_AT_ONCE_MS: u64 = 8_000;
 /// `tick` leaves what has just come to the instance that took it.
 const GRACE_MS: u64 = 5_000;
 /// How long to wait after a failure: as long as there have been failures, within these bounds.
-const SHORTEST_WAIT_MS: u64 = 1_000;
-const LONGEST_WAIT_MS: u64 = 15 * 60 * 1000;
+const MIN_WAIT_MS: u64 = 1_000;
+const MAX_WAIT_MS: u64 = 15 * 60 * 1000;
 /// Longer than it takes to store a failure.
 const NOTING_MS: u64 = 3_000;
 /// A handoff that nothing succeeds for is given up after so long: a day where what is wrong may pass by itself, an hour where somebody
 /// said no.
-const MOST_OUTAGE_MS: u64 = 24 * 60 * 60 * 1000;
-/// See [`MOST_OUTAGE_MS`].
-const MOST_REFUSING_MS: u64 = 60 * 60 * 1000;
+const MAX_OUTAGE_MS: u64 = 24 * 60 * 60 * 1000;
+/// See [`MAX_OUTAGE_MS`].
+const MAX_REFUSING_MS: u64 = 60 * 60 * 1000;
 /// But not before so many tries: the timer may have stood still.
 const FEWEST_TRIES: u32 = 5;
 
@@ -176,14 +176,14 @@ pub(crate) enum Progress {
 /// The next failure in a row. `wait_ms`: for how long Freshworks asks to wait.
 pub(crate) fn failed_again(before: Option<&Failing>, now: Timestamp, wait_ms: Option<u64>) -> Failing {
     let since = before.map_or(now, |before| before.since);
-    let wait = now.saturating_sub(since).clamp(SHORTEST_WAIT_MS, LONGEST_WAIT_MS).max(wait_ms.unwrap_or(0));
+    let wait = now.saturating_sub(since).clamp(MIN_WAIT_MS, MAX_WAIT_MS).max(wait_ms.unwrap_or(0));
     Failing { since, times: before.map_or(0, |before| before.times).saturating_add(1), until: now.saturating_add(wait) }
 }
 
 /// Whether what fails in this way is given up.
 fn is_hopeless(failing: &Failing, kind: &str, now: Timestamp) -> bool {
     let may_pass = matches!(kind, "unavailable" | "rate-limited" | "outcome-unknown" | "busy");
-    let most = if may_pass { MOST_OUTAGE_MS } else { MOST_REFUSING_MS };
+    let most = if may_pass { MAX_OUTAGE_MS } else { MAX_REFUSING_MS };
     failing.times >= FEWEST_TRIES && now.saturating_sub(failing.since) >= most
 }
 
@@ -228,9 +228,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn work_off(&self, connection: &Connection, id: &str, at_once: bool) -> Result<Progress, Problem> {
         let settings = Settings::parse(&connection.settings)?;
         let began = (self.clock)();
-        let until = self.later.hurry.get().unwrap_or_else(|| began.saturating_add(MOST_AT_ONCE_MS));
+        let until = self.later.hurry.get().unwrap_or_else(|| began.saturating_add(MAX_AT_ONCE_MS));
         loop {
-            let Some(work) = Work::begin_if_free(self, &connection.id, id)? else { return Ok(Progress::Taken) };
+            let Some(work) = LeasedHandoff::begin_if_free(self, &connection.id, id)? else {
+                return Ok(Progress::Taken);
+            };
             // Only whoever has the lease knows what comes next.
             let Some(delivery) = self.state.next_delivery(&connection.id, id, None)? else {
                 work.give_back()?;
@@ -276,7 +278,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         &self,
         connection: &Connection,
         settings: &Settings,
-        mut work: Work<'_, H, S>,
+        mut work: LeasedHandoff<'_, H, S>,
         delivery: &StoredDelivery,
         is_unreadable: &Cell<bool>,
     ) -> Result<(), Problem> {
@@ -298,7 +300,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
             Err(error) if error.kind == ErrorKind::Malformed => {
                 // Another try would find it as unreadable.
-                self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "unreadable"]);
+                self.counters.one(&connection.id, &[DELIVERIES, "freshworks", "unreadable"]);
                 self.warn(&connection.id, "", &format!("a webhook of Freshworks cannot be read: {}", error.message));
                 is_unreadable.set(true);
                 work.handoff.has_worked_off(&delivery.id);
@@ -320,7 +322,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             }
         }
         self.keep_tally();
-        let until = (self.clock)().saturating_add(MOST_AFTER_MS);
+        let until = (self.clock)().saturating_add(MAX_AFTER_MS);
         for ((connection, id), failed_here) in self.later.touched.take() {
             if let Err(problem) = self.go_on(&connection, &id, failed_here, until) {
                 self.warn(&connection, &id, &format!("{} ({})", problem.kind, problem.detail));
@@ -368,7 +370,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             return false;
         }
         if of_delivery {
-            self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "failed", problem.kind]);
+            self.counters.one(&connection.id, &[DELIVERIES, "freshworks", "failed", problem.kind]);
         }
         let again = match self.note_failure(&connection.id, id, problem.retry_after_ms) {
             Ok(Some(failing)) if is_hopeless(&failing, problem.kind, (self.clock)()) => {
@@ -416,10 +418,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// Nothing has succeeded for so long that nobody should wait for it any more: the AI agent answers again, and the platform learns it.
     fn end_hopeless(&self, connection: &Connection, id: &str, failing: &Failing) -> Result<(), Problem> {
         let now = (self.clock)();
-        let mut work = Work::begin(self, &connection.id, &connection.settings, id, None, "")?;
+        let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, "")?;
         let settings = Settings::parse(&connection.settings)?;
         work.note(What::failure("given-up", "nothing succeeded for too long"));
-        self.tally.one(&connection.id, &["handoffs", "failed", "given-up"]);
+        self.counters.one(&connection.id, &["handoffs", "failed", "given-up"]);
         (work.handoff.failing, work.handoff.next_tick_at, work.handoff.platform.pending) = (None, None, None);
         let session = work.handoff.session.clone();
         if !work.handoff.is_with_humans() {
@@ -458,7 +460,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     fn drop_waiting(&self, connection: &Connection, id: &str) -> Result<(), Problem> {
         let mut waiting = self.state.next_delivery(&connection.id, id, None)?;
         while let Some(delivery) = waiting {
-            self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "failed", "given-up"]);
+            self.counters.one(&connection.id, &[DELIVERIES, "freshworks", "failed", "given-up"]);
             let what = Delivered::of("freshworks", &delivery.id, action_of(&delivery.body), Some(id));
             self.log_delivery(connection, what, "given-up", "", delivery.received_at);
             waiting = self.state.next_delivery(&connection.id, id, Some(&delivery.id))?;

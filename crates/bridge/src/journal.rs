@@ -4,9 +4,9 @@ use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Entries that are kept of one handoff; the oldest go first.
-pub const MOST_ENTRIES: usize = 80;
+pub const MAX_ENTRIES: usize = 80;
 /// Longest text in an entry, in characters: names of topics and groups can be long.
-const MOST_CHARS: usize = 120;
+const MAX_CHARS: usize = 120;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Entry {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum What {
     /// A request to Freshworks or to the platform was answered, or not.
-    Call {
+    IncomingRequest {
         /// Upper case.
         method: String,
         /// With `{id}` where an id stands, without query.
@@ -79,7 +79,7 @@ pub enum What {
 impl What {
     /// A request that was sent.
     pub fn call(method: &str, path: &str, status: Option<u16>, ms: u64) -> Self {
-        Self::Call { method: method.to_owned(), path: template(path), status, ms }
+        Self::IncomingRequest { method: method.to_owned(), path: template(path), status, ms }
     }
 
     /// A choice. Its text is cut where it is long.
@@ -96,12 +96,12 @@ impl What {
 /// Puts entries behind those that are there, and lets the oldest go.
 pub fn append(journal: &mut Vec<Entry>, entries: impl IntoIterator<Item = Entry>) {
     journal.extend(entries);
-    let surplus = journal.len().saturating_sub(MOST_ENTRIES);
+    let surplus = journal.len().saturating_sub(MAX_ENTRIES);
     journal.drain(..surplus);
 }
 
 fn cut(text: &str) -> String {
-    text.chars().take(MOST_CHARS).collect()
+    text.chars().take(MAX_CHARS).collect()
 }
 
 /// The words in paths of Freshworks and of platforms. Whatever else stands in one names a person, a conversation or a file.
@@ -170,7 +170,7 @@ mod tests {
     fn the_oldest_entries_go_first() {
         let mut journal = Vec::new();
         let entry = |at: usize| Entry { at: at as u64, what: What::Relayed };
-        append(&mut journal, (0..MOST_ENTRIES + 3).map(entry));
-        assert_eq!((journal.len(), journal[0].at), (MOST_ENTRIES, 3));
+        append(&mut journal, (0..MAX_ENTRIES + 3).map(entry));
+        assert_eq!((journal.len(), journal[0].at), (MAX_ENTRIES, 3));
     }
 }

@@ -5,17 +5,17 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`answer`], [`answers`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
+//! | [`http`], [`responses`], [`problem`] | a request and its answer as values; what is answered; errors as RFC 9457 has them |
 //! | [`route`], [`access`], [`service`] | which request is meant; who calls and what they may do; what is done |
 //! | [`audit`], [`log`] | who changed what; lines for the operator |
 //! | [`connections`], [`status`], `console` | settings, checked and shown; how a connection stands; the admin's pages |
 //! | [`destinations`] | where tenants may send the bridge |
-//! | [`activity`], [`tally`], [`journal`] | what was counted, and what happened to a handoff |
+//! | [`activity`], [`counters`], [`journal`] | what was counted, and what happened to a handoff |
 //! | [`watch`], `alerts` | deliveries one by one, what failed is sent again; the operator is told |
 //! | `openapi` | the description of all that, made from the code |
 //! | `handoffs`, `ratings`, `webhooks`, `mailbox` | what happens to a handoff; how it is rated; what webhooks bring; events that wait to be fetched |
 //! | [`inbox`] | webhooks of Freshworks between their arrival and their effects |
-//! | `work`, [`state`] | work under a lease; what is stored, as a trait |
+//! | `lease`, [`state`] | work under a lease; what is stored, as a trait |
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
 //! | [`vault`] | secrets at rest |
 //! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
@@ -23,15 +23,16 @@
 pub mod access;
 pub mod activity;
 mod alerts;
-pub mod answer;
-pub mod answers;
 pub mod audit;
 pub mod connections;
 mod console;
+pub mod counters;
 pub mod destinations;
 pub mod handoffs;
+pub mod http;
 pub mod inbox;
 pub mod journal;
+mod lease;
 pub mod log;
 mod mailbox;
 #[cfg(all(feature = "schema", not(target_family = "wasm")))]
@@ -40,18 +41,17 @@ pub mod people;
 pub mod platform;
 pub mod problem;
 mod ratings;
+pub mod responses;
 pub mod route;
 pub mod secret;
 pub mod service;
 pub mod standard_webhooks;
 pub mod state;
 pub mod status;
-pub mod tally;
 mod ticket_webhook;
 pub mod vault;
 pub mod watch;
 mod webhooks;
-mod work;
 
 #[cfg(test)]
 mod testing;

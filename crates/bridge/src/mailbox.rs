@@ -3,24 +3,24 @@
 use freshworks_handoff::http::{Http, Method, Request};
 use serde_json::Value;
 
-use crate::answer::Answer;
-use crate::answers::{EventsAnswer, NumberedEvent};
+use crate::http::OutgoingResponse;
+use crate::lease::LeasedHandoff;
 use crate::platform::polling::photo_name;
 use crate::platform::web_url;
 use crate::problem::Problem;
+use crate::responses::{EventsResponse, NumberedEvent};
 use crate::service::Service;
 use crate::state::{Connection, Handoff, State};
-use crate::work::Work;
 
 const CONNECT_TIMEOUT_MS: u32 = 2_000;
 const RESPONSE_TIMEOUT_MS: u32 = 5_000;
-const MOST_PHOTO_BYTES: usize = 512 * 1024;
+const MAX_PHOTO_BYTES: usize = 512 * 1024;
 /// Pictures that a browser shows and cannot run.
 const PHOTO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 
 impl<H: Http, S: State> Service<'_, H, S> {
     /// The events behind `after`. Those up to it have arrived, and are deleted.
-    pub(crate) fn events(&self, connection: &Connection, id: &str, after: u64) -> Result<Answer, Problem> {
+    pub(crate) fn events(&self, connection: &Connection, id: &str, after: u64) -> Result<OutgoingResponse, Problem> {
         let mut handoff = self.state.handoff(&connection.id, id)?.ok_or_else(crate::service::unknown_handoff)?;
         let is_seen = |handoff: &Handoff| {
             // A number that was never given is of another handoff: nothing is known to have arrived.
@@ -28,7 +28,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             mailbox.is_some_and(|mailbox| mailbox.waiting.iter().any(|(number, _)| *number <= after))
         };
         if is_seen(&handoff) {
-            let mut work = Work::begin(self, &connection.id, &connection.settings, id, None, "")?;
+            let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, "")?;
             if let Some(mailbox) = &mut work.handoff.mailbox {
                 mailbox.waiting.retain(|(number, _)| *number > after);
             }
@@ -43,12 +43,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
             NumberedEvent { number: *number, event: event.clone(), photo }
         };
         let events = waiting.iter().filter(|(number, _)| *number > after).map(numbered).collect();
-        Ok(Answer::ok(EventsAnswer { handoff: (&handoff).into(), events }))
+        Ok(OutgoingResponse::ok(EventsResponse { handoff: (&handoff).into(), events }))
     }
 
     /// The photo of a human agent, from wherever Freshworks keeps it: a page that shows it asks nobody else. `photo`: as the events
     /// have it.
-    pub(crate) fn photo(&self, connection: &Connection, photo: &str) -> Result<Answer, Problem> {
+    pub(crate) fn photo(&self, connection: &Connection, photo: &str) -> Result<OutgoingResponse, Problem> {
         let none = || Problem::new(404, "unknown", "there is no such photo").at("photo");
         let (handoff, name) = photo.split_once('-').ok_or_else(none)?;
         let mailbox = self.state.handoff(&connection.id, handoff)?.and_then(|handoff| handoff.mailbox);
@@ -66,8 +66,10 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let response = self.http.send(request).map_err(|error| none().logged(format!("a photo: {}", error.reason)))?;
         let given = response.header("content-type").unwrap_or_default();
         let kind = PHOTO_TYPES.into_iter().find(|kind| *kind == given.split(';').next().unwrap_or_default().trim());
-        match kind.filter(|_| response.status == 200 && response.body.len() <= MOST_PHOTO_BYTES) {
-            Some(kind) => Ok(Answer::bytes(kind, response.body).with("cache-control", "private, max-age=300")),
+        match kind.filter(|_| response.status == 200 && response.body.len() <= MAX_PHOTO_BYTES) {
+            Some(kind) => {
+                Ok(OutgoingResponse::bytes(kind, response.body).with("cache-control", "private, max-age=300"))
+            }
             None => Err(none()),
         }
     }

@@ -8,18 +8,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::access::TokenBody;
-use crate::activity::ActivityAnswer;
-use crate::answers::{
-    AuditAnswer, CheckedConnectionAnswer, ChoicesAnswer, ClosedAnswer, ConnectionsAnswer, CreatedTokenAnswer,
-    EventsAnswer, HandedOverAnswer, HandoffAnswer, HandoffsAnswer, HealthAnswer, RelayedAnswer, RotatedAnswer,
-    SettingsAnswer, TickAnswer, TimelineAnswer, TokensAnswer,
-};
-use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyAnswer, WebhookKeyBody};
-use crate::people::{ErasedAnswer, PersonAnswer};
+use crate::activity::ActivityResponse;
+use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyBody, WebhookKeyResponse};
+use crate::people::{ErasedResponse, PersonResponse};
 use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
 use crate::problem::Document;
+use crate::responses::{
+    AuditResponse, CheckedConnectionResponse, ChoicesResponse, ClosedResponse, ConnectionsResponse,
+    CreatedTokenResponse, EventsResponse, HandedOverResponse, HandoffResponse, HandoffsResponse, HealthResponse,
+    RelayedResponse, RotatedResponse, SettingsResponse, TickResponse, TimelineResponse, TokensResponse,
+};
 use crate::service::{CloseBody, EventsBody, UndeliveredBody};
-use crate::watch::{DeliveriesAnswer, ResentAnswer, TrendsAnswer};
+use crate::watch::{DeliveriesResponse, ResentResponse, TrendsResponse};
 
 mod operations;
 
@@ -228,30 +228,30 @@ fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'
         Reply::Photo => return Some(("200", other(about, &["image/png", "image/jpeg", "image/webp", "image/gif"]))),
         Reply::Document => json!({ "type": "object", "required": ["openapi"] }),
         Reply::Plan => of::<handoff_contract::model::Plan>(schemas),
-        Reply::Health => of::<HealthAnswer>(schemas),
-        Reply::Connections => of::<ConnectionsAnswer>(schemas),
-        Reply::Choices => of::<ChoicesAnswer>(schemas),
-        Reply::Settings => of::<SettingsAnswer>(schemas),
-        Reply::Activity => of::<ActivityAnswer>(schemas),
-        Reply::Deliveries => of::<DeliveriesAnswer>(schemas),
-        Reply::Resent => of::<ResentAnswer>(schemas),
-        Reply::Trends => of::<TrendsAnswer>(schemas),
-        Reply::WebhookKey => of::<WebhookKeyAnswer>(schemas),
-        Reply::Events => of::<EventsAnswer>(schemas),
-        Reply::Timeline => of::<TimelineAnswer>(schemas),
-        Reply::Checked => of::<CheckedConnectionAnswer>(schemas),
-        Reply::HandedOver => of::<HandedOverAnswer>(schemas),
-        Reply::Handoffs => of::<HandoffsAnswer>(schemas),
-        Reply::Handoff => of::<HandoffAnswer>(schemas),
-        Reply::Relayed => of::<RelayedAnswer>(schemas),
-        Reply::Closed => of::<ClosedAnswer>(schemas),
-        Reply::Tick => of::<TickAnswer>(schemas),
-        Reply::Rotated => of::<RotatedAnswer>(schemas),
-        Reply::Tokens => of::<TokensAnswer>(schemas),
-        Reply::CreatedToken => of::<CreatedTokenAnswer>(schemas),
-        Reply::Audit => of::<AuditAnswer>(schemas),
-        Reply::Person => of::<PersonAnswer>(schemas),
-        Reply::Erased => of::<ErasedAnswer>(schemas),
+        Reply::Health => of::<HealthResponse>(schemas),
+        Reply::Connections => of::<ConnectionsResponse>(schemas),
+        Reply::Choices => of::<ChoicesResponse>(schemas),
+        Reply::Settings => of::<SettingsResponse>(schemas),
+        Reply::Activity => of::<ActivityResponse>(schemas),
+        Reply::Deliveries => of::<DeliveriesResponse>(schemas),
+        Reply::Resent => of::<ResentResponse>(schemas),
+        Reply::Trends => of::<TrendsResponse>(schemas),
+        Reply::WebhookKey => of::<WebhookKeyResponse>(schemas),
+        Reply::Events => of::<EventsResponse>(schemas),
+        Reply::Timeline => of::<TimelineResponse>(schemas),
+        Reply::Checked => of::<CheckedConnectionResponse>(schemas),
+        Reply::HandedOver => of::<HandedOverResponse>(schemas),
+        Reply::Handoffs => of::<HandoffsResponse>(schemas),
+        Reply::Handoff => of::<HandoffResponse>(schemas),
+        Reply::Relayed => of::<RelayedResponse>(schemas),
+        Reply::Closed => of::<ClosedResponse>(schemas),
+        Reply::Tick => of::<TickResponse>(schemas),
+        Reply::Rotated => of::<RotatedResponse>(schemas),
+        Reply::Tokens => of::<TokensResponse>(schemas),
+        Reply::CreatedToken => of::<CreatedTokenResponse>(schemas),
+        Reply::Audit => of::<AuditResponse>(schemas),
+        Reply::Person => of::<PersonResponse>(schemas),
+        Reply::Erased => of::<ErasedResponse>(schemas),
     };
     let mut response = json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     let place = |handoff: &str| json!({ "connection": "$request.path.connection", "handoff": handoff });

@@ -15,22 +15,22 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::access::Need;
-use crate::answer::Answer;
+use crate::counters::Logged;
+use crate::http::OutgoingResponse;
+use crate::lease::LeasedHandoff;
 use crate::log::Level;
 use crate::platform::PlatformSettings;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::{Connection, Handoff, State};
-use crate::tally::Logged;
-use crate::work::Work;
 
 /// As in the contract.
-const LONGEST_ID: usize = 255;
+const MAX_ID: usize = 255;
 
 /// Everything that is held about one end user.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PersonAnswer {
+pub struct PersonResponse {
     /// The platform's id.
     pub person: String,
     /// The person's handoffs, by connection. Empty when nothing is held.
@@ -81,7 +81,7 @@ pub struct HeldDelivery {
 /// What was erased.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ErasedAnswer {
+pub struct ErasedResponse {
     /// The platform's id.
     pub person: String,
     /// Handoffs of which nothing is held any more. Empty when nothing was held.
@@ -153,10 +153,10 @@ pub(crate) fn need(query: &str) -> Need<'_> {
 /// The platform's id, as the path has it.
 fn person_of(segment: &str) -> Result<String, Problem> {
     let decoded = percent_decode_str(segment).decode_utf8().ok().map(String::from);
-    let usable = |id: &String| !id.trim().is_empty() && id.chars().count() <= LONGEST_ID;
+    let usable = |id: &String| !id.trim().is_empty() && id.chars().count() <= MAX_ID;
     decoded.filter(usable).ok_or_else(|| {
         let remedy =
-            format!("Pass the platform's id, percent-encoded: 1 to {LONGEST_ID} characters, not all of them spaces.");
+            format!("Pass the platform's id, percent-encoded: 1 to {MAX_ID} characters, not all of them spaces.");
         invalid("person", "this is no id of a person", &remedy)
     })
 }
@@ -192,7 +192,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         connections.into_iter().map(with_handoffs).collect()
     }
 
-    pub(crate) fn export_person(&self, person: &str, query: &str) -> Result<Answer, Problem> {
+    pub(crate) fn export_person(&self, person: &str, query: &str) -> Result<OutgoingResponse, Problem> {
         let (person, scope) = (person_of(person)?, scope(query, false)?);
         let mut handoffs = Vec::new();
         for (connection, found) in self.held(&person, scope.connection)? {
@@ -212,11 +212,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 });
             }
         }
-        Ok(Answer::ok(PersonAnswer { person, handoffs }))
+        Ok(OutgoingResponse::ok(PersonResponse { person, handoffs }))
     }
 
     /// What is held here goes first: it does not depend on anybody's answer. Whatever fails, a repeat goes on from there.
-    pub(crate) fn erase_person(&self, person: &str, query: &str) -> Result<Answer, Problem> {
+    pub(crate) fn erase_person(&self, person: &str, query: &str) -> Result<OutgoingResponse, Problem> {
         let (person, scope) = (person_of(person)?, scope(query, true)?);
         let held = self.held(&person, scope.connection)?;
         check_same_platform(&held)?;
@@ -237,7 +237,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             None => None,
         };
         self.say(Level::Info, "", "", &format!("a person was erased: {} handoffs", handoffs.len()));
-        Ok(Answer::ok(ErasedAnswer { person, handoffs, freshworks }))
+        Ok(OutgoingResponse::ok(ErasedResponse { person, handoffs, freshworks }))
     }
 
     fn erase_record(&self, connection: &Connection, person: &str) -> Result<ErasedRecord, Problem> {
@@ -258,7 +258,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// Nobody may wait for human agents who no longer know of the conversation: an open handoff is ended as by the platform, and the
     /// platform learns that the AI agent answers.
     fn end_and_erase(&self, connection: &Connection, id: &str) -> Result<(), Problem> {
-        let begin = |doing| Work::begin(self, &connection.id, &connection.settings, id, None, doing);
+        let begin = |doing| LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, doing);
         let mut work = begin("close")?;
         // Somebody else may have ended or erased it meanwhile.
         let session = work.handoff.session.clone().filter(|_| work.handoff.is_with_humans());
@@ -286,7 +286,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         if self.state.handoff(&connection.id, id)?.is_none() {
             return Ok(());
         }
-        let mut work = Work::begin(self, &connection.id, &connection.settings, id, None, "")?;
+        let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, "")?;
         if !work.handoff.is_open() {
             return work.erase();
         }

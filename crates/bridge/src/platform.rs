@@ -6,7 +6,7 @@ use handoff_contract::model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Call;
+use crate::http::IncomingRequest;
 use crate::problem::Problem;
 use crate::state::{Connection, Handoff};
 
@@ -70,7 +70,7 @@ impl PlatformSettings {
 
 /// Which of a connection's webhooks was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint {
+pub enum WebhookEndpoint {
     /// `/webhooks/platform/...`.
     Platform,
     /// `/webhooks/sendbird/...`: the Chat webhook, which is signed with another key than Delight's own.
@@ -148,12 +148,12 @@ impl Asked {
     }
 
     /// For platforms that send whole requests.
-    fn as_it_came(&self) -> Result<Prepared, Untold> {
+    fn as_it_came(&self) -> Result<Prepared, DeliveryError> {
         match self {
             Self::Complete(request) | Self::Trial(request) => {
                 Ok(Prepared { request: (**request).clone(), user: request.user.id.clone(), carried_until: 0 })
             }
-            Self::Event(_) => Err(Untold::Never("this platform sends whole requests".to_owned())),
+            Self::Event(_) => Err(DeliveryError::Permanent("this platform sends whole requests".to_owned())),
         }
     }
 }
@@ -179,18 +179,18 @@ pub struct Prepared {
 
 /// Why something could not be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Untold {
+pub enum DeliveryError {
     /// It may work later: whoever brought the news has to bring it again.
-    Later(String),
+    Retryable(String),
     /// It will never work.
-    Never(String),
+    Permanent(String),
 }
 
-impl Untold {
+impl DeliveryError {
     /// For the operator's log.
     pub fn text(&self) -> &str {
         match self {
-            Self::Later(text) | Self::Never(text) => text,
+            Self::Retryable(text) | Self::Permanent(text) => text,
         }
     }
 }
@@ -217,10 +217,10 @@ pub trait Platform {
     fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Vec<Finding>;
 
     /// Verifies a webhook and says what it asks for. Pure; whatever is wrong with the signature, the problem is the same.
-    fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem>;
+    fn read(&self, endpoint: WebhookEndpoint, call: &IncomingRequest<'_>) -> Result<Inbound, Problem>;
 
     /// Completes a request.
-    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold>;
+    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, DeliveryError>;
 
     /// Tells what happened, as often as it is called with the same news: nobody sees it twice.
     fn tell<H: Http>(
@@ -229,7 +229,7 @@ pub trait Platform {
         connection: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
-    ) -> Result<(), Untold>;
+    ) -> Result<(), DeliveryError>;
 
     /// Tells the end user of a handoff that the platform has asked for by webhook how long others wait. `case` tells one handoff of a
     /// conversation from the next. Platforms that are told by events learn nothing: there is no event for it.
@@ -239,7 +239,7 @@ pub trait Platform {
         _handoff: &Handoff,
         _case: &str,
         _estimate: &WaitEstimate,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         Ok(())
     }
 
@@ -251,7 +251,7 @@ pub trait Platform {
         _handoff: &Handoff,
         _case: &str,
         _is_nobody_there: bool,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         Ok(())
     }
 
@@ -262,7 +262,7 @@ pub trait Platform {
         connection: &Connection,
         handoff: &Handoff,
         now: Timestamp,
-    ) -> Result<(), Untold>;
+    ) -> Result<(), DeliveryError>;
 
     /// Tells anew what was refused for good, with the same id.
     fn tell_again<H: Http>(
@@ -271,12 +271,12 @@ pub trait Platform {
         _handoff: &Handoff,
         _events: &[serde_json::Value],
         _now: Timestamp,
-    ) -> Result<(), Untold> {
-        Err(Untold::Never("this platform refuses nothing for good".to_owned()))
+    ) -> Result<(), DeliveryError> {
+        Err(DeliveryError::Permanent("this platform refuses nothing for good".to_owned()))
     }
 
     /// What the end user wrote after the handoff, oldest first, as far as the platform can be asked.
-    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold>;
+    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError>;
 }
 
 /// Where a connection takes webhooks.
@@ -311,11 +311,11 @@ impl Platform for PlatformSettings {
         forward!(self, it => it.connect(http, webhooks))
     }
 
-    fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
+    fn read(&self, endpoint: WebhookEndpoint, call: &IncomingRequest<'_>) -> Result<Inbound, Problem> {
         forward!(self, it => it.read(endpoint, call))
     }
 
-    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
+    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
         forward!(self, it => it.prepare(http, asked))
     }
 
@@ -325,7 +325,7 @@ impl Platform for PlatformSettings {
         connection: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         forward!(self, it => it.tell(http, connection, handoff, news))
     }
 
@@ -335,7 +335,7 @@ impl Platform for PlatformSettings {
         handoff: &Handoff,
         case: &str,
         estimate: &WaitEstimate,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         forward!(self, it => it.tell_estimate(http, handoff, case, estimate))
     }
 
@@ -345,7 +345,7 @@ impl Platform for PlatformSettings {
         handoff: &Handoff,
         case: &str,
         is_nobody_there: bool,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         forward!(self, it => it.handed_over(http, handoff, case, is_nobody_there))
     }
 
@@ -355,7 +355,7 @@ impl Platform for PlatformSettings {
         connection: &Connection,
         handoff: &Handoff,
         now: Timestamp,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         forward!(self, it => it.give_up(http, connection, handoff, now))
     }
 
@@ -365,11 +365,11 @@ impl Platform for PlatformSettings {
         handoff: &Handoff,
         events: &[serde_json::Value],
         now: Timestamp,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         forward!(self, it => it.tell_again(http, handoff, events, now))
     }
 
-    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {
+    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         forward!(self, it => it.written(http, handoff))
     }
 }

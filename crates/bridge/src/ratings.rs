@@ -5,23 +5,23 @@ use freshworks_handoff::http::Http;
 use freshworks_handoff::use_cases::rate;
 use handoff_contract::model::{ConversationKey, Rating};
 
-use crate::answer::Answer;
-use crate::answers::RelayedAnswer;
 use crate::handoffs::handoff_id;
+use crate::http::OutgoingResponse;
 use crate::problem::Problem;
+use crate::responses::RelayedResponse;
 use crate::service::Service;
 use crate::state::{Connection, State};
 
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Passes a rating on. One whose sending was cut off is not sent again: whether Freshworks has it cannot be read.
-    pub(crate) fn rate(&self, connection: &Connection, id: &str, rating: &Rating) -> Result<Answer, Problem> {
+    pub(crate) fn rate(&self, connection: &Connection, id: &str, rating: &Rating) -> Result<OutgoingResponse, Problem> {
         let doing = format!("rating:{}", digest(&[&rating.id], 8));
         let (mut work, session) = self.work_on(connection, id, &doing)?;
         match rate::rate(&work.http, &connection.settings, &session, rating, work.is_retry()) {
             Ok(update) => {
                 work.take(update.session, update.info.as_ref());
                 let handoff = work.save(&[])?;
-                Ok(Answer::ok(RelayedAnswer { handoff: (&handoff).into(), findings: update.findings }))
+                Ok(OutgoingResponse::ok(RelayedResponse { handoff: (&handoff).into(), findings: update.findings }))
             }
             Err(error) => Err(work.failed(error)),
         }

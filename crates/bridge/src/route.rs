@@ -2,7 +2,7 @@
 
 use crate::access::Need;
 use crate::people;
-use crate::platform::Endpoint;
+use crate::platform::WebhookEndpoint;
 
 /// A request of the API, with the names in its path. Ids in paths are those that the API gave out: letters, digits and hyphens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub enum Route<'a> {
     /// `POST /webhooks/freshdesk/{connection}`, with the secret in a header.
     TicketWebhook(&'a str),
     /// `POST /webhooks/platform/{connection}/{secret}`, and `/webhooks/sendbird/...` for the Chat webhook.
-    PlatformWebhook(Endpoint, &'a str, &'a str),
+    PlatformWebhook(WebhookEndpoint, &'a str, &'a str),
 }
 
 impl<'a> Route<'a> {
@@ -152,7 +152,7 @@ type Make = for<'a> fn(&'a str, &'a str) -> Route<'a>;
 /// Where an end user is named by the platform's id, which may hold anything.
 const PERSON: &str = "/v1/people/{person}";
 /// 255 characters of four bytes, each of them percent-encoded.
-const LONGEST_PERSON: usize = 255 * 4 * 3;
+const MAX_PERSON: usize = 255 * 4 * 3;
 
 /// Every route: method, path, and what it makes of the names in braces.
 pub const ROUTES: [(&str, &str, Make); 43] = [
@@ -218,10 +218,10 @@ pub const ROUTES: [(&str, &str, Make); 43] = [
     }),
     ("POST", "/webhooks/freshdesk/{connection}", |connection, _| Route::TicketWebhook(connection)),
     ("POST", "/webhooks/platform/{connection}/{secret}", |connection, secret| {
-        Route::PlatformWebhook(Endpoint::Platform, connection, secret)
+        Route::PlatformWebhook(WebhookEndpoint::Platform, connection, secret)
     }),
     ("POST", "/webhooks/sendbird/{connection}/{secret}", |connection, secret| {
-        Route::PlatformWebhook(Endpoint::Chat, connection, secret)
+        Route::PlatformWebhook(WebhookEndpoint::Chat, connection, secret)
     }),
 ];
 
@@ -255,7 +255,7 @@ fn names<'a>(template: &str, path: &'a str) -> Option<[&'a str; 2]> {
 }
 
 fn may_be(name: &str, segment: &str) -> bool {
-    if name == "{person}" { (1..=LONGEST_PERSON).contains(&segment.len()) } else { is_id(segment) }
+    if name == "{person}" { (1..=MAX_PERSON).contains(&segment.len()) } else { is_id(segment) }
 }
 
 /// 1 to 64 letters, digits, hyphens and underscores: safe in paths, keys and logs.

@@ -7,32 +7,32 @@ use handoff_contract::model::{CloseReason, HandoffRequest, Message, Rating, Time
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::access::{ATTEMPT, Admitted, Caller, Need, REFUSED, SHORTEST_TOKEN, TOKEN};
+use crate::access::{ATTEMPT, Admitted, Caller, MIN_TOKEN, Need, REFUSED, TOKEN};
 use crate::alerts::ALERT;
-use crate::answer::{Answer, Call};
-use crate::answers::{ConnectionsAnswer, HandoffAnswer, HealthAnswer, RotatedAnswer, TimelineAnswer};
 use crate::connections::{WebhookKeyBody, recognise};
 use crate::console::{self, SESSION};
+use crate::counters::Counters;
 use crate::destinations::Destinations;
+use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::inbox::Later;
 use crate::log::{self, Level};
 use crate::problem::{Problem, read};
+use crate::responses::{ConnectionsResponse, HandoffResponse, HealthResponse, RotatedResponse, TimelineResponse};
 use crate::route::{NoRoute, Route};
 use crate::secret::is_same;
 use crate::state::{Connection, KEPT_DAYS, Record, Resealed, State, StateError, days_ms};
 use crate::status;
-use crate::tally::Tally;
 use crate::vault::Protection;
 
 /// The kind of records that say which body came with an `Idempotency-Key`.
 const REQUEST: &str = "request";
 /// Records of one kind that are kept at most, where they expire by themselves.
-const MOST_RECORDS: u32 = 100_000;
+const MAX_RECORDS: u32 = 100_000;
 
 /// Largest body: a handoff with 2 MiB of text, as JSON.
-pub const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;
+pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Handoffs that one list shows.
-pub(crate) const MOST_LISTED: u32 = 200;
+pub(crate) const MAX_LISTED: u32 = 200;
 
 impl From<StateError> for Problem {
     fn from(error: StateError) -> Self {
@@ -100,14 +100,14 @@ pub struct Service<'a, H, S> {
     /// Takes a line for the operator, as [`log::line`](crate::log::line) makes it. Never text of people, never a secret.
     pub log: &'a dyn Fn(&str),
     /// What is counted.
-    pub tally: Tally,
+    pub counters: Counters,
     /// What is left to do after the answer: see [`finish`](Service::finish).
     pub later: Later,
 }
 
 /// Largest body of a request to this path. Before anybody has shown who they are, little is read.
-pub fn most_body_bytes(path: &str) -> usize {
-    if console::is_page(path) || path == "/" { 4 * 1024 } else { MOST_BODY_BYTES }
+pub fn max_body_bytes(path: &str) -> usize {
+    if console::is_page(path) || path == "/" { 4 * 1024 } else { MAX_BODY_BYTES }
 }
 
 /// What `POST .../close` takes.
@@ -140,12 +140,12 @@ pub struct UndeliveredBody {
 
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Answers a request. Never fails. [`finish`](Service::finish) is called when the answer has gone out.
-    pub fn answer(&self, call: &Call<'_>) -> Answer {
+    pub fn answer(&self, call: &IncomingRequest<'_>) -> OutgoingResponse {
         self.dispatch(call).unwrap_or_else(|problem| self.refusal(call, problem))
     }
 
     /// What is answered in place of what was asked for.
-    pub fn refusal(&self, call: &Call<'_>, problem: Problem) -> Answer {
+    pub fn refusal(&self, call: &IncomingRequest<'_>, problem: Problem) -> OutgoingResponse {
         if let Some(log) = &problem.log {
             let (connection, handoff) = log::place(call.path);
             self.say(if problem.status >= 500 { Level::Error } else { Level::Warn }, connection, handoff, log);
@@ -153,30 +153,30 @@ impl<H: Http, S: State> Service<'_, H, S> {
         problem.into()
     }
 
-    fn dispatch(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn dispatch(&self, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         if console::is_page(call.path) {
             return self.console(call);
         }
         if call.method == "GET" && call.path == "/" {
             // Whoever types the bridge's address wants its pages.
-            return Ok(Answer { status: 302, ..Answer::empty() }.with("location", "/console"));
+            return Ok(OutgoingResponse { status: 302, ..OutgoingResponse::empty() }.with("location", "/console"));
         }
         let admitted = self.admit(call)?;
-        if call.body.len() > MOST_BODY_BYTES {
-            return Err(Problem::too_large(MOST_BODY_BYTES));
+        if call.body.len() > MAX_BODY_BYTES {
+            return Err(Problem::too_large(MAX_BODY_BYTES));
         }
         self.carry_out(admitted, call)
     }
 
-    fn carry_out(&self, admitted: Admitted<'_>, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn carry_out(&self, admitted: Admitted<'_>, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         let (route, caller) = admitted.into_parts();
         match route {
             Route::Health => self.health(),
-            Route::OpenApi => Ok(Answer::ok(openapi())),
+            Route::OpenApi => Ok(OutgoingResponse::ok(openapi())),
             Route::Connections => {
                 let all = self.readable()?;
                 let seen = all.iter().filter(|one| caller.may(Need::Connection(&one.id)));
-                Ok(Answer::ok(ConnectionsAnswer {
+                Ok(OutgoingResponse::ok(ConnectionsResponse {
                     connections: seen.map(|one| self.status_of(one)).collect::<Result<_, _>>()?,
                 }))
             }
@@ -197,17 +197,19 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::ResendSince(id) => self.resend_since(&self.connection(id)?, call.query),
             Route::Trends(id) => self.trends(&self.connection(id)?),
             Route::Metrics => self.metrics(call),
-            Route::WebhookKey => Ok(Answer::ok(recognise(&read::<WebhookKeyBody>(call.body, "webhook_key")?))),
+            Route::WebhookKey => {
+                Ok(OutgoingResponse::ok(recognise(&read::<WebhookKeyBody>(call.body, "webhook_key")?)))
+            }
             Route::Rotate => self.rotate(&caller),
             Route::Disconnect(id) => {
                 self.connection(id)?;
                 self.state.remove_connection(id)?;
                 self.audit(caller.name(), "connection-removed", Some(id), String::new());
-                Ok(Answer::empty())
+                Ok(OutgoingResponse::empty())
             }
             Route::Preview(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
-                Ok(Answer::ok(handoff::preview(self.http, &connection.settings, &request)?))
+                Ok(OutgoingResponse::ok(handoff::preview(self.http, &connection.settings, &request)?))
             }
             Route::HandOff(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
@@ -233,14 +235,14 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Timeline(id, handoff) => {
                 self.connection(id)?;
                 let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
-                Ok(Answer::ok(TimelineAnswer { entries: stored.journal }))
+                Ok(OutgoingResponse::ok(TimelineResponse { entries: stored.journal }))
             }
             Route::Photo(id, photo) => self.photo(&self.connection(id)?, photo),
             Route::Handoffs(id) => self.list_handoffs(&self.connection(id)?, call.query),
             Route::Handoff(id, handoff) => {
                 self.connection(id)?;
                 let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
-                Ok(Answer::ok(HandoffAnswer::from(&stored)))
+                Ok(OutgoingResponse::ok(HandoffResponse::from(&stored)))
             }
             Route::Relay(id, handoff) => {
                 let (connection, message) = (self.connection(id)?, read::<Message>(call.body, "message")?);
@@ -261,7 +263,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Route::Look(id, handoff) => {
                 self.tick_one(&self.connection(id)?, handoff, true)?;
                 let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
-                Ok(Answer::ok(HandoffAnswer::from(&stored)))
+                Ok(OutgoingResponse::ok(HandoffResponse::from(&stored)))
             }
             Route::Tick => self.tick(),
             Route::ExportPerson(person) => self.export_person(person, call.query),
@@ -293,7 +295,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     /// # Errors
     ///
     /// What to answer instead of carrying it out.
-    pub fn welcome(&self, call: &Call<'_>) -> Result<(), Problem> {
+    pub fn welcome(&self, call: &IncomingRequest<'_>) -> Result<(), Problem> {
         if console::is_page(call.path) || call.path == "/" {
             return Ok(());
         }
@@ -306,10 +308,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
         }
     }
 
-    fn health(&self) -> Result<Answer, Problem> {
+    fn health(&self) -> Result<OutgoingResponse, Problem> {
         if self.first_token().is_none() {
-            let detail =
-                format!("the variable api_token has fewer than {SHORTEST_TOKEN} characters, so it lets nobody in");
+            let detail = format!("the variable api_token has fewer than {MIN_TOKEN} characters, so it lets nobody in");
             return Err(Problem::new(503, "unavailable", detail.clone())
                 .with_remedy("Set it to the output of `openssl rand -base64 32`.")
                 .after(60_000)
@@ -318,7 +319,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         self.later.is_overdue(0);
         // A store that does not answer is no health.
         self.state.record(TOKEN, "health", (self.clock)())?;
-        Ok(Answer::ok(HealthAnswer {
+        Ok(OutgoingResponse::ok(HealthResponse {
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
             secrets: self.policy.protection,
@@ -326,11 +327,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Encrypts what is stored with the key that writes now.
-    fn rotate(&self, caller: &Caller) -> Result<Answer, Problem> {
+    fn rotate(&self, caller: &Caller) -> Result<OutgoingResponse, Problem> {
         self.can_store_secrets()?;
         let Resealed { written, unreadable } = self.state.reseal()?;
         self.audit(caller.name(), "secrets-rotated", None, format!("{written} connections"));
-        Ok(Answer::ok(RotatedAnswer { secrets: self.policy.protection, written, unreadable }))
+        Ok(OutgoingResponse::ok(RotatedResponse { secrets: self.policy.protection, written, unreadable }))
     }
 
     /// Before secrets are stored: there is a key for them, or the operator has chosen to do without.
@@ -346,7 +347,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Remembers which body came with an `Idempotency-Key`. Answers the name of the record if it is new.
-    fn claim(&self, connection: &str, repeat: &str, call: &Call<'_>) -> Result<Option<String>, Problem> {
+    fn claim(&self, connection: &str, repeat: &str, call: &IncomingRequest<'_>) -> Result<Option<String>, Problem> {
         let name = digest(&[connection, repeat], 16);
         // The same values in another order are the same request.
         let body: Value = read(call.body, "request")?;
@@ -373,7 +374,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let now = (self.clock)();
         [TOKEN, SESSION, ATTEMPT, REFUSED, REQUEST, ALERT]
             .iter()
-            .try_for_each(|kind| self.state.trim_records(kind, now, MOST_RECORDS))
+            .try_for_each(|kind| self.state.trim_records(kind, now, MAX_RECORDS))
     }
 
     pub(crate) fn connection(&self, id: &str) -> Result<Connection, Problem> {

@@ -6,7 +6,7 @@ use handoff_contract::model::Timestamp;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::answer::Call;
+use crate::http::IncomingRequest;
 use crate::problem::Problem;
 
 const SECRET_PREFIX: &str = "whsec_";
@@ -25,7 +25,7 @@ pub fn headers(secret: &str, id: &str, now: Timestamp, body: &[u8]) -> Option<[(
 }
 
 /// The id of a request that is signed and not older than five minutes. Whatever is wrong, the answer is the same.
-pub fn verify(secret: &str, call: &Call<'_>) -> Result<String, Problem> {
+pub fn verify(secret: &str, call: &IncomingRequest<'_>) -> Result<String, Problem> {
     let not_allowed = Problem::not_allowed;
     let id = call.header("webhook-id").filter(|id| !id.is_empty() && id.len() <= 255).ok_or_else(not_allowed)?;
     let seconds = call.header("webhook-timestamp").and_then(|text| text.parse::<u64>().ok()).ok_or_else(not_allowed)?;
@@ -71,7 +71,7 @@ mod tests {
 
     fn is_accepted(secret: &str, headers: &[(&str, &str)], body: &[u8], seconds: u64) -> bool {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let call = Call { method: "POST", path: "/", query: "", headers, body, now: seconds * 1000 };
+        let call = IncomingRequest { method: "POST", path: "/", query: "", headers, body, now: seconds * 1000 };
         verify(secret, &call).is_ok_and(|id| id == ID)
     }
 

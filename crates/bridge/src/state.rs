@@ -1,6 +1,6 @@
 //! What is stored: connections, handoffs, and who works on which handoff right now.
 //!
-//! Work on one handoff happens under a lease: two requests for one conversation at once would work on the same session. A lease
+//! LeasedHandoff on one handoff happens under a lease: two requests for one conversation at once would work on the same session. A lease
 //! ends by itself, so that an instance that died does not block it. Who takes over a lease that was not given back learns what
 //! had been begun under it, and looks before doing that again. Saving names the lease's number, so whoever was overtaken
 //! saves nothing.
@@ -9,9 +9,9 @@ use handoff_contract::model::{ConversationKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::counters::{Count, Logged};
 use crate::journal::{Entry, What};
 use crate::platform::PlatformSettings;
-use crate::tally::{Count, Logged};
 
 /// One Freshworks account, connected to one AI agent of a platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ pub struct Handoff {
     pub begun_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Ids of requests that were carried out and must not be again, oldest first; at most [`MOST_SEEN`].
+    /// Ids of requests that were carried out and must not be again, oldest first; at most [`MAX_SEEN`].
     #[serde(default)]
     pub seen: Vec<String>,
     /// What the platform's adapter needs to know.
@@ -125,15 +125,15 @@ pub struct Handoff {
     /// What happened, oldest first.
     #[serde(default)]
     pub journal: Vec<Entry>,
-    /// Ids of deliveries whose effects are stored with this record, oldest first; at most [`MOST_WORKED_OFF`].
+    /// Ids of deliveries whose effects are stored with this record, oldest first; at most [`MAX_WORKED_OFF`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worked_off: Vec<String>,
     /// Since when nothing succeeds, if nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<Failing>,
-    /// News that the platform refused for good, oldest first; at most [`MOST_UNTOLD`]. With texts.
+    /// News that the platform refused for good, oldest first; at most [`MAX_UNTOLD`]. With texts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub untold: Vec<Untold>,
+    pub untold: Vec<Undelivered>,
     /// The platform has redacted the conversation: nothing is kept once human agents no longer have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_redacted: bool,
@@ -152,7 +152,7 @@ pub struct Failing {
 
 /// News that the platform refused for good: kept, so that it can be sent again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Untold {
+pub struct Undelivered {
     /// Its id in the log.
     pub id: String,
     /// The events, as they were to be sent.
@@ -278,9 +278,9 @@ impl Handoff {
     }
 
     /// Remembers that a request was carried out.
-    pub fn has_seen(&mut self, request: &str) {
+    pub fn record_request(&mut self, request: &str) {
         self.seen.push(request.to_owned());
-        let surplus = self.seen.len().saturating_sub(MOST_SEEN);
+        let surplus = self.seen.len().saturating_sub(MAX_SEEN);
         self.seen.drain(..surplus);
     }
 
@@ -288,15 +288,15 @@ impl Handoff {
     pub fn could_not_tell(&mut self, id: &str, events: &impl Serialize) {
         let Ok(Value::Array(events)) = serde_json::to_value(events) else { return };
         self.untold.retain(|untold| untold.id != id);
-        self.untold.push(Untold { id: id.to_owned(), events });
-        let surplus = self.untold.len().saturating_sub(MOST_UNTOLD);
+        self.untold.push(Undelivered { id: id.to_owned(), events });
+        let surplus = self.untold.len().saturating_sub(MAX_UNTOLD);
         self.untold.drain(..surplus);
     }
 
     /// Remembers that the effects of a delivery are part of this record.
     pub fn has_worked_off(&mut self, delivery: &str) {
         self.worked_off.push(delivery.to_owned());
-        let surplus = self.worked_off.len().saturating_sub(MOST_WORKED_OFF);
+        let surplus = self.worked_off.len().saturating_sub(MAX_WORKED_OFF);
         self.worked_off.drain(..surplus);
     }
 }
@@ -353,21 +353,21 @@ pub struct StateError(pub String);
 /// The word of [`State::lease`] for a handoff that begins.
 pub const HANDOFF: &str = "handoff";
 /// Requests that one handoff remembers.
-pub const MOST_SEEN: usize = 64;
+pub const MAX_SEEN: usize = 64;
 /// Deliveries that one handoff remembers to have worked off: Freshworks sends one again for some minutes at most.
-pub const MOST_WORKED_OFF: usize = 64;
+pub const MAX_WORKED_OFF: usize = 64;
 /// Deliveries that may wait for one handoff, and bytes of them as they are stored.
-pub const MOST_WAITING: u64 = 1_000;
-/// See [`MOST_WAITING`].
-pub const MOST_WAITING_BYTES: u64 = 16 * 1024 * 1024;
+pub const MAX_WAITING: u64 = 1_000;
+/// See [`MAX_WAITING`].
+pub const MAX_WAITING_BYTES: u64 = 16 * 1024 * 1024;
 /// The same for one connection. There is no bound over all connections: one account must not shut out another.
-pub const MOST_WAITING_OF_ALL: u64 = 10_000;
-/// See [`MOST_WAITING_OF_ALL`].
-pub const MOST_WAITING_BYTES_OF_ALL: u64 = 128 * 1024 * 1024;
+pub const MAX_WAITING_OF_ALL: u64 = 10_000;
+/// See [`MAX_WAITING_OF_ALL`].
+pub const MAX_WAITING_BYTES_OF_ALL: u64 = 128 * 1024 * 1024;
 /// News that was refused for good and is kept of one handoff; the oldest go first.
-pub const MOST_UNTOLD: usize = 20;
+pub const MAX_UNTOLD: usize = 20;
 /// Unknown results that one handoff remembers: as many crashes in a row.
-pub const MOST_UNSURE: usize = 32;
+pub const MAX_UNSURE: usize = 32;
 /// The end of a [`Record`] that does not expire: the year 10000.
 pub const NEVER: Timestamp = 253_402_300_800_000;
 /// For how many days what has ended is kept where the connection does not say otherwise.

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::activity::{DELIVERIES, Refusal, WAITING_REMEDY, WebhookState, webhook_check};
+use crate::counters::Count;
 use crate::state::Connection;
-use crate::tally::Count;
 
 /// Freshworks sends a webhook of every message, also of those that we write, within seconds (a belief, from samples of the vendor's
 /// staff). After this long, none will come.
@@ -40,7 +40,7 @@ impl ConnectionState {
 /// How a connection stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct StatusAnswer {
+pub struct StatusResponse {
     /// The verdict.
     pub state: ConnectionState,
     /// Why, for programs; null when it is connected. With `answers-missing`: `no-webhook-key`, `none-delivered-yet`, `signature-wrong`,
@@ -59,12 +59,12 @@ pub struct StatusAnswer {
 }
 
 /// How it stands at `now`, by its last check and what was counted.
-pub fn of(connection: &Connection, counts: &[Count], now: Timestamp) -> StatusAnswer {
+pub fn of(connection: &Connection, counts: &[Count], now: Timestamp) -> StatusResponse {
     let verdict_since = connection.since();
     let unreachable_since = connection.outage.as_ref().map(|outage| outage.since);
     let status = |state, reason: Option<&str>, detail: &str, remedy: Option<&str>, since| {
         let (reason, remedy) = (reason.map(str::to_owned), remedy.map(str::to_owned));
-        StatusAnswer { state, reason, detail: detail.to_owned(), remedy, since: Some(since), unreachable_since }
+        StatusResponse { state, reason, detail: detail.to_owned(), remedy, since: Some(since), unreachable_since }
     };
     if !connection.connected {
         let found = connection.findings.iter().find(|finding| stops(finding));

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use handoff_contract::model::Timestamp;
 
+use crate::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, WAITING, trends_begin};
 use crate::state::{
-    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MOST_WAITING, Record, Resealed, Rest, State,
+    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_WAITING, Record, Resealed, Rest, State,
     StateError, StoredDelivery,
 };
-use crate::tally::{Count, LOGGED_MS, Logged, MOST_LOGGED, WAITING, trends_begin};
 use crate::vault::Keys;
 
 /// 32 bytes, as the variable has them.
@@ -185,7 +185,7 @@ impl State for Memory {
         self.up()?;
         let mut inbox = self.inbox.borrow_mut();
         let (_, waiting) = inbox.entry(key(connection, handoff)).or_insert_with(|| (due_at, Vec::new()));
-        if waiting.len() as u64 >= MOST_WAITING {
+        if waiting.len() as u64 >= MAX_WAITING {
             return Ok(false);
         }
         if !waiting.iter().any(|one| one.id == delivery.id) {
@@ -354,7 +354,7 @@ impl State for Memory {
             let mut log = self.log(connection, 0, is_bad)?;
             log.retain(|one| one.is_bad() == is_bad);
             let old = log.iter().filter(|one| one.at < now.saturating_sub(LOGGED_MS));
-            for gone in log.iter().skip(MOST_LOGGED as usize).chain(old) {
+            for gone in log.iter().skip(MAX_LOGGED as usize).chain(old) {
                 self.log.borrow_mut().remove(&key(connection, &gone.id));
             }
         }

@@ -21,13 +21,13 @@ use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::Http;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Body, Call};
+use crate::counters::Counters;
 use crate::destinations::Destinations;
+use crate::http::{Body, IncomingRequest, OutgoingResponse};
 use crate::inbox::Later;
 use crate::problem::Problem;
 use crate::service::{Policy, Service};
 use crate::state::State;
-use crate::tally::Tally;
 use crate::testing::{Memory, Outside};
 
 const LEASE_MS: u64 = 28_000;
@@ -71,11 +71,11 @@ impl<'a, H: Http> App<'a, H> {
         }
     }
 
-    fn ask_with_token(&self, method: &str, path: &str, body: &Value, at: u64) -> Answer {
+    fn ask_with_token(&self, method: &str, path: &str, body: &Value, at: u64) -> OutgoingResponse {
         self.ask(&[("authorization", &format!("Bearer {TOKEN}"))], method, path, body, at)
     }
 
-    fn ask(&self, headers: &[(&str, &str)], method: &str, path: &str, body: &Value, at: u64) -> Answer {
+    fn ask(&self, headers: &[(&str, &str)], method: &str, path: &str, body: &Value, at: u64) -> OutgoingResponse {
         // Waiting moves the clock.
         let clock = Cell::new(at);
         let service = Service {
@@ -89,13 +89,13 @@ impl<'a, H: Http> App<'a, H> {
             pause: &|ms| clock.set(clock.get() + ms),
             draw: &|| self.drawn,
             log: &|_| (),
-            tally: Tally::default(),
+            counters: Counters::default(),
             later: Later::default(),
         };
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let body = body.to_string().into_bytes();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let answer = service.answer(&Call { method, path, query, headers, body: &body, now: at });
+        let answer = service.answer(&IncomingRequest { method, path, query, headers, body: &body, now: at });
         service.finish();
         answer
     }
@@ -109,11 +109,11 @@ fn ask_as<H: Http>(
     path: &str,
     body: &Value,
     at: u64,
-) -> Answer {
+) -> OutgoingResponse {
     App::plain(http, state).ask(headers, method, path, body, at)
 }
 
-fn ask<H: Http>(http: &H, state: &Memory, method: &str, path: &str, body: &Value, at: u64) -> Answer {
+fn ask<H: Http>(http: &H, state: &Memory, method: &str, path: &str, body: &Value, at: u64) -> OutgoingResponse {
     ask_as(http, state, &[("authorization", "Bearer token-1-of-the-first-admin")], method, path, body, at)
 }
 
@@ -139,7 +139,7 @@ fn message(id: &str) -> Value {
     json!({ "id": id, "sender": { "role": "end-user" }, "sent_at": 1, "parts": [{ "kind": "text", "text": "More" }] })
 }
 
-fn body(answer: &Answer) -> &Value {
+fn body(answer: &OutgoingResponse) -> &Value {
     match answer.body.as_ref().unwrap() {
         Body::Json(body) => body,
         Body::Bytes(kind, _) => panic!("this is {kind}"),
@@ -212,7 +212,7 @@ fn strangers_learn_nothing() {
         &json!({}),
         3_000,
     ));
-    let expected = Answer::from(Problem::not_allowed());
+    let expected = OutgoingResponse::from(Problem::not_allowed());
     for answer in answers.iter().take(answers.len() - 1) {
         assert_eq!(*answer, expected);
     }

@@ -11,9 +11,9 @@ use handoff_contract::model::SessionInfo;
 use serde_json::Value;
 
 use crate::activity::DELIVERIES;
-use crate::answer::{Answer, Call};
-use crate::answers::TicketWebhook;
+use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::problem::Problem;
+use crate::responses::TicketWebhook;
 use crate::secret::is_same;
 use crate::service::Service;
 use crate::state::{Connection, State};
@@ -68,7 +68,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// The connection of a ticket desk's webhook. Whether name or secret is wrong is not told.
-    pub(crate) fn addressed_by_header(&self, id: &str, call: &Call<'_>) -> Result<Connection, Problem> {
+    pub(crate) fn addressed_by_header(&self, id: &str, call: &IncomingRequest<'_>) -> Result<Connection, Problem> {
         let given = call.header("x-webhook-secret").unwrap_or_default();
         let found = self.state.connection(id)?;
         let now = (self.clock)();
@@ -77,14 +77,18 @@ impl<H: Http, S: State> Service<'_, H, S> {
     }
 
     /// Looks at the ticket now. A ticket that is not known is not ours, or its handoff is not stored yet: `tick` finds that.
-    pub(crate) fn ticket_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn ticket_webhook(
+        &self,
+        connection: &Connection,
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
         let id = digest(&["ticket-webhook", &call.now.to_string(), &String::from_utf8_lossy(call.body)], 16);
         let log = |handoff: Option<&str>, result: &str, why: &str| {
             let what = Delivered::of("freshdesk", &id, "ticket", handoff);
             self.log_delivery(connection, what, result, why, call.now);
         };
         let Some(ticket) = ticket_of(call.body) else {
-            self.tally.one(&connection.id, &[DELIVERIES, "freshdesk", "unreadable"]);
+            self.counters.one(&connection.id, &[DELIVERIES, "freshdesk", "unreadable"]);
             log(None, UNREADABLE, "");
             return Err(Problem::new(400, "invalid-request", "the body names no ticket")
                 .at("ticket_id")
@@ -97,7 +101,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 Ok(()) => {}
                 // The desk sends it again, some minutes later.
                 Err(problem) if problem.status == 503 => {
-                    self.tally.one(&connection.id, &[DELIVERIES, "freshdesk", "failed", problem.kind]);
+                    self.counters.one(&connection.id, &[DELIVERIES, "freshdesk", "failed", problem.kind]);
                     log(Some(handoff), "failed", problem.kind);
                     return Err(problem);
                 }
@@ -108,9 +112,9 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
             }
         }
-        self.tally.one(&connection.id, &[DELIVERIES, "freshdesk", "accepted"]);
+        self.counters.one(&connection.id, &[DELIVERIES, "freshdesk", "accepted"]);
         log(handoff.as_deref(), result, why);
-        Ok(Answer::empty())
+        Ok(OutgoingResponse::empty())
     }
 }
 

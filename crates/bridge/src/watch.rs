@@ -9,28 +9,28 @@ use handoff_contract::model::{Event, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-use crate::answer::{Answer, Call};
-use crate::answers::{HandoffAnswer, HandoffsAnswer};
+use crate::counters::{LOGGED_MS, Logged, Trend, WAITING, trends};
 use crate::handoffs::{channel_word, word_of};
-use crate::platform::{Platform, Untold};
+use crate::http::{IncomingRequest, OutgoingResponse};
+use crate::lease::LeasedHandoff;
+use crate::platform::{DeliveryError, Platform};
 use crate::problem::Problem;
+use crate::responses::{HandoffResponse, HandoffsResponse};
 use crate::route::is_id;
-use crate::service::{MOST_LISTED, Service};
+use crate::service::{MAX_LISTED, Service};
 use crate::state::{Connection, Handoff, State};
-use crate::tally::{LOGGED_MS, Logged, Trend, WAITING, trends};
 use crate::ticket_webhook::ticket_word;
-use crate::work::Work;
 
 /// The log's word for a webhook that cannot be read.
 pub(crate) const UNREADABLE: &str = "unreadable";
 /// No further delivery is begun after this: hosts end requests that take longer than 30 seconds, and a platform has 17.
-const MOST_RESEND_MS: u64 = 12_000;
+const MAX_RESEND_MS: u64 = 12_000;
 /// Longest text of a query, in characters: as long as ids are.
-const LONGEST_TEXT: usize = 255;
+const MAX_TEXT: usize = 255;
 /// What `result` of a query may be.
 pub(crate) const RESULTS: [&str; 8] = ["bad", "done", WAITING, "ignored", "failed", "given-up", "refused", UNREADABLE];
 /// Longest reason in the log, in characters.
-const MOST_WHY_CHARS: usize = 120;
+const MAX_WHY_CHARS: usize = 120;
 
 /// What a delivery is, whatever becomes of it.
 pub(crate) struct Delivered<'a> {
@@ -89,7 +89,7 @@ pub struct Cause {
 /// The deliveries of a connection: those of the last seven days, at most 500 that succeeded and 500 that failed.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct DeliveriesAnswer {
+pub struct DeliveriesResponse {
     /// Those that were asked for, the last try first; at most 200.
     pub deliveries: Vec<Logged>,
     /// How many there are in all that were asked for.
@@ -101,7 +101,7 @@ pub struct DeliveriesAnswer {
 /// What became of a request to send again.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ResentAnswer {
+pub struct ResentResponse {
     /// Deliveries that succeeded now, or had succeeded meanwhile.
     pub done: u64,
     /// Those that failed once more.
@@ -115,7 +115,7 @@ pub struct ResentAnswer {
 /// What happened in the last hours and days.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TrendsAnswer {
+pub struct TrendsResponse {
     /// The last 24 hours, oldest first; the last one is not over.
     pub hours: Vec<Trend>,
     /// The last 30 days, oldest first; the last one is not over.
@@ -137,7 +137,7 @@ fn parameters<'a>(query: &'a str, known: &[&str]) -> Result<Vec<(&'a str, String
         if !known.contains(&name) {
             return Err(invalid("query", "there is no such parameter"));
         }
-        let text = percent_decode_str(value).decode_utf8().ok().filter(|text| text.chars().count() <= LONGEST_TEXT);
+        let text = percent_decode_str(value).decode_utf8().ok().filter(|text| text.chars().count() <= MAX_TEXT);
         found.push((name, text.ok_or_else(|| invalid(name, "this value cannot be used"))?.into_owned()));
     }
     Ok(found)
@@ -193,14 +193,18 @@ impl<H: Http, S: State> Service<'_, H, S> {
         let Delivered { party, direction, id, kind, handoff } = what;
         let tries = u64::from(result != WAITING);
         let [direction, party, kind, result] = [direction, party, kind, result].map(str::to_owned);
-        let why = why.chars().take(MOST_WHY_CHARS).collect();
+        let why = why.chars().take(MAX_WHY_CHARS).collect();
         let (id, handoff, ms) = (id.to_owned(), handoff.map(str::to_owned), at.saturating_sub(began));
         let can_resend = false;
         let one = Logged { id, handoff, first_at: at, at, tries, direction, party, kind, result, why, ms, can_resend };
-        self.tally.log(&connection.id, one);
+        self.counters.log(&connection.id, one);
     }
 
-    pub(crate) fn list_deliveries(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn list_deliveries(
+        &self,
+        connection: &Connection,
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
         let known = ["result", "since", "until", "user", "conversation"];
         let asked = parameters(call.query, &known)?;
         let begins = call.now.saturating_sub(LOGGED_MS);
@@ -229,25 +233,28 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 && of.as_ref().is_none_or(is_of)
         });
         let (causes, found) = (causes(&log, 0), log.len() as u64);
-        log.truncate(MOST_LISTED as usize);
-        Ok(Answer::ok(DeliveriesAnswer { deliveries: log, found, causes }))
+        log.truncate(MAX_LISTED as usize);
+        Ok(OutgoingResponse::ok(DeliveriesResponse { deliveries: log, found, causes }))
     }
 
-    pub(crate) fn trends(&self, connection: &Connection) -> Result<Answer, Problem> {
+    pub(crate) fn trends(&self, connection: &Connection) -> Result<OutgoingResponse, Problem> {
         let (counts, now) = (self.state.counts(&connection.id)?, (self.clock)());
-        Ok(Answer::ok(TrendsAnswer { hours: trends(&counts, "hour", now), days: trends(&counts, "day", now) }))
+        Ok(OutgoingResponse::ok(TrendsResponse {
+            hours: trends(&counts, "hour", now),
+            days: trends(&counts, "day", now),
+        }))
     }
 
     /// Open handoffs, those that have ended, or those that are found by a text.
-    pub(crate) fn list_handoffs(&self, connection: &Connection, query: &str) -> Result<Answer, Problem> {
+    pub(crate) fn list_handoffs(&self, connection: &Connection, query: &str) -> Result<OutgoingResponse, Problem> {
         let asked = parameters(query, &["which", "find"])?;
         let found = match (get(&asked, "which"), get(&asked, "find")) {
             (None, Some(text)) => self.found_by(connection, text)?,
-            (None | Some("open"), None) => self.state.open_handoffs(&connection.id, MOST_LISTED)?,
-            (Some("ended"), None) => self.state.ended_handoffs(&connection.id, MOST_LISTED)?,
+            (None | Some("open"), None) => self.state.open_handoffs(&connection.id, MAX_LISTED)?,
+            (Some("ended"), None) => self.state.ended_handoffs(&connection.id, MAX_LISTED)?,
             _ => return Err(invalid("which", "this is neither `open` nor `ended`, or comes together with `find`")),
         };
-        Ok(Answer::ok(HandoffsAnswer { handoffs: found.iter().map(HandoffAnswer::from).collect() }))
+        Ok(OutgoingResponse::ok(HandoffsResponse { handoffs: found.iter().map(HandoffResponse::from).collect() }))
     }
 
     /// Handoffs of this end user, or that this text leads to: a conversation of Freshworks or of the platform, a channel, the number
@@ -260,7 +267,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
         for handoff in known.into_iter().chain(is_id(text).then(|| text.to_owned())) {
             found.extend(self.state.handoff(id, &handoff)?);
         }
-        let lists = [self.state.open_handoffs(id, MOST_LISTED)?, self.state.ended_handoffs(id, MOST_LISTED)?];
+        let lists = [self.state.open_handoffs(id, MAX_LISTED)?, self.state.ended_handoffs(id, MAX_LISTED)?];
         found.extend(lists.into_iter().flatten().filter(|one| one.key.conversation == text));
         let mut newest: Vec<Handoff> = Vec::new();
         for one in found {
@@ -269,12 +276,12 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 newest.insert(place, one);
             }
         }
-        newest.truncate(MOST_LISTED as usize);
+        newest.truncate(MAX_LISTED as usize);
         Ok(newest)
     }
 
     /// Sends one delivery again, or works it off again.
-    pub(crate) fn resend(&self, connection: &Connection, delivery: &str) -> Result<Answer, Problem> {
+    pub(crate) fn resend(&self, connection: &Connection, delivery: &str) -> Result<OutgoingResponse, Problem> {
         let log = self.state.log(&connection.id, (self.clock)().saturating_sub(LOGGED_MS), false)?;
         let unknown = || {
             Problem::new(404, "unknown", "there is no such delivery")
@@ -282,23 +289,23 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 .with_remedy("See which are kept: GET /v1/connections/{connection}/deliveries.")
         };
         let one = log.into_iter().find(|one| one.id == delivery).ok_or_else(unknown)?;
-        let mut answer = ResentAnswer::default();
+        let mut answer = ResentResponse::default();
         let is_done = !one.is_bad() && !one.can_resend;
         match if is_done { Resent::Done } else { self.send_again(connection, &one)? } {
             Resent::Done => answer.done += 1,
             Resent::NotKept => answer.not_kept += 1,
         }
-        Ok(Answer::ok(answer))
+        Ok(OutgoingResponse::ok(answer))
     }
 
     /// The same for everything that failed, the oldest first. What waits for one handoff goes in its order.
-    pub(crate) fn resend_since(&self, connection: &Connection, query: &str) -> Result<Answer, Problem> {
+    pub(crate) fn resend_since(&self, connection: &Connection, query: &str) -> Result<OutgoingResponse, Problem> {
         let began = (self.clock)();
         let since = number(&parameters(query, &["since"])?, "since")?.unwrap_or(0);
         let log = self.state.log(&connection.id, since.max(began.saturating_sub(LOGGED_MS)), true)?;
-        let (mut answer, mut failed) = (ResentAnswer::default(), Vec::new());
+        let (mut answer, mut failed) = (ResentResponse::default(), Vec::new());
         for one in log.iter().rev() {
-            let is_done = || self.tally.result_of(&connection.id, &one.id).as_deref() == Some("done");
+            let is_done = || self.counters.result_of(&connection.id, &one.id).as_deref() == Some("done");
             if is_done() {
                 answer.done += 1;
             } else if !one.can_resend {
@@ -306,7 +313,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             } else if failed.contains(&one.handoff) {
                 // Whatever hinders one delivery of a handoff hinders those behind it.
                 answer.failed += 1;
-            } else if (self.clock)().saturating_sub(began) > MOST_RESEND_MS {
+            } else if (self.clock)().saturating_sub(began) > MAX_RESEND_MS {
                 answer.left += 1;
             } else {
                 match self.send_again(connection, one) {
@@ -320,7 +327,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 }
             }
         }
-        Ok(Answer::ok(answer))
+        Ok(OutgoingResponse::ok(answer))
     }
 
     fn send_again(&self, connection: &Connection, one: &Logged) -> Result<Resent, Problem> {
@@ -335,7 +342,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             Err(problem) if problem.status == 404 && problem.kind == "unknown" => return Ok(Resent::NotKept),
             Err(problem) => return Err(problem),
         }
-        let is_done = self.tally.result_of(&connection.id, &one.id).as_deref() == Some("done");
+        let is_done = self.counters.result_of(&connection.id, &one.id).as_deref() == Some("done");
         // A handoff that has come about answers the webhook that asked for it.
         let has_come_about = || {
             let stored = self.state.handoff(&connection.id, handoff)?;
@@ -345,7 +352,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             return Ok(Resent::Done);
         }
         if has_come_about()? {
-            self.tally.log(
+            self.counters.log(
                 &connection.id,
                 Logged { at: (self.clock)(), result: "done".to_owned(), why: String::new(), tries: 0, ..one.clone() },
             );
@@ -356,7 +363,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// News that the platform had refused for good.
     fn tell_again(&self, connection: &Connection, handoff: &str, one: &Logged) -> Result<Resent, Problem> {
-        let mut work = Work::begin(self, &connection.id, &connection.settings, handoff, None, "")?;
+        let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, handoff, None, "")?;
         let Some(place) = work.handoff.untold.iter().position(|untold| untold.id == one.id) else {
             // Somebody else was faster.
             work.give_back()?;
@@ -379,7 +386,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 work.save(&[])?;
                 Ok(Resent::Done)
             }
-            Err(Untold::Later(text) | Untold::Never(text)) => {
+            Err(DeliveryError::Retryable(text) | DeliveryError::Permanent(text)) => {
                 work.give_back()?;
                 Err(Problem::new(503, "unavailable", format!("the platform did not take the events: {text}"))
                     .with_remedy("See whether the callback URL of the settings is right and answers, then repeat.")

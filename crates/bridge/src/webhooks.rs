@@ -10,16 +10,16 @@ use handoff_contract::model::{Delivery, Timestamp};
 use serde::Deserialize;
 
 use crate::activity::{DELIVERIES, DELIVERY_MS, Refusal};
-use crate::answer::{Answer, Call};
+use crate::counters::WAITING;
 use crate::handoffs::{channel_word, handoff_id};
+use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::inbox::{FORWARD_MS, body_digest, shorten};
-use crate::platform::{Endpoint, Inbound, Place, Platform, web_url};
+use crate::lease::busy;
+use crate::platform::{Inbound, Place, Platform, WebhookEndpoint, web_url};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::{Connection, State};
-use crate::tally::WAITING;
 use crate::watch::{self, Delivered};
-use crate::work::busy;
 
 const FORWARD_CONNECT_MS: u32 = 1_000;
 const FORWARD_RESPONSE_MS: u32 = 2_000;
@@ -69,17 +69,23 @@ fn cannot_be_read(error: Error) -> Problem {
 
 impl<H: Http, S: State> Service<'_, H, S> {
     /// Acknowledged when it is stored, or concerns nobody here; until then Freshworks repeats it.
-    pub(crate) fn freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+    pub(crate) fn freshchat_webhook(
+        &self,
+        connection: &Connection,
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
         let taken = self.take_freshchat_webhook(connection, call);
         let id = connection.id.as_str();
         match &taken {
-            Ok(_) => self.tally.one(id, &[DELIVERIES, "freshworks", "accepted"]),
+            Ok(_) => self.counters.one(id, &[DELIVERIES, "freshworks", "accepted"]),
             // Told apart where it happened.
             Err(problem) if problem.status == 401 || problem.kind == STALE => {}
-            Err(problem) if problem.kind == UNREADABLE => self.tally.one(id, &[DELIVERIES, "freshworks", "unreadable"]),
-            Err(problem) => self.tally.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
+            Err(problem) if problem.kind == UNREADABLE => {
+                self.counters.one(id, &[DELIVERIES, "freshworks", "unreadable"])
+            }
+            Err(problem) => self.counters.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
         }
-        self.tally.took(id, DELIVERY_MS, (self.clock)().saturating_sub(call.now));
+        self.counters.took(id, DELIVERY_MS, (self.clock)().saturating_sub(call.now));
         let (kind, handoff) = self.later.about.take();
         let (result, why) = match &taken {
             // What was worked off at once is logged already.
@@ -98,7 +104,11 @@ impl<H: Http, S: State> Service<'_, H, S> {
         taken
     }
 
-    fn take_freshchat_webhook(&self, connection: &Connection, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn take_freshchat_webhook(
+        &self,
+        connection: &Connection,
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
         let delivery = Delivery { headers: call.headers.clone(), body: call.body.to_vec(), received_at: call.now };
         let settings = Settings::parse(&connection.settings)?;
         if let Err(error) = webhook::verify(&settings, &delivery) {
@@ -108,13 +118,13 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 _ if has_signature => Refusal::WrongSignature,
                 _ => Refusal::NoSignature,
             };
-            self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", why.word()]);
+            self.counters.one(&connection.id, &[DELIVERIES, "freshworks", "refused", why.word()]);
             self.later.about.borrow_mut().0 = why.word();
             // Why is for the operator: a stranger learns nothing.
             return Err(Problem::not_allowed().logged(format!("a webhook was refused: {}", error.message)));
         }
         if self.is_stale(freshchat_time(&delivery.body), call.now) {
-            self.tally.one(&connection.id, &[DELIVERIES, "freshworks", "refused", Refusal::Stale.word()]);
+            self.counters.one(&connection.id, &[DELIVERIES, "freshworks", "refused", Refusal::Stale.word()]);
             return Err(stale());
         }
         // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
@@ -123,7 +133,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
             self.on_genuine(connection, &delivery)?;
         }
         self.forward(connection, call);
-        unreadable.map_or(Ok(Answer::empty()), |error| Err(cannot_be_read(error)))
+        unreadable.map_or(Ok(OutgoingResponse::empty()), |error| Err(cannot_be_read(error)))
     }
 
     /// Without a time there is nothing to tell by, and what comes from the future is at worst a wrong clock.
@@ -151,7 +161,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
 
     /// There is one webhook for each account: who else needs it gets the same bytes, with the signature. Once: whether it arrives is
     /// no reason for Freshworks to repeat what is done here.
-    fn forward(&self, connection: &Connection, call: &Call<'_>) {
+    fn forward(&self, connection: &Connection, call: &IncomingRequest<'_>) {
         let Some((origin, path)) = connection.forward_url.as_deref().and_then(web_url::split) else { return };
         let names = ["content-type", "x-freshchat-signature"];
         let headers = names.into_iter().filter_map(|name| Some((name, call.header(name)?.to_owned()))).collect();
@@ -178,20 +188,20 @@ impl<H: Http, S: State> Service<'_, H, S> {
     pub(crate) fn platform_webhook(
         &self,
         connection: &Connection,
-        endpoint: Endpoint,
-        call: &Call<'_>,
-    ) -> Result<Answer, Problem> {
+        endpoint: WebhookEndpoint,
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
         let taken = self.take_platform_webhook(connection, endpoint, call);
         match &taken {
-            Ok(None) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
-            Ok(Some(foreign)) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "foreign", foreign]),
+            Ok(None) => self.counters.one(&connection.id, &[DELIVERIES, "platform", "accepted"]),
+            Ok(Some(foreign)) => self.counters.one(&connection.id, &[DELIVERIES, "platform", "foreign", foreign]),
             Err(problem) if problem.kind == STALE => {
-                self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::Stale.word()]);
+                self.counters.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::Stale.word()]);
             }
             Err(problem) if problem.status == 401 => {
-                self.tally.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::WrongSignature.word()]);
+                self.counters.one(&connection.id, &[DELIVERIES, "platform", "refused", Refusal::WrongSignature.word()]);
             }
-            Err(problem) => self.tally.one(&connection.id, &[DELIVERIES, "platform", "failed", problem.kind]),
+            Err(problem) => self.counters.one(&connection.id, &[DELIVERIES, "platform", "failed", problem.kind]),
         }
         let (kind, handoff) = self.later.about.take();
         let (result, why) = match &taken {
@@ -207,15 +217,15 @@ impl<H: Http, S: State> Service<'_, H, S> {
             None => body_digest(call.body),
         };
         self.log_delivery(connection, Delivered::of("platform", &id, kind, handoff.as_deref()), result, why, call.now);
-        taken.map(|_| Answer::empty())
+        taken.map(|_| OutgoingResponse::empty())
     }
 
     /// Answers what it was about where that is not of this connection.
     fn take_platform_webhook(
         &self,
         connection: &Connection,
-        endpoint: Endpoint,
-        call: &Call<'_>,
+        endpoint: WebhookEndpoint,
+        call: &IncomingRequest<'_>,
     ) -> Result<Option<&'static str>, Problem> {
         let inbound = connection.platform.read(endpoint, call)?;
         if self.is_stale(connection.platform.sent_at(call.body), call.now) {

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::support::{Desk, SPOKEN, Talk, kinds, request, user_message};
 
-const MOST_TEXT_BYTES: usize = 2 * 1024 * 1024;
-const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
+const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// What was slow once, or makes the rules work.
 const COSTLY: [&str; 5] = ["eyJ-", "4111 ", "4\u{200b}", "<style></", "a@b.cd DE89"];
 
@@ -24,7 +24,7 @@ fn busy(desk: Desk) -> Desk {
 async fn the_largest_message_is_relayed_whatever_it_holds() {
     for (number, token) in COSTLY.into_iter().enumerate() {
         let mut talk = Talk::of(busy(Desk::connected().await), &request()).await;
-        talk.relay(&user_message(&number.to_string(), &repeats(token, MOST_TEXT_BYTES))).await.unwrap();
+        talk.relay(&user_message(&number.to_string(), &repeats(token, MAX_TEXT_BYTES))).await.unwrap();
     }
 }
 
@@ -32,7 +32,7 @@ async fn the_largest_message_is_relayed_whatever_it_holds() {
 async fn the_largest_ticket_is_filed_whatever_it_holds() {
     for token in COSTLY {
         let desk = busy(Desk::new().await).with_tickets().connect_now().await;
-        let summary = Some(repeats(token, MOST_TEXT_BYTES / 2));
+        let summary = Some(repeats(token, MAX_TEXT_BYTES / 2));
         let ticket = HandoffRequest { mode: Mode::Ticket, summary, ..request() };
         desk.handoff(&ticket, None).await.result.unwrap();
     }
@@ -42,7 +42,7 @@ async fn the_largest_ticket_is_filed_whatever_it_holds() {
 async fn the_largest_webhook_is_read_whatever_it_holds() {
     let mut talk = Talk::begin().await;
     for (number, token) in ["<style></", "<a href", "<", "&#", "<li><", "eyJ-"].into_iter().enumerate() {
-        let content = repeats(token, MOST_BODY_BYTES - 4096);
+        let content = repeats(token, MAX_BODY_BYTES - 4096);
         let body = json!({ "action": "message_create", "actor": { "actor_type": "agent", "actor_id": talk.desk.maya() }, "data": {
             "message": { "id": number.to_string(), "conversation_id": talk.id, "message_type": "normal", "actor_type": "agent",
                 "actor_id": talk.desk.maya(), "message_parts": [{ "text": { "content": format!("{SPOKEN} {content}") } }] } } });

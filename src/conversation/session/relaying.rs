@@ -6,12 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MOST_IN_DOUBT, Session, digest, push_bounded};
+use super::{MAX_IN_DOUBT, Session, digest, push_bounded};
 use handoff_contract::model::{ConversationId, MessageId};
 
 /// Messages that may be one in doubt, as many as are kept. Where there are more, it is looked for among all that stand behind
 /// its lower bound.
-const MOST_CANDIDATES: usize = 16;
+const MAX_CANDIDATES: usize = 16;
 
 /// The name of a message of the platform in sessions: ids may be long, sessions are small.
 pub fn message_key(id: &str) -> String {
@@ -85,7 +85,7 @@ impl Relaying {
             self.unsure = false;
         }
         self.conversation = Some(conversation.clone());
-        self.candidates = Some(found).filter(|found| found.len() <= MOST_CANDIDATES);
+        self.candidates = Some(found).filter(|found| found.len() <= MAX_CANDIDATES);
     }
 }
 
@@ -127,7 +127,7 @@ impl Session {
         if relaying.done == 0 && !relaying.unsure && !relaying.untracked {
             return;
         }
-        if self.relaying.len() >= MOST_IN_DOUBT {
+        if self.relaying.len() >= MAX_IN_DOUBT {
             self.relaying.remove(0);
         }
         self.relaying.push(relaying);

@@ -37,7 +37,7 @@ pub struct Kind {
 /// One call of the API.
 pub trait Endpoint {
     /// What a good answer gives.
-    type Answer;
+    type Output;
     /// For logs and errors.
     const NAME: &'static str;
     /// Whose call it is; errors name what the admin has to look at.
@@ -66,7 +66,7 @@ pub trait Endpoint {
     }
 
     /// Takes what is needed from the answer; none when it is not there.
-    fn answer(body: &Value) -> Option<Self::Answer>;
+    fn answer(body: &Value) -> Option<Self::Output>;
 }
 
 /// A call without the type of its answer, so that what all calls share is compiled once.
@@ -108,7 +108,7 @@ fn json(body: &Value) -> (String, Vec<u8>) {
 }
 
 /// A list that comes in pages.
-pub trait Paged: Endpoint<Answer = Page<Self::Item>> {
+pub trait Paged: Endpoint<Output = Page<Self::Item>> {
     /// What the list holds.
     type Item;
 

@@ -12,7 +12,7 @@ use handoff_contract::json;
 const SETTLE_MS: u64 = 5_000;
 
 /// Faulty fields of one request that are named in the log.
-const MOST_FIELDS: usize = 5;
+const MAX_FIELDS: usize = 5;
 
 /// What a failed request means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Failure {
                 faulty.push('\n');
             }
         }
-        for error in errors.into_iter().flatten().take(MOST_FIELDS) {
+        for error in errors.into_iter().flatten().take(MAX_FIELDS) {
             for key in ["field", "code"] {
                 if let Some(word) = error.get(key).and_then(Value::as_str).filter(|text| is_name(text)) {
                     log.push(' ');

@@ -1,6 +1,6 @@
 //! Card numbers: windows of 13 to 19 digits with a prefix that an issuer has, of a length that it uses, and the check digit of Luhn.
 
-use super::MOST_SEPARATORS;
+use super::MAX_SEPARATORS;
 
 const SHORTEST: usize = 13;
 pub(super) const LONGEST: usize = 19;
@@ -122,7 +122,7 @@ pub(super) fn find(text: &str, most_digits: usize, mut found: impl FnMut(usize, 
             let Some(fewer) = left.checked_sub(1) else { return };
             left = fewer;
             // A comma alone separates groups; one with a space separates numbers.
-            if separators > MOST_SEPARATORS || is_list && separators > 1 {
+            if separators > MAX_SEPARATORS || is_list && separators > 1 {
                 window.clear();
             }
             if window.len() == LONGEST {

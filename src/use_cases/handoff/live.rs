@@ -4,7 +4,7 @@
 //! the norm in Freshchat; and the last, the brief, because an inbox lists the last message. The history stands between them, as
 //! private notes where an author for them is configured. A conversation without history begins with its brief.
 
-use super::{MOST_ATTEMPTS, Run};
+use super::{MAX_ATTEMPTS, Run};
 use crate::conversation::journal::{self, Found, Place, Search};
 use crate::conversation::session::{Session, Unsure, reference};
 use crate::freshchat::endpoints::{Assignment, Author, NewMessage};
@@ -107,7 +107,7 @@ impl Run<'_> {
     /// The conversation of an earlier try, with what it holds already. When the session is lost, of any earlier handoff that is
     /// still open.
     pub(super) fn find(&mut self, session: &mut Session, user: &UserId) -> Result<Option<Found>, Error> {
-        let attempts = if session.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
+        let attempts = if session.lost { 1..=MAX_ATTEMPTS } else { session.attempt..=session.attempt };
         let tries: Vec<(u32, String)> =
             attempts.map(|attempt| (attempt, reference(&self.request.key, attempt))).collect();
         let try_of = |message: &VendorMessage| {

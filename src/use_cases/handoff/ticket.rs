@@ -3,7 +3,7 @@
 //! Freshdesk has no key against doubles. So a tag with the marker goes with every ticket of a handoff, and after an unknown
 //! outcome the newest tickets are searched for it.
 
-use super::{MOST_ATTEMPTS, Run};
+use super::{MAX_ATTEMPTS, Run};
 use crate::conversation::session::{Session, Unsure, digest, reference};
 use crate::freshdesk::endpoints::{
     Attachment, CreateTicket, LeftOut, ListTicketGroups, ListTickets, NewTicket, Ticket,
@@ -20,10 +20,10 @@ use handoff_contract::model::{Finding, Step};
 /// Tickets are looked for among the newest so many pages of 100.
 const PAGES_SEARCHED: u32 = 3;
 /// Longer texts go with the ticket as a file; what fits stays readable at a glance.
-const LONGEST_DESCRIPTION: usize = 100 * 1024;
-const LONGEST_SUBJECT: usize = 120;
+const MAX_DESCRIPTION: usize = 100 * 1024;
+const MAX_SUBJECT: usize = 120;
 /// Each try leaves something out. The desk checks in stages (names, types, values, sizes), so one is not enough.
-const MOST_TRIES: u32 = 5;
+const MAX_TRIES: u32 = 5;
 /// Where the rest of a long conversation is, and what is said when the desk did not take it.
 const REST_IN_FILE: &str = "<p>The whole conversation is in the file conversation.txt.</p>";
 const REST_REFUSED: &str =
@@ -84,7 +84,7 @@ impl Run<'_> {
             if failure.kind != FailureKind::OutcomeUnknown {
                 session.set_unsure(Unsure::Ticket, false);
             }
-            if failure.kind != FailureKind::Refused || tries == MOST_TRIES {
+            if failure.kind != FailureKind::Refused || tries == MAX_TRIES {
                 return Err(refused(failure));
             }
             tries += 1;
@@ -172,7 +172,7 @@ impl Run<'_> {
     }
 
     fn search_tickets(&mut self, session: &mut Session, email: Option<&str>) -> Result<bool, Failure> {
-        let attempts = if session.lost { 1..=MOST_ATTEMPTS } else { session.attempt..=session.attempt };
+        let attempts = if session.lost { 1..=MAX_ATTEMPTS } else { session.attempt..=session.attempt };
         let tags: Vec<(u32, String)> =
             attempts.map(|attempt| (attempt, tag(&reference(&self.request.key, attempt)))).collect();
         let attempt_of = |ticket: &Ticket| {
@@ -212,7 +212,7 @@ impl Run<'_> {
         let texts = written.ticket_texts();
         let mut ticket = self.ticket_fields(session, &texts)?;
         ticket.group = self.ticket_group()?;
-        if ticket.description.len() > LONGEST_DESCRIPTION {
+        if ticket.description.len() > MAX_DESCRIPTION {
             let content = texts.join("\n\n").into_bytes();
             let first = texts.get(..FIRST_TEXTS).unwrap_or(&texts);
             ticket.description = description(first) + REST_IN_FILE;
@@ -238,7 +238,7 @@ impl Run<'_> {
         }
         let summary = filled(&self.request.category).or_else(|| filled(&self.request.summary));
         let subject = match summary {
-            Some(text) => transcript::one_line(&self.settings.masking.text(&text), LONGEST_SUBJECT),
+            Some(text) => transcript::one_line(&self.settings.masking.text(&text), MAX_SUBJECT),
             None => "Conversation with the AI agent".to_owned(),
         };
         let priority = self.request.routing.priority.or(self.settings.priority);

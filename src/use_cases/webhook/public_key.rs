@@ -17,9 +17,9 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 /// Freshworks uses 2048 bits; shorter keys can be broken.
 const LEAST_BITS: usize = 2048;
 /// Verification time grows with the key.
-const MOST_BITS: usize = 4096;
-/// A structure around a key of [`MOST_BITS`] is smaller than this.
-const MOST_DER_BYTES: usize = MOST_BITS / 8 + 100;
+const MAX_BITS: usize = 4096;
+/// A structure around a key of [`MAX_BITS`] is smaller than this.
+const MAX_DER_BYTES: usize = MAX_BITS / 8 + 100;
 
 /// Why a key cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,13 +84,13 @@ pub fn parse(text: &str) -> Result<PublicKey, KeyFault> {
         return Err(KeyFault::Certificate);
     }
     let der = decode(body(text)).ok_or(KeyFault::NotBase64)?;
-    if der.len() > MOST_DER_BYTES && !looks_private(&der) {
+    if der.len() > MAX_DER_BYTES && !looks_private(&der) {
         return Err(KeyFault::TooLong);
     }
     let key = rsa_key(&der).ok_or(if looks_private(&der) { KeyFault::Private } else { KeyFault::NotRsa })?;
     match bits(&key.n) {
         ..LEAST_BITS => Err(KeyFault::TooShort),
-        LEAST_BITS..=MOST_BITS => Ok(key),
+        LEAST_BITS..=MAX_BITS => Ok(key),
         _ => Err(KeyFault::TooLong),
     }
 }

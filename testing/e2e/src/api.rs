@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// An answer of the API.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// Names in lower case.
@@ -40,7 +40,7 @@ impl Api {
     /// # Errors
     ///
     /// When no complete answer comes.
-    pub async fn call(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Answer> {
+    pub async fn call(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Reply> {
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let headers =
             [("authorization", format!("Bearer {}", self.token)), ("content-type", "application/json".into())];
@@ -58,7 +58,7 @@ impl Api {
         path: &str,
         headers: &[(&str, String)],
         body: Vec<u8>,
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<Reply> {
         let url = if path.starts_with("http://") { path.to_owned() } else { format!("{}{path}", self.origin) };
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
@@ -69,6 +69,6 @@ impl Api {
         let words = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers().iter().map(|(name, value)| (name.to_string(), words(value))).collect();
         let bytes = response.into_body().collect().await?.to_bytes();
-        Ok(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+        Ok(Reply { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default() })
     }
 }

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use anyhow::Result;
 use clap::Args;
-use e2e::{Stage, Store, TOKEN};
+use e2e::{Environment, Store, TOKEN};
 use freshworks_simulator::KeyForm;
 use serde_json::json;
 use spin_emulator::SqliteFile;
@@ -23,7 +23,7 @@ pub(crate) struct Options {
 /// Starts an account that is not connected yet.
 pub(crate) async fn serve(options: &Options) -> Result<()> {
     let reaches: Vec<&str> = options.reaches.iter().map(String::as_str).collect();
-    let stage = Stage::start(Store::Sqlite(SqliteFile::default()), 1, &reaches).await?;
+    let stage = Environment::start(Store::Sqlite(SqliteFile::default()), 1, &reaches).await?;
     // As Freshworks does it: a webhook that was not taken comes a few times more.
     stage.freshworks.set_behaviour(|it| it.webhook_retries.truncate(3));
     let (console, inbox) = (format!("{}/console", stage.front.origin()), stage.freshworks.origin().to_owned());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use e2e::{Stage, Store, delight_settings};
+use e2e::{Environment, Store, delight_settings};
 use freshworks_simulator::{Assignee, Conversation, MessageType};
 use platform_simulator::{Config, Delight, Kind, Seen, UserSpec};
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     // Repeats for as long as it takes an instance to be replaced.
     let platform =
         Delight::start(Config { tries: 40, retry_wait: Duration::from_millis(250), ..Config::default() }).await?;
-    let mut stage = Stage::start(store, 2, &[platform.origin()]).await?;
+    let mut stage = Environment::start(store, 2, &[platform.origin()]).await?;
 
     screen.title(1, "An admin connects a Freshworks account and an AI agent");
     let answer = stage.connect("acme", &delight_settings(&platform)).await?;

@@ -9,10 +9,10 @@
 //! | `api.rs` | calls of the bridge's API |
 
 mod api;
+mod environment;
 mod front;
 mod real_spin;
-mod stage;
 
-pub use api::{Answer, Api};
+pub use api::{Api, Reply};
+pub use environment::{ENCRYPTION_KEY, Environment, SECRET, Store, TOKEN, component, delight_settings};
 pub use front::Front;
-pub use stage::{ENCRYPTION_KEY, SECRET, Stage, Store, TOKEN, component, delight_settings};

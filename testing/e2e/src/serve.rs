@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use e2e::{Stage, Store, TOKEN, delight_settings};
+use e2e::{Environment, Store, TOKEN, delight_settings};
 use platform_simulator::{Config, Delight};
 use serde_json::json;
 use spin_emulator::SqliteFile;
@@ -25,7 +25,7 @@ pub(crate) async fn serve(options: &Options) -> anyhow::Result<()> {
     let platform = Delight::start(Config::default()).await?;
     let sqlite = || options.sqlite.as_deref().map_or_else(SqliteFile::default, SqliteFile::at);
     let store = options.redis.clone().map_or_else(|| Store::Sqlite(sqlite()), Store::Redis);
-    let stage = Stage::start(store, 1, &[platform.origin()]).await?;
+    let stage = Environment::start(store, 1, &[platform.origin()]).await?;
     let answer = stage.connect("acme", &delight_settings(&platform)).await?;
     platform.set_chat_webhook(answer.body["webhooks"]["chat"].as_str().map(str::to_owned));
     let line = json!({

@@ -189,7 +189,7 @@ pub struct Behaviour {
     pub created_status: u16,
     /// Status for a missing or wrong API key; 403 is the alternative.
     pub unauthorized_status: u16,
-    /// Answer an unknown path with a page instead of the error object, as a gateway would.
+    /// Reply an unknown path with a page instead of the error object, as a gateway would.
     pub html_errors: bool,
     /// Send `X-Trace-ID` and `X-Server-Processing-Time-MS` (seen in integrators' logs).
     pub trace_headers: bool,
@@ -225,7 +225,7 @@ pub struct Behaviour {
     pub keep_bot_actor: bool,
     /// Longest text part in characters. None for no limit: none is published.
     pub max_text_chars: Option<usize>,
-    /// Answer 400 to image parts that do not point to an uploaded image (seen once; works for others).
+    /// Reply 400 to image parts that do not point to an uploaded image (seen once; works for others).
     pub refuse_external_images: bool,
     /// Require the bearer token for downloads of uploaded files.
     pub private_uploads: bool,

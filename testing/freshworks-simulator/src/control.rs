@@ -26,7 +26,7 @@ use crate::refusal::Refusal;
 use crate::{Inner, KeyForm};
 
 type App = Arc<Inner>;
-type Answer = Result<Json<Value>, Refusal>;
+type Reply = Result<Json<Value>, Refusal>;
 
 /// What each answer says to the browser. The page shows what strangers wrote, so it gets nothing but its own files.
 const HEADERS: [(HeaderName, &str); 4] = [

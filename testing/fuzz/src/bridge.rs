@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use handoff_bridge::answer::Call;
 use handoff_bridge::connections::{ConnectBody, WebhookKeyBody};
-use handoff_bridge::platform::{Endpoint, Platform, PlatformSettings};
+use handoff_bridge::http::IncomingRequest;
+use handoff_bridge::platform::{Platform, PlatformSettings, WebhookEndpoint};
 use handoff_bridge::problem::{Problem, read};
 use handoff_bridge::service::{CloseBody, EventsBody, UndeliveredBody};
 use handoff_bridge::{route, standard_webhooks};
@@ -167,14 +167,14 @@ static DELIGHT: LazyLock<PlatformSettings> = LazyLock::new(|| {
 fn platform_events(body: &[u8]) {
     let headers = standard_webhooks::headers(SECRET, "msg_1", NOW, body).expect("this secret signs");
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let call = Call { method: "POST", path: "/", query: "", headers, body, now: NOW };
-    drop(GENERIC.read(Endpoint::Platform, &call));
-    for (endpoint, key) in [(Endpoint::Platform, "signs"), (Endpoint::Chat, "token")] {
+    let call = IncomingRequest { method: "POST", path: "/", query: "", headers, body, now: NOW };
+    drop(GENERIC.read(WebhookEndpoint::Platform, &call));
+    for (endpoint, key) in [(WebhookEndpoint::Platform, "signs"), (WebhookEndpoint::Chat, "token")] {
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key does");
         mac.update(body);
         let hex = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         let headers = vec![("x-sendbird-signature".to_owned(), hex)];
-        let call = Call { method: "POST", path: "/", query: "", headers, body, now: NOW };
+        let call = IncomingRequest { method: "POST", path: "/", query: "", headers, body, now: NOW };
         drop(DELIGHT.read(endpoint, &call));
     }
 }
@@ -184,10 +184,10 @@ fn standard_webhooks_of(input: &[u8]) {
     let (head, body) = input.split_once("\n\n").unwrap_or((&input, ""));
     let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
     let headers = head.lines().filter_map(header).collect();
-    let call = Call { method: "POST", path: "/", query: "", headers, body: body.as_bytes(), now: NOW };
+    let call = IncomingRequest { method: "POST", path: "/", query: "", headers, body: body.as_bytes(), now: NOW };
     // Nobody has signed this.
     assert!(standard_webhooks::verify(SECRET, &call).is_err());
-    assert!(DELIGHT.read(Endpoint::Chat, &call).is_err());
+    assert!(DELIGHT.read(WebhookEndpoint::Chat, &call).is_err());
     if standard_webhooks::is_secret(&input) {
         assert!(standard_webhooks::headers(&input, "msg_1", NOW, b"{}").is_some());
     }

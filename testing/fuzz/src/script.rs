@@ -9,8 +9,8 @@ pub struct Material {
 }
 
 /// Of one input. Longer ones are for the growth tests.
-const MOST_BYTES: usize = 16 * 1024;
-const MOST_REPEATS: usize = 256;
+const MAX_BYTES: usize = 16 * 1024;
+const MAX_REPEATS: usize = 256;
 
 /// The input that a script makes. The first byte says how: as it is, tokens in a row, a seed with changes, or repeats.
 pub fn input(material: &Material, script: &[u8]) -> Vec<u8> {
@@ -21,7 +21,7 @@ pub fn input(material: &Material, script: &[u8]) -> Vec<u8> {
         2 => changed(material, rest),
         _ => repeated(material, rest),
     };
-    made.truncate(MOST_BYTES);
+    made.truncate(MAX_BYTES);
     made
 }
 
@@ -64,7 +64,7 @@ fn changed(material: &Material, script: &[u8]) -> Vec<u8> {
             4 => drop(made.splice(place..made.len().min(place + 1), token(material, with).iter().copied())),
             _ => made.truncate(place.max(made.len() / 2)),
         }
-        if made.len() > MOST_BYTES {
+        if made.len() > MAX_BYTES {
             break;
         }
     }
@@ -75,7 +75,7 @@ fn changed(material: &Material, script: &[u8]) -> Vec<u8> {
 fn repeated(material: &Material, script: &[u8]) -> Vec<u8> {
     let at = |place: usize| script.get(place).copied().unwrap_or_default();
     let unit = [token(material, at(2)), token(material, at(3)), token(material, at(4))].concat();
-    let repeats = usize::from(at(5)) % MOST_REPEATS + 1;
+    let repeats = usize::from(at(5)) % MAX_REPEATS + 1;
     let mut made = token(material, at(0)).to_vec();
     made.extend(unit.repeat(repeats));
     made.extend_from_slice(token(material, at(1)));

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 pub(crate) struct Client(Hyper<HttpConnector, Full<Bytes>>);
 
 /// What came back.
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Bytes,
@@ -32,7 +32,7 @@ impl Client {
         headers: &[(&str, String)],
         body: &[u8],
         within: Duration,
-    ) -> Option<Answer> {
+    ) -> Option<Reply> {
         let mut request = Request::post(url).header("content-type", "application/json");
         for (name, value) in headers {
             request = request.header(*name, value);
@@ -43,7 +43,7 @@ impl Client {
             let status = response.status().as_u16();
             let seconds = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
             let body = response.into_body().collect().await.ok()?.to_bytes();
-            Some(Answer { status, retry_after: seconds.map(Duration::from_secs), body })
+            Some(Reply { status, retry_after: seconds.map(Duration::from_secs), body })
         };
         tokio::time::timeout(within, exchange).await.ok()?
     }

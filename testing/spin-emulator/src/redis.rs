@@ -16,14 +16,10 @@ use wasmtime::component::Resource;
 use crate::bindings::redis::{Error, Host, HostConnection, RedisParameter, RedisResult};
 use crate::state::State;
 
-type Answer<T> = wasmtime::Result<Result<T, Error>>;
+type Reply<T> = wasmtime::Result<Result<T, Error>>;
 
 impl State {
-    async fn ask<T: FromRedisValue>(
-        &mut self,
-        connection: &Resource<MultiplexedConnection>,
-        command: Cmd,
-    ) -> Answer<T> {
+    async fn ask<T: FromRedisValue>(&mut self, connection: &Resource<MultiplexedConnection>, command: Cmd) -> Reply<T> {
         // A clone sends over the same connection.
         let mut connection = self.table.get(connection)?.clone();
         Ok(command.query_async(&mut connection).await.map_err(failed))
@@ -84,42 +80,42 @@ fn failed(error: RedisError) -> Error {
 impl Host for State {}
 
 impl HostConnection for State {
-    async fn open(&mut self, address: String) -> Answer<Resource<MultiplexedConnection>> {
+    async fn open(&mut self, address: String) -> Reply<Resource<MultiplexedConnection>> {
         match self.connect(&address).await {
             Ok(connection) => Ok(Ok(self.table.push(connection)?)),
             Err(error) => Ok(Err(error)),
         }
     }
 
-    async fn publish(&mut self, on: Resource<MultiplexedConnection>, channel: String, payload: Vec<u8>) -> Answer<()> {
+    async fn publish(&mut self, on: Resource<MultiplexedConnection>, channel: String, payload: Vec<u8>) -> Reply<()> {
         self.ask(&on, Cmd::publish(channel, payload)).await
     }
 
-    async fn get(&mut self, on: Resource<MultiplexedConnection>, key: String) -> Answer<Option<Vec<u8>>> {
+    async fn get(&mut self, on: Resource<MultiplexedConnection>, key: String) -> Reply<Option<Vec<u8>>> {
         self.ask(&on, Cmd::get(key)).await
     }
 
-    async fn set(&mut self, on: Resource<MultiplexedConnection>, key: String, value: Vec<u8>) -> Answer<()> {
+    async fn set(&mut self, on: Resource<MultiplexedConnection>, key: String, value: Vec<u8>) -> Reply<()> {
         self.ask(&on, Cmd::set(key, value)).await
     }
 
-    async fn incr(&mut self, on: Resource<MultiplexedConnection>, key: String) -> Answer<i64> {
+    async fn incr(&mut self, on: Resource<MultiplexedConnection>, key: String) -> Reply<i64> {
         self.ask(&on, Cmd::incr(key, 1)).await
     }
 
-    async fn del(&mut self, on: Resource<MultiplexedConnection>, keys: Vec<String>) -> Answer<u32> {
+    async fn del(&mut self, on: Resource<MultiplexedConnection>, keys: Vec<String>) -> Reply<u32> {
         self.ask(&on, Cmd::del(keys)).await
     }
 
-    async fn sadd(&mut self, on: Resource<MultiplexedConnection>, key: String, values: Vec<String>) -> Answer<u32> {
+    async fn sadd(&mut self, on: Resource<MultiplexedConnection>, key: String, values: Vec<String>) -> Reply<u32> {
         self.ask(&on, Cmd::sadd(key, values)).await
     }
 
-    async fn smembers(&mut self, on: Resource<MultiplexedConnection>, key: String) -> Answer<Vec<String>> {
+    async fn smembers(&mut self, on: Resource<MultiplexedConnection>, key: String) -> Reply<Vec<String>> {
         self.ask(&on, Cmd::smembers(key)).await
     }
 
-    async fn srem(&mut self, on: Resource<MultiplexedConnection>, key: String, values: Vec<String>) -> Answer<u32> {
+    async fn srem(&mut self, on: Resource<MultiplexedConnection>, key: String, values: Vec<String>) -> Reply<u32> {
         self.ask(&on, Cmd::srem(key, values)).await
     }
 
@@ -128,7 +124,7 @@ impl HostConnection for State {
         on: Resource<MultiplexedConnection>,
         command: String,
         arguments: Vec<RedisParameter>,
-    ) -> Answer<Vec<RedisResult>> {
+    ) -> Reply<Vec<RedisResult>> {
         let mut command = cmd(&command);
         for argument in arguments {
             match argument {

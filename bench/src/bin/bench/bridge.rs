@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use e2e::{SECRET, Stage, Store};
+use e2e::{Environment, SECRET, Store};
 use freshworks_bench::measure::{cost, resident_bytes};
 use freshworks_bench::work::{CHARACTERS, MESSAGES, request};
 use freshworks_simulator::{Fault, How as FreshworksHow, Match};
@@ -95,8 +95,8 @@ async fn acknowledged(store: Store, trouble: Trouble, count: usize) -> Result<Ac
     let reaches = [platform.origin()];
     // Instances that are killed are tried where they also end with their answers.
     let mut stage = match trouble {
-        Trouble::Kills => Stage::start_ending(store, 2, &reaches).await?,
-        _ => Stage::start(store, 1, &reaches).await?,
+        Trouble::Kills => Environment::start_ending(store, 2, &reaches).await?,
+        _ => Environment::start(store, 1, &reaches).await?,
     };
     let settings = json!({ "kind": "generic", "callback_url": platform.callback_url(), "secret": SECRET });
     let mut body = json!({ "settings": stage.settings(), "platform": settings });
@@ -165,7 +165,7 @@ async fn acknowledged(store: Store, trouble: Trouble, count: usize) -> Result<Ac
 /// Calls that run at once, and how long each took. The answer must be one of these.
 async fn together<R>(calls: Vec<R>, wanted: &'static [u16]) -> Result<(Vec<Duration>, Duration)>
 where
-    R: Future<Output = Result<e2e::Answer>> + Send + 'static,
+    R: Future<Output = Result<e2e::Reply>> + Send + 'static,
 {
     let free = Arc::new(Semaphore::new(IN_FLIGHT));
     let started = Instant::now();
@@ -189,7 +189,7 @@ where
 
 async fn load(word: &str, store: Store, results: &mut Results) -> Result<()> {
     let platform = Generic::start(SECRET).await?;
-    let stage = Stage::start(store, 1, &[platform.origin()]).await?;
+    let stage = Environment::start(store, 1, &[platform.origin()]).await?;
     let settings = json!({ "kind": "generic", "callback_url": platform.callback_url(), "secret": SECRET });
     let connected = stage.connect("acme", &settings).await?;
     let hook = connected.body["webhooks"]["freshchat"].as_str().context("no webhook")?.to_owned();

@@ -695,7 +695,7 @@ pub(super) const OPERATIONS: [Operation; 43] = [
         id: "tick",
         tag: "operation",
         summary: "Does everything that is due",
-        description: "Call it each minute: it repairs what lost webhooks left behind, ends what has waited for too long, tries again \
+        description: "IncomingRequest it each minute: it repairs what lost webhooks left behind, ends what has waited for too long, tries again \
                       what failed, works off webhooks that wait, and forgets what is old. Accounts take turns; what fails is tried less and \
                       less often, and ends after a day at most. At most 200 handoffs, and none is begun after 12 seconds.",
         is_open: false,

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::files::FileAccess;
-use super::{Asked, Endpoint, Generic, Inbound, News, Platform, Prepared, Untold, Webhooks, web_url};
-use crate::answer::Call;
+use super::{Asked, DeliveryError, Generic, Inbound, News, Platform, Prepared, WebhookEndpoint, Webhooks, web_url};
+use crate::http::IncomingRequest;
 use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::state::{Connection, Handoff};
@@ -41,7 +41,7 @@ const CATEGORIES: [&str; 3] = ["handoff", "message:user_sent", "conversation:clo
 /// The same, where the account offers it: only newer documentation has it, and a category that is not known may be refused.
 const REDACTED: &str = "conversation:redacted";
 /// Messages that go over with a handoff at most: five requests.
-const MOST_HISTORY: usize = 1_000;
+const MAX_HISTORY: usize = 1_000;
 /// What one page of the platform's list holds at most (vendor documentation).
 const PAGE: usize = 200;
 
@@ -298,19 +298,18 @@ impl Platform for Delight {
         findings
     }
 
-    fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
+    fn read(&self, endpoint: WebhookEndpoint, call: &IncomingRequest<'_>) -> Result<Inbound, Problem> {
         inbound::read(self, endpoint, call)
     }
 
-    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, Untold> {
+    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
         let asked: AskedFor = match asked {
             Asked::Complete(request) | Asked::Trial(request) => {
                 let user = request.user.id.clone();
                 return Ok(Prepared { request: (**request).clone(), user, carried_until: 0 });
             }
-            Asked::Event(text) => {
-                serde_json::from_str(text).map_err(|_| Untold::Never("the stored handoff cannot be read".to_owned()))?
-            }
+            Asked::Event(text) => serde_json::from_str(text)
+                .map_err(|_| DeliveryError::Permanent("the stored handoff cannot be read".to_owned()))?,
         };
         let api = Api::new(http, self);
         let found = match api.user(&asked.user) {
@@ -364,15 +363,15 @@ impl Platform for Delight {
         connection: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         let api = Api::new(http, self);
         let mut never = None;
         for event in news.events {
             match self.tell_one(&api, connection, handoff, event, news.asked) {
                 Ok(()) => {}
-                Err(ApiError::Later(text)) => return Err(Untold::Later(text)),
+                Err(ApiError::Retryable(text)) => return Err(DeliveryError::Retryable(text)),
                 // The rest may still arrive.
-                Err(refused) => never = Some(Untold::from(refused)),
+                Err(refused) => never = Some(DeliveryError::from(refused)),
             }
         }
         if let Some(callback) = &self.callback {
@@ -387,7 +386,7 @@ impl Platform for Delight {
         handoff: &Handoff,
         case: &str,
         estimate: &WaitEstimate,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         let line = self.texts.of_estimate(estimate);
         if line.is_empty() {
             return Ok(());
@@ -403,7 +402,7 @@ impl Platform for Delight {
         handoff: &Handoff,
         case: &str,
         is_nobody_there: bool,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         let line = if is_nobody_there { Line::Nobody } else { Line::Waiting };
         if let Some(text) = self.texts.of(line, handoff.platform.locale.as_deref()) {
             let dedup_id = digest(&[&handoff.id, case, "handed-over"], 16);
@@ -418,7 +417,7 @@ impl Platform for Delight {
         connection: &Connection,
         handoff: &Handoff,
         now: Timestamp,
-    ) -> Result<(), Untold> {
+    ) -> Result<(), DeliveryError> {
         let api = Api::new(http, self);
         let channel = &handoff.key.channel;
         let dedup_id = digest(&[&handoff.id, "failed", &handoff.platform.failing_since.unwrap_or(0).to_string()], 16);
@@ -432,7 +431,7 @@ impl Platform for Delight {
         }
     }
 
-    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, Untold> {
+    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         let notes = &handoff.platform;
         let found = Api::new(http, self).messages(&handoff.key.channel, notes.carried_until, true)?;
         let read = found.iter().filter_map(|found| inbound::message(found, &notes.user, &self.ai_agent_id));
@@ -445,10 +444,10 @@ impl Platform for Delight {
 
 impl Delight {
     /// What was said in this conversation before the handoff, oldest first.
-    fn history<H: Http>(&self, api: &Api<'_, H>, asked: &AskedFor) -> Result<Vec<Message>, Untold> {
+    fn history<H: Http>(&self, api: &Api<'_, H>, asked: &AskedFor) -> Result<Vec<Message>, DeliveryError> {
         let mut history: Vec<Message> = Vec::new();
         let mut at = asked.until;
-        while history.len() < MOST_HISTORY {
+        while history.len() < MAX_HISTORY {
             let page = match api.messages(&asked.key.channel, at, false) {
                 Ok(page) => page,
                 // A conversation without history is better than none.
@@ -494,7 +493,9 @@ impl Delight {
             ApiError::Refused(status, code) => {
                 by_hand("not-permitted", format!("the webhook cannot be set up from here ({status}, {code})"))
             }
-            ApiError::Later(text) => Finding::failure("platform-webhook", "unreachable", text, "Connect again later."),
+            ApiError::Retryable(text) => {
+                Finding::failure("platform-webhook", "unreachable", text, "Connect again later.")
+            }
         };
         let there = api.webhook().map_err(failed)?;
         if !webhooks.are_urls {

@@ -10,8 +10,8 @@ use handoff_contract::model::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Asked, Endpoint, Inbound, News, Place, Platform, Prepared, Untold, Webhooks, web_url};
-use crate::answer::Call;
+use super::{Asked, DeliveryError, Inbound, News, Place, Platform, Prepared, WebhookEndpoint, Webhooks, web_url};
+use crate::http::IncomingRequest;
 use crate::problem::{self, Problem};
 use crate::secret::Secret;
 use crate::standard_webhooks;
@@ -106,8 +106,8 @@ impl Generic {
         ids: &[&str],
         data: impl Serialize,
         now: Timestamp,
-    ) -> Result<(), Untold> {
-        let never = |text: &str| Untold::Never(text.to_owned());
+    ) -> Result<(), DeliveryError> {
+        let never = |text: &str| DeliveryError::Permanent(text.to_owned());
         let (origin, path) = web_url::split(&self.callback_url).ok_or_else(|| never("the callback URL is none"))?;
         let body = json!({ "type": kind, "timestamp": rfc3339(now), "data": data }).to_string().into_bytes();
         let id = format!("evt_{}", digest(ids, 16));
@@ -121,8 +121,8 @@ impl Generic {
             Ok(response) if (200..300).contains(&response.status) => Ok(()),
             // The scheme's word for "this endpoint is gone".
             Ok(response) if response.status == 410 => Err(never("the callback answered 410: it is gone")),
-            Ok(response) => Err(Untold::Later(format!("the callback answered {}", response.status))),
-            Err(error) => Err(Untold::Later(format!("the callback failed: {}", error.reason))),
+            Ok(response) => Err(DeliveryError::Retryable(format!("the callback answered {}", response.status))),
+            Err(error) => Err(DeliveryError::Retryable(format!("the callback failed: {}", error.reason))),
         }
     }
 
@@ -151,8 +151,8 @@ impl Platform for Generic {
         Vec::new()
     }
 
-    fn read(&self, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
-        if endpoint != Endpoint::Platform {
+    fn read(&self, endpoint: WebhookEndpoint, call: &IncomingRequest<'_>) -> Result<Inbound, Problem> {
+        if endpoint != WebhookEndpoint::Platform {
             return Err(Problem::not_allowed());
         }
         let id = standard_webhooks::verify(self.secret.reveal(), call)?;
@@ -172,11 +172,17 @@ impl Platform for Generic {
         })
     }
 
-    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, Untold> {
+    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
         asked.as_it_came()
     }
 
-    fn tell<H: Http>(&self, http: &H, _: &Connection, handoff: &mut Handoff, news: &News<'_>) -> Result<(), Untold> {
+    fn tell<H: Http>(
+        &self,
+        http: &H,
+        _: &Connection,
+        handoff: &mut Handoff,
+        news: &News<'_>,
+    ) -> Result<(), DeliveryError> {
         let ids: Vec<&str> = news.events.iter().map(|event| event.id.as_str()).collect();
         let data = HandoffNews {
             connection: &handoff.connection,
@@ -188,7 +194,13 @@ impl Platform for Generic {
         self.post(http, "handoff.events", &ids, data, news.now)
     }
 
-    fn tell_again<H: Http>(&self, http: &H, handoff: &Handoff, events: &[Value], now: Timestamp) -> Result<(), Untold> {
+    fn tell_again<H: Http>(
+        &self,
+        http: &H,
+        handoff: &Handoff,
+        events: &[Value],
+        now: Timestamp,
+    ) -> Result<(), DeliveryError> {
         let ids: Vec<&str> = events.iter().filter_map(|event| event["id"].as_str()).collect();
         // How it stands now is not what it was when this happened.
         let data = json!({
@@ -197,13 +209,19 @@ impl Platform for Generic {
         self.post(http, "handoff.events", &ids, data, now)
     }
 
-    fn give_up<H: Http>(&self, http: &H, _: &Connection, handoff: &Handoff, now: Timestamp) -> Result<(), Untold> {
+    fn give_up<H: Http>(
+        &self,
+        http: &H,
+        _: &Connection,
+        handoff: &Handoff,
+        now: Timestamp,
+    ) -> Result<(), DeliveryError> {
         let since = handoff.platform.failing_since.unwrap_or(0).to_string();
         let data = HandoffFailed { connection: &handoff.connection, handoff: &handoff.id, key: &handoff.key };
         self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &since], data, now)
     }
 
-    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, Untold> {
+    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         Ok(Vec::new())
     }
 }

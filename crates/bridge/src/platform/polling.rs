@@ -5,15 +5,15 @@ use freshworks_handoff::http::Http;
 use handoff_contract::model::{Finding, Message, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Endpoint, Inbound, News, Platform, Prepared, Untold, Webhooks};
-use crate::answer::Call;
+use super::{Asked, DeliveryError, Inbound, News, Platform, Prepared, WebhookEndpoint, Webhooks};
+use crate::http::IncomingRequest;
 use crate::problem::Problem;
 use crate::state::{Connection, Handoff, Mailbox};
 
 /// Events that wait at most. Beyond that Freshworks is told to come again, which it does for a while.
-const MOST_WAITING: usize = 200;
+const MAX_WAITING: usize = 200;
 /// Human agents whose photos are known for one handoff.
-const MOST_PHOTOS: usize = 8;
+const MAX_PHOTOS: usize = 8;
 
 /// What a photo is known by.
 pub(crate) fn photo_name(url: &str) -> String {
@@ -35,18 +35,24 @@ impl Platform for Polling {
         Vec::new()
     }
 
-    fn read(&self, _: Endpoint, _: &Call<'_>) -> Result<Inbound, Problem> {
+    fn read(&self, _: WebhookEndpoint, _: &IncomingRequest<'_>) -> Result<Inbound, Problem> {
         Err(Problem::not_allowed())
     }
 
-    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, Untold> {
+    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
         asked.as_it_came()
     }
 
-    fn tell<H: Http>(&self, _: &H, _: &Connection, handoff: &mut Handoff, news: &News<'_>) -> Result<(), Untold> {
+    fn tell<H: Http>(
+        &self,
+        _: &H,
+        _: &Connection,
+        handoff: &mut Handoff,
+        news: &News<'_>,
+    ) -> Result<(), DeliveryError> {
         let mailbox = handoff.mailbox.get_or_insert_with(Mailbox::default);
-        if mailbox.waiting.len() + news.events.len() > MOST_WAITING {
-            return Err(Untold::Later("nobody fetches the events".to_owned()));
+        if mailbox.waiting.len() + news.events.len() > MAX_WAITING {
+            return Err(DeliveryError::Retryable("nobody fetches the events".to_owned()));
         }
         for event in news.events {
             mailbox.newest += 1;
@@ -56,18 +62,18 @@ impl Platform for Polling {
                 let name = photo_name(&url);
                 mailbox.photos.retain(|(known, _)| *known != name);
                 mailbox.photos.push((name, url));
-                let surplus = mailbox.photos.len().saturating_sub(MOST_PHOTOS);
+                let surplus = mailbox.photos.len().saturating_sub(MAX_PHOTOS);
                 mailbox.photos.drain(..surplus);
             }
         }
         Ok(())
     }
 
-    fn give_up<H: Http>(&self, _: &H, _: &Connection, _: &Handoff, _: Timestamp) -> Result<(), Untold> {
+    fn give_up<H: Http>(&self, _: &H, _: &Connection, _: &Handoff, _: Timestamp) -> Result<(), DeliveryError> {
         Ok(())
     }
 
-    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, Untold> {
+    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         Ok(Vec::new())
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{App, SECRET, TOKEN, ask, body, connection, freshchat, handed_over, request};
 use crate::access::Need;
-use crate::answer::Answer;
+use crate::http::OutgoingResponse;
 use crate::problem::Problem;
 use crate::route::{ROUTES, route};
 use crate::service::Policy;
@@ -24,12 +24,12 @@ impl<H: Http> App<'_, H> {
         (text("id"), text("token"))
     }
 
-    fn with(&self, token: &str, method: &str, path: &str, body: &Value, at: u64) -> Answer {
+    fn with(&self, token: &str, method: &str, path: &str, body: &Value, at: u64) -> OutgoingResponse {
         self.ask(&[("authorization", &format!("Bearer {token}"))], method, path, body, at)
     }
 }
 
-fn names(answer: &Answer, list: &str, name: &str) -> Vec<String> {
+fn names(answer: &OutgoingResponse, list: &str, name: &str) -> Vec<String> {
     let all = body(answer)[list].as_array().unwrap();
     all.iter().map(|one| one[name].as_str().unwrap().to_owned()).collect()
 }
@@ -59,7 +59,7 @@ fn a_tenants_token_does_not_see_let_alone_change_another_tenant() {
                 }
                 let path = format!("{path}{query}");
                 let refused = app.with(&own, method, &path, &Value::Null, 3_000);
-                assert_eq!(refused, Answer::from(Problem::not_permitted()), "{method} {path}");
+                assert_eq!(refused, OutgoingResponse::from(Problem::not_permitted()), "{method} {path}");
             }
         }
     }
@@ -82,13 +82,13 @@ fn a_tenant_sees_and_erases_people_of_its_own_connection_only() {
     let (_, own) = app.token(1, "tenant", &["connection:other"], None);
     let person =
         |method: &str, query: &str| app.with(&own, method, &format!("/v1/people/user-1{query}"), &Value::Null, 3_000);
-    let held = |answer: &Answer| names(answer, "handoffs", "connection");
+    let held = |answer: &OutgoingResponse| names(answer, "handoffs", "connection");
     assert_eq!(held(&person("GET", "?connection=other")), ["other"], "{begun:?}");
     for refused in
         ["", "?connection=acme", "?connection=Other", "?connection=other&connection=other", "?connection=oth%65r"]
     {
         for method in ["GET", "DELETE"] {
-            assert_eq!(person(method, refused), Answer::from(Problem::not_permitted()), "{method} {refused}");
+            assert_eq!(person(method, refused), OutgoingResponse::from(Problem::not_permitted()), "{method} {refused}");
         }
     }
     let erased = person("DELETE", "?connection=other&freshworks=true");

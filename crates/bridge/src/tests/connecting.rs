@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{App, ask, body, connection, freshchat, handed_over, request};
-use crate::answer::{Answer, Body};
+use crate::counters::Count;
+use crate::http::{Body, OutgoingResponse};
 use crate::state::State;
-use crate::tally::Count;
 use crate::testing::{Memory, Outside};
 
 const PATH: &str = "/v1/connections/acme";
@@ -27,7 +27,7 @@ fn with(settings: Value) -> Value {
     body
 }
 
-fn status(answer: &Answer) -> (&str, Option<&str>) {
+fn status(answer: &OutgoingResponse) -> (&str, Option<&str>) {
     let status = &body(answer)["status"];
     (status["state"].as_str().unwrap(), status["reason"].as_str())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{App, TOKEN, ask, body, connection, freshchat, handed_over, request};
-use crate::answer::{Answer, Body};
+use crate::http::{Body, OutgoingResponse};
 use crate::testing::{Memory, Outside};
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
@@ -139,7 +139,7 @@ fn pages_are_served_with_a_strict_policy_and_not_twice() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let app = plain(&http, &state);
     let page = app.ask(&[], "GET", "/console", &Value::Null, 1_000);
-    let header = |answer: &Answer, wanted: &str| {
+    let header = |answer: &OutgoingResponse, wanted: &str| {
         answer.headers.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone()).unwrap()
     };
     assert!(matches!(&page.body, Some(Body::Bytes("text/html; charset=utf-8", _))));

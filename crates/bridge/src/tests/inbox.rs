@@ -6,12 +6,12 @@ use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use serde_json::{Value, json};
 
 use super::{SECRET, TOKEN, body, freshchat, request};
-use crate::answer::{Answer, Call};
+use crate::counters::Counters;
 use crate::destinations::Destinations;
+use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::inbox::Later;
 use crate::service::{Policy, Service};
 use crate::state::{DueHandoff, State};
-use crate::tally::Tally;
 use crate::testing::Memory;
 
 const MINUTE: u64 = 60_000;
@@ -63,7 +63,7 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
             pause: &|ms| self.clock.set(self.clock.get() + ms),
             draw: &|| [7; 24],
             log: &|_| (),
-            tally: Tally::default(),
+            counters: Counters::default(),
             later: Later::default(),
         };
         let result = run(&service);
@@ -71,11 +71,13 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
         result
     }
 
-    pub(super) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(super) fn ask(&self, method: &str, path: &str, body: &Value) -> OutgoingResponse {
         let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
         let body = body.to_string().into_bytes();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        self.with(|service| service.answer(&Call { method, path, query, headers, body: &body, now: self.clock.get() }))
+        self.with(|service| {
+            service.answer(&IncomingRequest { method, path, query, headers, body: &body, now: self.clock.get() })
+        })
     }
 
     /// A connected account; events go to a host of its own.

@@ -4,12 +4,12 @@ use freshworks_handoff::http::Http;
 use serde_json::{Value, json};
 
 use super::{TOKEN, ask, body, connection, freshchat, handed_over, request};
-use crate::answer::Answer;
+use crate::counters::Counters;
 use crate::destinations::Destinations;
+use crate::http::OutgoingResponse;
 use crate::inbox::Later;
 use crate::service::{Policy, Service};
 use crate::state::{State, StoredDelivery};
-use crate::tally::Tally;
 use crate::testing::{Memory, Outside};
 
 const PERSON: &str = "/v1/people/user-1";
@@ -20,7 +20,7 @@ fn export<H: Http>(http: &H, state: &Memory, path: &str) -> Value {
     body(&answer).clone()
 }
 
-fn erase<H: Http>(http: &H, state: &Memory, path: &str) -> Answer {
+fn erase<H: Http>(http: &H, state: &Memory, path: &str) -> OutgoingResponse {
     ask(http, state, "DELETE", path, &Value::Null, 9_000)
 }
 
@@ -44,7 +44,7 @@ fn with_service<H: Http, T>(http: &H, state: &Memory, run: impl FnOnce(&Service<
         pause: &|_| (),
         draw: &|| [7; 24],
         log: &|_| (),
-        tally: Tally::default(),
+        counters: Counters::default(),
         later: Later::default(),
     })
 }

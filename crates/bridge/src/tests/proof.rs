@@ -15,14 +15,14 @@ use handoff_contract::model::{Delivery, Timestamp};
 use serde_json::{Value, json};
 
 use super::{TOKEN, body, connection, freshchat, message, request};
-use crate::answer::Call;
+use crate::counters::{Count, Counters, Logged};
 use crate::destinations::Destinations;
+use crate::http::IncomingRequest;
 use crate::inbox::Later;
 use crate::service::{Policy, Service};
 use crate::state::{
     Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
-use crate::tally::{Count, Logged, Tally};
 use crate::testing::Memory;
 
 /// Of the runs with one death each so-many-th, and as many parts of the walks, unless the environment says otherwise.
@@ -33,7 +33,7 @@ const WALKS: usize = 3_000;
 /// Longer than any lease.
 const LEASE_IS_OVER_MS: u64 = 31_000;
 /// How often what was not answered is repeated at most. A lease that nobody gives back takes some of them.
-const MOST_TRIES: usize = 80;
+const MAX_TRIES: usize = 80;
 
 /// What happens in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl World {
                 pause: &|ms| self.clock.set(self.clock.get() + ms),
                 draw: &|| [7; 24],
                 log: &|_| (),
-                tally: Tally::default(),
+                counters: Counters::default(),
                 later: Later::default(),
             };
             answer = Some(run(&service));
@@ -148,11 +148,11 @@ impl World {
         }
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Option<crate::answer::Answer> {
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Option<crate::http::OutgoingResponse> {
         let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
         let body = body.to_string().into_bytes();
         self.serve(|service| {
-            service.answer(&Call { method, path, query: "", headers, body: &body, now: self.clock.get() })
+            service.answer(&IncomingRequest { method, path, query: "", headers, body: &body, now: self.clock.get() })
         })
     }
 
@@ -415,7 +415,7 @@ impl Play {
     }
 
     fn drain(&mut self) -> Result<(), String> {
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MAX_TRIES {
             let Some(job) = self.pending.first().cloned() else { return Ok(()) };
             if self.attempt(&job) {
                 self.pending.remove(0);

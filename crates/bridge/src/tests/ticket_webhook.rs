@@ -35,7 +35,7 @@ fn filed<H: Http>(http: &H, state: &Memory) -> (Value, String) {
     (rule, body(&answer)["id"].as_str().unwrap().to_owned())
 }
 
-fn nudge<H: Http>(http: &H, state: &Memory, secret: &str, ticket: Value) -> Answer {
+fn nudge<H: Http>(http: &H, state: &Memory, secret: &str, ticket: Value) -> OutgoingResponse {
     let body = json!({ "ticket_id": ticket });
     ask_as(http, state, &[("x-webhook-secret", secret)], "POST", "/webhooks/freshdesk/acme", &body, 3_000)
 }
@@ -68,7 +68,11 @@ fn whoever_lacks_the_secret_causes_nothing() {
     assert_ne!(rule["secret"], path_secret, "not the secret of the other webhooks");
     http.asked.borrow_mut().clear();
     for secret in ["", "wrong", path_secret.as_str(), super::TOKEN] {
-        assert_eq!(nudge(&http, &state, secret, json!("17")), Answer::from(Problem::not_allowed()), "{secret}");
+        assert_eq!(
+            nudge(&http, &state, secret, json!("17")),
+            OutgoingResponse::from(Problem::not_allowed()),
+            "{secret}"
+        );
     }
     assert!(http.asked.borrow().is_empty());
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::inbox::{World, but_looks, delivery};
 use super::{body, message, request};
+use crate::counters::{LOGGED_MS, Logged, MAX_LOGGED};
 use crate::service::Policy;
 use crate::state::State;
-use crate::tally::{LOGGED_MS, Logged, MOST_LOGGED};
 
 const MINUTE: u64 = 60_000;
 const DELIVERIES: &str = "/v1/connections/acme/deliveries";
@@ -221,11 +221,11 @@ fn the_log_is_bounded_in_number_and_age_and_failures_are_not_crowded_out() {
     let now = world.clock.get();
     let old = logged(now - LOGGED_MS - 1, "failed");
     world.state.count("acme", &[], &[old, logged(now - 5_000, "failed")], now).unwrap();
-    for number in 0..u64::from(MOST_LOGGED) + 100 {
+    for number in 0..u64::from(MAX_LOGGED) + 100 {
         world.state.count("acme", &[], &[logged(now + number, "done")], now + number).unwrap();
     }
     let log = world.state.log("acme", 0, false).unwrap();
-    assert_eq!(log.len(), MOST_LOGGED as usize + 1);
+    assert_eq!(log.len(), MAX_LOGGED as usize + 1);
     assert_eq!(world.state.log("acme", 0, true).unwrap().len(), 1);
 }
 

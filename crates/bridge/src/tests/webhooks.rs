@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::{App, ask, body, connection, freshchat, handed_over, request};
-use crate::answer::Answer;
+use crate::http::OutgoingResponse;
 use crate::problem::Problem;
 use crate::service::Policy;
 use crate::testing::{Memory, Outside};
@@ -65,7 +65,7 @@ fn a_genuine_webhook_that_is_too_old_is_refused_as_stale() {
 fn changed_addresses_work_beside_the_old_ones_until_the_overlap_ends() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let handoff = handed_over(&http, &state);
-    let webhooks = |answer: &Answer| path_of(&body(answer)["webhooks"]["platform"]);
+    let webhooks = |answer: &OutgoingResponse| path_of(&body(answer)["webhooks"]["platform"]);
     let before = webhooks(&ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, 3_000));
     let app = App { drawn: [8; 24], ..App::plain(&http, &state) };
     let path = "/v1/connections/acme/webhook-secret";
@@ -103,7 +103,7 @@ fn the_ticket_desks_secret_changes_with_the_addresses() {
     let mut with_desk = connection();
     with_desk["settings"]["ticket_domain"] = json!("acme.freshdesk.com");
     with_desk["settings"]["ticket_api_key"] = json!("k-2");
-    let secret = |answer: &Answer| body(answer)["webhooks"]["tickets"]["secret"].as_str().unwrap().to_owned();
+    let secret = |answer: &OutgoingResponse| body(answer)["webhooks"]["tickets"]["secret"].as_str().unwrap().to_owned();
     let before = secret(&ask(&http, &state, "PUT", "/v1/connections/acme", &with_desk, 1_000));
     let app = App { drawn: [8; 24], ..App::plain(&http, &state) };
     let body = json!({ "overlap_hours": 1 });
@@ -112,11 +112,11 @@ fn the_ticket_desks_secret_changes_with_the_addresses() {
         app.ask(&[("x-webhook-secret", secret)], "POST", "/webhooks/freshdesk/acme", &json!({ "ticket_id": "99" }), at)
     };
     assert_eq!([nudge(&before, 2_000).status, nudge(&after, 2_000).status], [204, 204]);
-    assert_eq!(nudge(&before, 1_000 + HOUR), Answer::from(Problem::not_allowed()));
+    assert_eq!(nudge(&before, 1_000 + HOUR), OutgoingResponse::from(Problem::not_allowed()));
     assert_eq!(nudge(&after, 1_000 + HOUR).status, 204);
 }
 
-fn with_key<H: Http>(http: &H, state: &Memory, key: &str, body: &Value, at: u64) -> Answer {
+fn with_key<H: Http>(http: &H, state: &Memory, key: &str, body: &Value, at: u64) -> OutgoingResponse {
     let headers = [("authorization", "Bearer token-1-of-the-first-admin"), ("idempotency-key", key)];
     App::plain(http, state).ask(&headers, "POST", "/v1/connections/acme/handoffs", body, at)
 }

@@ -307,8 +307,8 @@ async fn one(platform: &mut Platform, calls: &mut [Call], number: usize, said: &
             }
         }
     }
-    const MOST_TRIES: usize = 4;
-    for _ in 0..MOST_TRIES {
+    const MAX_TRIES: usize = 4;
+    for _ in 0..MAX_TRIES {
         platform.now += 1_000;
         let job = match call.what {
             What::Relay(_) => Job::Relay(&call.message),

@@ -16,7 +16,7 @@ use crate::invariants::Violation;
 use crate::people::Told;
 
 /// How often a call is tried. Two faults, one of them a storm of three, take five.
-const MOST_TRIES: usize = 8;
+const MAX_TRIES: usize = 8;
 /// How long the platform waits when the error does not say.
 const WAIT_MS: u64 = 1_000;
 
@@ -212,7 +212,7 @@ impl Platform {
     pub(crate) async fn perform_until(&mut self, job: Job<'_>, until: Until) -> Result<Ended, Violation> {
         // An earlier try ended without a session.
         let mut unsaved = matches!(&job, Job::HandOff(request) if request.retry);
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MAX_TRIES {
             let fault = self.fault_of_call();
             self.account.tap.new_call();
             let (result, report) = self.attempt(&job, unsaved).await;

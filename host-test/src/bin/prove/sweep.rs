@@ -185,14 +185,13 @@ pub(crate) fn singles(flow: usize, calm: &Outcome) -> Vec<Job> {
 const BEYOND: usize = 6;
 
 /// The most places that make a flow more likely to be drawn.
-const MOST_WEIGHT: usize = 20;
+const MAX_WEIGHT: usize = 20;
 
 /// Two faults at two places, drawn with a seed.
 pub(crate) fn doubles(calm: &[Outcome], count: usize, seed: u64) -> Vec<Job> {
     let mut random = fastrand::Rng::with_seed(seed);
     // A flow counts by its places, up to a point: the longest holds little that the others do not, and takes the most time.
-    let weights: Vec<usize> =
-        calm.iter().map(|outcome| outcome.places.iter().sum::<usize>().min(MOST_WEIGHT)).collect();
+    let weights: Vec<usize> = calm.iter().map(|outcome| outcome.places.iter().sum::<usize>().min(MAX_WEIGHT)).collect();
     let all: usize = weights.iter().sum();
     let mut jobs = Vec::with_capacity(count);
     while jobs.len() < count && all > 0 {

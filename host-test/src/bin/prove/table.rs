@@ -11,7 +11,7 @@ use crate::run::Outcome;
 use crate::sweep::{Job, Ready, Total};
 
 /// How many violations of one invariant in one flow are printed in full; the rest is mostly the same.
-const MOST_SHOWN: usize = 1;
+const MAX_SHOWN: usize = 1;
 
 #[derive(Debug, Default)]
 struct Row {
@@ -155,13 +155,13 @@ impl Figures {
         for broken in &self.shown {
             let count = alike.entry((&broken.flow, broken.check)).or_insert(0);
             *count += 1;
-            if *count <= MOST_SHOWN {
+            if *count <= MAX_SHOWN {
                 println!("\ncargo xtask prove {}", broken.again);
                 broken.lines.iter().for_each(|line| println!("  {line}"));
             }
         }
-        for ((flow, check), count) in alike.into_iter().filter(|(_, count)| *count > MOST_SHOWN) {
-            println!("\n{flow}, {check}: {} more", count - MOST_SHOWN);
+        for ((flow, check), count) in alike.into_iter().filter(|(_, count)| *count > MAX_SHOWN) {
+            println!("\n{flow}, {check}: {} more", count - MAX_SHOWN);
         }
         if !self.checks.is_empty() {
             println!("\nbroken: {:?}", self.checks);

@@ -11,7 +11,7 @@ use crate::table::Figures;
 
 /// Walks of one account, so that it is connected only once.
 const KINDS_OF_ACCOUNT: u64 = 6;
-const MOST_STEPS: usize = 14;
+const MAX_STEPS: usize = 14;
 
 fn account(kind: u64) -> Flow {
     let flow = Flow::new(&format!("walks-{kind}"), &[], &[]);
@@ -35,7 +35,7 @@ pub(crate) fn walk(seed: u64) -> Flow {
     flow.name = format!("walk-{seed}");
     flow.steps = vec![Step::HandOff];
     let mut with_humans = true;
-    for _ in 0..random.usize(3..MOST_STEPS) {
+    for _ in 0..random.usize(3..MAX_STEPS) {
         let who = if random.bool() { Who::Maya } else { Who::Tom };
         let step = match random.usize(..20) {
             0..=4 => Step::Write([Words::Line, Words::Yes, Words::Long, Words::File][random.usize(..4)]),

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use e2e::{Api, SECRET, Stage, Store, TOKEN, delight_settings};
+use e2e::{Api, Environment, SECRET, Store, TOKEN, delight_settings};
 use freshworks_simulator::{Conversation, Simulator};
 use platform_simulator::{Caller, Config, Delight, Generic, UserSpec};
 use serde_json::{Value, json};
@@ -20,25 +20,25 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 
 /// A Delight application, connected.
 pub(crate) struct OnDelight {
-    pub(crate) stage: Stage,
+    pub(crate) stage: Environment,
     pub(crate) platform: Delight,
 }
 
 impl OnDelight {
     pub(crate) async fn start(store: Store, instances: usize, config: Config) -> Self {
         let platform = Delight::start(config).await.unwrap();
-        let stage = Stage::start(store, instances, &[platform.origin()]).await.unwrap();
+        let stage = Environment::start(store, instances, &[platform.origin()]).await.unwrap();
         Self::connected(platform, stage).await
     }
 
     /// On a real Spin, where there is one.
     pub(crate) async fn start_on_spin() -> Option<Self> {
         let platform = Delight::start(Config::default()).await.unwrap();
-        let stage = Stage::start_on_spin(&[platform.origin()]).await.unwrap()?;
+        let stage = Environment::start_on_spin(&[platform.origin()]).await.unwrap()?;
         Some(Self::connected(platform, stage).await)
     }
 
-    async fn connected(platform: Delight, stage: Stage) -> Self {
+    async fn connected(platform: Delight, stage: Environment) -> Self {
         let answer = stage.connect("acme", &delight_settings(&platform)).await.unwrap();
         platform.set_chat_webhook(answer.body["webhooks"]["chat"].as_str().map(str::to_owned));
         Self { stage, platform }
@@ -95,7 +95,7 @@ impl OnDelight {
 
 /// Any other platform, connected.
 pub(crate) struct OnGeneric {
-    pub(crate) stage: Stage,
+    pub(crate) stage: Environment,
     pub(crate) platform: Generic,
     player: Player,
 }
@@ -113,18 +113,18 @@ pub(crate) struct Player {
 impl OnGeneric {
     pub(crate) async fn start(store: Store, instances: usize) -> Self {
         let platform = Generic::start(SECRET).await.unwrap();
-        let stage = Stage::start(store, instances, &[platform.origin()]).await.unwrap();
+        let stage = Environment::start(store, instances, &[platform.origin()]).await.unwrap();
         Self::connected(platform, stage).await
     }
 
     /// On hosts whose instances end with their answers.
     pub(crate) async fn start_ending(store: Store, instances: usize) -> Self {
         let platform = Generic::start(SECRET).await.unwrap();
-        let stage = Stage::start_ending(store, instances, &[platform.origin()]).await.unwrap();
+        let stage = Environment::start_ending(store, instances, &[platform.origin()]).await.unwrap();
         Self::connected(platform, stage).await
     }
 
-    pub(crate) async fn connected(platform: Generic, stage: Stage) -> Self {
+    pub(crate) async fn connected(platform: Generic, stage: Environment) -> Self {
         let settings = json!({ "kind": "generic", "callback_url": platform.callback_url(), "secret": SECRET });
         let answer = stage.connect("acme", &settings).await.unwrap();
         let webhook = answer.body["webhooks"]["platform"].as_str().unwrap().to_owned();
@@ -256,7 +256,7 @@ fn text(parts: &[Value]) -> String {
 }
 
 /// How often a text stands in a conversation.
-pub(crate) fn count(stage: &Stage, conversation: &str, words: &str) -> usize {
+pub(crate) fn count(stage: &Environment, conversation: &str, words: &str) -> usize {
     let found = stage.freshworks.conversation(conversation).unwrap();
     texts(&found).iter().filter(|text| text.contains(words)).count()
 }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use e2e::{Stage, Store, delight_settings};
+use e2e::{Environment, Store, delight_settings};
 use platform_simulator::{Config, Delight};
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ async fn the_platforms_webhook_is_set_up_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_platform_forbids_it_the_admin_is_told_what_to_do() {
     let platform = Delight::start(Config { may_set_webhook: false, ..Config::default() }).await.unwrap();
-    let stage = Stage::start(Store::Sqlite(Default::default()), 1, &[platform.origin()]).await.unwrap();
+    let stage = Environment::start(Store::Sqlite(Default::default()), 1, &[platform.origin()]).await.unwrap();
     let connect = async |platform: Value| {
         let body = json!({ "settings": stage.settings(), "platform": platform });
         stage.api.call("PUT", "/v1/connections/acme", &body).await.unwrap().body
@@ -107,7 +107,7 @@ async fn whoever_else_needs_the_accounts_webhook_gets_the_same_bytes() {
     tokio::spawn(async move { axum::serve(socket, router).await });
 
     let platform = Delight::start(Config::default()).await.unwrap();
-    let stage = Stage::start(Store::Sqlite(Default::default()), 1, &[platform.origin(), &origin]).await.unwrap();
+    let stage = Environment::start(Store::Sqlite(Default::default()), 1, &[platform.origin(), &origin]).await.unwrap();
     let body = json!({ "settings": stage.settings(), "platform": delight_settings(&platform), "forward_url": format!("{origin}/second") });
     let answer = stage.api.call("PUT", "/v1/connections/acme", &body).await.unwrap();
     stage.freshworks.set_webhook(answer.body["webhooks"]["freshchat"].as_str().map(str::to_owned));
@@ -165,7 +165,7 @@ async fn listener() -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
 async fn no_tenant_sends_the_bridge_to_an_internal_address() {
     let (port, connections) = listener().await;
     // Spin would let everything through: what holds here is the bridge's own.
-    let mut stage = Stage::reaching(Store::Sqlite(Default::default()), &["*://*:*"]).await.unwrap();
+    let mut stage = Environment::reaching(Store::Sqlite(Default::default()), &["*://*:*"]).await.unwrap();
     stage.set_variable("internal_hosts", "");
     let stage = stage.with_instances(1).await.unwrap();
     let platform = |url: &str| json!({ "kind": "generic", "callback_url": url, "secret": e2e::SECRET });
@@ -200,7 +200,7 @@ async fn what_is_stored_leads_nowhere_inside_once_the_operator_has_closed_it() {
     use std::sync::atomic::Ordering::SeqCst;
     let (port, connections) = listener().await;
     let callback = format!("http://127.0.0.1:{port}");
-    let mut stage = Stage::start(Store::Sqlite(Default::default()), 1, &[&callback]).await.unwrap();
+    let mut stage = Environment::start(Store::Sqlite(Default::default()), 1, &[&callback]).await.unwrap();
     let platform = json!({ "kind": "generic", "callback_url": callback, "secret": e2e::SECRET });
     stage.connect("acme", &platform).await.unwrap();
     assert_eq!(connections.load(SeqCst), 0, "connecting sends nothing to a callback");

@@ -1,6 +1,6 @@
 //! Platforms that take no callback, trials, and what the console is told, on both stores.
 
-use e2e::{Stage, Store};
+use e2e::{Environment, Store};
 use freshworks_simulator::{KeyForm, WebhookFault};
 use platform_simulator::Config;
 use serde_json::{Value, json};
@@ -19,14 +19,14 @@ fn handoff(conversation: &str) -> Value {
 }
 
 /// Hands over by this path; the path of the handoff, and the conversation of the inbox.
-async fn handed_over(stage: &Stage, path: &str) -> (String, String) {
+async fn handed_over(stage: &Environment, path: &str) -> (String, String) {
     let answer = stage.api.call("POST", &format!("/v1/connections/acme/{path}"), &handoff(path)).await.unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     let handoff = format!("/v1/connections/acme/handoffs/{}", answer.body["id"].as_str().unwrap());
     (handoff, stage.freshworks.conversations().pop().unwrap().id)
 }
 
-async fn events(stage: &Stage, handoff: &str, after: u64) -> Vec<(u64, Value)> {
+async fn events(stage: &Environment, handoff: &str, after: u64) -> Vec<(u64, Value)> {
     let path = format!("{handoff}/events");
     let answer = stage.api.call("POST", &path, &json!({ "after": after })).await.unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -35,7 +35,7 @@ async fn events(stage: &Stage, handoff: &str, after: u64) -> Vec<(u64, Value)> {
 }
 
 async fn fetched(store: Store) {
-    let stage = Stage::start(store, 2, &[]).await.unwrap();
+    let stage = Environment::start(store, 2, &[]).await.unwrap();
     stage.connect("acme", &json!({ "kind": "polling" })).await.unwrap();
     let (handoff, conversation) = handed_over(&stage, "handoffs").await;
     let maya = stage.freshworks.agent_id("Maya Chen").unwrap();
@@ -97,7 +97,7 @@ async fn a_trial_beside_a_platform_is_seen_by_nobody_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_delivery_says_whether_the_key_is_the_right_one() {
-    let stage = Stage::start(Store::Sqlite(Default::default()), 1, &[]).await.unwrap();
+    let stage = Environment::start(Store::Sqlite(Default::default()), 1, &[]).await.unwrap();
     stage.connect("acme", &json!({ "kind": "polling" })).await.unwrap();
     let activity = async || stage.api.call("GET", "/v1/connections/acme/activity", &Value::Null).await.unwrap().body;
     assert_eq!(activity().await["webhook"]["state"], "waiting");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use e2e::{Stage, Store, TOKEN};
+use e2e::{Environment, Store, TOKEN};
 use spin_emulator::SqliteFile;
 
 /// The block behind this mark, without its fences.
@@ -35,7 +35,7 @@ async fn the_steps_of_the_operations_page_work_when_they_are_pasted() {
     let again = shell(folder, ". ./bridge.env\nprintf %s \"$API_TOKEN\"\n".to_owned()).await;
     assert_eq!(again, token);
 
-    let mut stage = Stage::reaching(Store::Sqlite(SqliteFile::default()), &[]).await.unwrap();
+    let mut stage = Environment::reaching(Store::Sqlite(SqliteFile::default()), &[]).await.unwrap();
     stage.set_variable("api_token", &token);
     let stage = stage.with_instances(1).await.unwrap();
     // As an operator fills in what the page leaves open.

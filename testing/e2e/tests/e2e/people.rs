@@ -1,17 +1,17 @@
 //! What is held about a person is shown, erased and redacted with the real component, on both stores.
 
-use e2e::{Answer, Store};
+use e2e::{Reply, Store};
 use platform_simulator::Config;
 use serde_json::{Value, json};
 use spin_emulator::RedisServer;
 
 use crate::cast::{OnDelight, within};
 
-async fn ask(delight: &OnDelight, method: &str, path: &str) -> Answer {
+async fn ask(delight: &OnDelight, method: &str, path: &str) -> Reply {
     delight.stage.api.call(method, path, &Value::Null).await.unwrap()
 }
 
-fn count(answer: &Answer) -> usize {
+fn count(answer: &Reply) -> usize {
     answer.body["handoffs"].as_array().unwrap().len()
 }
 

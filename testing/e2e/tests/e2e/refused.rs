@@ -1,6 +1,6 @@
 //! Who may not come in has no effect and learns nothing.
 
-use e2e::{Answer, Store, delight_settings};
+use e2e::{Reply, Store, delight_settings};
 use freshworks_simulator::{Action, WebhookFault as Broken};
 use platform_simulator::{Config, WebhookFault};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::cast::{OnDelight, OnGeneric, count, within};
 const HANDOFFS: &str = "/v1/connections/acme/handoffs";
 
 /// What a stranger sees: always the same.
-fn assert_stranger(answer: &Answer, what: &str) {
+fn assert_stranger(answer: &Reply, what: &str) {
     assert_eq!((answer.status, &answer.body["kind"]), (401, &json!("not-allowed")), "{what}: {answer:?}");
     assert_eq!(answer.body["detail"], "the request is not allowed", "{what}");
 }

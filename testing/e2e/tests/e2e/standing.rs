@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{SECRET, Stage, Store};
+use e2e::{Environment, SECRET, Store};
 use freshworks_simulator::{Fault, How, KeyForm, Match};
 use serde_json::{Value, json};
 
@@ -10,12 +10,12 @@ use crate::cast::{OnGeneric, within};
 
 const CONNECTION: &str = "/v1/connections/acme";
 
-async fn shown(stage: &Stage) -> Value {
+async fn shown(stage: &Environment) -> Value {
     stage.api.call("GET", CONNECTION, &Value::Null).await.unwrap().body
 }
 
 /// Waits until the connection stands so: what was counted is stored after the answer.
-async fn stands(stage: &Stage, state: &str, reason: Option<&str>) -> Value {
+async fn stands(stage: &Environment, state: &str, reason: Option<&str>) -> Value {
     let stands = async {
         loop {
             let status = shown(stage).await["status"].clone();

@@ -1,6 +1,6 @@
 //! Nobody is there: a ticket takes the conversation's place, and its answers come back.
 
-use e2e::{Stage, Store, delight_settings};
+use e2e::{Environment, Store, delight_settings};
 use platform_simulator::Config;
 use serde_json::{Value, json};
 use spin_emulator::SqliteFile;
@@ -12,7 +12,7 @@ fn store() -> Store {
 }
 
 /// Connects the account again, with its ticket desk, and sends its human agents home.
-async fn after_hours(stage: &Stage, platform: &Value) {
+async fn after_hours(stage: &Environment, platform: &Value) {
     let mut settings = stage.settings();
     settings["test_ticket_origin"] = stage.freshworks.ticket_origin().into();
     settings["ticket_api_key"] = stage.freshworks.ticket_api_key().into();

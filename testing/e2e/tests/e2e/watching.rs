@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use e2e::{Api, SECRET, Stage, Store};
+use e2e::{Api, Environment, SECRET, Store};
 use platform_simulator::{Generic, How};
 use serde_json::{Value, json};
 use spin_emulator::RedisServer;
@@ -73,7 +73,7 @@ const ACME: &str = "/v1/connections/acme/deliveries";
 async fn a_failing_callback(store: Store) {
     let (operator, address) = Operator::start().await;
     let platform = Generic::start(SECRET).await.unwrap();
-    let mut stage = Stage::reaching(store, &[platform.origin(), &address]).await.unwrap();
+    let mut stage = Environment::reaching(store, &[platform.origin(), &address]).await.unwrap();
     stage.go_on_after_answers();
     stage.set_variable("alert_url", &format!("{address}/hook"));
     stage.set_variable("alert_after_minutes", "0");

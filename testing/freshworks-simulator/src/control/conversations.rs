@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::state::delivery_view;
-use super::{Answer, App, Text};
+use super::{App, Reply, Text};
 use crate::agent::Assignee;
 use crate::api::{kept_part, upload_in};
 use crate::delivery::Delivery;
@@ -42,20 +42,20 @@ struct Assign {
     to_nobody: bool,
 }
 
-fn tried(deliveries: Result<Vec<Delivery>, Refusal>) -> Answer {
+fn tried(deliveries: Result<Vec<Delivery>, Refusal>) -> Reply {
     Ok(Json(json!({ "deliveries": deliveries?.iter().map(delivery_view).collect::<Vec<_>>() })))
 }
 
-async fn reply(State(app): State<App>, Path(id): Path<String>, Json(it): Json<Text>) -> Answer {
+async fn reply(State(app): State<App>, Path(id): Path<String>, Json(it): Json<Text>) -> Reply {
     tried(app.agent_writes(&id, &it.agent, MessageType::Normal, &it.text).await)
 }
 
-async fn note(State(app): State<App>, Path(id): Path<String>, Json(it): Json<Text>) -> Answer {
+async fn note(State(app): State<App>, Path(id): Path<String>, Json(it): Json<Text>) -> Reply {
     tried(app.agent_writes(&id, &it.agent, MessageType::Private, &it.text).await)
 }
 
 /// One message of a text, where there is one, and a file.
-async fn file(State(app): State<App>, Path(id): Path<String>, form: Multipart) -> Answer {
+async fn file(State(app): State<App>, Path(id): Path<String>, form: Multipart) -> Reply {
     let it = FileForm::read(form).await?;
     let text = it.text.filter(|text| !text.is_empty()).map(|text| json!({ "text": { "content": text } }));
     let upload = it.file.ok_or_else(|| Refusal::invalid("FILE_PART_MISSING"))?;
@@ -92,7 +92,7 @@ async fn text_of(field: Field<'_>) -> Result<String, Refusal> {
     field.text().await.map_err(|_| Refusal::unreadable_form())
 }
 
-async fn assign(State(app): State<App>, Path(id): Path<String>, Json(it): Json<Assign>) -> Answer {
+async fn assign(State(app): State<App>, Path(id): Path<String>, Json(it): Json<Assign>) -> Reply {
     let to = match (it.to_nobody, &it.to_group, &it.to_agent) {
         (true, _, _) => Assignee::Nobody,
         (false, Some(group), _) => Assignee::Group(group),
@@ -102,10 +102,10 @@ async fn assign(State(app): State<App>, Path(id): Path<String>, Json(it): Json<A
     tried(app.agent_assigns(&id, &it.agent, to).await)
 }
 
-async fn resolve(State(app): State<App>, Path(id): Path<String>, Json(it): Json<By>) -> Answer {
+async fn resolve(State(app): State<App>, Path(id): Path<String>, Json(it): Json<By>) -> Reply {
     tried(app.agent_sets_status(&id, &it.agent, Status::Resolved).await)
 }
 
-async fn reopen(State(app): State<App>, Path(id): Path<String>, Json(it): Json<By>) -> Answer {
+async fn reopen(State(app): State<App>, Path(id): Path<String>, Json(it): Json<By>) -> Reply {
     tried(app.agent_sets_status(&id, &it.agent, Status::Reopened).await)
 }

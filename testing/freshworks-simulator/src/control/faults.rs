@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Answer, App};
+use super::{App, Reply};
 use crate::faults::{Fault, Faults, How, Match, UNTIL_CLEARED, WebhookFault};
 use crate::refusal::Refusal;
 
@@ -96,7 +96,7 @@ fn once() -> u32 {
     1
 }
 
-async fn add(State(app): State<App>, Json(it): Json<Order>) -> Answer {
+async fn add(State(app): State<App>, Json(it): Json<Order>) -> Reply {
     if it.times == 0 {
         return Err(Refusal::invalid("TIMES_NOT_POSITIVE"));
     }

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, App, Text};
+use super::{App, Reply, Text};
 use crate::refusal::Refusal;
 use crate::tickets::{EntryKind, NewEntry};
 use crate::{Inner, lock};
@@ -24,22 +24,22 @@ struct NewStatus {
     status: u64,
 }
 
-async fn reply(State(app): State<App>, Path(id): Path<u64>, Json(it): Json<Text>) -> Answer {
+async fn reply(State(app): State<App>, Path(id): Path<u64>, Json(it): Json<Text>) -> Reply {
     write(&app, id, &it, EntryKind::Reply)
 }
 
-async fn note(State(app): State<App>, Path(id): Path<u64>, Json(it): Json<Text>) -> Answer {
+async fn note(State(app): State<App>, Path(id): Path<u64>, Json(it): Json<Text>) -> Reply {
     write(&app, id, &it, EntryKind::Note)
 }
 
-fn write(app: &Inner, id: u64, it: &Text, kind: EntryKind) -> Answer {
+fn write(app: &Inner, id: u64, it: &Text, kind: EntryKind) -> Reply {
     let agent = ticket_agent(app, &it.agent)?;
     let private = kind == EntryKind::Note;
     let entry = NewEntry { private, ..NewEntry::of(kind, agent, &html(&it.text)) };
     app.agent_adds_to_ticket(id, entry).map(|entry| Json(json!({ "entry": entry })))
 }
 
-async fn status(State(app): State<App>, Path(id): Path<u64>, Json(it): Json<NewStatus>) -> Answer {
+async fn status(State(app): State<App>, Path(id): Path<u64>, Json(it): Json<NewStatus>) -> Reply {
     if lock(&app.tickets).product.statuses().iter().all(|(code, _)| *code != it.status) {
         return Err(Refusal::invalid("INVALID_STATUS"));
     }

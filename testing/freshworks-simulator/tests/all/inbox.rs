@@ -5,10 +5,10 @@ use freshworks_simulator::{MessageType, Status};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use crate::support::{Account, Answer, Receiver};
+use crate::support::{Account, Receiver, Reply};
 use crate::ticket_desk::{Desk, ana};
 
-async fn act(it: &Account, path: &str, body: Value) -> Answer {
+async fn act(it: &Account, path: &str, body: Value) -> Reply {
     it.post(&format!("/simulator/{path}"), body).await
 }
 

@@ -5,7 +5,7 @@ use freshworks_simulator::{EntryKind, MessageType, Status};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use crate::support::{Account, Answer};
+use crate::support::{Account, Reply};
 use crate::ticket_desk::basic;
 
 /// A form of parts: name, headers after the name, content.
@@ -16,7 +16,7 @@ fn form(parts: &[(&str, &str, &str)]) -> String {
     parts.iter().map(part).collect::<String>() + "--b--\r\n"
 }
 
-async fn send_file(it: &Account, conversation: &str, parts: &[(&str, &str, &str)]) -> Answer {
+async fn send_file(it: &Account, conversation: &str, parts: &[(&str, &str, &str)]) -> Reply {
     let request = Request::post(format!("{}/simulator/conversations/{conversation}/file", it.sim.origin()))
         .header("content-type", "multipart/form-data; boundary=b");
     it.send(request.body(Full::from(form(parts))).unwrap()).await.unwrap()

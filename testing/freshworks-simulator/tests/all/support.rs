@@ -19,13 +19,13 @@ use tokio::sync::mpsc;
 
 /// An answer of the API.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
@@ -83,7 +83,7 @@ impl Account {
     }
 
     /// A call with the right key; an error when there was no complete answer.
-    pub(crate) async fn try_call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Answer, String> {
+    pub(crate) async fn try_call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Reply, String> {
         let key = format!("Bearer {}", self.sim.api_key());
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let request = Request::builder()
@@ -94,22 +94,22 @@ impl Account {
         self.send(request.body(Full::from(body)).expect("a request")).await
     }
 
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, String> {
         let response = self.client.request(request).await.map_err(|error| error.to_string())?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.try_call("GET", path, None).await.expect("an answer")
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.try_call("POST", path, Some(body)).await.expect("an answer")
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
         self.try_call("PUT", path, Some(body)).await.expect("an answer")
     }
 

@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use crate::support::Answer;
+use crate::support::Reply;
 
 /// A simulator and a client with its ticket key.
 pub(crate) struct Desk {
@@ -40,30 +40,30 @@ impl Desk {
             .header("authorization", basic(&self.sim.ticket_api_key(), "X"))
     }
 
-    pub(crate) async fn send(&self, request: Builder, body: impl Into<axum::body::Bytes>) -> Result<Answer, String> {
+    pub(crate) async fn send(&self, request: Builder, body: impl Into<axum::body::Bytes>) -> Result<Reply, String> {
         let request = request.body(Full::from(body.into())).expect("a request");
         let response = self.client.request(request).await.map_err(|error| error.to_string())?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(self.request("GET", path), "").await.expect("an answer")
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         let request = self.request("POST", path).header("content-type", "application/json");
         self.send(request, body.to_string()).await.expect("an answer")
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
         let request = self.request("PUT", path).header("content-type", "application/json");
         self.send(request, body.to_string()).await.expect("an answer")
     }
 
     /// A form with these parts: the headers of each after its `Content-Disposition: form-data; `, and its content.
-    pub(crate) async fn form(&self, path: &str, parts: &[(&str, &[u8])]) -> Answer {
+    pub(crate) async fn form(&self, path: &str, parts: &[(&str, &[u8])]) -> Reply {
         let mut body = Vec::new();
         for (headers, content) in parts {
             body.extend_from_slice(b"--limit\r\nContent-Disposition: form-data; ");
@@ -103,7 +103,7 @@ pub(crate) fn ana() -> Value {
 }
 
 /// The fields that were refused, with their codes, sorted. The answer must be a validation error and nothing else.
-pub(crate) fn refused(answer: &Answer) -> Vec<(String, String)> {
+pub(crate) fn refused(answer: &Reply) -> Vec<(String, String)> {
     assert_eq!(answer.status, 400, "{answer:?}");
     let body = answer.json();
     assert_eq!(crate::support::fields(&body), ["description", "errors"]);
@@ -116,6 +116,6 @@ pub(crate) fn refused(answer: &Answer) -> Vec<(String, String)> {
 }
 
 /// The message about the first refused field.
-pub(crate) fn message(answer: &Answer) -> String {
+pub(crate) fn message(answer: &Reply) -> String {
     answer.json()["errors"][0]["message"].as_str().expect("a message").to_owned()
 }

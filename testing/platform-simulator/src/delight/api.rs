@@ -33,7 +33,7 @@ pub(crate) struct Refusal {
     pub(crate) message: &'static str,
 }
 
-type Answer = Result<(Value, Vec<Outgoing>), Refusal>;
+type Reply = Result<(Value, Vec<Outgoing>), Refusal>;
 
 /// The one refusal whose code the vendor documents.
 const NOT_FOUND: Refusal = Refusal { status: 400, code: 400_201, message: "Resource not found." };
@@ -46,10 +46,10 @@ pub(crate) const INVALID: Refusal = Refusal { status: 400, code: 400_111, messag
 pub(crate) const NO_TOKEN: Refusal = Refusal { status: 401, code: 400_401, message: "Invalid value: \"Api-Token\"." };
 
 /// How many users may be typing in one call (vendor SDK).
-const MOST_TYPING: usize = 10;
+const MAX_TYPING: usize = 10;
 
 /// Answers one call; the webhooks that it causes besides.
-pub(crate) fn answer(config: &Config, store: &mut Store, request: Request<'_>) -> Answer {
+pub(crate) fn answer(config: &Config, store: &mut Store, request: Request<'_>) -> Reply {
     let decoded: Vec<String> = request.path.trim_start_matches('/').split('/').map(decode).collect();
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let body = &request.fields;
@@ -123,7 +123,7 @@ fn set_webhook(store: &mut Store, body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn of_channel(store: &mut Store, channel: &str, rest: &[&str], request: Request<'_>) -> Answer {
+fn of_channel(store: &mut Store, channel: &str, rest: &[&str], request: Request<'_>) -> Reply {
     let body = &request.fields;
     let quiet = |value: Value| Ok((value, Vec::new()));
     let users: Vec<String> =
@@ -142,7 +142,7 @@ fn of_channel(store: &mut Store, channel: &str, rest: &[&str], request: Request<
         }
         ("POST", ["messages"]) => write(store, channel, request),
         ("GET", ["messages"]) => quiet(json!({ "messages": read(store, channel, request.query)? })),
-        ("POST" | "DELETE", ["typing"]) if users.len() > MOST_TYPING => Err(INVALID),
+        ("POST" | "DELETE", ["typing"]) if users.len() > MAX_TYPING => Err(INVALID),
         ("POST" | "DELETE", ["typing"]) | ("PUT", ["messages", "mark_as_read"]) => quiet(json!({})),
         (method, ["metadata"]) => {
             let found = store.channels.get_mut(channel).ok_or(NOT_FOUND)?;
@@ -176,7 +176,7 @@ fn read(store: &Store, channel: &str, query: &str) -> Result<Vec<Value>, Refusal
     Ok(store.list(channel, at, before, after))
 }
 
-fn write(store: &mut Store, channel: &str, request: Request<'_>) -> Answer {
+fn write(store: &mut Store, channel: &str, request: Request<'_>) -> Reply {
     let body = &request.fields;
     let dedup_id = text(body, "dedup_id");
     if let Some(first) = dedup_id.as_deref().and_then(|dedup_id| store.repeated(channel, dedup_id)) {

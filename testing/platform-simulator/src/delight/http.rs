@@ -14,7 +14,7 @@ use crate::lock;
 use crate::server::Cut;
 
 /// The longest body, a file with its form: far above what tests send.
-const MOST_BYTES: usize = 32 << 20;
+const MAX_BYTES: usize = 32 << 20;
 
 pub(super) fn router(inner: Arc<Inner>) -> Router {
     // The limit is ours.
@@ -73,7 +73,7 @@ async fn read(request: Request) -> Option<(Value, Option<api::Upload>)> {
     let (is_form, is_json) =
         (content_type.starts_with("multipart/form-data"), content_type.starts_with("application/json"));
     let (head, body) = request.into_parts();
-    let bytes = to_bytes(body, MOST_BYTES).await.ok()?;
+    let bytes = to_bytes(body, MAX_BYTES).await.ok()?;
     if is_form {
         return read_form(Request::from_parts(head, Body::from(bytes))).await;
     }

@@ -15,7 +15,7 @@ use spin_sdk::sqlite::{Connection as Database, Value};
 use spin_sdk::{http_component, variables};
 
 /// What a request gets: a status and a text. An `Err` is a failure that the test wants to read.
-type Answer = Result<String, String>;
+type Reply = Result<String, String>;
 
 #[http_component]
 async fn handle(request: Request) -> Response {
@@ -92,7 +92,7 @@ fn sql(database: &Database, statement: &str, parameters: &[Value]) -> Result<Vec
 }
 
 /// Runs the statements, one a line, in one connection; the rows of the last.
-fn run_sql(statements: &str) -> Answer {
+fn run_sql(statements: &str) -> Reply {
     let database = Database::open_default().map_err(|error| format!("{error:?}"))?;
     let mut rows = Vec::new();
     for statement in statements.lines() {
@@ -101,7 +101,7 @@ fn run_sql(statements: &str) -> Answer {
     Ok(format!("{rows:?}"))
 }
 
-fn every_type() -> Answer {
+fn every_type() -> Reply {
     let database = Database::open_default().map_err(|error| format!("{error:?}"))?;
     let values = [
         Value::Integer(i64::MIN),
@@ -116,7 +116,7 @@ fn every_type() -> Answer {
 }
 
 /// Adds one to a number by compare-and-set; how often it had to try.
-fn add_one() -> Answer {
+fn add_one() -> Reply {
     let database = Database::open_default().map_err(|error| format!("{error:?}"))?;
     for tries in 1..=10_000 {
         let rows = sql(&database, "SELECT value, version FROM counters WHERE name = 'a'", &[])?;
@@ -131,7 +131,7 @@ fn add_one() -> Answer {
 }
 
 /// Leaves a transaction open, for the host to roll back.
-fn unfinished_transaction() -> Answer {
+fn unfinished_transaction() -> Reply {
     let database = Database::open_default().map_err(|error| format!("{error:?}"))?;
     sql(&database, "BEGIN IMMEDIATE", &[])?;
     sql(&database, "UPDATE counters SET value = -1 WHERE name = 'a'", &[])?;
@@ -139,7 +139,7 @@ fn unfinished_transaction() -> Answer {
 }
 
 /// GET, PUT, DELETE or HEAD (does it exist).
-fn key_value(key: &str, request: &Request) -> Answer {
+fn key_value(key: &str, request: &Request) -> Reply {
     let failed = |error| format!("{error:?}");
     let store = Store::open_default().map_err(failed)?;
     match request.method() {
@@ -150,14 +150,14 @@ fn key_value(key: &str, request: &Request) -> Answer {
     }
 }
 
-fn keys() -> Answer {
+fn keys() -> Reply {
     let mut keys = Store::open_default().and_then(|store| store.get_keys()).map_err(|error| format!("{error:?}"))?;
     keys.sort();
     Ok(keys.join(","))
 }
 
 /// One command, its words one a line; a word like `#5` is a number.
-fn redis(address: &str, command: &str) -> Answer {
+fn redis(address: &str, command: &str) -> Reply {
     let failed = |error| format!("{error:?}");
     let connection = Redis::open(address).map_err(failed)?;
     let mut words = command.lines();
@@ -179,7 +179,7 @@ fn redis(address: &str, command: &str) -> Answer {
 }
 
 /// Every function but `execute`, each once.
-fn plain_redis(address: &str) -> Answer {
+fn plain_redis(address: &str) -> Reply {
     let failed = |error| format!("{error:?}");
     let connection = Redis::open(address).map_err(failed)?;
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -197,7 +197,7 @@ fn plain_redis(address: &str) -> Answer {
 }
 
 /// Passes the request's method and body on.
-async fn fetch(url: &str, request: &Request) -> Answer {
+async fn fetch(url: &str, request: &Request) -> Reply {
     let request = Request::builder().method(request.method().clone()).uri(url).body(request.body().to_vec()).build();
     let response: Response = spin_sdk::http::send(request).await.map_err(|error| format!("{error:?}"))?;
     Ok(format!("{} {}", response.status(), String::from_utf8_lossy(response.body())))

@@ -138,8 +138,8 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
         }
         "keep_log" => {
             let (connection, log, now) = read::<(String, Vec<serde_json::Value>, u64)>(body)?;
-            let log: Vec<handoff_bridge::tally::Logged> =
-                log.iter().map(handoff_bridge::tally::Logged::from_value).collect();
+            let log: Vec<handoff_bridge::counters::Logged> =
+                log.iter().map(handoff_bridge::counters::Logged::from_value).collect();
             json(&state.count(&connection, &[], &log, now)?)
         }
         "log" => {

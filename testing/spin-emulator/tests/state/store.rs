@@ -80,7 +80,7 @@ pub(crate) fn on_redis(redis: &RedisServer, password: &str) -> Options {
 }
 
 /// What a function answers: JSON, or the error's text.
-pub(crate) type Answer = Result<Value, String>;
+pub(crate) type Reply = Result<Value, String>;
 
 pub(crate) struct StateApp(App);
 
@@ -101,7 +101,7 @@ impl StateApp {
     }
 
     /// Calls a function; to be awaited anywhere.
-    pub(crate) fn asked(&self, function: &str, arguments: Value) -> impl Future<Output = Answer> + Send + 'static {
+    pub(crate) fn asked(&self, function: &str, arguments: Value) -> impl Future<Output = Reply> + Send + 'static {
         let (url, body) = (format!("{}/{function}", self.0.origin()), arguments.to_string());
         async move {
             let (status, text) = send("POST", &url, &body).await.unwrap();

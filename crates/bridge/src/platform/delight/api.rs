@@ -5,7 +5,7 @@ use freshworks_handoff::http::{Http, Method, Request};
 use handoff_contract::json;
 use serde_json::{Value, json};
 
-use super::super::Untold;
+use super::super::DeliveryError;
 use super::Delight;
 
 const CONNECT_TIMEOUT_MS: u32 = 2_000;
@@ -17,16 +17,16 @@ const EXISTS: i64 = 400_202;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ApiError {
     /// It may work later.
-    Later(String),
+    Retryable(String),
     /// The platform refuses it: HTTP status and the vendor's code.
     Refused(u16, i64),
 }
 
-impl From<ApiError> for Untold {
+impl From<ApiError> for DeliveryError {
     fn from(error: ApiError) -> Self {
         match error {
-            ApiError::Later(text) => Self::Later(text),
-            ApiError::Refused(status, code) => Self::Never(format!("the platform answered {status} ({code})")),
+            ApiError::Retryable(text) => Self::Retryable(text),
+            ApiError::Refused(status, code) => Self::Permanent(format!("the platform answered {status} ({code})")),
         }
     }
 }
@@ -165,12 +165,12 @@ impl<'a, H: Http> Api<'a, H> {
             response_timeout_ms: RESPONSE_TIMEOUT_MS,
         };
         let response = self.http.send(request);
-        let response =
-            response.map_err(|error| ApiError::Later(format!("the platform cannot be reached: {}", error.reason)))?;
+        let response = response
+            .map_err(|error| ApiError::Retryable(format!("the platform cannot be reached: {}", error.reason)))?;
         let answer = json::from_slice::<Value>(&response.body);
         match response.status {
-            200..=299 => answer.map_err(|_| ApiError::Later("the platform's answer is no JSON".to_owned())),
-            status @ (408 | 429 | 500..) => Err(ApiError::Later(format!("the platform answered {status}"))),
+            200..=299 => answer.map_err(|_| ApiError::Retryable("the platform's answer is no JSON".to_owned())),
+            status @ (408 | 429 | 500..) => Err(ApiError::Retryable(format!("the platform answered {status}"))),
             status => Err(ApiError::Refused(status, answer.map_or(0, |answer| answer["code"].as_i64().unwrap_or(0)))),
         }
     }

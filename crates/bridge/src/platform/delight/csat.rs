@@ -4,7 +4,7 @@ use handoff_contract::model::Rating;
 use serde_json::Value;
 
 /// Longer than any form lets people write, and what the core takes.
-const MOST_COMMENT_CHARS: usize = 5_000;
+const MAX_COMMENT_CHARS: usize = 5_000;
 
 /// The rating of the human part in a webhook's conversation.
 ///
@@ -15,7 +15,7 @@ const MOST_COMMENT_CHARS: usize = 5_000;
 /// There is one for each conversation, so its id is always the same: however often webhooks bring it, it is sent once.
 pub(super) fn rating(conversation: &Value) -> Option<Rating> {
     let score = conversation["helpdesk_csat"].as_u64().and_then(|score| u8::try_from(score).ok());
-    let reason = conversation["helpdesk_csat_reason"].as_str().map(|text| text.chars().take(MOST_COMMENT_CHARS));
+    let reason = conversation["helpdesk_csat_reason"].as_str().map(|text| text.chars().take(MAX_COMMENT_CHARS));
     Some(Rating {
         id: "helpdesk_csat".to_owned(),
         score: score.filter(|score| (1..=5).contains(score))?,
@@ -38,6 +38,6 @@ mod tests {
         }
         assert_eq!(rating(&json!({ "csat": 5 })), None, "the AI agent's own");
         let long = json!({ "helpdesk_csat": 1, "helpdesk_csat_reason": "é".repeat(6_000) });
-        assert_eq!(rating(&long).unwrap().comment.unwrap().chars().count(), MOST_COMMENT_CHARS);
+        assert_eq!(rating(&long).unwrap().comment.unwrap().chars().count(), MAX_COMMENT_CHARS);
     }
 }

@@ -9,9 +9,9 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::super::{Asked, Endpoint, Inbound, Place};
+use super::super::{Asked, Inbound, Place, WebhookEndpoint};
 use super::{Delight, OWN, csat};
-use crate::answer::Call;
+use crate::http::IncomingRequest;
 use crate::problem::{self, Problem};
 
 /// The header of both webhooks.
@@ -21,10 +21,14 @@ const SIGNATURE: &str = "x-sendbird-signature";
 const EARLIEST: Timestamp = 1_000_000_000_000;
 
 /// Verifies a webhook and reads it.
-pub(crate) fn read(settings: &Delight, endpoint: Endpoint, call: &Call<'_>) -> Result<Inbound, Problem> {
+pub(crate) fn read(
+    settings: &Delight,
+    endpoint: WebhookEndpoint,
+    call: &IncomingRequest<'_>,
+) -> Result<Inbound, Problem> {
     let key = match endpoint {
-        Endpoint::Platform => settings.signature_secret.as_ref().ok_or_else(Problem::not_allowed)?,
-        Endpoint::Chat => &settings.api_token,
+        WebhookEndpoint::Platform => settings.signature_secret.as_ref().ok_or_else(Problem::not_allowed)?,
+        WebhookEndpoint::Chat => &settings.api_token,
     };
     verify(key.reveal(), call)?;
     let event: Value = problem::read(call.body, "webhook")?;
@@ -33,8 +37,8 @@ pub(crate) fn read(settings: &Delight, endpoint: Endpoint, call: &Call<'_>) -> R
         return Ok(Inbound::Foreign("another-application"));
     }
     match endpoint {
-        Endpoint::Platform => Ok(agent_event(settings, &event, call.now)),
-        Endpoint::Chat => Ok(chat_event(&event)),
+        WebhookEndpoint::Platform => Ok(agent_event(settings, &event, call.now)),
+        WebhookEndpoint::Chat => Ok(chat_event(&event)),
     }
 }
 
@@ -58,7 +62,7 @@ pub(crate) fn sent_at(body: &[u8]) -> Option<Timestamp> {
     iso(&event.created_at).or(number)
 }
 
-fn verify(key: &str, call: &Call<'_>) -> Result<(), Problem> {
+fn verify(key: &str, call: &IncomingRequest<'_>) -> Result<(), Problem> {
     let given = call.header(SIGNATURE).and_then(from_hex).ok_or_else(Problem::not_allowed)?;
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|_| Problem::not_allowed())?;
     mac.update(call.body);
@@ -291,18 +295,18 @@ mod tests {
         mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    fn ask(endpoint: Endpoint, signature: &str, body: &str) -> Result<Inbound, Problem> {
+    fn ask(endpoint: WebhookEndpoint, signature: &str, body: &str) -> Result<Inbound, Problem> {
         let headers = vec![(SIGNATURE.to_owned(), signature.to_owned())];
         read(
             &settings(),
             endpoint,
-            &Call { method: "POST", path: "/", query: "", headers, body: body.as_bytes(), now: NOW },
+            &IncomingRequest { method: "POST", path: "/", query: "", headers, body: body.as_bytes(), now: NOW },
         )
     }
 
     /// Reads a genuine one.
-    fn heard(endpoint: Endpoint, body: &Value) -> Inbound {
-        let key = if endpoint == Endpoint::Chat { "master" } else { "own" };
+    fn heard(endpoint: WebhookEndpoint, body: &Value) -> Inbound {
+        let key = if endpoint == WebhookEndpoint::Chat { "master" } else { "own" };
         let body = body.to_string();
         ask(endpoint, &signed(key, &body), &body).unwrap()
     }
@@ -330,17 +334,17 @@ mod tests {
     #[test]
     fn each_webhook_has_a_key_of_its_own() {
         let body = event("message:user_sent").to_string();
-        assert!(ask(Endpoint::Platform, &signed("own", &body), &body).is_ok());
-        assert!(ask(Endpoint::Platform, &signed("own", &body).to_uppercase(), &body).is_ok());
-        assert!(ask(Endpoint::Chat, &signed("master", &body), &body).is_ok());
+        assert!(ask(WebhookEndpoint::Platform, &signed("own", &body), &body).is_ok());
+        assert!(ask(WebhookEndpoint::Platform, &signed("own", &body).to_uppercase(), &body).is_ok());
+        assert!(ask(WebhookEndpoint::Chat, &signed("master", &body), &body).is_ok());
         let stranger = Err(Problem::not_allowed());
         for (endpoint, signature) in [
-            (Endpoint::Platform, signed("master", &body)),
-            (Endpoint::Chat, signed("own", &body)),
-            (Endpoint::Platform, String::new()),
-            (Endpoint::Platform, "zz".into()),
-            (Endpoint::Platform, signed("own", &body)[..10].into()),
-            (Endpoint::Platform, signed("own", &(body.clone() + " "))),
+            (WebhookEndpoint::Platform, signed("master", &body)),
+            (WebhookEndpoint::Chat, signed("own", &body)),
+            (WebhookEndpoint::Platform, String::new()),
+            (WebhookEndpoint::Platform, "zz".into()),
+            (WebhookEndpoint::Platform, signed("own", &body)[..10].into()),
+            (WebhookEndpoint::Platform, signed("own", &(body.clone() + " "))),
         ] {
             assert_eq!(ask(endpoint, &signature, &body), stranger);
         }
@@ -349,7 +353,7 @@ mod tests {
     #[test]
     fn a_handoff_names_conversation_and_moment() {
         let Inbound::HandOff { id, key: found, asked: Asked::Event(event) } =
-            heard(Endpoint::Platform, &event("handoff"))
+            heard(WebhookEndpoint::Platform, &event("handoff"))
         else {
             panic!("no handoff")
         };
@@ -372,18 +376,18 @@ mod tests {
         empty["data"]["message"]["content"] = json!("");
         let unknown = event("conversation:analyzed");
         for event in [by_another_integration, empty, unknown, json!({}), json!([1])] {
-            assert_eq!(heard(Endpoint::Platform, &event), Inbound::Nothing, "{event}");
+            assert_eq!(heard(WebhookEndpoint::Platform, &event), Inbound::Nothing, "{event}");
         }
-        assert_eq!(heard(Endpoint::Platform, &of_another_agent), Inbound::Foreign("another-ai-agent"));
-        assert_eq!(heard(Endpoint::Platform, &of_another_app), Inbound::Foreign("another-application"));
-        assert_eq!(heard(Endpoint::Chat, &of_another_app), Inbound::Foreign("another-application"));
+        assert_eq!(heard(WebhookEndpoint::Platform, &of_another_agent), Inbound::Foreign("another-ai-agent"));
+        assert_eq!(heard(WebhookEndpoint::Platform, &of_another_app), Inbound::Foreign("another-application"));
+        assert_eq!(heard(WebhookEndpoint::Chat, &of_another_app), Inbound::Foreign("another-application"));
     }
 
     #[test]
     fn an_application_is_known_in_capitals_and_in_small_letters() {
         let mut small = event("message:user_sent");
         small["app_id"] = json!("app-1");
-        let Inbound::Message { place, .. } = heard(Endpoint::Platform, &small) else { panic!("no message") };
+        let Inbound::Message { place, .. } = heard(WebhookEndpoint::Platform, &small) else { panic!("no message") };
         assert_eq!(place, Place::Conversation(key()), "the key stays that of the settings");
     }
 
@@ -406,7 +410,9 @@ mod tests {
             ("Both: a.png, aa.png", Some("Both: a.png, aa.png")),
             ("a.png", None),
         ] {
-            let Inbound::Message { message, .. } = heard(Endpoint::Chat, &sent(text)) else { panic!("no files") };
+            let Inbound::Message { message, .. } = heard(WebhookEndpoint::Chat, &sent(text)) else {
+                panic!("no files")
+            };
             let urls: Vec<_> = message.parts.iter().map(|part| part.url.as_deref().unwrap()).collect();
             assert_eq!(urls, ["https://f/1", "https://f/2"]);
             assert_eq!((message.parts[0].kind, message.parts[0].bytes), (PartKind::Image, Some(7)));
@@ -423,14 +429,14 @@ mod tests {
     fn a_time_that_cannot_be_read_fails_nothing() {
         let mut event = event("message:user_sent");
         event["data"]["sent_at"] = json!("2026-11-23T10:00:32.d25Z");
-        let Inbound::Message { message, .. } = heard(Endpoint::Platform, &event) else { panic!("no message") };
+        let Inbound::Message { message, .. } = heard(WebhookEndpoint::Platform, &event) else { panic!("no message") };
         assert_eq!((message.id.as_str(), message.sender.role), ("12", SenderRole::EndUser));
         assert_eq!(message.sent_at, time::from_iso("2026-11-23T10:00:00.000Z").unwrap());
     }
 
     #[test]
     fn an_end_has_the_platforms_reason() {
-        let end = heard(Endpoint::Platform, &event("conversation:closed"));
+        let end = heard(WebhookEndpoint::Platform, &event("conversation:closed"));
         assert_eq!(end, Inbound::Closed { id: "e-1".into(), key: key(), reason: CloseReason::UserLeft, rating: None });
     }
 
@@ -439,7 +445,7 @@ mod tests {
         let rated = |category: &str| {
             let mut event = event(category);
             event["data"]["conversation"]["helpdesk_csat"] = json!(5);
-            heard(Endpoint::Platform, &event)
+            heard(WebhookEndpoint::Platform, &event)
         };
         let five = Rating { id: "helpdesk_csat".into(), score: 5, comment: None };
         assert_eq!(rated("conversation:analyzed"), Inbound::Rated { key: key(), rating: five.clone() });
@@ -458,7 +464,7 @@ mod tests {
         let flat = json!({ "message_id": 1, "created_at": 5, "url": "https://f/a.png", "filename": "a.png", "content_type": "image/png" });
         let nested = json!({ "message_id": 1, "created_at": 5, "file": { "url": "https://f/a.png", "name": "a.png", "type": "image/png" } });
         for payload in [flat, nested] {
-            let Inbound::Message { place, message } = heard(Endpoint::Chat, &sent(payload, "FILE")) else {
+            let Inbound::Message { place, message } = heard(WebhookEndpoint::Chat, &sent(payload, "FILE")) else {
                 panic!("no file")
             };
             assert_eq!(place, Place::Channel("channel-1".into()));
@@ -469,8 +475,8 @@ mod tests {
             );
         }
         let own = json!({ "message_id": 2, "created_at": 5, "message": "Hi", "custom_type": OWN });
-        assert_eq!(heard(Endpoint::Chat, &sent(own, "MESG")), Inbound::Nothing);
+        assert_eq!(heard(WebhookEndpoint::Chat, &sent(own, "MESG")), Inbound::Nothing);
         let line = json!({ "message_id": 3, "created_at": 5, "message": "Maya joined" });
-        assert_eq!(heard(Endpoint::Chat, &sent(line, "ADMM")), Inbound::Nothing);
+        assert_eq!(heard(WebhookEndpoint::Chat, &sent(line, "ADMM")), Inbound::Nothing);
     }
 }

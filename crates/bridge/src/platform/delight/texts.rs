@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn a_text_that_is_set_comes_as_it_is_and_an_empty_one_not_at_all() {
         let set = |text: &str| Texts { failed: Some(text.to_owned()), ..Texts::default() };
-        assert_eq!(set("Call us.").of(Line::Failed, Some("de")), Some("Call us."));
+        assert_eq!(set("IncomingRequest us.").of(Line::Failed, Some("de")), Some("IncomingRequest us."));
         assert_eq!(set(" ").of(Line::Failed, Some("de")), None);
         let stored = set("The support team cannot be reached at the moment.");
         assert_eq!(stored.of(Line::Failed, Some("de")), Some("Das Support-Team ist im Moment nicht erreichbar."));

@@ -13,7 +13,7 @@ pub const BOUNDS_MS: [u64; 11] = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_
 
 /// Deliveries of one connection that the log keeps: so many that succeeded, and so many that failed, so that neither crowds out the
 /// other. The oldest go first.
-pub const MOST_LOGGED: u32 = 500;
+pub const MAX_LOGGED: u32 = 500;
 /// For how long the log keeps a delivery, in milliseconds.
 pub const LOGGED_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// The log's word for a webhook that is stored and not worked off yet. It never replaces what else is known about that webhook.
@@ -146,13 +146,13 @@ pub struct Count {
 /// The counts of one request: for each connection, names and amounts; and the deliveries that it saw. They are stored after the
 /// answer, so that counting delays nobody; what a host that dies has not stored yet is lost.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct Counters {
     counts: RefCell<BTreeMap<String, BTreeMap<String, u64>>>,
     /// With their connections. Few: trees of them would be much code.
     log: RefCell<Vec<(String, Logged)>>,
 }
 
-impl Tally {
+impl Counters {
     /// Counts one of it.
     pub fn one(&self, connection: &str, words: &[&str]) {
         self.add(connection, words.join("|"), 1);
@@ -188,7 +188,7 @@ impl Tally {
         }
     }
 
-    /// How a delivery stands that was noted since the last [`take_log`](Tally::take_log).
+    /// How a delivery stands that was noted since the last [`take_log`](Counters::take_log).
     pub fn result_of(&self, connection: &str, id: &str) -> Option<String> {
         let log = self.log.borrow();
         log.iter().find(|(of, known)| of == connection && known.id == id).map(|(_, known)| known.result.clone())
@@ -261,18 +261,18 @@ impl Durations {
 mod tests {
     use super::*;
 
-    fn counts(tally: &Tally) -> Vec<Count> {
-        let all = tally.take().remove("acme").unwrap_or_default();
+    fn counts(counters: &Counters) -> Vec<Count> {
+        let all = counters.take().remove("acme").unwrap_or_default();
         all.into_iter().map(|(name, value)| Count { name, value, at: 0 }).collect()
     }
 
     #[test]
     fn percentiles_are_bounds_of_classes() {
-        let tally = Tally::default();
+        let counters = Counters::default();
         for ms in [1, 5, 6, 30, 70_000] {
-            tally.took("acme", "delivery_ms", ms);
+            counters.took("acme", "delivery_ms", ms);
         }
-        let durations = Durations::of(&counts(&tally), "delivery_ms");
+        let durations = Durations::of(&counts(&counters), "delivery_ms");
         assert_eq!((durations.count(), durations.sum_ms), (5, 70_042));
         assert_eq!([50, 60, 80].map(|percent| durations.percentile(percent)), [Some(10), Some(10), Some(50)]);
         assert_eq!(durations.percentile(99), None);
@@ -281,10 +281,10 @@ mod tests {
 
     #[test]
     fn what_was_taken_is_not_counted_twice() {
-        let tally = Tally::default();
-        tally.one("acme", &["handoffs", "live"]);
-        tally.one("acme", &["handoffs", "live"]);
-        assert_eq!(counts(&tally), [Count { name: "handoffs|live".to_owned(), value: 2, at: 0 }]);
-        assert_eq!(counts(&tally), []);
+        let counters = Counters::default();
+        counters.one("acme", &["handoffs", "live"]);
+        counters.one("acme", &["handoffs", "live"]);
+        assert_eq!(counts(&counters), [Count { name: "handoffs|live".to_owned(), value: 2, at: 0 }]);
+        assert_eq!(counts(&counters), []);
     }
 }

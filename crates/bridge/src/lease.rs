@@ -21,14 +21,14 @@ use crate::state::{Handoff, Lease, State};
 const MARGIN_MS: u64 = 3_000;
 /// How long to wait for somebody else's work on the same handoff before the caller is asked to come again. Freshworks and
 /// platforms give up after some seconds.
-const MOST_WAIT_MS: u64 = 2_500;
+const MAX_WAIT_MS: u64 = 2_500;
 /// How long to wait between two looks, at first and at most.
 const FIRST_PAUSE_MS: u64 = 10;
-const LONGEST_PAUSE_MS: u64 = 160;
+const MAX_PAUSE_MS: u64 = 160;
 
-/// Work under way. Given up without [`save`](Work::save) or [`give_back`](Work::give_back), its lease ends by itself, and
+/// LeasedHandoff under way. Given up without [`save`](LeasedHandoff::save) or [`give_back`](LeasedHandoff::give_back), its lease ends by itself, and
 /// what it began counts as unsure.
-pub(crate) struct Work<'a, H, S> {
+pub(crate) struct LeasedHandoff<'a, H, S> {
     service: &'a Service<'a, H, S>,
     /// What is stored, with what this work has changed.
     pub(crate) handoff: Handoff,
@@ -61,7 +61,7 @@ fn pass_on_doubts(handoff: &mut Handoff, unsure: &[String]) -> Vec<String> {
     unsure.iter().filter(|word| !is_message(word)).cloned().collect()
 }
 
-impl<'a, H: Http, S: State> Work<'a, H, S> {
+impl<'a, H: Http, S: State> LeasedHandoff<'a, H, S> {
     /// Takes the lease, waiting for whoever has it. `doing` names what must not be done twice; empty for what may.
     pub(crate) fn begin(
         service: &'a Service<'a, H, S>,
@@ -72,7 +72,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
         doing: &str,
     ) -> Result<Self, Problem> {
         let for_ms = lease_ms(settings)?;
-        Self::begin_within(service, connection, for_ms, id, key, doing, MOST_WAIT_MS)?.ok_or_else(busy)
+        Self::begin_within(service, connection, for_ms, id, key, doing, MAX_WAIT_MS)?.ok_or_else(busy)
     }
 
     /// Takes the lease if nobody has it, to read and to tell. It is made to last for what is sent: where the instance ends with its
@@ -103,7 +103,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
                 None => {
                     (service.pause)(pause);
                     waited += pause;
-                    pause = (pause * 2).min(LONGEST_PAUSE_MS);
+                    pause = (pause * 2).min(MAX_PAUSE_MS);
                 }
             }
         };
@@ -161,7 +161,7 @@ impl<'a, H: Http, S: State> Work<'a, H, S> {
         let Some(since) = self.handoff.journal.iter().rev().find(queued).map(|entry| entry.at) else { return };
         let now = (self.service.clock)();
         for (what, amount) in [("taken", 1), ("waited_ms", now.saturating_sub(since))] {
-            self.service.tally.trend(&self.handoff.connection, now, what, amount);
+            self.service.counters.trend(&self.handoff.connection, now, what, amount);
         }
     }
 
@@ -325,7 +325,7 @@ impl<H: Http, S: State> Http for Fenced<'_, H, S> {
                 let status = answer.as_ref().ok().map(|response| response.status);
                 self.note(What::call(method, path, status, ms));
                 let class = status.map_or("none", status_class);
-                self.service.tally.one(&self.connection, &["requests", class]);
+                self.service.counters.one(&self.connection, &["requests", class]);
             }
             return answers;
         }

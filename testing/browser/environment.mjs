@@ -17,7 +17,7 @@ const ARGUMENTS = [
 
 /** Starts everything; `stop` ends it. `more`: further arguments of the stage. */
 export async function start(more = []) {
-  const child = spawn(process.env.STAGE, ["console", "--json", ...more], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.env.ENVIRONMENT, ["console", "--json", ...more], { stdio: ["pipe", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => { log += chunk; });
   const [line] = await Promise.race([once(createInterface(child.stdout), "line"), once(child, "exit")]);

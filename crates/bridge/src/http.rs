@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::problem::Problem;
 
 /// A request, complete.
-pub struct Call<'a> {
+pub struct IncomingRequest<'a> {
     /// Upper case.
     pub method: &'a str,
     /// Without query.
@@ -24,7 +24,7 @@ pub struct Call<'a> {
     pub now: Timestamp,
 }
 
-impl Call<'_> {
+impl IncomingRequest<'_> {
     /// The first header of that name, which is given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -33,7 +33,7 @@ impl Call<'_> {
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct OutgoingResponse {
     /// HTTP status.
     pub status: u16,
     /// None for an empty one.
@@ -51,7 +51,7 @@ pub enum Body {
     Bytes(&'static str, Cow<'static, [u8]>),
 }
 
-impl Answer {
+impl OutgoingResponse {
     /// What was asked for.
     pub fn ok(body: impl Serialize) -> Self {
         // Fails for maps whose keys are no texts; no answer has any.
@@ -88,7 +88,7 @@ impl Answer {
     }
 }
 
-impl From<Problem> for Answer {
+impl From<Problem> for OutgoingResponse {
     fn from(problem: Problem) -> Self {
         let mut headers = Vec::new();
         if let Some(wait) = problem.retry_after_ms {

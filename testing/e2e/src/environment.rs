@@ -10,7 +10,7 @@ use platform_simulator::Delight;
 use serde_json::{Value, json};
 use spin_emulator::{App, Component, Options, SqliteFile};
 
-use crate::api::{Answer, Api};
+use crate::api::{Api, Reply};
 use crate::front::Front;
 use crate::real_spin::RealSpin;
 
@@ -42,7 +42,7 @@ pub enum Store {
 
 /// The bridge, and Freshworks.
 #[derive(Debug)]
-pub struct Stage {
+pub struct Environment {
     /// Freshworks.
     pub freshworks: Arc<Simulator>,
     /// Calls of the bridge.
@@ -110,7 +110,7 @@ fn built() -> PathBuf {
     target.join("wasm32-wasip2/bridge/freshworks_bridge.wasm")
 }
 
-impl Stage {
+impl Environment {
     /// Starts Freshworks and so many instances of the bridge, which go on after their answers, as on Spin up to 4.0: on a busy machine
     /// there may be no time for what webhooks bring before that. `reaches`: the platforms that the bridge may reach.
     ///
@@ -123,7 +123,7 @@ impl Stage {
         stage.with_instances(instances).await
     }
 
-    /// The same where instances end with their answers, as on the newest Spin. Call [`settled`](Stage::settled) before looking what became
+    /// The same where instances end with their answers, as on the newest Spin. Call [`settled`](Environment::settled) before looking what became
     /// of webhooks.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl Stage {
         Self::set(store, reaches).await?.with_instances(instances).await
     }
 
-    /// Sets the stage without an instance, so that [`set_variable`](Stage::set_variable) can be called first; `reaches` is what Spin
+    /// Sets the stage without an instance, so that [`set_variable`](Environment::set_variable) can be called first; `reaches` is what Spin
     /// lets the bridge reach besides Freshworks.
     ///
     /// # Errors
@@ -143,7 +143,7 @@ impl Stage {
         Self::set(store, reaches).await
     }
 
-    /// Sets a variable of the app, for instances that start from now on, also again ([`kill`](Stage::kill)).
+    /// Sets a variable of the app, for instances that start from now on, also again ([`kill`](Environment::kill)).
     pub fn set_variable(&mut self, name: &str, value: &str) {
         self.options.variables.insert(name.to_owned(), value.to_owned());
     }
@@ -287,7 +287,7 @@ impl Stage {
     /// # Errors
     ///
     /// When the bridge does not say that it is connected.
-    pub async fn connect(&self, connection: &str, platform: &Value) -> anyhow::Result<Answer> {
+    pub async fn connect(&self, connection: &str, platform: &Value) -> anyhow::Result<Reply> {
         let body = json!({ "settings": self.settings(), "platform": platform });
         let answer = self.api.call("PUT", &format!("/v1/connections/{connection}"), &body).await?;
         ensure!(answer.body["connected"] == true, "{answer:?}\n{}", self.log());

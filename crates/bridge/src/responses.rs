@@ -8,13 +8,13 @@ use crate::access::Scope;
 use crate::audit::AuditEntry;
 use crate::journal::Entry;
 use crate::state::Handoff;
-use crate::status::StatusAnswer;
+use crate::status::StatusResponse;
 use crate::vault::Protection;
 
 /// The app runs, and its store answers.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct HealthAnswer {
+pub struct HealthResponse {
     /// `ok`.
     pub status: &'static str,
     /// Version of the app, in semantic versioning.
@@ -26,7 +26,7 @@ pub struct HealthAnswer {
 /// A token, without its text.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TokenAnswer {
+pub struct TokenResponse {
     /// Names it for revoking. Says nothing about its text.
     pub id: String,
     /// What it is called.
@@ -42,18 +42,18 @@ pub struct TokenAnswer {
 /// The tokens that are good, by name. The variable `api_token` is not among them.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TokensAnswer {
+pub struct TokensResponse {
     /// At most 1,000.
-    pub tokens: Vec<TokenAnswer>,
+    pub tokens: Vec<TokenResponse>,
 }
 
 /// A token that was created. Its text is shown this once.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CreatedTokenAnswer {
+pub struct CreatedTokenResponse {
     /// What is known about it.
     #[serde(flatten)]
-    pub about: TokenAnswer,
+    pub about: TokenResponse,
     /// The token itself. The store has a digest of it alone.
     pub token: String,
 }
@@ -61,7 +61,7 @@ pub struct CreatedTokenAnswer {
 /// Who changed what.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct AuditAnswer {
+pub struct AuditResponse {
     /// Newest first; at most 1,000 are kept.
     pub entries: Vec<AuditEntry>,
 }
@@ -69,7 +69,7 @@ pub struct AuditAnswer {
 /// Connections are encrypted with the key that writes now.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RotatedAnswer {
+pub struct RotatedResponse {
     /// How secrets are stored.
     pub secrets: Protection,
     /// How many connections were written anew. The others were so already, or somebody has just written them.
@@ -81,13 +81,13 @@ pub struct RotatedAnswer {
 /// A connection, without its secrets but for the webhooks' paths, which the admin has to paste.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ConnectionAnswer {
+pub struct ConnectionResponse {
     /// The name that it was given.
     pub id: String,
     /// Handoffs are taken: `status.state` is `connected` or `answers-missing`.
     pub connected: bool,
     /// How it stands, and why.
-    pub status: StatusAnswer,
+    pub status: StatusResponse,
     /// When the settings that `restore` brings back were last checked; null when there are none.
     pub restorable_at: Option<Timestamp>,
     /// The account, as Freshworks names it; null when the key opens none.
@@ -149,10 +149,10 @@ pub struct TicketWebhook {
 /// A connection, with what was found while it was checked.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CheckedConnectionAnswer {
+pub struct CheckedConnectionResponse {
     /// The connection as it is from now on.
     #[serde(flatten)]
-    pub connection: ConnectionAnswer,
+    pub connection: ConnectionResponse,
     /// Every check that was made.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Finding>"))]
     pub findings: Vec<Value>,
@@ -161,7 +161,7 @@ pub struct CheckedConnectionAnswer {
 /// One thing that a setting may name.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ChoiceAnswer {
+pub struct ChoiceResponse {
     /// What goes into the setting: letter by letter as the account has it, blanks included.
     pub value: String,
     /// What people know it by where the value is not that, such as the name of a human agent; null otherwise.
@@ -174,23 +174,23 @@ pub struct ChoiceAnswer {
 /// be read.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ChoicesAnswer {
+pub struct ChoicesResponse {
     /// Topics, for `topics` and `topic_by_locale`.
-    pub topics: Option<Vec<ChoiceAnswer>>,
+    pub topics: Option<Vec<ChoiceResponse>>,
     /// Groups, for `group`.
-    pub groups: Option<Vec<ChoiceAnswer>>,
+    pub groups: Option<Vec<ChoiceResponse>>,
     /// Active human agents, for `agent` and `note_author`.
-    pub agents: Option<Vec<ChoiceAnswer>>,
+    pub agents: Option<Vec<ChoiceResponse>>,
     /// Properties of conversations, for `skill_property` and `context`.
-    pub properties: Option<Vec<ChoiceAnswer>>,
+    pub properties: Option<Vec<ChoiceResponse>>,
     /// Groups of the ticket desk, for `ticket_group`; null without a ticket desk, too.
-    pub ticket_groups: Option<Vec<ChoiceAnswer>>,
+    pub ticket_groups: Option<Vec<ChoiceResponse>>,
 }
 
 /// The settings of a connection, without secrets.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct SettingsAnswer {
+pub struct SettingsResponse {
     /// The settings of the Freshworks account, as they are stored.
     pub settings: Map<String, Value>,
     /// Names of the secrets among the settings that are set.
@@ -208,15 +208,15 @@ pub struct SettingsAnswer {
 /// All connections, by id.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ConnectionsAnswer {
+pub struct ConnectionsResponse {
     /// All connections, by id.
-    pub connections: Vec<ConnectionAnswer>,
+    pub connections: Vec<ConnectionResponse>,
 }
 
 /// How a handoff stands.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct HandoffAnswer {
+pub struct HandoffResponse {
     /// Derived from the platform's key: the same conversation always has the same one.
     pub id: String,
     /// The platform's key.
@@ -240,7 +240,7 @@ pub struct HandoffAnswer {
     pub outcome: Option<String>,
 }
 
-impl From<&Handoff> for HandoffAnswer {
+impl From<&Handoff> for HandoffResponse {
     fn from(handoff: &Handoff) -> Self {
         Self {
             id: handoff.id.clone(),
@@ -260,28 +260,28 @@ impl From<&Handoff> for HandoffAnswer {
 /// Handoffs of a connection.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct HandoffsAnswer {
+pub struct HandoffsResponse {
     /// Newest change first; at most 200.
     #[cfg_attr(feature = "schema", schemars(length(max = 200)))]
-    pub handoffs: Vec<HandoffAnswer>,
+    pub handoffs: Vec<HandoffResponse>,
 }
 
 /// A handoff that came about.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct HandedOverAnswer {
+pub struct HandedOverResponse {
     /// How it stands.
     #[serde(flatten)]
-    pub handoff: HandoffAnswer,
+    pub handoff: HandoffResponse,
     /// What was done for it; left out when the same `Idempotency-Key` was carried out before.
     #[serde(flatten)]
-    pub receipt: Option<ReceiptAnswer>,
+    pub receipt: Option<ReceiptResponse>,
 }
 
 /// What a handoff has done.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ReceiptAnswer {
+pub struct ReceiptResponse {
     /// The help desk's side of the conversation.
     pub external_case: ExternalCase,
     /// Where a human agent opens the conversation in a browser; null when Freshworks did not say.
@@ -296,7 +296,7 @@ pub struct ReceiptAnswer {
     pub estimate: Option<WaitEstimate>,
 }
 
-impl From<Receipt> for ReceiptAnswer {
+impl From<Receipt> for ReceiptResponse {
     fn from(receipt: Receipt) -> Self {
         let external_case = ExternalCase { case_id: receipt.case_id, kind: "freshworks" };
         Self {
@@ -323,10 +323,10 @@ pub struct ExternalCase {
 /// A message went over.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RelayedAnswer {
+pub struct RelayedResponse {
     /// How the handoff stands.
     #[serde(flatten)]
-    pub handoff: HandoffAnswer,
+    pub handoff: HandoffResponse,
     /// What was left out or done differently, and why.
     pub findings: Vec<Finding>,
 }
@@ -334,10 +334,10 @@ pub struct RelayedAnswer {
 /// The human part has ended.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ClosedAnswer {
+pub struct ClosedResponse {
     /// How the handoff stands.
     #[serde(flatten)]
-    pub handoff: HandoffAnswer,
+    pub handoff: HandoffResponse,
     /// What follows from it; empty when it had ended before.
     pub events: Vec<Event>,
     /// What was left out or done differently, and why.
@@ -347,9 +347,9 @@ pub struct ClosedAnswer {
 /// Events that have waited.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct EventsAnswer {
+pub struct EventsResponse {
     /// How the handoff stands.
-    pub handoff: HandoffAnswer,
+    pub handoff: HandoffResponse,
     /// In order. They come again until a call names their number in `after`.
     pub events: Vec<NumberedEvent>,
 }
@@ -370,7 +370,7 @@ pub struct NumberedEvent {
 /// What happened to a handoff.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TimelineAnswer {
+pub struct TimelineResponse {
     /// Oldest first; at most 80. No word of anybody is among it.
     #[cfg_attr(feature = "schema", schemars(length(max = 80)))]
     pub entries: Vec<Entry>,
@@ -379,7 +379,7 @@ pub struct TimelineAnswer {
 /// What was due.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TickAnswer {
+pub struct TickResponse {
     /// Handoffs that were looked after.
     pub done: usize,
     /// Handoffs that could not be. Each is tried again, later after each failure.
