@@ -25,7 +25,7 @@ pub struct Entry {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum What {
     /// A request to Freshworks or to the platform was answered, or not.
-    IncomingRequest {
+    Call {
         /// Upper case.
         method: String,
         /// With `{id}` where an id stands, without query.
@@ -79,7 +79,7 @@ pub enum What {
 impl What {
     /// A request that was sent.
     pub fn call(method: &str, path: &str, status: Option<u16>, ms: u64) -> Self {
-        Self::IncomingRequest { method: method.to_owned(), path: template(path), status, ms }
+        Self::Call { method: method.to_owned(), path: template(path), status, ms }
     }
 
     /// A choice. Its text is cut where it is long.

@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn what_is_no_component_is_refused() {
         check_refused("(module)", "not a component");
-        assert!(load(b"no wasm").unwrap_err().contains("not a component"));
+        assert!(load(b"no wasm").unwrap_err().contains("not a WebAssembly component"));
     }
 
     /// Compiles only if calls can run on any thread of a runtime.

@@ -4,7 +4,7 @@
 //! accounts that quote what they were sent, in each place of an answer.
 
 use freshworks_simulator::{Fault, How, Match};
-use handoff_host::bindings::{CloseReason, HandoffRequest};
+use handoff_host::bindings::{CloseReason, FindingLevel, HandoffRequest};
 use serde_json::json;
 
 use crate::support::{API_KEY, Desk, SPOKEN, Talk, request, said, user_message};
@@ -34,10 +34,13 @@ async fn a_connect_that_fails_quotes_nobody() {
         let desk = Desk::new().await.set("group", "Support").set("agent", "maya@acme.example");
         desk.sim.fail(Fault::new(Match::any(), quoting(code)).times(20));
         assert!(!desk.connect().await.result.unwrap().connected);
-        for path in ["/v2/channels", "/v2/groups", "/v2/agents"] {
+        for (path, is_needed) in [("/v2/channels", true), ("/v2/groups", false), ("/v2/agents", false)] {
             desk.sim.clear_faults();
             desk.sim.fail(Fault::new(Match::path(path), quoting(code)).times(20));
-            assert!(!desk.connect().await.result.unwrap().connected);
+            let connection = desk.connect().await.result.unwrap();
+            // A name that cannot be looked up stops no handoff.
+            assert_eq!(connection.connected, !is_needed, "{path} {code}");
+            assert!(connection.findings.iter().any(|one| one.level != FindingLevel::Ok), "{path} {code}");
         }
     }
 }

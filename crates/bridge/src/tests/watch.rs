@@ -341,7 +341,7 @@ fn without_an_address_nothing_is_asked_for_alerts() {
     let id = world.hand_over("acme", "1");
     world.take_in("acme", &id, 1);
     world.wait(20 * MINUTE);
-    assert!(world.state.records.borrow().keys().all(|(kind, _)| kind != "alert" && kind != "timer"));
+    assert!(world.state.records.borrow().keys().all(|(kind, _)| kind != "alert"));
 }
 
 #[test]

@@ -68,7 +68,7 @@ async fn the_steps_of_the_operations_page_work_when_they_are_pasted() {
 
 #[test]
 fn files_for_timers_call_the_timer_and_commands_name_variables_that_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
     for file in ["deploy/handoff-tick.service", "deploy/kubernetes-tick.yaml"] {
         let text = read(file);

@@ -15,7 +15,7 @@ fn connection(id: &str) -> Value {
     json!({
         "id": id, "settings": "{\"key\":\"a\\u0000'\"}", "account": null, "connected": true, "checked_at": 1_700_000_000_000_u64,
         "key_since": 1,
-        "platform": { "secret": "x\0'\"" }, "webhook_secret": "s", "forward_url": "https://other.example/",
+        "platform": { "kind": "generic", "callback_url": "https://platform.example/events", "secret": "x\0'\"" }, "webhook_secret": "s", "forward_url": "https://other.example/",
         "findings": [{ "check": "topic" }],
     })
 }

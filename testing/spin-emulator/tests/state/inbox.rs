@@ -165,7 +165,7 @@ async fn a_connection_that_rests_comes_last_with_one_handoff(store: &Store) {
     for name in ["a", "b"] {
         let connection = json!({
             "id": name, "settings": "{}", "account": null, "connected": true, "checked_at": 1, "key_since": 1,
-            "platform": { "secret": "" }, "webhook_secret": "s", "forward_url": null, "findings": [],
+            "platform": { "kind": "generic", "callback_url": "https://platform.example/events", "secret": "" }, "webhook_secret": "s", "forward_url": null, "findings": [],
         });
         app.ask("save_connection", json!([connection])).await;
         for at in [10, 20] {

@@ -23,7 +23,7 @@ async fn connected(store: &Store) -> StateApp {
     let app = store.app().await;
     for id in ["c", "d"] {
         let connection = json!({
-            "id": id, "settings": "{}", "account": null, "connected": true, "checked_at": 1, "platform": { "secret": "s" },
+            "id": id, "settings": "{}", "account": null, "connected": true, "checked_at": 1, "platform": { "kind": "generic", "callback_url": "https://platform.example/events", "secret": "s" },
             "webhook_secret": "w", "forward_url": null,
         });
         app.ask("save_connection", json!([connection])).await;

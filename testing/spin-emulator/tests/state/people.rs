@@ -144,7 +144,7 @@ async fn what_cannot_be_read_is_named_and_kept_while_others_are_forgotten(store:
 fn connection(id: &str) -> Value {
     json!({
         "id": id, "settings": "{}", "account": null, "connected": true, "checked_at": 1, "key_since": 1,
-        "platform": { "secret": "s" }, "webhook_secret": "w", "forward_url": null, "findings": [],
+        "platform": { "kind": "generic", "callback_url": "https://platform.example/events", "secret": "s" }, "webhook_secret": "w", "forward_url": null, "findings": [],
     })
 }
 

@@ -96,7 +96,7 @@ async fn records_are_trimmed_to_those_that_last_longest(store: &Store) {
 fn connection(id: &str) -> Value {
     json!({
         "id": id, "settings": "{\"api_key\":\"secret-of-freshworks\"}", "account": null, "connected": true, "checked_at": 1,
-        "key_since": 1, "platform": { "secret": "secret-of-the-platform" }, "webhook_secret": "secret-of-the-path",
+        "key_since": 1, "platform": { "kind": "generic", "callback_url": "https://platform.example/events", "secret": "secret-of-the-platform" }, "webhook_secret": "secret-of-the-path",
         "forward_url": null, "findings": [],
     })
 }
