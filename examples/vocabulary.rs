@@ -27,6 +27,8 @@ fn main() {
         "settings": serde_json::from_str::<Value>(JSON_SCHEMA).unwrap_or_default(),
         "findings": vocabulary::FINDINGS,
         "ignored": vocabulary::IGNORED,
+        "transferred": vocabulary::TRANSFERRED,
+        "ended": vocabulary::ENDED,
         "steps": vocabulary::STEPS,
         "decisions": vocabulary::DECISIONS,
         "capabilities": vocabulary::CAPABILITIES,

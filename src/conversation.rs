@@ -5,4 +5,4 @@ pub mod journal;
 pub mod lifecycle;
 pub mod session;
 pub mod ticket;
-pub mod timers;
+pub(crate) mod timers;

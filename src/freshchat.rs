@@ -3,16 +3,16 @@
 use crate::http::client::{self, Client};
 use handoff_contract::model::{AgentId, Sender, SenderRole};
 
-pub mod endpoints;
+pub(crate) mod endpoints;
 pub mod metrics;
 pub mod parts;
 pub mod ratings;
-pub mod wire;
+pub(crate) mod wire;
 
 use endpoints::GetAgent;
 
 /// A human agent's name and photo, as far as they can be had: a message without a name is better than none.
-pub fn human_agent(freshchat: &Client<'_>, id: &AgentId) -> Sender {
+pub(crate) fn human_agent(freshchat: &Client<'_>, id: &AgentId) -> Sender {
     let response = freshchat.send(freshchat.request(&GetAgent { id: id.clone() }));
     // Not sent again: the webhook that waits for it is worth more than the name.
     let found = client::read::<GetAgent>(response).ok().filter(|agent| agent.id == *id);

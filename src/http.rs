@@ -3,7 +3,7 @@
 use std::fmt;
 
 pub mod client;
-pub mod multipart;
+pub(crate) mod multipart;
 pub mod retry;
 
 /// HTTP methods that the vendor's APIs use.

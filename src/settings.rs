@@ -18,7 +18,7 @@ use handoff_contract::error::Error;
 use handoff_contract::model::{AgentId, ChannelId, GroupId, Priority};
 
 pub mod chat_url;
-pub mod context_map;
+pub(crate) mod context_map;
 pub mod names;
 pub mod schema;
 pub mod ticket_domain;
@@ -27,10 +27,10 @@ use context_map::ContextTarget;
 use ticket_domain::TicketDesk;
 
 /// The topics that the platform tells admins to create, in the order in which they are tried.
-pub const DEFAULT_TOPICS: [&str; 2] = ["Sendbird Integration", "Delight AI agent Integration"];
+pub(crate) const DEFAULT_TOPICS: [&str; 2] = ["Sendbird Integration", "Delight AI agent Integration"];
 
 /// Longest text of one message, in characters. Freshchat publishes no limit; integrators stay below 10,000.
-pub const DEFAULT_MESSAGE_CHARS: u32 = 5_000;
+pub(crate) const DEFAULT_MESSAGE_CHARS: u32 = 5_000;
 const DEFAULT_CONNECT_TIMEOUT_MS: u32 = 5_000;
 const DEFAULT_RESPONSE_TIMEOUT_MS: u32 = 20_000;
 /// One request at the default time-outs.
@@ -41,7 +41,7 @@ const MAX_MINUTES: u32 = 28 * 24 * 60;
 const MAX_SETTINGS_BYTES: usize = 256 * 1024;
 
 /// What must not travel on by accident.
-pub const DEFAULT_MASKING: [&str; 2] = ["card-numbers", "tokens"];
+pub(crate) const DEFAULT_MASKING: [&str; 2] = ["card-numbers", "tokens"];
 /// Freshdesk's limit.
 const MAX_TAG: usize = 32;
 
@@ -94,7 +94,7 @@ pub struct Resolved {
 
 impl Resolved {
     /// How the values of this ticket field are written: as the desk's list says, else as far as it is known without.
-    pub fn ticket_field(&self, name: &str) -> FieldKind {
+    pub(crate) fn ticket_field(&self, name: &str) -> FieldKind {
         let listed = self.ticket_fields.iter().find(|(known, _)| known == name);
         listed.map_or_else(|| fields::kind_of(name), |(_, kind)| kind.clone())
     }
@@ -306,7 +306,7 @@ impl Settings {
     }
 
     /// The name of the topic for this locale: by the whole tag, else by its language alone.
-    pub fn topic_for(&self, locale: Option<&str>) -> Option<&String> {
+    pub(crate) fn topic_for(&self, locale: Option<&str>) -> Option<&String> {
         let locale = locale.map(str::trim).filter(|locale| !locale.is_empty())?;
         let is = |tag: &str, wanted: &str| tag.replace('_', "-").eq_ignore_ascii_case(&wanted.replace('_', "-"));
         let exact = self.topic_by_locale.iter().find(|(tag, _)| is(tag, locale));
@@ -315,7 +315,7 @@ impl Settings {
     }
 
     /// The names of the ticket fields that settings or context fill, each once.
-    pub fn filled_ticket_fields(&self) -> Vec<&str> {
+    pub(crate) fn filled_ticket_fields(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.ticket_fields.keys().map(String::as_str).collect();
         for (_, target) in &self.context {
             if let ContextTarget::Ticket(name) = target

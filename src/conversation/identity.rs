@@ -5,14 +5,14 @@
 
 /// The same mailbox: equal without regard to ASCII case and surrounding spaces. Other letters must be equal as they are, because
 /// folding their case would join addresses that mail servers keep apart.
-pub fn same_email(one: &str, other: &str) -> bool {
+pub(crate) fn same_email(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
     !one.is_empty() && one.eq_ignore_ascii_case(other)
 }
 
 /// The same phone number: the same digits, however they are grouped. A text with letters from A to Z is no number, and equals
 /// none.
-pub fn same_phone(one: &str, other: &str) -> bool {
+pub(crate) fn same_phone(one: &str, other: &str) -> bool {
     let is_number = |text: &str| !text.bytes().any(|byte| byte.is_ascii_alphabetic()) && digits(text).next().is_some();
     is_number(one) && is_number(other) && digits(one).eq(digits(other))
 }

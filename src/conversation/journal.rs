@@ -69,7 +69,7 @@ pub fn create(
 }
 
 /// Makes it the conversation that messages go to.
-pub fn adopt(session: &mut Session, conversation: &Conversation) {
+pub(crate) fn adopt(session: &mut Session, conversation: &Conversation) {
     session.adopt_conversation(conversation.id.clone(), conversation.numeric_id.as_deref());
     if let Some(channel) = &conversation.channel {
         session.channel = Some(channel.clone());
@@ -90,7 +90,7 @@ pub struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// A search for what bears a marker, so that nothing else can be taken for it.
-    pub fn by_marker(is_it: &'a dyn Fn(&VendorMessage) -> bool) -> Self {
+    pub(crate) fn by_marker(is_it: &'a dyn Fn(&VendorMessage) -> bool) -> Self {
         Self { is_it, elsewhere: &[], behind: None, among: None }
     }
 }
@@ -98,7 +98,7 @@ impl<'a> Search<'a> {
 /// Sends a message, or finds that it has arrived already: then the answer is true.
 ///
 /// `unsure` says that an earlier try may have got through, and afterwards whether this one may have.
-pub fn send_once(
+pub(crate) fn send_once(
     freshchat: &Client<'_>,
     session: &mut Session,
     unsure: &mut bool,
@@ -206,12 +206,12 @@ fn arrived(
 
 /// Whether a conversation of which a call said that it does not exist is really gone: a second call has to say so as well,
 /// because nothing brings the person back to human agents who have been left.
-pub fn is_gone(freshchat: &Client<'_>, id: &ConversationId) -> bool {
+pub(crate) fn is_gone(freshchat: &Client<'_>, id: &ConversationId) -> bool {
     freshchat.call(&GetConversation { id }).is_err_and(|failure| failure.kind == FailureKind::NotFound)
 }
 
 /// The messages back to the one that `is_enough` recognises, newest first, or as far as a handoff of the greatest size goes.
-pub fn read_back(
+pub(crate) fn read_back(
     freshchat: &Client<'_>,
     conversation: &ConversationId,
     is_enough: &dyn Fn(&VendorMessage) -> bool,
@@ -247,7 +247,7 @@ fn newest_first(
 
 /// Bounds every message in doubt by what stands in the conversation now, because another write is about to begin: what is
 /// written from here on cannot be taken for it. Costs no request while nothing is in doubt.
-pub fn settle_doubts(
+pub(crate) fn settle_doubts(
     freshchat: &Client<'_>,
     session: &mut Session,
     conversation: &ConversationId,

@@ -17,7 +17,8 @@ use handoff_contract::model::{
 
 mod relaying;
 
-pub use relaying::{Relaying, digest_of_words, message_key};
+pub(crate) use relaying::digest_of_words;
+pub use relaying::{Relaying, message_key};
 
 /// First bytes of every session: a name, then the version of what follows. Fields are told apart by their order alone, so a
 /// new version keeps those of the version before and appends its own: open conversations outlive a release.
@@ -208,7 +209,7 @@ impl Session {
 
     /// The session in place of one that was lost. What that one reported may have been told: numbers go on where it cannot
     /// have come, so that nothing to come bears an old id and passes for known.
-    pub fn begin_anew(key: &ConversationKey, now: Timestamp) -> Self {
+    pub(crate) fn begin_anew(key: &ConversationKey, now: Timestamp) -> Self {
         let number = u32::try_from(now / 1000).unwrap_or(u32::MAX / 2);
         Self { lost: true, rounds: number, assignments: number, ..Self::begin(key, 1) }
     }
@@ -311,7 +312,7 @@ impl Session {
     }
 
     /// The id of the event about the next assignment, to whom it may be.
-    pub fn assignment_id(&self, to: &str) -> String {
+    pub(crate) fn assignment_id(&self, to: &str) -> String {
         format!("{}:{to}", self.event_id("assigned", self.assignments))
     }
 
@@ -342,7 +343,7 @@ impl Session {
 
     /// Lets go of a conversation that was deleted before its handoff was complete, so that the next one starts from the first
     /// page. Its ids stay known, and late webhooks about it change nothing.
-    pub fn drop_conversation(&mut self) {
+    pub(crate) fn drop_conversation(&mut self) {
         self.conversation = None;
         self.replaced = self.conversation_ids.clone();
         (self.agent, self.assigned) = (None, false);
@@ -351,17 +352,17 @@ impl Session {
     }
 
     /// True when this write may have been made.
-    pub fn is_unsure(&self, write: Unsure) -> bool {
+    pub(crate) fn is_unsure(&self, write: Unsure) -> bool {
         self.unsure.contains(&write)
     }
 
     /// True when any write may have been made that is not known of.
-    pub fn is_anything_unsure(&self) -> bool {
+    pub(crate) fn is_anything_unsure(&self) -> bool {
         !self.unsure.is_empty()
     }
 
     /// Remembers whether this write may have been made.
-    pub fn set_unsure(&mut self, write: Unsure, unsure: bool) {
+    pub(crate) fn set_unsure(&mut self, write: Unsure, unsure: bool) {
         self.unsure.retain(|other| *other != write);
         if unsure {
             self.unsure.push(write);
@@ -374,31 +375,31 @@ impl Session {
     }
 
     /// Remembers an id under which webhooks may speak of this conversation.
-    pub fn know_conversation(&mut self, id: &str) {
+    pub(crate) fn know_conversation(&mut self, id: &str) {
         self.conversation_ids.retain(|known| known != id);
         self.conversation_ids.insert(0, id.to_owned());
         self.conversation_ids.truncate(MAX_CONVERSATIONS);
     }
 
     /// Remembers another id of a conversation that is known already; the order stays.
-    pub fn know_alias(&mut self, id: &str) {
+    pub(crate) fn know_alias(&mut self, id: &str) {
         if !self.knows_conversation(id) && self.conversation_ids.len() < MAX_CONVERSATIONS {
             self.conversation_ids.push(id.to_owned());
         }
     }
 
     /// True when webhooks about `id` belong here.
-    pub fn knows_conversation(&self, id: &str) -> bool {
+    pub(crate) fn knows_conversation(&self, id: &str) -> bool {
         self.conversation_ids.iter().any(|known| known == id)
     }
 
     /// True when webhooks under `id` speak of a conversation that a newer one has replaced.
-    pub fn has_replaced(&self, id: &str) -> bool {
+    pub(crate) fn has_replaced(&self, id: &str) -> bool {
         self.replaced.iter().any(|replaced| replaced == id)
     }
 
     /// Remembers a message of ours.
-    pub fn mark_own(&mut self, message: MessageId) {
+    pub(crate) fn mark_own(&mut self, message: MessageId) {
         push_bounded(&mut self.own_messages, message);
     }
 
@@ -408,7 +409,7 @@ impl Session {
     }
 
     /// Remembers an event. False when it was reported before.
-    pub fn mark_seen(&mut self, event: &str) -> bool {
+    pub(crate) fn mark_seen(&mut self, event: &str) -> bool {
         if self.seen_events.iter().any(|seen| seen == event) {
             return false;
         }
@@ -417,7 +418,7 @@ impl Session {
     }
 
     /// Remembers a human agent's name and photo.
-    pub fn know_agent(&mut self, id: &AgentId, agent: KnownAgent) {
+    pub(crate) fn know_agent(&mut self, id: &AgentId, agent: KnownAgent) {
         self.known_agents.retain(|(known, _)| known != id);
         if self.known_agents.len() >= MAX_AGENTS {
             self.known_agents.remove(0);
@@ -426,7 +427,7 @@ impl Session {
     }
 
     /// What is known of a human agent.
-    pub fn known_agent(&self, id: &AgentId) -> Option<&KnownAgent> {
+    pub(crate) fn known_agent(&self, id: &AgentId) -> Option<&KnownAgent> {
         self.known_agents.iter().find(|(known, _)| known == id).map(|(_, agent)| agent)
     }
 }

@@ -96,7 +96,7 @@ pub fn look(
 }
 
 /// The settings name no desk any more.
-pub fn no_desk() -> Error {
+pub(crate) fn no_desk() -> Error {
     Error::settings("ticket_domain", "the ticket desk is gone from the settings", "Enter it again.")
 }
 
@@ -206,7 +206,7 @@ fn change(is_solved: bool, session: &mut Session, at: Timestamp, id: &str, now: 
 
 /// Puts words of the end user under the ticket, unless an earlier try has. A ticket that is gone has ended: then the AI agent
 /// answers, and what is returned says so.
-pub fn add_note(
+pub(crate) fn add_note(
     desk: &Client<'_>,
     session: &mut Session,
     journal: &mut Relaying,

@@ -19,9 +19,9 @@ const MAX_TICKET_LOOK_MS: u64 = 60 * MINUTE_MS;
 
 /// How long a service that refuses us (key revoked, account suspended) is asked before a conversation counts as ended: time for
 /// an admin to mend it.
-pub const REFUSED_FOR_MS: u64 = 24 * 60 * MINUTE_MS;
+pub(crate) const REFUSED_FOR_MS: u64 = 24 * 60 * MINUTE_MS;
 /// The same for a service that cannot be reached.
-pub const SILENT_FOR_MS: u64 = 7 * REFUSED_FOR_MS;
+pub(crate) const SILENT_FOR_MS: u64 = 7 * REFUSED_FOR_MS;
 /// How long an end that was asked for is tried before it comes without what could not be written.
 const MAX_CLOSING_MS: u64 = 60 * MINUTE_MS;
 
@@ -30,7 +30,7 @@ fn minutes(count: u32) -> u64 {
 }
 
 /// When `tick` should be called next; none when there is nothing to wait for.
-pub fn next_tick(session: &Session, settings: &Settings) -> Option<Timestamp> {
+pub(crate) fn next_tick(session: &Session, settings: &Settings) -> Option<Timestamp> {
     match session.state {
         SessionState::Queued | SessionState::Active => {
             Some(end_of_patience(session, settings).unwrap_or(u64::MAX).min(session.look_at))
@@ -42,13 +42,18 @@ pub fn next_tick(session: &Session, settings: &Settings) -> Option<Timestamp> {
 }
 
 /// Why the conversation must go back to the AI agent now, if it must.
-pub fn timed_out(session: &Session, settings: &Settings, now: Timestamp) -> Option<EndReason> {
+pub(crate) fn timed_out(session: &Session, settings: &Settings, now: Timestamp) -> Option<EndReason> {
     let reason = if session.state == SessionState::Queued { EndReason::TimedOut } else { EndReason::Inactive };
     end_of_patience(session, settings).filter(|end| *end <= now).map(|_| reason)
 }
 
 /// The same where the conversation could not be read: at once when that is lasting, and after an hour when it may pass.
-pub fn timed_out_unseen(session: &Session, settings: &Settings, kind: ErrorKind, now: Timestamp) -> Option<EndReason> {
+pub(crate) fn timed_out_unseen(
+    session: &Session,
+    settings: &Settings,
+    kind: ErrorKind,
+    now: Timestamp,
+) -> Option<EndReason> {
     let patience = if may_pass(kind) { MAX_CLOSING_MS } else { 0 };
     timed_out(session, settings, now.saturating_sub(patience))
 }
@@ -59,12 +64,12 @@ fn may_pass(kind: ErrorKind) -> bool {
 }
 
 /// True while human agents can bring the conversation back.
-pub fn can_reopen(session: &Session, settings: &Settings, now: Timestamp) -> bool {
+pub(crate) fn can_reopen(session: &Session, settings: &Settings, now: Timestamp) -> bool {
     session.state != SessionState::Returned || now <= end_of_window(session, settings)
 }
 
 /// True when a look that failed in this way is no longer an error: it has been due for too long, or nobody waits for it.
-pub fn is_given_up(session: &Session, settings: &Settings, kind: ErrorKind, now: Timestamp) -> bool {
+pub(crate) fn is_given_up(session: &Session, settings: &Settings, kind: ErrorKind, now: Timestamp) -> bool {
     let may_pass = may_pass(kind);
     // The session keeps the time of a look that has failed, so it tells how long there was none.
     let waited = now.saturating_sub(session.look_at);
@@ -75,25 +80,25 @@ pub fn is_given_up(session: &Session, settings: &Settings, kind: ErrorKind, now:
 }
 
 /// True when an end that was asked for has been tried for long enough.
-pub fn is_end_overdue(session: &Session, now: Timestamp) -> bool {
+pub(crate) fn is_end_overdue(session: &Session, now: Timestamp) -> bool {
     session.state == SessionState::Closing && now.saturating_sub(session.since) >= MAX_CLOSING_MS
 }
 
 /// A message or a change was seen: the next one may follow soon.
-pub fn alive(session: &mut Session, now: Timestamp) {
+pub(crate) fn alive(session: &mut Session, now: Timestamp) {
     session.active_at = now;
     session.look_at = now.saturating_add(FIRST_LOOK_MS);
 }
 
 /// The end user wrote: the answer is expected soon. A look that is due stays due, however much the user writes.
-pub fn spoken(session: &mut Session, now: Timestamp) {
+pub(crate) fn spoken(session: &mut Session, now: Timestamp) {
     let look_at = session.look_at;
     alive(session, now);
     session.look_at = session.look_at.min(look_at);
 }
 
 /// Nothing was missing: the longer it is quiet, the later the next look.
-pub fn looked(session: &mut Session, now: Timestamp) {
+pub(crate) fn looked(session: &mut Session, now: Timestamp) {
     let longest = match session.state {
         SessionState::Returned => u64::MAX,
         SessionState::Ticketed => MAX_TICKET_LOOK_MS,

@@ -47,13 +47,13 @@ fn page_of<T>(body: &Value, key: &str, item: impl Fn(&Value) -> Option<T>) -> Op
 
 /// The account behind a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     /// Host name of the account, or its organisation's, as the vendor names it.
     pub name: Option<String>,
 }
 
 /// `GET /accounts/configuration`: the cheapest proof that host and key belong together.
-pub struct GetAccount;
+pub(crate) struct GetAccount;
 
 impl Endpoint for GetAccount {
     type Output = Account;
@@ -74,7 +74,7 @@ impl Endpoint for GetAccount {
 
 /// A topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Channel {
+pub(crate) struct Channel {
     /// Opaque.
     pub id: ChannelId,
     /// Case-sensitive, not unique.
@@ -86,7 +86,7 @@ pub struct Channel {
 }
 
 /// `GET /channels`: the topics, in pages.
-pub struct ListChannels {
+pub(crate) struct ListChannels {
     page: u32,
 }
 
@@ -121,7 +121,7 @@ impl Paged for ListChannels {
 
 /// A group of human agents.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub(crate) struct Group {
     /// Opaque.
     pub id: GroupId,
     /// As the admin wrote it.
@@ -129,7 +129,7 @@ pub struct Group {
 }
 
 /// `GET /groups`, in pages.
-pub struct ListGroups {
+pub(crate) struct ListGroups {
     page: u32,
 }
 
@@ -158,7 +158,7 @@ impl Paged for ListGroups {
 
 /// A human agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Agent {
+pub(crate) struct Agent {
     /// Opaque.
     pub id: AgentId,
     /// First name.
@@ -179,7 +179,7 @@ pub struct Agent {
 
 impl Agent {
     /// Never the e-mail address: end users see this.
-    pub fn display_name(&self) -> Option<String> {
+    pub(crate) fn display_name(&self) -> Option<String> {
         let names = [self.first_name.as_deref(), self.last_name.as_deref()];
         let full =
             names.into_iter().flatten().map(str::trim).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
@@ -207,7 +207,7 @@ impl Agent {
 }
 
 /// `GET /agents/{id}`.
-pub struct GetAgent {
+pub(crate) struct GetAgent {
     /// The agent.
     pub id: AgentId,
 }
@@ -227,14 +227,14 @@ impl Endpoint for GetAgent {
 }
 
 /// `GET /agents`, in pages. A filter by e-mail address is not documented, so lists are searched here.
-pub struct ListAgents {
+pub(crate) struct ListAgents {
     path: String,
 }
 
 impl ListAgents {
     /// The question for one who is available, of this group or of the whole account, with the published filters. An account may
     /// not know them: whoever comes back has to be compared with what was asked.
-    pub fn available(group: Option<&GroupId>) -> Self {
+    pub(crate) fn available(group: Option<&GroupId>) -> Self {
         let of = group.map(|group| format!("groups={}&", encode(group.as_str()))).unwrap_or_default();
         Self { path: format!("/agents?{of}availability_status=AVAILABLE&items_per_page=1") }
     }
@@ -262,7 +262,7 @@ impl Paged for ListAgents {
 }
 
 /// `GET /business-hours/within-bh`: whether the group, or the account, is inside its business hours.
-pub struct WithinHours<'a> {
+pub(crate) struct WithinHours<'a> {
     /// The group.
     pub group: Option<&'a GroupId>,
 }
@@ -286,7 +286,7 @@ impl Endpoint for WithinHours<'_> {
 }
 
 /// `GET /conversations/fields`: the names of declared properties. An array without an envelope.
-pub struct ListFields;
+pub(crate) struct ListFields;
 
 impl Endpoint for ListFields {
     type Output = Vec<String>;
@@ -304,7 +304,7 @@ impl Endpoint for ListFields {
 
 /// Freshchat's record of an end user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
+pub(crate) struct User {
     /// Opaque.
     pub id: UserId,
     /// The platform's id, when the record has one.
@@ -321,12 +321,12 @@ pub struct User {
 
 impl User {
     /// It has an e-mail address, or may have one.
-    pub fn has_email(&self) -> bool {
+    pub(crate) fn has_email(&self) -> bool {
         !self.is_whole || self.email.is_some()
     }
 
     /// It has a phone number, or may have one.
-    pub fn has_phone(&self) -> bool {
+    pub(crate) fn has_phone(&self) -> bool {
         !self.is_whole || self.phone.is_some()
     }
 }
@@ -348,7 +348,7 @@ fn read_user(user: &Value) -> Option<User> {
 
 /// What a user is looked up by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Identity {
+pub(crate) enum Identity {
     /// The platform's id.
     Reference,
     /// E-mail address.
@@ -360,7 +360,7 @@ pub enum Identity {
 /// `GET /users` with one filter. Published are `first_name`, `last_name`, `email`, `reference_id`, `phone_no` and four times; one
 /// is required (the vendor's reference as read by polymetrics-ai/cli in July and August 2026). Compare what comes with
 /// [`FindUsers::is_answered_by`]: how filters match is not published.
-pub struct FindUsers<'a> {
+pub(crate) struct FindUsers<'a> {
     /// What to look up by.
     pub by: Identity,
     /// Its value.
@@ -369,7 +369,7 @@ pub struct FindUsers<'a> {
 
 impl FindUsers<'_> {
     /// The record is of the person who was asked for.
-    pub fn is_answered_by(&self, user: &User) -> bool {
+    pub(crate) fn is_answered_by(&self, user: &User) -> bool {
         let has = |found: &Option<String>, same: fn(&str, &str) -> bool| {
             found.as_deref().is_some_and(|found| same(found, self.value))
         };
@@ -401,7 +401,7 @@ impl Endpoint for FindUsers<'_> {
 }
 
 /// `POST /users`.
-pub struct CreateUser<'a> {
+pub(crate) struct CreateUser<'a> {
     /// Only what is known is sent, and of addresses only what is verified.
     pub user: &'a EndUser,
     /// Custom properties.
@@ -462,7 +462,7 @@ impl Endpoint for CreateUser<'_> {
 }
 
 /// `PUT /users/{id}`, which gives a known person what the record lacks. The answer's body is empty.
-pub struct UpdateUser<'a> {
+pub(crate) struct UpdateUser<'a> {
     /// The record.
     pub id: &'a UserId,
     /// Only what is to be set, and of addresses only what is verified; an empty id is not.
@@ -492,7 +492,7 @@ impl Endpoint for UpdateUser<'_> {
 /// `DELETE /users/{id}`: deletes the record for good, with the person's conversations (the description of a third party's tool for this
 /// call; the vendor's inventory of operations lists it without a word). That an answer may say `ACCEPTED`, as the vendor's answer to the
 /// deletion of an agent does, is a belief.
-pub struct DeleteUser<'a> {
+pub(crate) struct DeleteUser<'a> {
     /// The record.
     pub id: &'a UserId,
 }
@@ -513,7 +513,7 @@ impl Endpoint for DeleteUser<'_> {
 }
 
 /// `GET /users/{id}/conversations`. The items carry nothing but an id.
-pub struct ListUserConversations<'a> {
+pub(crate) struct ListUserConversations<'a> {
     /// The record.
     pub user: &'a UserId,
 }
@@ -544,9 +544,9 @@ pub enum Author {
 }
 
 /// `POST /images/upload`, below the version; the part is `image`.
-pub const IMAGE_UPLOAD: &str = "/images/upload";
+pub(crate) const IMAGE_UPLOAD: &str = "/images/upload";
 /// `POST /files/upload`, below the version; the part is `file`.
-pub const FILE_UPLOAD: &str = "/files/upload";
+pub(crate) const FILE_UPLOAD: &str = "/files/upload";
 
 /// A file that was uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -689,7 +689,7 @@ pub struct Assignment {
 }
 
 /// `POST /conversations` with all its first messages, so that they cannot overtake one another.
-pub struct CreateConversation<'a> {
+pub(crate) struct CreateConversation<'a> {
     /// The topic.
     pub channel: &'a ChannelId,
     /// The end user.
@@ -751,7 +751,7 @@ impl Endpoint for CreateConversation<'_> {
 }
 
 /// The vendor's word.
-pub fn priority_word(priority: Priority) -> &'static str {
+pub(crate) fn priority_word(priority: Priority) -> &'static str {
     match priority {
         Priority::Low => "Low",
         Priority::Medium => "Medium",
@@ -761,7 +761,7 @@ pub fn priority_word(priority: Priority) -> &'static str {
 }
 
 /// `GET /conversations/{id}`. Holds no messages, whatever the reference says.
-pub struct GetConversation<'a> {
+pub(crate) struct GetConversation<'a> {
     /// The conversation.
     pub id: &'a ConversationId,
 }
@@ -781,7 +781,7 @@ impl Endpoint for GetConversation<'_> {
 }
 
 /// `PUT /conversations/{id}` with status `resolved`. Setting a state twice changes nothing.
-pub struct Resolve<'a> {
+pub(crate) struct Resolve<'a> {
     /// The conversation.
     pub id: &'a ConversationId,
 }
@@ -805,7 +805,7 @@ impl Endpoint for Resolve<'_> {
 }
 
 /// `GET /conversations/{id}/messages`: the newest messages, newest first.
-pub struct ListMessages<'a> {
+pub(crate) struct ListMessages<'a> {
     /// The conversation.
     pub id: &'a ConversationId,
     /// The first is 1 and holds the newest.
@@ -814,7 +814,7 @@ pub struct ListMessages<'a> {
 
 /// Some messages of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessagePage {
+pub(crate) struct MessagePage {
     /// Newest first.
     pub messages: Vec<VendorMessage>,
     /// There are older ones.
@@ -845,7 +845,7 @@ impl Endpoint for ListMessages<'_> {
 
 /// A message that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SentMessage {
+pub(crate) struct SentMessage {
     /// Its id.
     pub id: MessageId,
     /// The conversation's other id.
@@ -853,7 +853,7 @@ pub struct SentMessage {
 }
 
 /// `POST /conversations/{id}/messages`: one message object, not a list.
-pub struct SendMessage<'a> {
+pub(crate) struct SendMessage<'a> {
     /// The conversation.
     pub conversation: &'a ConversationId,
     /// The end user, named in every message of the conversation.

@@ -13,7 +13,7 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 
 /// Which figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Figure {
+pub(crate) enum Figure {
     /// How long conversations have waited for a human agent in the last hour, on average. That the unit is the second is told by
     /// the vendor's own use of it (freshworks/jaya-lib, `average-wait-time.ts`, which divides by 60 for minutes).
     AverageWait,
@@ -25,7 +25,7 @@ pub enum Figure {
 /// `GET /metrics/historical`, by group. Names of metrics and parameters are those of the vendor's own library (freshworks/jaya-lib,
 /// `packages/freshchat-api`), the answer is `historical_metrics` of its definitions. Seen live: whole numbers, sometimes decimal
 /// ones, all as text.
-pub struct WaitFigure {
+pub(crate) struct WaitFigure {
     /// Which one.
     pub figure: Figure,
     /// When.
@@ -33,7 +33,7 @@ pub struct WaitFigure {
 }
 
 /// What the group is called of conversations that no group has (freshworks/jaya-lib).
-pub const NO_GROUP: &str = "null";
+pub(crate) const NO_GROUP: &str = "null";
 
 impl Endpoint for WaitFigure {
     /// Each group with its figure.

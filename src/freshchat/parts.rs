@@ -13,7 +13,7 @@ const MAX_NESTED: u8 = 4;
 const MAX_ADDRESSES: usize = 5;
 
 /// The parts of a message of any era, reply parts last.
-pub fn of_message(message: &Value) -> Vec<Part> {
+pub(crate) fn of_message(message: &Value) -> Vec<Part> {
     let mut parts = Vec::new();
     for key in ["message_parts", "msg_parts", "reply_parts"] {
         for part in message.get(key).and_then(Value::as_array).into_iter().flatten() {

@@ -9,7 +9,7 @@ use handoff_contract::model::ConversationId;
 /// `POST /csat/{conversation_id}`, for a conversation that is resolved (polymetrics-ai/cli, after the vendor's reference, and
 /// mcpbundles.com, whose tool says "for a resolved conversation"). The names `rating` and `comment` are from the first alone. That
 /// the scale is 1 to 5, as the stars of the vendor's own messenger, is a belief.
-pub struct CreateRating<'a> {
+pub(crate) struct CreateRating<'a> {
     /// The conversation.
     pub conversation: &'a ConversationId,
     /// 1 (worst) to 5 (best).

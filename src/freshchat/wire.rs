@@ -8,7 +8,7 @@ use crate::text::time;
 use handoff_contract::model::{AgentId, ChannelId, ConversationId, MessageId, Part, Timestamp, UserId};
 
 /// A text, or a number as text: ids exceed 2^53 and come in both forms.
-pub fn text(object: &Value, key: &str) -> Option<String> {
+pub(crate) fn text(object: &Value, key: &str) -> Option<String> {
     match object.get(key)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -17,12 +17,12 @@ pub fn text(object: &Value, key: &str) -> Option<String> {
 }
 
 /// As [`text`], with the vendor's empty text for "none" left out.
-pub fn filled(object: &Value, key: &str) -> Option<String> {
+pub(crate) fn filled(object: &Value, key: &str) -> Option<String> {
     text(object, key).filter(|text| !text.is_empty())
 }
 
 /// A whole number, or a text that holds one.
-pub fn number(object: &Value, key: &str) -> Option<u64> {
+pub(crate) fn number(object: &Value, key: &str) -> Option<u64> {
     match object.get(key)? {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -32,7 +32,7 @@ pub fn number(object: &Value, key: &str) -> Option<u64> {
 
 /// A flag that may be set: everything but false, 0, their texts, nothing and null. For flags that hide something from the end user:
 /// what is not surely off counts as on, whatever type it comes in.
-pub fn may_be_set(object: &Value, key: &str) -> bool {
+pub(crate) fn may_be_set(object: &Value, key: &str) -> bool {
     match object.get(key) {
         None | Some(Value::Null | Value::Bool(false)) => false,
         Some(Value::Number(number)) => number.as_u64() != Some(0),

@@ -37,7 +37,7 @@ fn page_of<T>(body: &Value, name: &str, item: impl Fn(&Value) -> Option<T>) -> O
 
 /// A ticket as far as handoffs need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ticket {
+pub(crate) struct Ticket {
     /// A number.
     pub id: String,
     /// Among them the one that marks tickets of handoffs.
@@ -68,7 +68,7 @@ impl Ticket {
 /// Freshdesk answers 400 to an address that no contact has (several integrators' clients), and 400 to a parameter that it does
 /// not know: a refused list does not say that there is no ticket. Freshservice sorts by the time of creation alone; its SDK
 /// (freshworks-api-sdk, `TicketsQuery`) knows no `order_by`.
-pub struct ListTickets<'a> {
+pub(crate) struct ListTickets<'a> {
     /// The requester's.
     pub email: Option<&'a str>,
     /// The first is 1.
@@ -109,7 +109,7 @@ pub struct Attachment {
 
 /// A ticket to be made.
 #[derive(Default)]
-pub struct NewTicket {
+pub(crate) struct NewTicket {
     /// One line.
     pub subject: String,
     /// HTML.
@@ -138,7 +138,7 @@ pub struct NewTicket {
 
 /// What a refusal has cost a ticket.
 #[derive(Clone, PartialEq, Eq)]
-pub enum LeftOut {
+pub(crate) enum LeftOut {
     /// A field, or the group.
     Field(String),
     /// The requester's e-mail address or phone number.
@@ -158,7 +158,7 @@ fn faulty_name(faulty: &str) -> &str {
 
 impl NewTicket {
     /// True when a refusal that names this field can be met by leaving it out.
-    pub fn can_spare(&self, faulty: &str) -> bool {
+    pub(crate) fn can_spare(&self, faulty: &str) -> bool {
         let name = faulty_name(faulty);
         match name {
             "group_id" if self.group.is_some() => true,
@@ -172,7 +172,7 @@ impl NewTicket {
     }
 
     /// Takes away what a refusal names; none when it is not there (any more).
-    pub fn leave_out(&mut self, faulty: &str) -> Option<LeftOut> {
+    pub(crate) fn leave_out(&mut self, faulty: &str) -> Option<LeftOut> {
         let name = faulty_name(faulty);
         let field = || LeftOut::Field(name.to_owned());
         match name {
@@ -222,7 +222,7 @@ impl NewTicket {
 }
 
 /// `POST /tickets`. There is no key against doubles: look before it is repeated.
-pub struct CreateTicket<'a> {
+pub(crate) struct CreateTicket<'a> {
     /// What to make.
     pub ticket: &'a NewTicket,
 }
@@ -298,7 +298,7 @@ impl Endpoint for CreateTicket<'_> {
 }
 
 /// `GET /tickets/{id}`.
-pub struct GetTicket<'a> {
+pub(crate) struct GetTicket<'a> {
     /// The ticket.
     pub id: &'a str,
 }
@@ -320,7 +320,7 @@ impl Endpoint for GetTicket<'_> {
 
 /// A note or reply under a ticket. (The desk calls it conversation.)
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// A number.
     pub id: String,
     /// Without markup and what hides or reorders text; of agents' entries, without the mail that they quote.
@@ -339,7 +339,7 @@ pub struct Entry {
 
 /// A file of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryFile {
+pub(crate) struct EntryFile {
     /// File name.
     pub name: Option<String>,
     /// File type.
@@ -383,7 +383,7 @@ impl Entry {
 }
 
 /// `GET /tickets/{id}/conversations`, oldest first.
-pub struct ListEntries<'a> {
+pub(crate) struct ListEntries<'a> {
     /// The ticket.
     pub id: &'a str,
     /// The first is 1.
@@ -407,7 +407,7 @@ impl Endpoint for ListEntries<'_> {
 
 /// `POST /tickets/{id}/notes`: words of the end user, as coming from outside and for the agents alone, so that no mail goes
 /// out about them.
-pub struct CreateNote<'a> {
+pub(crate) struct CreateNote<'a> {
     /// The ticket.
     pub id: &'a str,
     /// HTML.
@@ -434,7 +434,7 @@ impl Endpoint for CreateNote<'_> {
 }
 
 /// `GET /ticket_fields` in Freshdesk, `GET /ticket_form_fields` in Freshservice: all fields of tickets.
-pub struct ListTicketFields {
+pub(crate) struct ListTicketFields {
     /// Which product is asked.
     pub is_freshservice: bool,
 }
@@ -456,7 +456,7 @@ impl Endpoint for ListTicketFields {
 
 /// A group of the ticket desk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TicketGroup {
+pub(crate) struct TicketGroup {
     /// A number.
     pub id: String,
     /// As the admin wrote it.
@@ -464,7 +464,7 @@ pub struct TicketGroup {
 }
 
 /// `GET /groups`, in pages.
-pub struct ListTicketGroups {
+pub(crate) struct ListTicketGroups {
     page: u32,
 }
 

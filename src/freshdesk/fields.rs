@@ -155,18 +155,18 @@ const STANDARD_NUMBERS: [&str; 8] = [
 ];
 
 /// True for a field that every desk has; false for a custom one.
-pub fn is_standard(name: &str) -> bool {
+pub(crate) fn is_standard(name: &str) -> bool {
     STANDARD_TEXTS.contains(&name) || STANDARD_NUMBERS.contains(&name)
 }
 
 /// How the values of a field are written of which the name alone is known.
-pub fn kind_of(name: &str) -> FieldKind {
+pub(crate) fn kind_of(name: &str) -> FieldKind {
     if STANDARD_NUMBERS.contains(&name) { FieldKind::Number } else { FieldKind::Text }
 }
 
 /// A field of the desk's tickets, from its own list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TicketField {
+pub(crate) struct TicketField {
     /// As tickets name it.
     pub name: String,
     /// How its values are written.
@@ -205,7 +205,7 @@ impl TicketField {
     }
 
     /// The whole list, of either product.
-    pub fn list(body: &Value) -> Option<Page<Self>> {
+    pub(crate) fn list(body: &Value) -> Option<Page<Self>> {
         let fields = body.get("ticket_fields").unwrap_or(body).as_array()?;
         let items = fields.iter().filter_map(Self::read).collect();
         Some(Page { items, total_pages: None, has_next: false })

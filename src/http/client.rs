@@ -21,9 +21,9 @@ pub use endpoint::{Call, Effect, Endpoint, Kind, Page, Paged, Service, encode};
 pub use failure::{Failure, FailureKind};
 
 /// Most pages of a list that are read. 100 items each; beyond that a name is reported as not found.
-pub const MAX_PAGES: u32 = 50;
+pub(crate) const MAX_PAGES: u32 = 50;
 /// Most pages of a list that a form offers for choosing: 500 items, which is more than anybody scrolls through.
-pub const MAX_CHOICE_PAGES: u32 = 5;
+pub(crate) const MAX_CHOICE_PAGES: u32 = 5;
 /// Pages that are asked for at once.
 const PAGES_AT_ONCE: u32 = 8;
 
@@ -87,7 +87,11 @@ impl<'a> Client<'a> {
     }
 
     /// Sends two requests at once.
-    pub fn call_both<A: Endpoint, B: Endpoint>(&self, one: &A, other: &B) -> Result<(A::Output, B::Output), Failure> {
+    pub(crate) fn call_both<A: Endpoint, B: Endpoint>(
+        &self,
+        one: &A,
+        other: &B,
+    ) -> Result<(A::Output, B::Output), Failure> {
         let mut responses = self.http.send_all(vec![self.request(one), self.request(other)]).into_iter();
         let mut next = || responses.next().unwrap_or_else(|| Err(TransportError::no_answer()));
         let (first, second) = (next(), next());
@@ -95,7 +99,7 @@ impl<'a> Client<'a> {
     }
 
     /// Sends several requests of one kind at once; answers in their order.
-    pub fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Output, Failure>> {
+    pub(crate) fn call_all<E: Endpoint>(&self, endpoints: &[E]) -> Vec<Result<E::Output, Failure>> {
         let requests = endpoints.iter().map(|endpoint| self.request(endpoint)).collect();
         let responses = self.http.send_all(requests);
         let mut answers = Vec::new();
@@ -157,7 +161,7 @@ impl<'a> Client<'a> {
     /// A list whose first page was asked for together with other requests, up to this many pages. One copy for all callers: the
     /// component is counted in bytes.
     #[inline(never)]
-    pub fn list_from<E: Paged>(
+    pub(crate) fn list_from<E: Paged>(
         &self,
         first: Result<Response, TransportError>,
         most_pages: u32,
@@ -197,7 +201,7 @@ impl<'a> Client<'a> {
 
     /// Any request to this account; no type where there is no body.
     #[inline(never)]
-    pub fn raw_request(&self, method: Method, path: &str, content_type: String, body: Vec<u8>) -> Request {
+    pub(crate) fn raw_request(&self, method: Method, path: &str, content_type: String, body: Vec<u8>) -> Request {
         let mut headers = vec![("accept", "application/json".to_owned())];
         if let Some(authorization) = &self.authorization {
             headers.push(("authorization", authorization.clone()));

@@ -2,24 +2,24 @@
 
 /// A form under way.
 #[derive(Clone, Debug)]
-pub struct Form {
+pub(crate) struct Form {
     boundary: String,
     body: Vec<u8>,
 }
 
 impl Form {
     /// An empty form. The boundary must not be guessed by those who write what is in it: a digest of something secret.
-    pub fn new(boundary: String) -> Self {
+    pub(crate) fn new(boundary: String) -> Self {
         Self { boundary, body: Vec::new() }
     }
 
     /// The header's value.
-    pub fn content_type(&self) -> String {
+    pub(crate) fn content_type(&self) -> String {
         format!("multipart/form-data; boundary={}", self.boundary)
     }
 
     /// Adds a plain field. Without a file name: with one, even an empty one, Freshdesk was seen to overlook the field.
-    pub fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
         let head = format!("--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n", self.boundary, quoted(name));
         self.body.extend_from_slice(head.as_bytes());
         self.body.extend_from_slice(value.as_bytes());
@@ -27,14 +27,14 @@ impl Form {
     }
 
     /// Adds a file.
-    pub fn file(&mut self, name: &str, file_name: &str, media_type: &str, content: &[u8]) {
+    pub(crate) fn file(&mut self, name: &str, file_name: &str, media_type: &str, content: &[u8]) {
         self.begin_file(name, file_name, media_type);
         self.body.extend_from_slice(content);
         self.body.extend_from_slice(b"\r\n");
     }
 
     /// Adds the head of a file whose content follows elsewhere.
-    pub fn begin_file(&mut self, name: &str, file_name: &str, media_type: &str) {
+    pub(crate) fn begin_file(&mut self, name: &str, file_name: &str, media_type: &str) {
         let (name, file_name) = (quoted(name), quoted(file_name));
         let is_type = |byte: u8| byte.is_ascii_alphanumeric() || b"/.+-;= ".contains(&byte);
         let is_fit = media_type.contains('/') && media_type.bytes().all(is_type);
@@ -47,13 +47,13 @@ impl Form {
     }
 
     /// What is there so far, and what ends the form behind a file's content.
-    pub fn around(self) -> (Vec<u8>, Vec<u8>) {
+    pub(crate) fn around(self) -> (Vec<u8>, Vec<u8>) {
         let end = format!("\r\n--{}--\r\n", self.boundary).into_bytes();
         (self.body, end)
     }
 
     /// The complete body.
-    pub fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         self.body.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
         self.body
     }

@@ -19,7 +19,7 @@ impl Budget {
     ///
     /// [`FailureKind::Unavailable`] is the only one for which repeating is both safe and of use: it stands for reads, and for
     /// writes of which nothing reached the other side. `retry_after_ms` is what the vendor asks to wait: that takes a clock.
-    pub fn after_repeat(self, kind: FailureKind, retry_after_ms: Option<u64>) -> Option<Self> {
+    pub(crate) fn after_repeat(self, kind: FailureKind, retry_after_ms: Option<u64>) -> Option<Self> {
         let may_repeat = kind == FailureKind::Unavailable && retry_after_ms.is_none();
         let left_ms = self.left_ms.checked_sub(self.worst_case_ms).filter(|_| may_repeat)?;
         Some(Self { left_ms, ..self })

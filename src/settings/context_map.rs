@@ -33,14 +33,14 @@ impl ContextTarget {
 }
 
 /// True for what can be the name of a property or field: letters, digits, underscores and hyphens.
-pub fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     (1..=100).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 /// The values of one handoff, by where they go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Carried {
+pub(crate) struct Carried {
     /// Lines of the opening, by name.
     pub shown: Vec<(String, String)>,
     /// Properties of the conversation.
@@ -54,7 +54,7 @@ pub struct Carried {
 }
 
 /// Sorts the context by the map, whose names must match exactly; `*` stands for every name that has no rule of its own.
-pub fn carry(map: &[(String, ContextTarget)], context: &[(String, String)]) -> Carried {
+pub(crate) fn carry(map: &[(String, ContextTarget)], context: &[(String, String)]) -> Carried {
     let mut carried = Carried::default();
     for (name, value) in context {
         let has_own = map.iter().any(|(wanted, _)| wanted == name);

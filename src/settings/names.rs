@@ -7,7 +7,7 @@ use handoff_contract::model::{AgentId, ChannelId, GroupId};
 
 /// What became of the wanted topic names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TopicChoice {
+pub(crate) enum TopicChoice {
     /// It exists and is switched on.
     Found {
         /// Its id.
@@ -35,7 +35,7 @@ pub enum TopicChoice {
 
 /// Picks the topic: the first name of the list that matches exactly. Among several of one name, one that is switched on
 /// and belongs to the messenger wins, then the first.
-pub fn choose_topic(channels: &[Channel], names: &[String]) -> TopicChoice {
+pub(crate) fn choose_topic(channels: &[Channel], names: &[String]) -> TopicChoice {
     let mut disabled = None;
     for name in names {
         let same: Vec<&Channel> = channels.iter().filter(|channel| channel.name == *name).collect();
@@ -56,7 +56,7 @@ pub fn choose_topic(channels: &[Channel], names: &[String]) -> TopicChoice {
 }
 
 /// The group of that name or id. Names are compared exactly, then without regard to case.
-pub fn choose_group(groups: &[Group], wanted: &str) -> Option<GroupId> {
+pub(crate) fn choose_group(groups: &[Group], wanted: &str) -> Option<GroupId> {
     let exact = groups.iter().find(|group| group.name == wanted || group.id.as_str() == wanted);
     // Names of symbols alone have nothing left to compare.
     let similar = |group: &&Group| !squeeze(wanted).is_empty() && squeeze(&group.name) == squeeze(wanted);
@@ -64,7 +64,7 @@ pub fn choose_group(groups: &[Group], wanted: &str) -> Option<GroupId> {
 }
 
 /// The human agent of that e-mail address or id.
-pub fn choose_agent<'a>(agents: &'a [Agent], wanted: &str) -> Option<&'a Agent> {
+pub(crate) fn choose_agent<'a>(agents: &'a [Agent], wanted: &str) -> Option<&'a Agent> {
     let same = |agent: &&Agent| {
         agent.id.as_str() == wanted || agent.email.as_deref().is_some_and(|email| identity::same_email(email, wanted))
     };

@@ -49,7 +49,7 @@ pub fn is_known(name: &str) -> bool {
 }
 
 /// The known setting that `name` is probably meant to be.
-pub fn nearest(name: &str) -> Option<&'static str> {
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
     let squeeze = |text: &str| -> String {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);
         letters.map(|letter| letter.to_ascii_lowercase()).collect::<String>().trim_end_matches('s').to_owned()

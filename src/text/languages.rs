@@ -68,12 +68,12 @@ impl Language {
     }
 
     /// True for the line of ours that names the AI agent's handoff.
-    pub fn is_handoff(&self, line: &str) -> bool {
+    pub(crate) fn is_handoff(&self, line: &str) -> bool {
         line.strip_prefix(self.handoff).is_some_and(|rest| rest.starts_with(" · "))
     }
 
     /// Why the AI agent hands over.
-    pub fn reason_words(&self, reason: Reason) -> &'static str {
+    pub(crate) fn reason_words(&self, reason: Reason) -> &'static str {
         let [button, asked, flow, model, safety, api] = self.reasons;
         match reason {
             Reason::UserButton => button,
@@ -119,7 +119,7 @@ pub fn of(tag: &str) -> Option<&'static Language> {
 }
 
 /// The language that is used when none is set.
-pub static ENGLISH: Language = Language {
+pub(crate) static ENGLISH: Language = Language {
     code: "en",
     handoff: "Handoff from the AI agent",
     continues: "Continues conversation",

@@ -30,7 +30,7 @@ pub fn is_link(url: &str) -> bool {
 }
 
 /// True for the address of a page or file, whatever else is in it.
-pub fn is_web(url: &str) -> bool {
+pub(crate) fn is_web(url: &str) -> bool {
     ["https://", "http://"]
         .iter()
         .any(|scheme| url.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)))

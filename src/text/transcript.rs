@@ -31,13 +31,13 @@ pub struct Transcript {
 
 impl Transcript {
     /// In the order of the conversation.
-    pub fn into_texts(self) -> Vec<String> {
+    pub(crate) fn into_texts(self) -> Vec<String> {
         self.opening.into_iter().chain(self.pages).chain(std::iter::once(self.brief)).collect()
     }
 
     /// In the order of a ticket, which is read from the top. The marker stands in the first line there: everything below it is
     /// cut from mail that quotes the ticket.
-    pub fn ticket_texts(&self) -> Vec<String> {
+    pub(crate) fn ticket_texts(&self) -> Vec<String> {
         let (body, end) = self.brief.rsplit_once('\n').unwrap_or((&self.brief, ""));
         let brief = format!("{end}\n{body}");
         std::iter::once(brief).chain(self.opening.clone()).chain(self.pages.iter().cloned()).collect()
@@ -56,13 +56,13 @@ pub fn is_marked(text: &str) -> bool {
 }
 
 /// True for everything that the handoff with this reference writes, but the note about its end.
-pub fn is_of_handoff(text: &str, reference: &str) -> bool {
+pub(crate) fn is_of_handoff(text: &str, reference: &str) -> bool {
     let end = format!(" · {}", marker(reference));
     last_line(text).ends_with(&end) || first_line(text).ends_with(&end)
 }
 
 /// A text of somebody else: a first or last line that ends as ours do, whoever wrote it, must not pass for ours.
-pub fn unmarked(text: &str) -> Cow<'_, str> {
+pub(crate) fn unmarked(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     if reference_in(last_line(&text)).is_some() {
         text = Cow::Owned(format!("{}.", text.trim_end()));
@@ -75,7 +75,7 @@ pub fn unmarked(text: &str) -> Cow<'_, str> {
 }
 
 /// The reference in the marker of such a text.
-pub fn reference_of(text: &str) -> Option<&str> {
+pub(crate) fn reference_of(text: &str) -> Option<&str> {
     reference_in(last_line(text)).or_else(|| reference_in(first_line(text)))
 }
 
@@ -96,7 +96,7 @@ fn last_line(text: &str) -> &str {
 }
 
 /// True when `found` is `written`, a page: its end tells one page from another. Pages of earlier versions have it in front.
-pub fn is_same_page(found: &str, written: &str) -> bool {
+pub(crate) fn is_same_page(found: &str, written: &str) -> bool {
     let end = last_line(written);
     last_line(found) == end || first_line(found) == end
 }
@@ -105,7 +105,7 @@ pub fn is_same_page(found: &str, written: &str) -> bool {
 pub const END: &str = " end";
 
 /// The first message of a conversation that takes the place of `old`.
-pub fn continuation(old: &str, reference: &str, language: &Language) -> String {
+pub(crate) fn continuation(old: &str, reference: &str, language: &Language) -> String {
     format!("{} {old} · {}", language.continues, marker(reference))
 }
 
@@ -130,7 +130,7 @@ fn begins(text: &str) -> bool {
 }
 
 /// The number of messages that an opening or a brief announces, in any language; none for every other text.
-pub fn announced_messages(text: &str) -> Option<usize> {
+pub(crate) fn announced_messages(text: &str) -> Option<usize> {
     let last = last_line(text);
     let is_heading = |language: &Language| {
         let starts = language.history.iter().filter_map(|history| history.split(['{', '1']).next());
@@ -387,7 +387,7 @@ fn later_marker(style: &Style<'_>, upto: usize, number: usize, total: usize) -> 
 const NOT_CARRIED: &str = "(could not be passed on)";
 
 /// One line or several for a part, as text.
-pub fn part_text(part: &Part) -> String {
+pub(crate) fn part_text(part: &Part) -> String {
     let caption = filled(part.text.as_deref());
     let what = match part.kind {
         PartKind::Text => return caption.unwrap_or_default().to_owned(),
@@ -575,7 +575,7 @@ fn clean(line: &str) -> String {
 }
 
 /// Without control characters, of which line ends and tabs stay.
-pub fn clean_text(text: &str) -> String {
+pub(crate) fn clean_text(text: &str) -> String {
     let mut lines = String::with_capacity(text.len());
     for (index, line) in text.lines().enumerate() {
         if index > 0 {
@@ -600,7 +600,7 @@ fn is_hidden(letter: char) -> bool {
 }
 
 /// As one line of at most so many characters, without control characters.
-pub fn one_line(text: &str, max_chars: usize) -> String {
+pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = clean(&words).chars().take(max_chars).collect();
     if chars(&words) > max_chars { format!("{short}…") } else { short }

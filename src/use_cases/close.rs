@@ -87,7 +87,7 @@ fn hand_back(session: &mut Session, reason: EndReason, now: Timestamp) -> Event 
 }
 
 /// Ends a conversation that turns out to go on after the end that the platform has asked for. Told before.
-pub fn end_again(freshchat: &Client<'_>, settings: &Settings, session: &mut Session) -> Result<(), Error> {
+pub(crate) fn end_again(freshchat: &Client<'_>, settings: &Settings, session: &mut Session) -> Result<(), Error> {
     session.end_noted = false;
     let reason = session.end.unwrap_or(EndReason::PlatformClosed);
     note_and_resolve(freshchat, settings, session, reason, true).map(drop)
@@ -209,7 +209,7 @@ pub fn note_author(settings: &Settings, user: &UserId) -> Author {
 }
 
 /// What is to be told when a note was refused for good in the configured name, and is to be written in the end user's.
-pub fn without_author(author: &mut Author, user: &UserId, failure: &Failure) -> Option<Finding> {
+pub(crate) fn without_author(author: &mut Author, user: &UserId, failure: &Failure) -> Option<Finding> {
     // A key that is refused writes in nobody's name.
     if !is_final(failure.kind) || failure.kind == FailureKind::Unauthorized || !matches!(author, Author::NoteBy(_)) {
         return None;

@@ -21,20 +21,20 @@ const MAX_TICKET_FILES: usize = 10;
 const MAX_NAME: usize = 120;
 
 /// What is told when files went as links; none when none did.
-pub fn as_links(files: usize) -> Option<Finding> {
+pub(crate) fn as_links(files: usize) -> Option<Finding> {
     let detail = || format!("{files} files were passed on as links");
     let remedy = "Make sure that human agents can open the links, or name the host in the setting `file_hosts`.";
     (files > 0).then(|| Finding::warning("files", "file-as-link", detail(), remedy))
 }
 
 /// How many of these are files that came without an address: neither file nor link can be passed on.
-pub fn without_address<'a>(parts: impl IntoIterator<Item = &'a Part>) -> usize {
+pub(crate) fn without_address<'a>(parts: impl IntoIterator<Item = &'a Part>) -> usize {
     let has_none = |part: &&Part| part.url.as_deref().is_none_or(|url| url.trim().is_empty());
     parts.into_iter().filter(|part| part.kind.is_file()).filter(has_none).count()
 }
 
 /// What is told when files could not be passed on at all; none when there was none.
-pub fn as_nothing(files: usize) -> Option<Finding> {
+pub(crate) fn as_nothing(files: usize) -> Option<Finding> {
     let detail = || format!("{files} files came without an address and could not be passed on");
     let remedy = "Pass the address of each file: human agents read only that there was one.";
     (files > 0).then(|| Finding::warning("files", "file-without-address", detail(), remedy))

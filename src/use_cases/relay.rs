@@ -370,7 +370,7 @@ fn replace(
 
 /// Goes on in the conversation that an earlier try has opened to continue `old`, if there is one, even if it has ended in the
 /// meantime: what is in doubt may stand there. Afterwards it is known whether there is.
-pub fn adopt_replacement(
+pub(crate) fn adopt_replacement(
     freshchat: &Client<'_>,
     session: &mut Session,
     old: &ConversationId,

@@ -14,8 +14,8 @@ use handoff_contract::model::{AgentId, Delivery, Event, SenderRole, Update};
 
 pub mod public_key;
 pub mod signature;
-pub mod translate;
-pub mod vendor_event;
+pub(crate) mod translate;
+pub(crate) mod vendor_event;
 
 use vendor_event::{Kind, VendorEvent};
 
@@ -121,7 +121,12 @@ fn type_unknown(log: &str) -> Error {
 }
 
 /// Adds name and photo to each human agent; one look-up for each who is new to the session.
-pub fn name_agents(http: &dyn Http, settings: &Settings, mut session: Option<&mut Session>, events: &mut [Event]) {
+pub(crate) fn name_agents(
+    http: &dyn Http,
+    settings: &Settings,
+    mut session: Option<&mut Session>,
+    events: &mut [Event],
+) {
     // An unusable chat URL costs the name, not the message.
     let Ok(freshchat) = Client::chat(http, settings) else { return };
     for event in events {

@@ -54,10 +54,111 @@ fn faults(allowed: &Dependencies, declared: &Dependencies) -> Vec<String> {
     faults
 }
 
+/// A declaration that other packages can name.
+struct Item {
+    name: String,
+    /// The declaration without its own name: what it makes others name.
+    names: BTreeSet<String>,
+}
+
+fn identifiers(text: &str) -> BTreeSet<String> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    text.split(|letter| !is_part(letter)).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The `pub` items of a source file, without its tests.
+fn public_items(source: &str) -> Vec<Item> {
+    let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let mut items = Vec::new();
+    for (start, _) in source.match_indices("pub ") {
+        let rest = &source[start + 4..];
+        let rest = ["const ", "async "].iter().fold(rest, |rest, word| match rest.strip_prefix(word) {
+            Some(function) if function.starts_with("fn ") => function,
+            _ => rest,
+        });
+        let Some((kind, declaration)) = rest.split_once(' ') else { continue };
+        if !["fn", "struct", "enum", "const", "static", "type", "trait", "mod"].contains(&kind) {
+            continue;
+        }
+        let end = declaration.find(['{', ';']).unwrap_or(declaration.len());
+        // Fields, variants and functions of a trait belong to what it says; the body of a function does not.
+        let end = if ["struct", "enum", "trait"].contains(&kind) && declaration[end..].starts_with('{') {
+            let closing = declaration[end..].find("\n}").unwrap_or(declaration.len() - end);
+            end + closing
+        } else {
+            end
+        };
+        let mut names = identifiers(&declaration[..end]);
+        let length = declaration.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(end);
+        let name = declaration[..length].to_owned();
+        names.remove(&name);
+        items.push(Item { name, names });
+    }
+    items
+}
+
+/// Public items that nobody outside names, and that nothing of what is named outside says.
+fn unused(items: &[Item], outside: &BTreeSet<String>) -> Vec<String> {
+    let mut named = outside.clone();
+    loop {
+        let used = items.iter().filter(|item| named.contains(&item.name));
+        let more: BTreeSet<String> =
+            used.flat_map(|item| &item.names).filter(|name| !named.contains(*name)).cloned().collect();
+        if more.is_empty() {
+            break;
+        }
+        named.extend(more);
+    }
+    items.iter().filter(|item| !named.contains(&item.name)).map(|item| item.name.clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::process;
+
+    /// All Rust sources below a folder.
+    fn sources(folder: &str) -> Vec<String> {
+        let (mut folders, mut found) = (vec![process::root().join(folder)], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    found.push(std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        found
+    }
+
+    /// By names, so that what is found is unused for certain, while a name that means two things may hide an unused item.
+    #[test]
+    fn what_is_public_in_the_core_is_used_outside() {
+        let outside = [
+            "bench",
+            "crates/bridge",
+            "crates/plugin",
+            "examples",
+            "spin/src",
+            "testing/fuzz",
+            "testing/spin-emulator",
+            "tests",
+        ];
+        let outside: BTreeSet<String> =
+            outside.into_iter().flat_map(sources).flat_map(|text| identifiers(&text)).collect();
+        let items: Vec<Item> = sources("src").iter().flat_map(|text| public_items(text)).collect();
+        assert!(items.len() > 200, "{}", items.len());
+        assert_eq!(unused(&items, &outside), Vec::<String>::new(), "make them pub(crate), or remove them");
+    }
+
+    #[test]
+    fn an_item_that_nobody_names_is_unused() {
+        let source = "pub fn used(of: Said) {}\npub struct Said {\n    pub part: Part,\n}\npub enum Part {\n}\npub const fn alone() {}\n";
+        let items = public_items(source);
+        assert_eq!(unused(&items, &identifiers("core::used(1)")), ["alone"]);
+    }
 
     fn cargo(arguments: &[&str]) -> String {
         let mut cargo = process::cargo_command();

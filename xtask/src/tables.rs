@@ -16,6 +16,8 @@ struct Vocabulary {
     settings: Value,
     findings: Vec<[String; 3]>,
     ignored: Vec<[String; 2]>,
+    transferred: Vec<[String; 2]>,
+    ended: Vec<[String; 2]>,
     steps: Vec<[String; 2]>,
     decisions: Vec<[String; 3]>,
     capabilities: Vec<[String; 2]>,
@@ -126,6 +128,8 @@ fn contents(vocabulary: &Vocabulary) -> Result<Vec<(&'static str, Tables)>> {
             vec![
                 ("events", enum_table(&resolve, "event-kind", "Event", "What happened")?),
                 ("ignored", words(&vocabulary.ignored, "`detail` of `ignored`", "Why there is nothing to do")),
+                ("transferred", words(&vocabulary.transferred, "`detail` of `transferred`", "Where it went")),
+                ("ended", words(&vocabulary.ended, "`detail` of `resolved` and `reopened`", "What it is about")),
             ],
         ),
         ("docs/errors.md", vec![("errors", enum_table(&resolve, "error-kind", "Error", "What to do")?)]),

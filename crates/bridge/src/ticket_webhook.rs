@@ -108,7 +108,7 @@ impl<H: Http, S: State> Service<'_, H, S> {
                 // A repeat would fail as well, and trouble the admin by mail: `tick` says what is wrong.
                 Err(problem) => {
                     (result, why) = ("given-up", problem.kind);
-                    self.warn(&connection.id, &handoff, &problem.detail);
+                    self.warn(&connection.id, handoff, &problem.detail);
                 }
             }
         }

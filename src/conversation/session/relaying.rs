@@ -40,7 +40,7 @@ pub struct Relaying {
 }
 
 /// What tells the words of one message in doubt from those of another.
-pub fn digest_of_words(text: &str) -> String {
+pub(crate) fn digest_of_words(text: &str) -> String {
     digest(&[text], 4)
 }
 
@@ -72,7 +72,7 @@ impl From<Begun> for Relaying {
 
 impl Relaying {
     /// Goes out with the conversation that continues the current one, or is left in doubt with it.
-    pub fn move_on(&mut self) {
+    pub(crate) fn move_on(&mut self) {
         self.unsure = true;
         (self.conversation, self.behind, self.candidates) = (None, None, None);
         self.words.clear();
@@ -80,7 +80,7 @@ impl Relaying {
 
     /// Bounds it by what stands in this conversation now. Nothing: then nothing of it has arrived since the last piece that is
     /// known to, unless the try that was cut off may have gone on elsewhere.
-    pub fn settle(&mut self, conversation: &ConversationId, found: Vec<MessageId>) {
+    pub(crate) fn settle(&mut self, conversation: &ConversationId, found: Vec<MessageId>) {
         if found.is_empty() && !self.untracked {
             self.unsure = false;
         }
@@ -92,7 +92,7 @@ impl Relaying {
 impl Session {
     /// Takes the journal of the message with this [key](message_key) out of the session, to be given back by [`Session::put_off`] when it is not finished.
     /// `retry`: an earlier try may have got further than this session knows.
-    pub fn take_relaying(&mut self, key: &str, retry: bool) -> Relaying {
+    pub(crate) fn take_relaying(&mut self, key: &str, retry: bool) -> Relaying {
         let key = key.to_owned();
         let found = self.relaying.iter().position(|relaying| relaying.message == key);
         let mut journal = match found {
@@ -153,22 +153,22 @@ impl Session {
     }
 
     /// True when a message may have been written by a try that was cut off.
-    pub fn is_any_in_doubt(&self) -> bool {
+    pub(crate) fn is_any_in_doubt(&self) -> bool {
         self.relaying.iter().any(|relaying| relaying.unsure)
     }
 
     /// True when a message in doubt may be that one.
-    pub fn is_claimed(&self, message: &MessageId) -> bool {
+    pub(crate) fn is_claimed(&self, message: &MessageId) -> bool {
         self.relaying.iter().filter_map(|it| it.candidates.as_ref()).any(|all| all.contains(message))
     }
 
     /// Remembers that the platform's message with this [key](message_key) has arrived.
-    pub fn mark_relayed(&mut self, message: &str) {
+    pub(crate) fn mark_relayed(&mut self, message: &str) {
         push_bounded(&mut self.relayed, message.to_owned());
     }
 
     /// True when the platform's message with this [key](message_key) has arrived before.
-    pub fn was_relayed(&self, message: &str) -> bool {
+    pub(crate) fn was_relayed(&self, message: &str) -> bool {
         self.relayed.iter().any(|relayed| relayed == message)
     }
 }

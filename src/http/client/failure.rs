@@ -99,7 +99,7 @@ impl Failure {
     }
 
     /// The error for the caller, in words for the account's admin.
-    pub fn into_error(self) -> Error {
+    pub(crate) fn into_error(self) -> Error {
         let (kind, message, remedy) = match self.kind {
             FailureKind::Unauthorized if self.call.service == Service::Tickets => (
                 ErrorKind::Unauthorized,

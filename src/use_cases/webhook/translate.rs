@@ -17,7 +17,7 @@ use handoff_contract::model::{
 };
 
 /// Translates one event, and moves the session on when there is one.
-pub fn translate(
+pub(crate) fn translate(
     event: &VendorEvent,
     session: Option<&mut Session>,
     settings: &Settings,
@@ -279,7 +279,7 @@ fn plain(part: &Part, origin: &str) -> Part {
 }
 
 /// Written by us in the name of the configured author. A human agent who quotes one of our notes is heard.
-pub fn is_own_note(agent: &AgentId, message: &VendorMessage, settings: &Settings) -> bool {
+pub(crate) fn is_own_note(agent: &AgentId, message: &VendorMessage, settings: &Settings) -> bool {
     let is_author = settings.note_author.as_deref().is_some_and(|wanted| {
         let author = settings.resolved.agent(wanted).or_else(|| names::agent_id(wanted));
         // Whose name stands behind an address is not known before `connect`.

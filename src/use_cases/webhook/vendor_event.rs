@@ -10,7 +10,7 @@ use handoff_contract::model::{AgentId, ChannelId, ConversationId, GroupId, Times
 
 /// One webhook, as Freshworks means it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VendorEvent {
+pub(crate) struct VendorEvent {
     /// The vendor's word.
     pub action: String,
     /// When it happened.
@@ -21,7 +21,7 @@ pub struct VendorEvent {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `message_create`.
     Message(VendorMessage),
     /// `conversation_assignment`.
@@ -57,7 +57,7 @@ pub enum Kind {
 
 /// The conversation that an event speaks of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
+pub(crate) struct About {
     /// The id for paths.
     pub id: Option<ConversationId>,
     /// The other id, of digits.
@@ -70,7 +70,7 @@ pub struct About {
 
 impl VendorEvent {
     /// Reads a body. Fails only where it is not the vendor's JSON, or lacks what its own action needs.
-    pub fn decode(body: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, Error> {
         let body: Value = json::from_slice(body)
             .map_err(|error| malformed(format!("not JSON at line {}, column {}", error.line(), error.column())))?;
         if !body.is_object() {
@@ -126,7 +126,7 @@ impl VendorEvent {
     }
 
     /// What the event says about the conversation it belongs to.
-    pub fn about(&self) -> About {
+    pub(crate) fn about(&self) -> About {
         match &self.kind {
             Kind::Message(message) => About {
                 id: message.conversation.clone(),
@@ -142,7 +142,7 @@ impl VendorEvent {
     }
 
     /// Every id of that conversation, the one for paths first.
-    pub fn conversation_ids(&self) -> Vec<String> {
+    pub(crate) fn conversation_ids(&self) -> Vec<String> {
         let About { id, numeric_id, .. } = self.about();
         id.map(|id| id.0).into_iter().chain(numeric_id).collect()
     }
