@@ -1,5 +1,6 @@
 //! Where the bridge keeps its state: Spin's SQLite, or Redis.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg(target_family = "wasm")]
 
 mod redis;

@@ -20,6 +20,8 @@
 //! | [`vault`] | secrets at rest |
 //! | [`standard_webhooks`], [`secret`] | signatures; text that must not be seen |
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod access;
 pub mod activity;
 mod alerts;

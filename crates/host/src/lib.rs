@@ -248,6 +248,8 @@
 //! | `report.rs`, `error.rs` | what a call cost; why it gave no result |
 //! | `json.rs`, `json/` | the contract's types as JSON |
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod bindings;
 
 pub mod json;

@@ -12,6 +12,7 @@ use super::kebab;
 /// # Panics
 ///
 /// Never for the types of the contract: they are records, lists, text, numbers, flags, enums and options.
+#[allow(clippy::expect_used, reason = "no type of the contract can fail; the tests write all of them")]
 pub fn to_json<T: Serialize>(value: &T) -> Value {
     value.serialize(Writer).expect("the contract holds nothing that JSON cannot")
 }
