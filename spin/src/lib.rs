@@ -18,8 +18,8 @@ use handoff_bridge::inbox::Later;
 use handoff_bridge::log::{self, Level};
 use handoff_bridge::problem::Problem;
 use handoff_bridge::service::{ALERT_AFTER_MS, Policy, STALE_AFTER_MS, Service, max_body_bytes};
+use handoff_bridge::state::State;
 use handoff_bridge::vault::Keys;
-use handoff_bridge_store::SpinState;
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -42,7 +42,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
             .parse()
             .map_or(ALERT_AFTER_MS, |minutes: u64| minutes.saturating_mul(60 * 1000)),
     };
-    let state = match SpinState::open(&variable("redis_url"), &variable("redis_password"), keys) {
+    let state = match handoff_bridge_store::open(&variable("redis_url"), &variable("redis_password"), keys) {
         Ok(state) => state,
         Err(error) => {
             failed(&format!("the store cannot be opened: {}", error.0));
@@ -53,7 +53,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
     let destinations = Destinations::read(&variable("internal_hosts"));
     let service = Service {
         http: &Guarded { http: &WasiHttp, destinations: &destinations },
-        state: &state,
+        state: &*state,
         token: &token,
         destinations: &destinations,
         public_url: public_url.trim_end_matches('/'),
@@ -106,7 +106,7 @@ async fn send(answer: api::OutgoingResponse, out: ResponseOutparam) {
 }
 
 async fn answer(
-    service: &Service<'_, Guarded<'_, WasiHttp>, SpinState>,
+    service: &Service<'_, Guarded<'_, WasiHttp>, dyn State>,
     request: IncomingRequest,
 ) -> api::OutgoingResponse {
     let target = request.path_with_query().unwrap_or_default();

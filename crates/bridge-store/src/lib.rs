@@ -3,8 +3,8 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg(target_family = "wasm")]
 
+mod open;
 mod redis;
-mod spin;
 mod sqlite;
 
-pub use spin::SpinState;
+pub use open::open;

@@ -7,7 +7,7 @@
 use handoff_contract::model::Timestamp;
 use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
 
-use crate::spin::{entries, from_json, logged, reseal, to_json};
+use crate::open::{entries, from_json, logged, reseal, to_json};
 use handoff_bridge::counters::{Count, LOGGED_MS, Logged, trends_begin};
 use handoff_bridge::state::{
     Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_UNSURE, MAX_WAITING, MAX_WAITING_BYTES,

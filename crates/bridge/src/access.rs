@@ -258,7 +258,7 @@ fn place_of(address: IpAddr) -> String {
     }
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Says whether a request may be carried out. Who may not learns nothing: not even which paths there are.
     pub(crate) fn admit<'a>(&self, call: &IncomingRequest<'a>) -> Result<Admitted<'a>, Problem> {
         let route = route::route(call.method, call.path);

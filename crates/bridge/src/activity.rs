@@ -266,7 +266,7 @@ pub(crate) fn webhook_check(connection: &Connection, counts: &[Count]) -> Webhoo
     }
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Stores what was counted. That it cannot be is no reason to fail.
     pub fn keep_tally(&self) {
         let (mut counts, log) = (self.counters.take(), self.counters.take_log());

@@ -42,7 +42,7 @@ fn failing_since(bad: &[Logged], accepted_at: Timestamp, now: Timestamp) -> Opti
     under_way.iter().filter(counts).map(|one| one.first_at).min()
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     fn has_alerts(&self) -> bool {
         !self.policy.alert_url.is_empty()
     }

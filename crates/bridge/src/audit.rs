@@ -35,7 +35,7 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Writes an entry. The change has been made: where the entry cannot be written, the log says so.
     pub(crate) fn audit(&self, who: &str, what: &str, connection: Option<&str>, detail: String) {
         let at = (self.clock)();

@@ -343,7 +343,7 @@ const MAX_LOOK_MS: u64 = 15 * 60 * 1000;
 /// Looks that one call of `tick` makes: each may take as long as its time-outs.
 const MAX_LOOKS: usize = 4;
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     pub(crate) fn connect(
         &self,
         id: &str,

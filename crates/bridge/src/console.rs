@@ -87,7 +87,7 @@ struct Session {
     name: String,
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Pages, and the session behind them.
     pub(crate) fn console(&self, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         match (call.method, call.path) {

@@ -84,7 +84,7 @@ pub(crate) fn channel_word(channel: &str) -> String {
     format!("channel:{channel}")
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     pub(crate) fn hand_off(
         &self,
         connection: &Connection,

@@ -28,7 +28,7 @@ use crate::state::{Connection, Failing, KEPT_DAYS, State, StoredDelivery, days_m
 use crate::watch::{Delivered, UNREADABLE};
 use crate::webhooks::action_of;
 
-/// LeasedHandoff is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
+/// Work is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
 /// waits for 3,000.
 const FIRST_MS: u64 = 1_000;
 /// When it has taken this long to get so far, many have come at once: those that wait for their answer come first.
@@ -187,7 +187,7 @@ fn is_hopeless(failing: &Failing, kind: &str, now: Timestamp) -> bool {
     failing.times >= FEWEST_TRIES && now.saturating_sub(failing.since) >= most
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Stores a genuine delivery, and works off what can be done at once. From here on it is ours: whatever fails, Freshworks need not
     /// repeat it.
     pub(crate) fn take_in(&self, connection: &Connection, id: &str, body: &[u8], at: Timestamp) -> Result<(), Problem> {

@@ -26,9 +26,9 @@ const MAX_WAIT_MS: u64 = 2_500;
 const FIRST_PAUSE_MS: u64 = 10;
 const MAX_PAUSE_MS: u64 = 160;
 
-/// LeasedHandoff under way. Given up without [`save`](LeasedHandoff::save) or [`give_back`](LeasedHandoff::give_back), its lease ends by itself, and
+/// Work under way. Given up without [`save`](LeasedHandoff::save) or [`give_back`](LeasedHandoff::give_back), its lease ends by itself, and
 /// what it began counts as unsure.
-pub(crate) struct LeasedHandoff<'a, H, S> {
+pub(crate) struct LeasedHandoff<'a, H, S: ?Sized> {
     service: &'a Service<'a, H, S>,
     /// What is stored, with what this work has changed.
     pub(crate) handoff: Handoff,
@@ -61,7 +61,7 @@ fn pass_on_doubts(handoff: &mut Handoff, unsure: &[String]) -> Vec<String> {
     unsure.iter().filter(|word| !is_message(word)).cloned().collect()
 }
 
-impl<'a, H: Http, S: State> LeasedHandoff<'a, H, S> {
+impl<'a, H: Http, S: State + ?Sized> LeasedHandoff<'a, H, S> {
     /// Takes the lease, waiting for whoever has it. `doing` names what must not be done twice; empty for what may.
     pub(crate) fn begin(
         service: &'a Service<'a, H, S>,
@@ -283,7 +283,7 @@ fn lease_ms(settings: &str) -> Result<u64, Problem> {
 }
 
 /// Sends only while the lease lasts, and makes it last for what is sent. Whoever was overtaken writes nothing any more.
-pub(crate) struct Fenced<'a, H, S> {
+pub(crate) struct Fenced<'a, H, S: ?Sized> {
     service: &'a Service<'a, H, S>,
     connection: String,
     id: String,
@@ -292,7 +292,7 @@ pub(crate) struct Fenced<'a, H, S> {
     journal: RefCell<Vec<Entry>>,
 }
 
-impl<H: Http, S: State> Fenced<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Fenced<'_, H, S> {
     fn note(&self, what: What) {
         self.journal.borrow_mut().push(Entry { at: (self.service.clock)(), what });
     }
@@ -314,7 +314,7 @@ impl<H: Http, S: State> Fenced<'_, H, S> {
     }
 }
 
-impl<H: Http, S: State> Http for Fenced<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Http for Fenced<'_, H, S> {
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         if self.holds(&requests) {
             let asked: Vec<_> = requests.iter().map(|it| (method_word(it.method), it.path.clone())).collect();

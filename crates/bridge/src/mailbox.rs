@@ -18,7 +18,7 @@ const MAX_PHOTO_BYTES: usize = 512 * 1024;
 /// Pictures that a browser shows and cannot run.
 const PHOTO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// The events behind `after`. Those up to it have arrived, and are deleted.
     pub(crate) fn events(&self, connection: &Connection, id: &str, after: u64) -> Result<OutgoingResponse, Problem> {
         let mut handoff = self.state.handoff(&connection.id, id)?.ok_or_else(crate::service::unknown_handoff)?;

@@ -178,7 +178,7 @@ fn check_same_platform(found: &[(Connection, Vec<Handoff>)]) -> Result<(), Probl
         .with_remedy("Name the connection: ?connection=.... GET shows which have something. Nothing was erased."))
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// The person's handoffs in one connection, or in all.
     fn held(&self, person: &str, connection: Option<&str>) -> Result<Vec<(Connection, Vec<Handoff>)>, Problem> {
         let connections = match connection {

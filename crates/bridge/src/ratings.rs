@@ -12,7 +12,7 @@ use crate::responses::RelayedResponse;
 use crate::service::Service;
 use crate::state::{Connection, State};
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Passes a rating on. One whose sending was cut off is not sent again: whether Freshworks has it cannot be read.
     pub(crate) fn rate(&self, connection: &Connection, id: &str, rating: &Rating) -> Result<OutgoingResponse, Problem> {
         let doing = format!("rating:{}", digest(&[&rating.id], 8));

@@ -78,7 +78,7 @@ impl Default for Policy {
 }
 
 /// The service. `H` reaches Freshworks and the platform, `S` the store.
-pub struct Service<'a, H, S> {
+pub struct Service<'a, H, S: ?Sized> {
     /// HTTP.
     pub http: &'a H,
     /// The store.
@@ -138,7 +138,7 @@ pub struct UndeliveredBody {
     pub message: String,
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Answers a request. Never fails. [`finish`](Service::finish) is called when the answer has gone out.
     pub fn answer(&self, call: &IncomingRequest<'_>) -> OutgoingResponse {
         self.dispatch(call).unwrap_or_else(|problem| self.refusal(call, problem))

@@ -1,6 +1,6 @@
 //! What is stored: connections, handoffs, and who works on which handoff right now.
 //!
-//! LeasedHandoff on one handoff happens under a lease: two requests for one conversation at once would work on the same session. A lease
+//! Work on one handoff happens under a lease: two requests for one conversation at once would work on the same session. A lease
 //! ends by itself, so that an instance that died does not block it. Who takes over a lease that was not given back learns what
 //! had been begun under it, and looks before doing that again. Saving names the lease's number, so whoever was overtaken
 //! saves nothing.

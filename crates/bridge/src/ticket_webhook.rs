@@ -55,7 +55,7 @@ fn ticket_of(body: &[u8]) -> Option<String> {
     ((1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.to_owned())
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// The rule to paste; none where the settings name no ticket desk.
     pub(crate) fn ticket_webhook_of(&self, connection: &Connection) -> Option<TicketWebhook> {
         Settings::parse(&connection.settings).ok()?.ticket_desk().ok().flatten()?;

@@ -179,7 +179,7 @@ pub(crate) fn causes(log: &[Logged], since: Timestamp) -> Vec<Cause> {
     causes
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Notes what became of a delivery. `began`: when it came, or was sent.
     pub(crate) fn log_delivery(
         &self,

@@ -67,7 +67,7 @@ fn cannot_be_read(error: Error) -> Problem {
     Problem::from(error).logged(format!("a webhook of Freshworks cannot be read: {log}"))
 }
 
-impl<H: Http, S: State> Service<'_, H, S> {
+impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Acknowledged when it is stored, or concerns nobody here; until then Freshworks repeats it.
     pub(crate) fn freshchat_webhook(
         &self,

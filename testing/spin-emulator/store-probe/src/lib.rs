@@ -17,7 +17,6 @@ use spin_sdk::{http_component, variables};
 
 use handoff_bridge::state::{Connection, Handoff, Lease, Record, Rest, State, StateError, StoredDelivery};
 use handoff_bridge::vault::Keys;
-use handoff_bridge_store::SpinState;
 
 #[http_component]
 fn handle(request: Request) -> Response {
@@ -31,7 +30,7 @@ fn handle(request: Request) -> Response {
 fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
     let variable = |name| variables::get(name).unwrap_or_default();
     let keys = Keys::read(&variable("encryption_key"), &variable("encryption_key_old"), draw).map_err(StateError)?;
-    let state = SpinState::open(&variable("redis_url"), &variable("redis_password"), keys)?;
+    let state = handoff_bridge_store::open(&variable("redis_url"), &variable("redis_password"), keys)?;
     match function {
         "connection" => json(&state.connection(&read::<(String,)>(body)?.0)?),
         "connections" => json(&state.connections()?),
@@ -174,7 +173,7 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
         }
         "add_one" => {
             let (connection, id) = read::<(String, String)>(body)?;
-            json(&add_one(&state, &connection, &id)?)
+            json(&add_one(&*state, &connection, &id)?)
         }
         _ => Err(StateError("the probe knows no such function".to_owned())),
     }
