@@ -11,8 +11,7 @@ use crate::freshchat::endpoints::{
     SendMessage,
 };
 use crate::freshchat::wire::{Actor, VendorMessage};
-use crate::http::client::Client;
-use crate::http::client::{Failure, FailureKind};
+use crate::http::client::{Client, Failure, FailureKind};
 use handoff_contract::model::{ChannelId, ConversationId, MessageId, UserId};
 
 /// Conversations of one user that are searched for a marker. Freshchat keeps one open conversation for each user and topic,

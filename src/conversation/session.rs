@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::conversation::timers;
 use crate::settings::Settings;
 use handoff_contract::error::Error;
-use handoff_contract::model::SessionState;
 use handoff_contract::model::{
     AgentId, ChannelId, CloseReason, ConversationId, ConversationKey, Event, Finding, GroupId, MessageId, SessionInfo,
-    Timestamp, Update, UserId,
+    SessionState, Timestamp, Update, UserId,
 };
 
 mod relaying;

@@ -9,9 +9,8 @@ use crate::http::client::{Client, Failure, FailureKind};
 use crate::settings::Settings;
 use crate::text::plain_text::escape_html;
 use handoff_contract::error::Error;
-use handoff_contract::model::SessionState;
 use handoff_contract::model::{
-    Event, EventKind, Finding, Message, Outcome, Part, PartKind, Sender, SenderRole, Timestamp,
+    Event, EventKind, Finding, Message, Outcome, Part, PartKind, Sender, SenderRole, SessionState, Timestamp,
 };
 
 /// Entries beyond these pages of 100 are not read.

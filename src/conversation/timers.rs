@@ -5,8 +5,7 @@
 use crate::conversation::session::{EndReason, Session};
 use crate::settings::Settings;
 use handoff_contract::error::ErrorKind;
-use handoff_contract::model::SessionState;
-use handoff_contract::model::Timestamp;
+use handoff_contract::model::{SessionState, Timestamp};
 
 const MINUTE_MS: u64 = 60_000;
 /// First look after a sign of life. Freshworks sends a webhook again within seconds, so one that is still missing is lost.

@@ -9,8 +9,7 @@ use super::wire::{self, VendorMessage};
 use crate::conversation::identity;
 use crate::http::Method;
 use crate::http::client::{Endpoint, Page, Paged, encode};
-use crate::text::plain_text;
-use crate::text::time;
+use crate::text::{plain_text, time};
 use handoff_contract::model::{
     AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, Timestamp, UserId,
 };

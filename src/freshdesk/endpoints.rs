@@ -11,9 +11,7 @@ use crate::freshchat::wire;
 use crate::http::Method;
 use crate::http::client::{Endpoint, Page, Paged, Service, encode};
 use crate::http::multipart::Form;
-use crate::text::plain_text;
-use crate::text::time;
-use crate::text::transcript;
+use crate::text::{plain_text, time, transcript};
 use handoff_contract::model::{Priority, Timestamp};
 
 /// The most that Freshdesk gives at once.

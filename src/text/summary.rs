@@ -5,8 +5,7 @@ use crate::freshchat::endpoints::ListMessages;
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::client::Client;
 use crate::settings::Settings;
-use crate::text::plain_text;
-use crate::text::transcript;
+use crate::text::{plain_text, transcript};
 use crate::use_cases::webhook::translate;
 use handoff_contract::model::{Event, EventKind, Finding};
 

@@ -7,13 +7,10 @@ use crate::conversation::timers;
 use crate::freshchat::endpoints::{Author, NewMessage, Resolve};
 use crate::freshchat::wire::VendorMessage;
 use crate::http::Http;
-use crate::http::client::Client;
-use crate::http::client::{Failure, FailureKind};
-use crate::settings::Settings;
-use crate::settings::names;
+use crate::http::client::{Client, Failure, FailureKind};
+use crate::settings::{Settings, names};
 use crate::text::languages::Language;
-use crate::text::summary;
-use crate::text::transcript;
+use crate::text::{summary, transcript};
 use crate::use_cases::relay;
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, Update, UserId};
@@ -230,8 +227,7 @@ fn is_final(kind: FailureKind) -> bool {
 mod tests {
     use super::*;
     use crate::testing::Script;
-    use handoff_contract::model::ConversationKey;
-    use handoff_contract::model::SessionState;
+    use handoff_contract::model::{ConversationKey, SessionState};
 
     const SETTINGS: &str = r#"{"chat_url": "acme", "api_key": "k"}"#;
 

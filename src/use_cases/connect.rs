@@ -5,8 +5,7 @@ use crate::freshchat::endpoints::{
 };
 use crate::freshdesk::endpoints::{ListTicketFields, ListTicketGroups, ListTickets};
 use crate::freshdesk::fields::{self, FieldKind, TicketField};
-use crate::http::client::{Client, read};
-use crate::http::client::{Endpoint, Failure, FailureKind, Kind, MAX_PAGES, Page, Paged};
+use crate::http::client::{Client, Endpoint, Failure, FailureKind, Kind, MAX_PAGES, Page, Paged, read};
 use crate::http::{Http, Response, TransportError};
 use crate::settings::context_map::ContextTarget;
 use crate::settings::names::{self, TopicChoice};

@@ -3,6 +3,8 @@
 //! The order of the steps is that of their dependence, and each step can be found again by its marker, so that a try goes
 //! on where the one before it ended.
 
+use std::rc::Rc;
+
 use crate::conversation::lifecycle::{self, Action, Input};
 use crate::conversation::session::{Session, Unsure, reference};
 use crate::conversation::timers;
@@ -14,9 +16,9 @@ use crate::settings::{Availability, Settings};
 use crate::text::transcript::{self, Style, Transcript};
 use crate::use_cases::relay;
 use handoff_contract::error::{Error, ErrorKind};
-use handoff_contract::model::SessionState;
 use handoff_contract::model::{
-    Decision, Finding, GroupId, HandoffRequest, Message, Mode, Part, Receipt, Step, Timestamp, WaitEstimate,
+    Decision, Finding, GroupId, HandoffRequest, Message, Mode, Part, Receipt, SessionState, Step, Timestamp,
+    WaitEstimate,
 };
 
 mod estimate;
@@ -186,6 +188,8 @@ struct Run<'a> {
     /// The group that has the conversation, as Freshchat said when it was opened or found.
     found_in: Option<GroupId>,
     estimate: Option<WaitEstimate>,
+    /// The texts, by what they depend on besides request and settings: they are masked and laid out once.
+    rendered: Option<((usize, String), Rc<Transcript>)>,
 }
 
 impl<'a> Run<'a> {
@@ -220,6 +224,7 @@ impl<'a> Run<'a> {
             decisions,
             found_in,
             estimate,
+            rendered: None,
         }
     }
 
@@ -380,14 +385,26 @@ impl<'a> Run<'a> {
     }
 
     /// The texts of this handoff. What a try has begun with stays the base of the next.
-    fn written(&self, session: &mut Session, max_chars: usize) -> Transcript {
-        self.texts(session, max_chars, true)
+    fn written(&mut self, session: &mut Session) -> Rc<Transcript> {
+        let depends_on = (self.first(session), session.reference.clone());
+        if let Some((on, written)) = &self.rendered
+            && *on == depends_on
+        {
+            return Rc::clone(written);
+        }
+        let written = Rc::new(self.texts(session, self.max_chars(), true));
+        self.rendered = Some((depends_on, Rc::clone(&written)));
+        written
+    }
+
+    /// How many messages the first try has begun with.
+    fn first(&self, session: &mut Session) -> usize {
+        let count = u32::try_from(self.request.history.len()).unwrap_or(u32::MAX);
+        usize::try_from(*session.history.get_or_insert(count)).unwrap_or(usize::MAX)
     }
 
     fn texts(&self, session: &mut Session, max_chars: usize, says_next: bool) -> Transcript {
-        let count = u32::try_from(self.request.history.len()).unwrap_or(u32::MAX);
-        let first = *session.history.get_or_insert(count);
-        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        let first = self.first(session);
         let style = Style {
             reference: &session.reference,
             max_chars,

@@ -10,8 +10,7 @@ use crate::http::client::{Client, FailureKind};
 use crate::settings::Settings;
 use crate::text::transcript;
 use handoff_contract::error::Error;
-use handoff_contract::model::SessionState;
-use handoff_contract::model::{ConversationId, Finding, Rating, Update};
+use handoff_contract::model::{ConversationId, Finding, Rating, SessionState, Update};
 
 const MAX_ID: usize = 255;
 /// No limit is published; longer than any form lets people write.

@@ -3,21 +3,17 @@
 use crate::conversation::journal::{self, Place, Search};
 use crate::conversation::lifecycle::{self, Action, Input};
 use crate::conversation::session::{Relaying, Session, Unsure, digest_of_words, message_key};
-use crate::conversation::ticket;
-use crate::conversation::timers;
+use crate::conversation::{ticket, timers};
 use crate::freshchat::endpoints::{Assignment, Author, Conversation, ListUserConversations, NewMessage};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
-use crate::http::client::Client;
-use crate::http::client::{Endpoint, Failure, FailureKind};
+use crate::http::client::{Client, Endpoint, Failure, FailureKind};
 use crate::settings::Settings;
 use crate::text::transcript;
-use crate::use_cases::close;
-use crate::use_cases::files;
+use crate::use_cases::{close, files};
 use handoff_contract::error::Error;
-use handoff_contract::model::SessionState;
 use handoff_contract::model::{
-    ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, Timestamp, Update, UserId,
+    ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, SessionState, Timestamp, Update, UserId,
 };
 
 const MAX_ID: usize = 255;

@@ -1,22 +1,17 @@
 //! Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of an end that was cut off.
 
-use crate::conversation::journal;
 use crate::conversation::lifecycle::{self, Input};
 use crate::conversation::session::{EndReason, Session, Unsure};
-use crate::conversation::ticket;
-use crate::conversation::timers;
+use crate::conversation::{journal, ticket, timers};
 use crate::freshchat::endpoints::{Conversation, GetConversation, ListMessages};
 use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::http::client::{Client, FailureKind};
 use crate::settings::Settings;
-use crate::text::summary;
-use crate::text::transcript;
-use crate::use_cases::close;
-use crate::use_cases::relay;
-use crate::use_cases::webhook;
+use crate::text::{summary, transcript};
 use crate::use_cases::webhook::translate::translate;
 use crate::use_cases::webhook::vendor_event::{About, Kind, VendorEvent};
+use crate::use_cases::{close, relay, webhook};
 use handoff_contract::error::Error;
 use handoff_contract::model::SessionState;
 use handoff_contract::model::{ConversationId, EventKind, Finding, Outcome, Timestamp, Update};

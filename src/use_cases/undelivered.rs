@@ -8,13 +8,10 @@ use crate::freshchat::wire::{Actor, VendorMessage};
 use crate::http::Http;
 use crate::http::client::{Client, Failure, FailureKind};
 use crate::settings::Settings;
-use crate::text::plain_text;
-use crate::text::transcript;
-use crate::use_cases::close;
-use crate::use_cases::relay;
+use crate::text::{plain_text, transcript};
+use crate::use_cases::{close, relay};
 use handoff_contract::error::Error;
-use handoff_contract::model::SessionState;
-use handoff_contract::model::{ConversationId, Finding, Timestamp, Update, UserId};
+use handoff_contract::model::{ConversationId, Finding, SessionState, Timestamp, Update, UserId};
 
 /// So much of the message is quoted that its author knows it again.
 const QUOTED_CHARS: usize = 80;

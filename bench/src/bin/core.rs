@@ -4,8 +4,7 @@
 use anyhow::{Context, Result, bail};
 use freshworks_bench::upstream::answer;
 use freshworks_handoff::http::{Http, Method, Request, Response, TransportError};
-use freshworks_handoff::use_cases::handoff;
-use freshworks_handoff::use_cases::relay;
+use freshworks_handoff::use_cases::{handoff, relay};
 use handoff_contract::model::{HandoffRequest, Message};
 use serde_json::json;
 

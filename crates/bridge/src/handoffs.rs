@@ -4,11 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::Http;
-use freshworks_handoff::use_cases::close;
-use freshworks_handoff::use_cases::handoff;
-use freshworks_handoff::use_cases::relay;
-use freshworks_handoff::use_cases::tick;
-use freshworks_handoff::use_cases::undelivered;
+use freshworks_handoff::use_cases::{close, handoff, relay, tick, undelivered};
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{
     CloseReason, ConversationKey, Event, EventKind, HandoffRequest, Message, Outcome, Receipt, Update, WaitEstimate,

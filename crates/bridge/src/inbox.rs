@@ -12,11 +12,9 @@ use std::collections::BTreeMap;
 use freshworks_handoff::conversation::session::Session;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use freshworks_handoff::settings::Settings;
-use freshworks_handoff::use_cases::close;
-use freshworks_handoff::use_cases::webhook;
+use freshworks_handoff::use_cases::{close, webhook};
 use handoff_contract::error::ErrorKind;
-use handoff_contract::model::SessionState;
-use handoff_contract::model::{CloseReason, Delivery, Event, EventKind, Outcome, Timestamp, Update};
+use handoff_contract::model::{CloseReason, Delivery, Event, EventKind, Outcome, SessionState, Timestamp, Update};
 
 use crate::access::Caller;
 use crate::activity::DELIVERIES;

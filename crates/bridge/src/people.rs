@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 
 use freshworks_handoff::conversation::session::Session;
 use freshworks_handoff::http::Http;
-use freshworks_handoff::use_cases::close;
-use freshworks_handoff::use_cases::erase;
+use freshworks_handoff::use_cases::{close, erase};
 use handoff_contract::model::{CloseReason, Finding, Step, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;

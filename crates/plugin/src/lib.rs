@@ -3,16 +3,9 @@
 
 #![cfg(target_family = "wasm")]
 
-use freshworks_handoff::use_cases::close;
-use freshworks_handoff::use_cases::connect;
-use freshworks_handoff::use_cases::describe;
-use freshworks_handoff::use_cases::erase;
-use freshworks_handoff::use_cases::handoff;
-use freshworks_handoff::use_cases::rate;
-use freshworks_handoff::use_cases::relay;
-use freshworks_handoff::use_cases::tick;
-use freshworks_handoff::use_cases::undelivered;
-use freshworks_handoff::use_cases::webhook;
+use freshworks_handoff::use_cases::{
+    close, connect, describe, erase, handoff, rate, relay, tick, undelivered, webhook,
+};
 use freshworks_handoff::vocabulary;
 use freshworks_handoff::wasi_http::WasiHttp;
 use handoff_contract::error::{Details, Error, ErrorKind};

@@ -3,8 +3,7 @@
 use super::Run;
 use crate::conversation::session::Session;
 use crate::freshchat::metrics::{Figure, NO_GROUP, WaitFigure};
-use crate::http::client;
-use crate::http::{Request, TransportError};
+use crate::http::{Request, TransportError, client};
 use handoff_contract::model::{Finding, GroupId, Timestamp, WaitEstimate};
 
 /// Both figures are asked for at once. What does not answer within this is not worth waiting for.

@@ -41,7 +41,7 @@ impl Run<'_> {
         }
         // Nothing stands anywhere, so nothing needs to stay as an earlier try had it.
         session.history = None;
-        let written = self.written(session, self.max_chars());
+        let written = self.written(session);
         self.tell_masked(&written);
         let First { pages, with_brief } = first_request(&written);
         loop {
@@ -141,9 +141,9 @@ impl Run<'_> {
         }
         let has_brief = ours.iter().any(|message| transcript::is_brief(&message.text()));
         session.set_unsure(Unsure::Brief, !has_brief);
-        let pages = self.written(session, self.max_chars()).pages;
+        let written = self.written(session);
         let has_arrived = |page: &String| ours.iter().any(|message| transcript::is_same_page(&message.text(), page));
-        let arrived = pages.iter().rposition(has_arrived).map_or(0, |last| last + 1);
+        let arrived = written.pages.iter().rposition(has_arrived).map_or(0, |last| last + 1);
         session.pages_done = u32::try_from(arrived).unwrap_or(u32::MAX).max(session.pages_done);
         // What the person wrote before must not pass for what is relayed later, even if the words are the same.
         for message in found.messages.iter().filter(|it| is_ours(it) || matches!(it.actor, Actor::User(_))) {
@@ -165,9 +165,10 @@ impl Run<'_> {
     /// False when the conversation is deleted, so that they have nowhere to go.
     pub(super) fn rest(&mut self, session: &mut Session, user: &UserId, author: &mut Author) -> Result<bool, Error> {
         let Some(conversation) = session.conversation.clone() else { return Ok(true) };
-        let Transcript { pages, early, brief, .. } = self.written(session, self.max_chars());
+        let written = self.written(session);
+        let Transcript { pages, early, brief, .. } = &*written;
         let mut already = usize::try_from(session.pages_done).unwrap_or(usize::MAX);
-        if already < early && !session.is_unsure(Unsure::Brief) {
+        if already < *early && !session.is_unsure(Unsure::Brief) {
             // Begun by a version that wrote the brief first and cut its pages elsewhere: no line must be lost between two of them.
             already = 0;
         }
@@ -204,7 +205,7 @@ impl Run<'_> {
                 let text = found.text();
                 transcript::is_brief(&text) && is_of_handoff(&text, &reference)
             };
-            let message = NewMessage::text(Author::User(user.clone()), brief);
+            let message = NewMessage::text(Author::User(user.clone()), brief.clone());
             let (search, place) = (Search::by_marker(&is_it), (&conversation, user));
             let sent = journal::send_once(self.freshchat, session, &mut unsure, place, &message, &search);
             // Until it has arrived for certain, a later try looks for it.

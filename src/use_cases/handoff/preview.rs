@@ -1,5 +1,7 @@
 //! What a handoff would do, without doing it. Only reads go out.
 
+use std::rc::Rc;
+
 use super::live::{First, first_request};
 use super::{Run, check};
 use crate::conversation::session::Session;
@@ -40,7 +42,7 @@ impl Run<'_> {
         let assignment = self.assignment()?;
         self.note_author()?;
         self.tell_context();
-        let written = self.written(session, self.max_chars());
+        let written = self.written(session);
         self.tell_masked(&written);
         let (messages, parts) = (self.request.history.len(), written.pages.len());
         let First { pages: first, with_brief } = first_request(&written);
@@ -56,7 +58,7 @@ impl Run<'_> {
         let mut fields = assignment.properties;
         fields.extend(assignment.priority.map(|priority| ("priority".to_owned(), priority_word(priority).to_owned())));
         fields.extend(self.carried.user.iter().map(|(name, value)| (format!("user.{name}"), value.clone())));
-        Ok(self.plan(Mode::Live, steps, written.into_texts(), fields))
+        Ok(self.plan(Mode::Live, steps, Rc::unwrap_or_clone(written).into_texts(), fields))
     }
 
     fn plan_of_ticket(mut self, session: &mut Session) -> Result<Plan, Error> {

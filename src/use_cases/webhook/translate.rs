@@ -6,14 +6,11 @@ use crate::conversation::lifecycle::{self, Action, Input};
 use crate::conversation::session::{Session, digest};
 use crate::conversation::timers;
 use crate::freshchat::wire::{Actor, VendorMessage};
-use crate::settings::Settings;
-use crate::settings::names;
-use crate::text::plain_text;
-use crate::text::transcript;
+use crate::settings::{Settings, names};
+use crate::text::{plain_text, transcript};
 use crate::use_cases::close;
-use handoff_contract::model::SessionState;
 use handoff_contract::model::{
-    AgentId, ChannelId, Event, EventKind, Message, Outcome, Part, PartKind, Sender, SenderRole, Timestamp,
+    AgentId, ChannelId, Event, EventKind, Message, Outcome, Part, PartKind, Sender, SenderRole, SessionState, Timestamp,
 };
 
 /// Translates one event, and moves the session on when there is one.

@@ -21,9 +21,8 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::lock;
 use crate::refusal::Refusal;
-use crate::{Inner, KeyForm};
+use crate::{Inner, KeyForm, lock};
 
 type App = Arc<Inner>;
 type Reply = Result<Json<Value>, Refusal>;

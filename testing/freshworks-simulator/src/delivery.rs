@@ -17,15 +17,14 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::Inner;
 use crate::config::Behaviour;
 use crate::faults::WebhookFault;
 use crate::feed::Feed;
 use crate::ids::now_ms;
-use crate::lock;
 use crate::signing::SigningKey;
 use crate::store::MessageType;
 use crate::webhooks::{Action, Data, Payload};
+use crate::{Inner, lock};
 
 /// One try to deliver a webhook.
 #[derive(Clone, Debug)]

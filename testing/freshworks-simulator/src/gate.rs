@@ -13,12 +13,11 @@ use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use crate::delivery;
 use crate::faults::{Fault, How, When};
 use crate::ids::now_ms;
 use crate::journal::{Exchange, RequestBody};
 use crate::service::Service;
-use crate::{Inner, lock};
+use crate::{Inner, delivery, lock};
 
 /// Ends the connection without an answer.
 #[derive(Debug)]

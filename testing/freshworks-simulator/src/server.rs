@@ -17,9 +17,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::Inner;
 use crate::gate::{Cut, Front};
-use crate::lock;
+use crate::{Inner, lock};
 
 /// More than the largest upload (25 MB) with its wrapping.
 const MAX_BODY: usize = 32 << 20;

@@ -4,15 +4,9 @@ use freshworks_handoff::conversation::session::Session;
 use freshworks_handoff::freshdesk::quotes;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use freshworks_handoff::settings::{Settings, chat_url, ticket_domain};
-use freshworks_handoff::text::masking;
-use freshworks_handoff::text::plain_text;
-use freshworks_handoff::text::transcript;
-use freshworks_handoff::use_cases::close;
-use freshworks_handoff::use_cases::connect;
-use freshworks_handoff::use_cases::handoff;
-use freshworks_handoff::use_cases::relay;
-use freshworks_handoff::use_cases::tick;
+use freshworks_handoff::text::{masking, plain_text, transcript};
 use freshworks_handoff::use_cases::webhook::{self, public_key, signature};
+use freshworks_handoff::use_cases::{close, connect, handoff, relay, tick};
 use handoff_contract::model::{
     CloseReason, ConversationKey, Delivery, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing,
     Sender, SenderRole,

@@ -9,12 +9,11 @@ use crate::allow::AllowedHosts;
 use crate::component::Component;
 use crate::log::Log;
 use crate::options::Options;
-use crate::outbound;
-use crate::redis;
 use crate::server::Server;
 use crate::sqlite::Database;
 use crate::state::Shared;
 use crate::variables::is_name;
+use crate::{outbound, redis};
 
 /// A running app. Dropping it is [`stop`](App::stop) without waiting for the end.
 #[derive(Debug)]
