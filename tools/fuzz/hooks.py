@@ -46,7 +46,7 @@ def connect_delight():
     body = {"settings": BRIDGE["settings"], "platform": DELIGHT}
     answer = OWN_SESSION.put(f"{BRIDGE['origin']}/v1/connections/delight", json=body, timeout=20)
     answer.raise_for_status()
-    assert answer.json()["connected"] is False, "the stand-in for Spin lets nobody out to Delight"
+    assert answer.json()["connected"] is False, "the Spin emulator lets nobody out to Delight"
     return answer.json()["webhooks"]["chat"].rsplit("/", 1)[1]
 
 

@@ -9,7 +9,7 @@ use crate::{process, spin, tools};
 
 /// Builds everything and plays; answers which tests have passed. `--screenshots` draws the pictures of the documentation anew; the rest goes to `node --test`.
 pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
-    let stage = spin::build_stage()?;
+    let environment = spin::build_environment()?;
     let (modules, chromium) = tools::browser()?;
     let pictures = arguments.iter().any(|it| it == "--screenshots");
     let rest = arguments.iter().filter(|it| *it != "--screenshots");
@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     let mut node = Command::new("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(rest);
     node.arg("console.test.mjs").arg("watch.test.mjs").arg("inbox.test.mjs").current_dir(&modules);
-    node.env("ENVIRONMENT", std::path::absolute(stage)?).env("CHROMIUM", chromium);
+    node.env("ENVIRONMENT", std::path::absolute(environment)?).env("CHROMIUM", chromium);
     if pictures {
         node.env("SCREENSHOTS", process::root().join("docs/console"));
     }

@@ -14,7 +14,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ("installing the fuzzer", Box::new(|| tools::schemathesis().map(drop))),
         ("building the bridge (some minutes the first time)", Box::new(|| spin::build_bridge().map(drop))),
         (
-            "building the stand-in for Spin (some minutes the first time)",
+            "building the Spin emulator (some minutes the first time)",
             // With the features that the tests have it built with: otherwise all of wasmtime is compiled again.
             Box::new(|| process::cargo(&["build", "--workspace", "--example", "bridge"])),
         ),

@@ -45,38 +45,38 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     if arguments.contains(&"--redis") {
         install_redis()?;
     }
-    on_stage("playing the demo", &[&["demo"], &arguments[..]].concat())
+    in_environment("playing the demo", &[&["demo"], &arguments[..]].concat())
 }
 
-/// Builds the bridge and starts its console between an account and a human agent. Everything after `--console` goes to the stage.
+/// Builds the bridge and starts its console between an account and a human agent. Everything after `--console` goes to the environment.
 pub(crate) fn console(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--console").collect();
-    on_stage("starting the console", &[&["console"], &arguments[..]].concat())
+    in_environment("starting the console", &[&["console"], &arguments[..]].concat())
 }
 
-/// Builds bridge and stage, and runs the stage.
-fn on_stage(what: &'static str, arguments: &[&str]) -> Result<()> {
+/// Builds the bridge and the end-to-end environment, and runs it.
+fn in_environment(what: &'static str, arguments: &[&str]) -> Result<()> {
     process::steps(vec![
         ("building the bridge (some minutes the first time)", Box::new(|| build_bridge().map(drop))),
-        ("building the stage (some minutes the first time)", Box::new(compile_stage)),
-        (what, Box::new(|| process::run(Command::new(stage()).args(arguments)))),
+        ("building the end-to-end environment (some minutes the first time)", Box::new(compile_environment)),
+        (what, Box::new(|| process::run(Command::new(environment()).args(arguments)))),
     ])
 }
 
-fn stage() -> PathBuf {
+fn environment() -> PathBuf {
     process::target().join("debug/e2e")
 }
 
-fn compile_stage() -> Result<()> {
+fn compile_environment() -> Result<()> {
     process::cargo(&["build", "--package", "e2e", "--bins"])
 }
 
 /// Builds the bridge and the program that puts it between a platform and Freshworks; answers where that is.
-pub(crate) fn build_stage() -> Result<PathBuf> {
+pub(crate) fn build_environment() -> Result<PathBuf> {
     build_bridge()?;
-    process::say("building the stage (some minutes the first time)");
-    compile_stage()?;
-    Ok(stage())
+    process::say("building the end-to-end environment (some minutes the first time)");
+    compile_environment()?;
+    Ok(environment())
 }
 
 /// Builds the bridge, as an operator does; answers where it is. The end-to-end tests look for it there.

@@ -22,7 +22,7 @@ pub const TOKEN: &str = "a-token-for-tests-of-the-bridge";
 /// What the bridge encrypts secrets with: 32 bytes as base64.
 pub const ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Where the simulated account is, as far as the bridge on the stand-in knows.
+/// Where the simulated account is, as far as the bridge on the emulator knows.
 const ACCOUNT: &str = "https://acme.freshchat.com";
 
 /// Where its ticket desk is.
@@ -56,7 +56,7 @@ pub struct Environment {
 /// A running bridge.
 #[derive(Debug)]
 enum Instance {
-    /// On the stand-in.
+    /// On the emulator.
     StandIn(App),
     /// On a real Spin.
     Spin(RealSpin),

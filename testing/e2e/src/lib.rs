@@ -1,4 +1,4 @@
-//! The whole triangle on one machine: an AI agent's platform, the bridge on a stand-in for Spin, and Freshworks.
+//! End to end on one machine: an AI agent's platform, the bridge on the Spin emulator, and Freshworks.
 //!
 //! | file | what is in it |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The whole triangle on one machine: a story that plays by itself, or a stage to be used by hand.
+//! End to end on one machine: a story that plays by itself, or an environment to be used by hand.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ mod demo;
 mod screen;
 mod serve;
 
-/// A platform, the bridge on a stand-in for Spin, and a simulated Freshworks.
+/// A platform, the bridge on the Spin emulator, and a simulated Freshworks.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {

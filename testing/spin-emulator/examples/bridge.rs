@@ -1,4 +1,4 @@
-//! The bridge on the stand-in for Spin, with one connected account of a simulated Freshworks: for programs that try the API.
+//! The bridge on the Spin emulator, with one connected account of a simulated Freshworks: for programs that try the API.
 //!
 //! `bridge <component>` prints one line of JSON (`origin`, `token`, `connection`, the `settings` and the `platform` that it was
 //! connected with, the addresses of its webhooks, and `sign`, which answers the signature that the simulated account gives to the

@@ -1,4 +1,4 @@
-//! A stand-in for Spin, for tests and demonstrations: runs a Spin HTTP component (WASI 0.2, as spin-sdk 5 builds it) on
+//! Emulates Spin for tests and demonstrations: runs a Spin HTTP component (WASI 0.2, as spin-sdk 5 builds it) on
 //! a port of this machine, with Spin's variables, SQLite, key-value store and outgoing Redis.
 //!
 //! ```no_run

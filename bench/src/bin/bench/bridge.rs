@@ -1,4 +1,4 @@
-//! The bridge under load, on the stand-in for Spin, with SQLite and with Redis. Bridge, Freshworks and platform share the machine,
+//! The bridge under load, on the Spin emulator, with SQLite and with Redis. Bridge, Freshworks and platform share the machine,
 //! so the figures are lower bounds.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! The whole triangle with the real component: user, AI agent's platform, bridge, Freshworks, human agent.
+//! End to end with the real component: user, AI agent's platform, bridge, Freshworks, human agent.
 
 mod access;
 mod acknowledged;

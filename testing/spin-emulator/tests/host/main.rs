@@ -1,4 +1,4 @@
-//! The stand-in, tried with a real component.
+//! The emulator, tried with a real component.
 
 #[path = "../common/client.rs"]
 mod client;
