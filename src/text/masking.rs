@@ -271,7 +271,7 @@ fn phone_number(text: &str) -> Option<usize> {
 }
 
 /// Countries and the lengths of their account numbers: all 89 of the SWIFT IBAN registry, release 103 (September 2026), as public
-/// repositories copy it from https://www.swift.com/swift-resource/9606/download; compared row by row in November 2026.
+/// repositories copy it from <https://www.swift.com/swift-resource/9606/download>; compared row by row in November 2026.
 const IBANS: &str = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO18FR27GB22GE22\
      GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28\
      NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30";

@@ -21,7 +21,7 @@ pub struct Choice {
 /// A list of the account; none where it could not be read, or was not asked for.
 pub type List = Option<Vec<Choice>>;
 
-/// What settings of one account may name. Each list has at most [`MAX_CHOICE_PAGES`] pages of 100 items; names beyond them can
+/// What settings of one account may name. Each list has at most `MAX_CHOICE_PAGES` pages of 100 items; names beyond them can
 /// still be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choices {

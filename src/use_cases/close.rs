@@ -40,7 +40,7 @@ pub fn close(
     Ok(session.update(&settings, events, findings))
 }
 
-/// Ends the human part of a session that is [`SessionState::Closing`](SessionState::Closing): note, resolution, return. `retry`: an
+/// Ends the human part of a session that is [`SessionState::Closing`](handoff_contract::model::SessionState::Closing): note, resolution, return. `retry`: an
 /// earlier try may have got further than the session knows. Its error carries the session; after an hour of trying there is none,
 /// and what could not be written is left out.
 pub fn end(

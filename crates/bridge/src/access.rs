@@ -1,6 +1,6 @@
 //! Who calls, and what they may do.
 //!
-//! It is decided in one place, before anything else happens: [`Service::admit`] makes an [`Admitted`] of a request, and nothing is
+//! It is decided in one place, before anything else happens: `Service::admit` makes an [`Admitted`] of a request, and nothing is
 //! carried out without one. Each [route](Route::need) says what it needs; a tenant's token reaches its own connection, and for every
 //! other one, whether there is one of that name or not, the answer is the same.
 //!
@@ -157,7 +157,7 @@ impl Caller {
     }
 }
 
-/// A request that may be carried out. Nothing but [`Service::admit`] makes one.
+/// A request that may be carried out. Nothing but `Service::admit` makes one.
 #[derive(Debug)]
 pub struct Admitted<'a> {
     route: Route<'a>,

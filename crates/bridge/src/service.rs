@@ -97,7 +97,7 @@ pub struct Service<'a, H, S: ?Sized> {
     pub pause: &'a dyn Fn(u64),
     /// Draws a secret for new webhook paths.
     pub draw: &'a dyn Fn() -> [u8; 24],
-    /// Takes a line for the operator, as [`log::line`](crate::log::line) makes it. Never text of people, never a secret.
+    /// Takes a line for the operator, as [`log::line`] makes it. Never text of people, never a secret.
     pub log: &'a dyn Fn(&str),
     /// What is counted.
     pub counters: Counters,
