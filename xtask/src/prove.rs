@@ -134,8 +134,8 @@ const MUTATIONS: [Mutation; 30] = [
     Mutation {
         name: "the timer does not look for a lost reopening",
         file: "src/use_cases/tick.rs",
-        original: "    if session.state == State::Returned && !is_resolved",
-        replacement: "    if false && session.state == State::Returned && !is_resolved",
+        original: "    if session.state == SessionState::Returned && !is_resolved",
+        replacement: "    if false && session.state == SessionState::Returned && !is_resolved",
         flows: &["=reopen-after-leave"],
     },
     Mutation {
@@ -190,14 +190,14 @@ const MUTATIONS: [Mutation; 30] = [
     Mutation {
         name: "a conversation that is deleted is waited for",
         file: "src/use_cases/tick.rs",
-        original: "conversation::is_gone(freshchat, id) => Ok(None)",
-        replacement: "false && conversation::is_gone(freshchat, id) => Ok(None)",
+        original: "journal::is_gone(freshchat, id) => Ok(None)",
+        replacement: "false && journal::is_gone(freshchat, id) => Ok(None)",
         flows: &["=gone"],
     },
     Mutation {
         name: "a half-made handoff holds on to a conversation that is deleted",
         file: "src/use_cases/handoff/live.rs",
-        original: "failure.kind == FailureKind::NotFound && conversation::is_gone(self.freshchat, conversation)",
+        original: "failure.kind == FailureKind::NotFound && journal::is_gone(self.freshchat, conversation)",
         replacement: "{ let _ = (failure, conversation); false }",
         flows: &["=gone-half-made"],
     },
@@ -310,7 +310,7 @@ fn prove_bridge(every: usize, file: &Path) -> Result<()> {
     let mut tests = bridge(&process::root(), every)?;
     process::lines(tests.args(["tests::proof::", "--", "--nocapture"]), &mut |line| {
         println!("{line}");
-        shown.extend(line.strip_prefix("bridge: ").map(Value::from));
+        shown.extend(line.trim_start_matches('.').strip_prefix("bridge: ").map(Value::from));
     })?;
     if shown.len() != 2 {
         bail!("the proof of the bridge did not run");
