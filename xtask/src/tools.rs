@@ -22,7 +22,7 @@ pub(crate) fn node_peer() -> Result<PathBuf> {
 /// The folder of the browser's tests, with what they need; and the browser.
 pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
     debian("chromium", &["chromium"])?;
-    let modules = npm("browser", "browser")?;
+    let modules = npm("browser", "testing/browser")?;
     let chromium = find("chromium").context("`chromium` is not on the PATH")?;
     Ok((modules, chromium))
 }
