@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import assert from "node:assert/strict";
 import { create, handOff, leave, logIn, typeTopic } from "./steps.mjs";
-import { accessible, agent, fault, inView, keep, look, start, visitor } from "./environment.mjs";
+import { accessible, agent, fault, inView, keep, look, start, told, visitor } from "./environment.mjs";
 
 const MOST_COMPRESSED_BYTES = 120 * 1024;
 
@@ -71,7 +71,7 @@ function asAdmin(name, run) {
   test(name, async () => {
     const visit = await visitor(stage);
     await logIn(stage, visit.page);
-    await run(visit.page, visit);
+    await told(visit, () => run(visit.page, visit));
     await leave(visit);
   });
 }
