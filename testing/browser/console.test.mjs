@@ -272,7 +272,7 @@ asAdmin("the_key_of_another_webhook_is_told_by_the_first_delivery", async (page)
   await open(page, name, "settings");
   await page.getByLabel("Authentication", { exact: true }).fill(stage.public_key);
   await connect(page);
-  await tile(page).getByText("Handoffs work; no webhook of Freshworks has come yet.").waitFor();
+  // The refused one may come again before this one.
   await agent(stage).act(conversation, "reply", { text: "This arrives" });
   await tile(page).getByText("Handoffs work, and answers arrive.").waitFor();
   assert.equal(await tile(page).getByText("Answers do not arrive yet").count(), 0);
