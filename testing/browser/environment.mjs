@@ -55,8 +55,22 @@ export async function visitor(stage, options = {}) {
     // The browser itself reports answers that are expected here.
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) offences.push(`console: ${message.text()}`);
   });
+  // What helps to see why a test has failed.
+  const refusals = [];
+  context.on("response", (answer) => { if (answer.status() >= 400) refusals.push(`${answer.status()} ${answer.request().method()} ${answer.url()}`); });
+  context.on("requestfailed", (request) => refusals.push(`${request.failure()?.errorText} ${request.method()} ${request.url()}`));
   context.setDefaultTimeout(15_000);
-  return { context, offences, page: await context.newPage() };
+  return { context, offences, refusals, page: await context.newPage() };
+}
+
+/** Runs a test's part; where it fails, tells what its page shows and which requests have failed. */
+export async function told({ page, refusals }, run) {
+  try {
+    return await run();
+  } catch (error) {
+    console.log(`${page.url()} shows:\n${await page.locator("body").innerText().catch(String)}\nfailed requests:\n${refusals.join("\n")}`);
+    throw error;
+  }
 }
 
 /** Nothing that keeps people out. */

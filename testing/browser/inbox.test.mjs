@@ -3,7 +3,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { create, handOff, leave, logIn } from "./steps.mjs";
-import { accessible, agent, inView, look, start, visitor } from "./environment.mjs";
+import { accessible, agent, inView, look, start, told, visitor } from "./environment.mjs";
 
 let stage;
 before(async () => { stage = await start(); });
@@ -38,7 +38,7 @@ async function both(name, more = {}) {
 
 test("a_human_agent_takes_answers_with_a_file_notes_transfers_and_resolves", async () => {
   const { admin, desk } = await both("desk");
-  await handOff(stage, admin.page, "desk", "Where is my parcel?");
+  await told(admin, () => handOff(stage, admin.page, "desk", "Where is my parcel?"));
   await admin.page.getByText("Waiting for a human agent").first().waitFor();
   const { page } = desk;
   await page.getByRole("link", { name: "Conversations" }).click();

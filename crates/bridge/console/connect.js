@@ -2,7 +2,7 @@
 
 import { api, at } from "./api.js";
 import { busy, button, el, fill, repeat, say, trouble } from "./dom.js";
-import { answersMissing, dot, mark } from "./status.js";
+import { dot, mark, reasons } from "./status.js";
 import { moment, prose, sentence, t } from "./texts.js";
 
 export async function connectPage(page, listed) {
@@ -27,7 +27,7 @@ export async function connectPage(page, listed) {
     draw();
   });
   const recheck = button(t.connect.recheck, () => work(recheck, t.connect.rechecking, "check"), { class: "main" });
-  const restore = button(t.connect.restore, () => work(restore, t.connect.rechecking, "restore", t.connect.restored));
+  const restore = button("", () => work(restore, t.connect.rechecking, "restore", t.connect.restored));
   const dialog = disconnectDialog(connection);
   const change = changeDialog(connection);
   let webhook = null;
@@ -37,27 +37,24 @@ export async function connectPage(page, listed) {
     const warnings = connection.findings.filter((one) => one.level === "warning").length;
     list.replaceChildren(...connection.findings.map(check));
     // What is to be done first stands first.
-    const first = connection.connected ? hooks : checks;
+    const first = connection.connected && !failures ? hooks : checks;
     if (status.nextSibling !== first) status.after(first);
-    restore.hidden = connection.status?.state !== "not-connected";
+    restore.hidden = connection.restorable_at === null;
+    restore.textContent = connection.restorable_at === null ? "" : t.connect.restore(moment(connection.restorable_at));
     say(t.connect.checked(failures, warnings));
     drawStatus();
   }
 
   /** Also when a webhook has come, or none. */
   function drawStatus() {
-    const missing = answersMissing(connection, webhook);
-    const more = connection.status;
-    const facts = [sentence(t.connect.facts(connection.account, connection.topic, moment(connection.checked_at)))];
-    if (more?.unreachable_since) facts.push(t.connect.unreachable(moment(more.unreachable_since)));
-    // What the webhook check below says is not said twice.
-    if (more?.detail) facts.push(sentence(more.detail));
-    if (more?.remedy) facts.push(prose(more.remedy));
-    fill(status, [connection, missing, facts], () => [
+    const facts = [sentence(t.connect.facts(connection.account, connection.topic, moment(connection.checked_at))), ...reasons(connection)];
+    fill(status, [connection.status, facts], () => [
       el("img", { src: "/console/icon.svg", alt: "", width: "44", height: "44" }),
-      el("div", {}, el("h2", {}, t.connect.tile), dot(connection, webhook), facts.map((text) => el("p", {}, text)))]);
-    const next = connection.connected ? ["try", missing && missing.reason !== "waiting" && missing.reason !== "none-delivered-yet" ? t.connect.nextAnyway : t.connect.next]
-      : ["settings", t.connect.fix];
+      el("div", {}, el("h2", {}, t.connect.tile), dot(connection), facts.map((text) => el("p", {}, text)))]);
+    if (webhook) drawWebhook(hooks, webhook, connection.status);
+    const { state, reason } = connection.status;
+    const next = !connection.connected ? ["settings", t.connect.fix]
+      : ["try", state === "answers-missing" && reason !== "none-delivered-yet" ? t.connect.nextAnyway : t.connect.next];
     fill(onward, next, () => el("a", { class: "button main", href: `#/${encodeURIComponent(connection.id)}/${next[0]}` }, next[1]));
   }
 
@@ -69,9 +66,10 @@ export async function connectPage(page, listed) {
   draw();
   const look = async () => {
     try {
-      ({ webhook } = await api("GET", at(connection.id, "activity")));
-      drawWebhook(hooks, webhook);
-      if (connection.status) connection = { ...connection, status: (await api("GET", at(connection.id))).status };
+      const [activity, now] = await Promise.all([api("GET", at(connection.id, "activity")), api("GET", at(connection.id))]);
+      webhook = activity.webhook;
+      // Only how it stands: what was found is drawn when somebody checks.
+      connection = { ...connection, status: now.status };
       drawStatus();
     } catch {
       // Comes again.
@@ -87,8 +85,11 @@ function check(finding) {
       finding.remedy && el("p", { class: "remedy" }, prose(finding.remedy))));
 }
 
-function drawWebhook(place, webhook) {
-  fill(place, webhook, () => {
+/** What the tile says is not said twice. */
+function drawWebhook(place, webhook, status) {
+  const remedy = webhook.remedy !== status.remedy && webhook.remedy;
+  const detail = webhook.detail !== status.detail && webhook.detail;
+  fill(place, [webhook, remedy, detail], () => {
     const level = { waiting: "waiting", verified: "ok", refused: "failure" }[webhook.state];
     const about = {
       waiting: t.connect.waiting, verified: webhook.at && t.connect.verified(moment(webhook.at)),
@@ -97,7 +98,7 @@ function drawWebhook(place, webhook) {
     return [el("h2", {}, t.connect.webhook), el("div", { class: `check ${level}` },
       mark(level),
       el("div", {}, el("strong", {}, t.connect.webhookStates[webhook.state]), el("p", {}, about),
-        webhook.detail && el("p", {}, sentence(webhook.detail)), webhook.remedy && el("p", { class: "remedy" }, prose(webhook.remedy))))];
+        detail && el("p", {}, sentence(detail)), remedy && el("p", { class: "remedy" }, prose(remedy))))];
   });
 }
 

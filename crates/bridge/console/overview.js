@@ -2,7 +2,7 @@
 
 import { api, at } from "./api.js";
 import { el, fill, repeat } from "./dom.js";
-import { answersMissing, dot } from "./status.js";
+import { dot, reasons } from "./status.js";
 import { moment, sentence, t } from "./texts.js";
 
 const LOOK_MS = 10_000;
@@ -30,8 +30,6 @@ export async function overviewPage(page, listed) {
 
 function draw(place, one, activity, open) {
   const recent = (activity?.troubles || []).filter((it) => it.last_at > Date.now() - DAY_MS);
-  const status = dot(one, activity?.webhook);
-  const missing = answersMissing(one, activity?.webhook);
   const facts = [
     [t.overview.account, one.account || t.overview.none],
     [t.overview.lastWebhook, activity ? (activity.webhook.at ? sentence(moment(activity.webhook.at), "") : t.overview.noWebhook) : "…"],
@@ -41,8 +39,8 @@ function draw(place, one, activity, open) {
   fill(place, [one, facts], () => {
     const where = (name) => `#/${encodeURIComponent(one.id)}/${name}`;
     return el("article", { class: "card tile" },
-      el("h2", {}, el("a", { href: where(one.connected ? "watch" : "settings") }, one.id)), status,
-      el("p", { class: "help" }, missing?.detail && sentence(missing.detail)),
+      el("h2", {}, el("a", { href: where(one.connected ? "watch" : "settings") }, one.id)), dot(one),
+      reasons(one).map((text) => el("p", { class: "help" }, text)),
       el("dl", {}, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
       el("p", { class: "row" }, el("a", { href: where("settings") }, t.nav.setUp), el("a", { href: where("try") }, t.titles.try), el("a", { href: where("watch") }, t.titles.watch)));
   });

@@ -413,14 +413,14 @@ function collect(fields, platform) {
 function refused(problem, fields, said) {
   const place = (path) => (path || "").replace(/^connection\./, "");
   const find = (path) => fields.get(place(path)) || fields.get(`settings.${place(path)}`);
-  const named = (problem.fields || []).filter((one) => find(one.path));
-  for (const one of named) mark(find(one.path), sentence(one.problem));
-  if (!named.length) {
-    const one = find(problem.field);
-    if (!one) return void said.replaceChildren(trouble(problem));
-    mark(one, [problem.detail, problem.remedy].filter(Boolean).map((text) => sentence(text)).join(" "));
-  }
-  invalid(fields, said);
+  const named = problem.fields.filter((one) => find(one.path));
+  for (const one of named) mark(find(one.path), sentence(`\`${find(one.path).title}\` ${one.problem}`));
+  const one = named.length ? null : find(problem.field);
+  if (one) mark(one, [problem.detail, problem.remedy].filter(Boolean).map((text) => sentence(text)).join(" "));
+  said.replaceChildren();
+  if (one || named.length) invalid(fields, said);
+  // What the form has no field for is said all the same.
+  if (!one && named.length < Math.max(problem.fields.length, 1)) said.append(trouble(problem));
 }
 
 /** Leads to the first field that is wrong. */
