@@ -11,7 +11,7 @@ const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
 const MAX_BYTES: u64 = 560_000;
 /// Largest component of the bridge, in bytes.
-const MAX_BRIDGE_BYTES: u64 = 2_180_000;
+const MAX_BRIDGE_BYTES: u64 = 2_160_000;
 /// Largest console, compressed file by file, in bytes.
 const MAX_CONSOLE_BYTES: u64 = 120 * 1024;
 /// How much the size may differ from the recorded one before the record must be renewed.
@@ -106,7 +106,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
 }
 
 fn console_bytes() -> Result<u64> {
-    let files = std::fs::read_dir(process::root().join("spin/console"))?;
+    let files = std::fs::read_dir(process::root().join("crates/bridge/console"))?;
     files.map(|file| gzip_bytes(&file?.path())).sum()
 }
 
