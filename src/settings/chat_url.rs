@@ -13,11 +13,11 @@ use handoff_contract::error::Error;
 
 const DOMAIN: &str = ".freshchat.com";
 /// Where admins find the address.
-const REMEDY: &str = "Copy \"Your chat URL\": it stands beside the API key under Admin settings > APIs for chat, in newer accounts under \
-     Admin settings > Marketplace and Integrations > API > API settings > API details for chat. It ends in .freshchat.com.";
+const REMEDY: &str = "Copy \"Your chat URL\": it stands beside the API key under Admin Settings > Marketplace and \
+     Integrations > API > API Settings > API details for chat (older accounts: Admin Settings > APIs for chat). It ends in .freshchat.com.";
 /// The same, for addresses of a suite's pages.
 const SUITE_REMEDY: &str = "The chat of a suite has an address of its own, such as acme-1a2b3c4d.freshchat.com. Copy \"Your chat URL\" from \
-     Admin settings (or your profile's settings) > API settings > API details for chat, where the API key stands, too.";
+     Admin Settings (or your profile's settings) > API Settings > API details for chat, where the API key stands, too.";
 /// Hosts of the vendor that are no account's API.
 const NOT_ACCOUNTS: [&str; 4] =
     ["www.freshchat.com", "web.freshchat.com", "support.freshchat.com", "developers.freshchat.com"];

@@ -217,7 +217,7 @@ fn missing(call: Kind) -> Failure {
 fn account_failure(failure: &Failure, settings: &Settings) -> Finding {
     let key_remedy = match settings.api_key {
         Some(_) => {
-            "Is the Chat URL this account's address, and its region's? Compare it with \"Your chat URL\" beside the API key. If it is, copy the key again from Admin settings > APIs for chat. Only one token exists at a time: generating a new one, or deactivating the admin who made it, ends the old one."
+            "Is the Chat URL this account's address, and its region's? Compare it with \"Your chat URL\" beside the API key. If it is, copy the key again from Admin Settings > Marketplace and Integrations > API > API Settings > API details for chat. Only one token exists at a time: generating a new one, or deactivating the admin who made it, ends the old one."
         }
         None => {
             "The settings hold no API key: fill it in, or let the host add the Authorization header. If it does: is the Chat URL this account's address, and its region's?"
@@ -318,7 +318,7 @@ fn check_topic(channels: &[Channel], topics: &[String], resolved: &mut Resolved)
             "topic",
             "topic-disabled",
             format!("the topic `{name}` exists but is switched off"),
-            "Switch it on under Admin settings > Topics. To hide it from visitors, use a tag instead.",
+            "Switch it on under Admin Settings > Configuration and Workflows > Web Chat Topics. To hide it from visitors, use a tag instead.",
         ),
         TopicChoice::Near { wanted, exists } => Finding::failure(
             "topic",
@@ -337,7 +337,7 @@ fn check_topic(channels: &[Channel], topics: &[String], resolved: &mut Resolved)
                 topics.join(", ")
             ),
             format!(
-                "Create a topic named `{first}` under Admin settings > Topics: letters and spaces as written here."
+                "Create a topic named `{first}` under Admin Settings > Configuration and Workflows > Web Chat Topics: letters and spaces as written here."
             ),
         ),
     }
@@ -576,7 +576,7 @@ fn check_key(settings: &Settings) -> Finding {
             "webhook-key",
             "webhook-key-missing",
             "no webhook public key is set: answers of human agents cannot be verified and will be refused",
-            "Enter the webhook URL in Freshworks under Admin settings > Webhooks, save, and paste the public key shown there.",
+            "Enter the webhook URL in Freshworks under Admin Settings > Marketplace and Integrations > API > Conversation Webhooks, save, and paste the public key shown there.",
         ),
         Some(Ok(_)) => Finding::ok(
             "webhook-key",

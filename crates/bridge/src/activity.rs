@@ -66,7 +66,7 @@ impl Refusal {
     pub(crate) fn remedy(self) -> &'static str {
         match self {
             Self::NoKey => {
-                "Copy the public key from Admin settings > Webhooks of Freshworks, paste it into the settings, and Connect."
+                "Copy the public key from Admin Settings > Marketplace and Integrations > API > Conversation Webhooks, paste it into the settings, and Connect."
             }
             Self::NoSignature => {
                 "See whether it was Freshworks that called. If it was, something on the way drops the header X-Freshchat-Signature."

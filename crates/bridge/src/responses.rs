@@ -122,7 +122,7 @@ pub enum PlatformKind {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WebhookAddresses {
-    /// For Freshworks: Admin settings > Webhooks.
+    /// For Freshworks: Admin Settings > Marketplace and Integrations > API > Conversation Webhooks.
     pub freshchat: String,
     /// For the ticket desk, so that answers to tickets arrive at once; null where the settings name no ticket desk.
     pub tickets: Option<TicketWebhook>,

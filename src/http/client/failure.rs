@@ -114,7 +114,7 @@ impl Failure {
             FailureKind::Unauthorized => (
                 ErrorKind::Unauthorized,
                 "Freshworks refused the API key",
-                "Is the Chat URL this account's address, and its region's? If it is, generate a new token under Admin settings > APIs for chat and connect again.",
+                "Is the Chat URL this account's address, and its region's? If it is, generate a new token under Admin Settings > Marketplace and Integrations > API > API Settings > API details for chat, and connect again.",
             ),
             FailureKind::Forbidden => (
                 ErrorKind::Unauthorized,
