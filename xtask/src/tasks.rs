@@ -230,12 +230,12 @@ mod tests {
     #[test]
     fn a_task_refuses_options_that_it_does_not_know_and_names_those_it_does() {
         for (task, line, says) in [
-            ("demo", "--interactiv", "there is no option `--interactiv`"),
+            ("demo", "--talkative", "there is no option `--talkative`"),
             ("demo", "--messages", "`--messages` needs a value"),
             ("demo", "now", "`now` is not expected here"),
             ("build", "--release", "there is no option `--release`"),
             ("report", "--check=yes", "`--check` takes no value"),
-            ("prove", "--evry 4", "there is no option `--evry`"),
+            ("prove", "--each 4", "there is no option `--each`"),
             ("ci", "--quick", "there is no option `--quick`"),
             ("fuzz", "--max-examples 3", "there is no option `--max-examples`"),
         ] {
