@@ -84,7 +84,8 @@ function loginPage() {
 function newPage(connections) {
   const said = el("p", { class: "fault", id: "name-fault", role: "alert" });
   const field = el("input", {
-    id: "name", value: connections.length ? "" : "main", "aria-required": "true", autocomplete: "off",
+    // What was typed stays when the page is drawn again.
+    id: "name", value: document.getElementById("name")?.value ?? (connections.length ? "" : "main"), "aria-required": "true", autocomplete: "off",
     "aria-describedby": "name-help name-fault",
   });
   const submit = el("button", { class: "main" }, t.create.button);
@@ -144,19 +145,27 @@ async function leave() {
   }
 }
 
+let drawn = 0;
+
 async function draw() {
   const here = place();
+  const number = ++drawn;
+  // The address has changed meanwhile: a later call draws.
+  const isOver = () => number !== drawn || !loggedIn;
   let connections;
   try {
     ({ connections } = await api("GET", "/v1/connections"));
+    if (isOver()) return;
   } catch (problem) {
-    if (problem.status !== 401) show(t.product, heading(t.product), trouble(problem), button(t.again, draw));
+    if (problem.status !== 401 && !isOver()) show(t.product, heading(t.product), trouble(problem), button(t.again, draw));
     return;
   }
   if (here.connection === ACCESS && may("admin")) {
+    const notice = await storageNotice();
+    if (isOver()) return undefined;
     drawBar(here, connections);
     const body = el("div", { class: "page" });
-    show(t.access.title, heading(t.access.title), el("p", { class: "lead" }, t.access.lead), await storageNotice(), body);
+    show(t.access.title, heading(t.access.title), el("p", { class: "lead" }, t.access.lead), notice, body);
     try {
       await accessPage(body, connections);
     } catch (problem) {
@@ -166,16 +175,20 @@ async function draw() {
   }
   const known = connections.find((one) => one.id === here.connection);
   if (!known && here.connection !== NEW && connections.length) {
+    const notice = await storageNotice();
+    if (isOver()) return undefined;
     drawBar({ ...here, connection: null }, connections);
     const body = el("div", { class: "page" });
-    show(t.titles.overview, heading(t.titles.overview), el("p", { class: "lead" }, t.leads.overview), await storageNotice(), body);
+    show(t.titles.overview, heading(t.titles.overview), el("p", { class: "lead" }, t.leads.overview), notice, body);
     return overviewPage(body, connections);
   }
+  const notice = known && here.page === "settings" && await storageNotice() || "";
+  if (isOver()) return undefined;
   drawBar(here, connections);
   if (!known) return newPage(connections);
   const title = t.titles[here.page];
   const body = el("div", { class: "page" });
-  show(title, heading(title), el("p", { class: "lead" }, t.leads[here.page]), here.page === "settings" && await storageNotice() || "", body);
+  show(title, heading(title), el("p", { class: "lead" }, t.leads[here.page]), notice, body);
   try {
     await PAGES[here.page](body, known, go);
   } catch (problem) {
