@@ -11,15 +11,15 @@ use futures::{SinkExt, StreamExt};
 use spin_sdk::http::{Headers, IncomingRequest, Method, OutgoingResponse, ResponseOutparam};
 use spin_sdk::{http_component, variables};
 
-use handoff_bridge::counters::Counters;
-use handoff_bridge::destinations::{Destinations, Guarded};
+use handoff_bridge::access::destinations::{Destinations, Guarded};
+use handoff_bridge::access::vault::Keys;
 use handoff_bridge::http as api;
-use handoff_bridge::inbox::Later;
-use handoff_bridge::log::{self, Level};
-use handoff_bridge::problem::Problem;
+use handoff_bridge::http::problem::Problem;
+use handoff_bridge::metrics::counters::Counters;
+use handoff_bridge::metrics::log::{self, Level};
 use handoff_bridge::service::{ALERT_AFTER_MS, Policy, STALE_AFTER_MS, Service, max_body_bytes};
 use handoff_bridge::state::State;
-use handoff_bridge::vault::Keys;
+use handoff_bridge::webhooks::inbox::Later;
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {

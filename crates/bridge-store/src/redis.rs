@@ -13,12 +13,12 @@ use handoff_contract::model::Timestamp;
 use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
 use crate::open::{entries, from_json, logged, reseal, to_json};
-use handoff_bridge::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, trends_begin};
+use handoff_bridge::access::vault::Keys;
+use handoff_bridge::metrics::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, trends_begin};
 use handoff_bridge::state::{
     Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_UNSURE, MAX_WAITING, MAX_WAITING_BYTES,
     MAX_WAITING_BYTES_OF_ALL, MAX_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
-use handoff_bridge::vault::Keys;
 
 macro_rules! script {
     ($name:literal) => {

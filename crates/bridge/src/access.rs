@@ -6,6 +6,12 @@
 //!
 //! A token is 24 random bytes, so the store keeps nothing but a digest of it. The variable `api_token` is the first admin.
 
+pub mod audit;
+pub mod destinations;
+pub mod people;
+pub mod secret;
+pub mod vault;
+
 use std::net::{IpAddr, SocketAddr};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -14,11 +20,11 @@ use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::access::secret::is_same;
+use crate::http::problem::{Problem, read};
+use crate::http::responses::{CreatedTokenResponse, TokenResponse, TokensResponse};
+use crate::http::route::{self, Route, is_id};
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::problem::{Problem, read};
-use crate::responses::{CreatedTokenResponse, TokenResponse, TokensResponse};
-use crate::route::{self, Route, is_id};
-use crate::secret::is_same;
 use crate::service::{Service, no_route};
 use crate::state::{NEVER, Record, State, StateError};
 

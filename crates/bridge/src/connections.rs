@@ -1,5 +1,7 @@
 //! Connections: settings come in, are checked against the account, and are shown without their secrets.
 
+pub mod status;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::Http;
@@ -12,16 +14,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::access::Caller;
-use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
-use crate::problem::{FieldProblem, Problem, read};
-use crate::responses::{
+use crate::http::problem::{FieldProblem, Problem, read};
+use crate::http::responses::{
     CheckedConnectionResponse, ChoiceResponse, ChoicesResponse, ConnectionResponse, PlatformKind, SettingsResponse,
     WebhookAddresses,
 };
+use crate::http::{IncomingRequest, OutgoingResponse};
+use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
 use crate::service::Service;
 use crate::state::{Connection, OldSecret, Outage, State};
-use crate::status;
 
 /// What `PUT /v1/connections/{connection}` takes.
 #[derive(Deserialize)]

@@ -9,10 +9,10 @@ use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::access::secret::is_same;
 use crate::access::{Caller, Scope};
+use crate::http::problem::{Problem, read};
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::problem::{Problem, read};
-use crate::secret::is_same;
 use crate::service::Service;
 use crate::state::{Record, State};
 

@@ -1,5 +1,9 @@
 //! What happens to one handoff: it begins, messages go over, it ends, time passes; and what the platform is told of that.
 
+mod event_queue;
+pub mod journal;
+mod ratings;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use freshworks_handoff::conversation::session::digest;
@@ -11,20 +15,20 @@ use handoff_contract::model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::activity::HANDOFF_MS;
+use crate::handoffs::journal::What;
 use crate::http::OutgoingResponse;
-use crate::inbox::Progress;
-use crate::journal::What;
+use crate::http::problem::{self, Problem};
+use crate::http::responses::{ClosedResponse, HandedOverResponse, RelayedResponse, TickResponse};
 use crate::lease::{self, BUSY, LeasedHandoff, busy};
-use crate::log::Level;
+use crate::metrics::activity::HANDOFF_MS;
+use crate::metrics::deliveries::{Delivered, kinds_of, news_id};
+use crate::metrics::log::Level;
 use crate::platform::files::WithAccess;
 use crate::platform::{Asked, DeliveryError, News, Platform, PlatformSettings};
-use crate::problem::{self, Problem};
-use crate::responses::{ClosedResponse, HandedOverResponse, RelayedResponse, TickResponse};
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_DAYS, Mailbox, Rest, State, StateError, days_ms};
-use crate::ticket_webhook::known_by;
-use crate::watch::{Delivered, kinds_of, news_id};
+use crate::state::{Connection, DueHandoff, EventQueue, HANDOFF, Handoff, KEPT_DAYS, Rest, State, StateError, days_ms};
+use crate::webhooks::inbox::Progress;
+use crate::webhooks::ticket::known_by;
 
 /// Handoffs that one `POST /v1/tick` looks after, and for how long a further one is begun: hosts end requests that take longer than 30
 /// seconds, and a platform has 17.
@@ -129,7 +133,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             return Ok((handoff, None));
         }
         if work.is_new && matches!(asked, Asked::Trial(_)) {
-            work.handoff.mailbox = Some(Mailbox { is_trial: true, ..Mailbox::default() });
+            work.handoff.event_queue = Some(EventQueue { is_trial: true, ..EventQueue::default() });
         }
         if let Some(user) = asked.user().filter(|_| work.handoff.platform.user.is_empty()) {
             // Also what does not come about is found by whose it is.

@@ -1,12 +1,18 @@
 //! A request that came, and the answer to it.
 
+#[cfg(all(feature = "schema", not(target_family = "wasm")))]
+pub mod openapi;
+pub mod problem;
+pub mod responses;
+pub mod route;
+
 use std::borrow::Cow;
 
 use handoff_contract::model::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// A request, complete.
 pub struct IncomingRequest<'a> {

@@ -12,8 +12,8 @@ use freshworks_handoff::settings::Settings;
 use handoff_contract::error::Error;
 use handoff_contract::model::{ConversationKey, SessionInfo, Timestamp};
 
-use crate::journal::{self, Entry, What};
-use crate::problem::{self, Problem};
+use crate::handoffs::journal::{self, Entry, What};
+use crate::http::problem::{self, Problem};
 use crate::service::Service;
 use crate::state::{Handoff, Lease, State};
 

@@ -7,13 +7,14 @@ use handoff_contract::model::{
 use serde::{Deserialize, Serialize};
 
 use crate::http::IncomingRequest;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 use crate::state::{Connection, Handoff};
 
 pub mod delight;
 pub mod files;
 pub mod generic;
 pub mod polling;
+pub mod standard_webhooks;
 pub mod web_url;
 
 pub use delight::Delight;
@@ -39,7 +40,7 @@ static POLLING: PlatformSettings = PlatformSettings::Polling(Polling {});
 impl PlatformSettings {
     /// Who is told about this handoff: of trials, whoever tries.
     pub fn of(&self, handoff: &Handoff) -> &Self {
-        if handoff.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_trial) { &POLLING } else { self }
+        if handoff.event_queue.as_ref().is_some_and(|event_queue| event_queue.is_trial) { &POLLING } else { self }
     }
 
     /// How the platform's own files are fetched; none where they need nothing but their address.

@@ -7,22 +7,22 @@ use handoff_contract::model::{CloseReason, HandoffRequest, Message, Rating, Time
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::access::destinations::Destinations;
+use crate::access::secret::is_same;
+use crate::access::vault::Protection;
 use crate::access::{ATTEMPT, Admitted, Caller, MIN_TOKEN, Need, REFUSED, TOKEN};
-use crate::alerts::ALERT;
+use crate::connections::status;
 use crate::connections::{WebhookKeyBody, recognise};
 use crate::console::{self, SESSION};
-use crate::counters::Counters;
-use crate::destinations::Destinations;
+use crate::http::problem::{Problem, read};
+use crate::http::responses::{ConnectionsResponse, HandoffResponse, HealthResponse, RotatedResponse, TimelineResponse};
+use crate::http::route::{NoRoute, Route};
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::inbox::Later;
-use crate::log::{self, Level};
-use crate::problem::{Problem, read};
-use crate::responses::{ConnectionsResponse, HandoffResponse, HealthResponse, RotatedResponse, TimelineResponse};
-use crate::route::{NoRoute, Route};
-use crate::secret::is_same;
+use crate::metrics::alerts::ALERT;
+use crate::metrics::counters::Counters;
+use crate::metrics::log::{self, Level};
 use crate::state::{Connection, KEPT_DAYS, Record, Resealed, State, StateError, days_ms};
-use crate::status;
-use crate::vault::Protection;
+use crate::webhooks::inbox::Later;
 
 /// The kind of records that say which body came with an `Idempotency-Key`.
 const REQUEST: &str = "request";
@@ -438,5 +438,5 @@ pub(crate) fn unknown_handoff() -> Problem {
 }
 
 fn openapi() -> Value {
-    serde_json::from_str(include_str!("openapi.json")).unwrap_or_default()
+    serde_json::from_str(include_str!("http/openapi.json")).unwrap_or_default()
 }

@@ -9,8 +9,8 @@ use handoff_contract::model::{ConversationKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::counters::{Count, Logged};
-use crate::journal::{Entry, What};
+use crate::handoffs::journal::{Entry, What};
+use crate::metrics::counters::{Count, Logged};
 use crate::platform::PlatformSettings;
 
 /// One Freshworks account, connected to one AI agent of a platform.
@@ -120,8 +120,8 @@ pub struct Handoff {
     #[serde(default)]
     pub platform: PlatformNotes,
     /// Events that wait to be fetched; none where the platform is told at once.
-    #[serde(default)]
-    pub mailbox: Option<Mailbox>,
+    #[serde(rename = "mailbox", default)]
+    pub event_queue: Option<EventQueue>,
     /// What happened, oldest first.
     #[serde(default)]
     pub journal: Vec<Entry>,
@@ -193,7 +193,7 @@ pub struct DueHandoff {
 
 /// Events that wait to be fetched. What was fetched goes with the next visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mailbox {
+pub struct EventQueue {
     /// The number of the newest event; the first has 1.
     pub newest: u64,
     /// Number and event, as the API answers it, oldest first. With texts.
@@ -244,7 +244,7 @@ impl Handoff {
             updated_at: now,
             seen: Vec::new(),
             platform: PlatformNotes::default(),
-            mailbox: None,
+            event_queue: None,
             journal: Vec::new(),
             worked_off: Vec::new(),
             failing: None,

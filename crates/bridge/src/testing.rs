@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use handoff_contract::model::Timestamp;
 
-use crate::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, WAITING, trends_begin};
+use crate::access::vault::Keys;
+use crate::metrics::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, WAITING, trends_begin};
 use crate::state::{
     Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_WAITING, Record, Resealed, Rest, State,
     StateError, StoredDelivery,
 };
-use crate::vault::Keys;
 
 /// 32 bytes, as the variable has them.
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

@@ -21,14 +21,14 @@ use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::Http;
 use serde_json::{Value, json};
 
-use crate::counters::Counters;
-use crate::destinations::Destinations;
+use crate::access::destinations::Destinations;
+use crate::http::problem::Problem;
 use crate::http::{Body, IncomingRequest, OutgoingResponse};
-use crate::inbox::Later;
-use crate::problem::Problem;
+use crate::metrics::counters::Counters;
 use crate::service::{Policy, Service};
 use crate::state::State;
 use crate::testing::{Memory, Outside};
+use crate::webhooks::inbox::Later;
 
 const LEASE_MS: u64 = 28_000;
 const TOKEN: &str = "token-1-of-the-first-admin";

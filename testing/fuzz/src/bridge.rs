@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use handoff_bridge::connections::{ConnectBody, WebhookKeyBody};
 use handoff_bridge::http::IncomingRequest;
+use handoff_bridge::http::problem::{Problem, read};
 use handoff_bridge::platform::{Platform, PlatformSettings, WebhookEndpoint};
-use handoff_bridge::problem::{Problem, read};
 use handoff_bridge::service::{CloseBody, EventsBody, UndeliveredBody};
 use handoff_bridge::{route, standard_webhooks};
 use handoff_contract::model::{HandoffRequest, Message};

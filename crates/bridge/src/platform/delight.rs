@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 use super::files::FileAccess;
 use super::{Asked, DeliveryError, Generic, Inbound, News, Platform, Prepared, WebhookEndpoint, Webhooks, web_url};
+use crate::access::secret::Secret;
 use crate::http::IncomingRequest;
-use crate::problem::Problem;
-use crate::secret::Secret;
+use crate::http::problem::Problem;
 use crate::state::{Connection, Handoff};
 
 mod api;

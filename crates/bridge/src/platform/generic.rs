@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Asked, DeliveryError, Inbound, News, Place, Platform, Prepared, WebhookEndpoint, Webhooks, web_url};
+use crate::access::secret::Secret;
 use crate::http::IncomingRequest;
-use crate::problem::{self, Problem};
-use crate::secret::Secret;
-use crate::standard_webhooks;
+use crate::http::problem::{self, Problem};
+use crate::platform::standard_webhooks;
 use crate::state::{Connection, Handoff};
 
 const CONNECT_TIMEOUT_MS: u32 = 2_000;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{App, SECRET, TOKEN, ask, body, connection, freshchat, handed_over, request};
 use crate::access::Need;
 use crate::http::OutgoingResponse;
-use crate::problem::Problem;
-use crate::route::{ROUTES, route};
+use crate::http::problem::Problem;
+use crate::http::route::{ROUTES, route};
 use crate::service::Policy;
 use crate::testing::{Memory, Outside};
 

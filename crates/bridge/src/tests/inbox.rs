@@ -6,13 +6,13 @@ use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use serde_json::{Value, json};
 
 use super::{SECRET, TOKEN, body, freshchat, request};
-use crate::counters::Counters;
-use crate::destinations::Destinations;
+use crate::access::destinations::Destinations;
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::inbox::Later;
+use crate::metrics::counters::Counters;
 use crate::service::{Policy, Service};
 use crate::state::{DueHandoff, State};
 use crate::testing::Memory;
+use crate::webhooks::inbox::Later;
 
 const MINUTE: u64 = 60_000;
 

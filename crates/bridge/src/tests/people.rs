@@ -4,13 +4,13 @@ use freshworks_handoff::http::Http;
 use serde_json::{Value, json};
 
 use super::{TOKEN, ask, body, connection, freshchat, handed_over, request};
-use crate::counters::Counters;
-use crate::destinations::Destinations;
+use crate::access::destinations::Destinations;
 use crate::http::OutgoingResponse;
-use crate::inbox::Later;
+use crate::metrics::counters::Counters;
 use crate::service::{Policy, Service};
 use crate::state::{State, StoredDelivery};
 use crate::testing::{Memory, Outside};
+use crate::webhooks::inbox::Later;
 
 const PERSON: &str = "/v1/people/user-1";
 
@@ -130,7 +130,7 @@ fn an_open_handoff_that_cannot_be_ended_stays_until_a_repeat_ends_it() {
 }
 
 #[test]
-fn a_trial_and_a_mailbox_that_is_full_go_too() {
+fn a_trial_and_an_event_queue_that_is_full_go_too() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let polling = json!({ "settings": { "chat_url": "acme", "api_key": "k-1" }, "platform": { "kind": "polling" } });
     ask(&http, &state, "PUT", "/v1/connections/acme", &polling, 1_000);
@@ -139,11 +139,11 @@ fn a_trial_and_a_mailbox_that_is_full_go_too() {
     trial["key"]["conversation"] = json!("2");
     let tried = ask(&http, &state, "POST", "/v1/connections/acme/trials", &trial, 3_000);
     let tried = body(&tried)["id"].as_str().unwrap().to_owned();
-    // Nobody fetches: the mailbox takes nothing any more.
+    // Nobody fetches: the event queue takes nothing any more.
     let lease = state.lease("acme", &fetched, "", 4_000, 1_000).unwrap().unwrap();
     let mut full = lease.handoff.unwrap();
-    let mailbox = full.mailbox.get_or_insert_default();
-    mailbox.waiting = (1..=200).map(|number| (number, json!({ "message": "what Ana read" }))).collect();
+    let event_queue = full.event_queue.get_or_insert_default();
+    event_queue.waiting = (1..=200).map(|number| (number, json!({ "message": "what Ana read" }))).collect();
     assert!(state.save(&full, &[], &[], lease.number).unwrap());
 
     let erased = erase(&http, &state, PERSON);
@@ -300,7 +300,7 @@ fn a_redacted_conversation_is_forgotten_once_human_agents_no_longer_have_it() {
 #[test]
 fn every_field_of_the_record_stands_in_the_table() {
     let mut full = crate::state::Handoff::new("acme", "h-1", Default::default(), 1);
-    full.mailbox = Some(Default::default());
+    full.event_queue = Some(Default::default());
     full.failing = Some(crate::state::Failing { since: 1, times: 1, until: 1 });
     (full.worked_off, full.is_redacted) = (vec!["d".into()], true);
     full.could_not_tell("n-1", &json!(["event"]));

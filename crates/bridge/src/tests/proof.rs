@@ -15,15 +15,15 @@ use handoff_contract::model::{Delivery, Timestamp};
 use serde_json::{Value, json};
 
 use super::{TOKEN, body, connection, freshchat, message, request};
-use crate::counters::{Count, Counters, Logged};
-use crate::destinations::Destinations;
+use crate::access::destinations::Destinations;
 use crate::http::IncomingRequest;
-use crate::inbox::Later;
+use crate::metrics::counters::{Count, Counters, Logged};
 use crate::service::{Policy, Service};
 use crate::state::{
     Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
 };
 use crate::testing::Memory;
+use crate::webhooks::inbox::Later;
 
 /// Of the runs with one death each so-many-th, and as many parts of the walks, unless the environment says otherwise.
 const EVERY: usize = 11;

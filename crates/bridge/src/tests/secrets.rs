@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::inbox::but_looks;
 use super::{App, SECRET, ask, body, connection, freshchat, handed_over, message};
+use crate::access::vault::Protection;
 use crate::service::Policy;
 use crate::state::State;
 use crate::testing::{KEY, Memory, Outside, keys};
-use crate::vault::Protection;
 
 const OTHER_KEY: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 

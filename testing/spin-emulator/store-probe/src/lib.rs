@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 use spin_sdk::http::{Request, Response};
 use spin_sdk::{http_component, variables};
 
+use handoff_bridge::access::vault::Keys;
 use handoff_bridge::state::{Connection, Handoff, Lease, Record, Rest, State, StateError, StoredDelivery};
-use handoff_bridge::vault::Keys;
 
 #[http_component]
 fn handle(request: Request) -> Response {
@@ -137,8 +137,8 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
         }
         "keep_log" => {
             let (connection, log, now) = read::<(String, Vec<serde_json::Value>, u64)>(body)?;
-            let log: Vec<handoff_bridge::counters::Logged> =
-                log.iter().map(handoff_bridge::counters::Logged::from_value).collect();
+            let log: Vec<handoff_bridge::metrics::counters::Logged> =
+                log.iter().map(handoff_bridge::metrics::counters::Logged::from_value).collect();
             json(&state.count(&connection, &[], &log, now)?)
         }
         "log" => {

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use super::super::{Asked, Inbound, Place, WebhookEndpoint};
 use super::{Delight, OWN, csat};
 use crate::http::IncomingRequest;
-use crate::problem::{self, Problem};
+use crate::http::problem::{self, Problem};
 
 /// The header of both webhooks.
 const SIGNATURE: &str = "x-sendbird-signature";
@@ -268,7 +268,7 @@ fn iso(value: &Value) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::access::secret::Secret;
     use handoff_contract::model::Rating;
 
     const NOW: Timestamp = 1_790_000_000_000;

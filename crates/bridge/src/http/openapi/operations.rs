@@ -832,7 +832,7 @@ pub(super) fn query(operation: &Operation) -> Vec<(&'static str, &'static str, V
             return vec![("which", "Those that are open, or those that have ended.", which), ("find", find, text())];
         }
         "deliveries" => {
-            let result = json!({ "type": "string", "enum": crate::watch::RESULTS });
+            let result = json!({ "type": "string", "enum": crate::metrics::deliveries::RESULTS });
             return vec![
                 ("result", "Only those with this result; `bad`: all that failed.", result),
                 ("since", "Only those whose last try was then or later; milliseconds since 1970.", time()),

@@ -8,8 +8,8 @@ use freshworks_handoff::http::{Forwarded, Http, Request, Response, TransportErro
 use handoff_contract::destination::is_internet;
 use serde_json::{Map, Value};
 
+use crate::http::problem::Problem;
 use crate::platform::{PlatformSettings, web_url};
-use crate::problem::Problem;
 
 /// Hosts inside that the operator has named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn internal_hosts() -> impl Iterator<Item = &'static str> {
-        let list = include_str!("../../../fixtures/addresses/hosts.txt").lines();
+        let list = include_str!("../../../../fixtures/addresses/hosts.txt").lines();
         list.filter_map(|line| line.strip_prefix("internal "))
     }
 

@@ -14,12 +14,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::access::Need;
-use crate::counters::Logged;
 use crate::http::OutgoingResponse;
+use crate::http::problem::Problem;
 use crate::lease::LeasedHandoff;
-use crate::log::Level;
+use crate::metrics::counters::Logged;
+use crate::metrics::log::Level;
 use crate::platform::PlatformSettings;
-use crate::problem::Problem;
 use crate::service::Service;
 use crate::state::{Connection, Handoff, State};
 
@@ -127,7 +127,7 @@ fn scope(query: &str, may_delete: bool) -> Result<Scope<'_>, Problem> {
             ("connection", _) if scope.connection.is_some() => {
                 return Err(invalid(name, "the connection is named twice", "Name one, or leave it out for all."));
             }
-            ("connection", id) if crate::route::is_id(id) => scope.connection = Some(id),
+            ("connection", id) if crate::http::route::is_id(id) => scope.connection = Some(id),
             ("freshworks", "true") if may_delete => scope.freshworks = true,
             ("freshworks", "false") if may_delete => scope.freshworks = false,
             ("connection" | "freshworks", _) => {
@@ -273,7 +273,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         // What is about to be erased goes nowhere else.
         update.events.iter_mut().for_each(|event| event.summary = None);
         if matches!(connection.platform.of(&work.handoff), PlatformSettings::Polling(_)) {
-            // The mailbox goes with the handoff.
+            // The event queue goes with the handoff.
             return work.erase();
         }
         self.tell(connection, work, update, false).map_err(not_erased)?;

@@ -17,14 +17,14 @@ use handoff_contract::error::ErrorKind;
 use handoff_contract::model::{CloseReason, Delivery, Event, EventKind, Outcome, SessionState, Timestamp, Update};
 
 use crate::access::Caller;
-use crate::activity::DELIVERIES;
-use crate::journal::What;
+use crate::handoffs::journal::What;
+use crate::http::problem::Problem;
 use crate::lease::{BUSY, LeasedHandoff, busy};
-use crate::problem::Problem;
+use crate::metrics::activity::DELIVERIES;
+use crate::metrics::deliveries::{Delivered, UNREADABLE};
 use crate::service::Service;
 use crate::state::{Connection, Failing, KEPT_DAYS, State, StoredDelivery, days_ms};
-use crate::watch::{Delivered, UNREADABLE};
-use crate::webhooks::action_of;
+use crate::webhooks::freshchat::action_of;
 
 /// Work is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
 /// waits for 3,000.

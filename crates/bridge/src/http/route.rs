@@ -1,7 +1,7 @@
 //! Which request is meant. Pure.
 
 use crate::access::Need;
-use crate::people;
+use crate::access::people;
 use crate::platform::WebhookEndpoint;
 
 /// A request of the API, with the names in its path. Ids in paths are those that the API gave out: letters, digits and hyphens.

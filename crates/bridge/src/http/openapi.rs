@@ -8,18 +8,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::access::TokenBody;
-use crate::activity::ActivityResponse;
+use crate::access::people::{ErasedResponse, PersonResponse};
 use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyBody, WebhookKeyResponse};
-use crate::people::{ErasedResponse, PersonResponse};
-use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
-use crate::problem::Document;
-use crate::responses::{
+use crate::http::problem::Document;
+use crate::http::responses::{
     AuditResponse, CheckedConnectionResponse, ChoicesResponse, ClosedResponse, ConnectionsResponse,
     CreatedTokenResponse, EventsResponse, HandedOverResponse, HandoffResponse, HandoffsResponse, HealthResponse,
     RelayedResponse, RotatedResponse, SettingsResponse, TickResponse, TimelineResponse, TokensResponse,
 };
+use crate::metrics::activity::ActivityResponse;
+use crate::metrics::deliveries::{DeliveriesResponse, ResentResponse, TrendsResponse};
+use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
 use crate::service::{CloseBody, EventsBody, UndeliveredBody};
-use crate::watch::{DeliveriesResponse, ResentResponse, TrendsResponse};
 
 mod operations;
 
@@ -355,8 +355,8 @@ mod tests {
     use handoff_contract::error::{Error, ErrorKind};
 
     use super::*;
-    use crate::problem::Problem;
-    use crate::route::{ROUTES, route};
+    use crate::http::problem::Problem;
+    use crate::http::route::{ROUTES, route};
 
     #[test]
     fn the_document_that_is_served_is_that_of_the_code() {
@@ -416,7 +416,7 @@ mod tests {
     #[test]
     fn the_examples_are_read() {
         fn read<T: serde::de::DeserializeOwned>(example: Value) {
-            crate::problem::read::<T>(example.to_string().as_bytes(), "example").map(drop).unwrap();
+            crate::http::problem::read::<T>(example.to_string().as_bytes(), "example").map(drop).unwrap();
         }
         read::<ConnectBody>(operations::connect_example());
         read::<handoff_contract::model::HandoffRequest>(operations::handoff_example());

@@ -9,17 +9,17 @@ use handoff_contract::model::{Event, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-use crate::counters::{LOGGED_MS, Logged, Trend, WAITING, trends};
 use crate::handoffs::{channel_word, word_of};
+use crate::http::problem::Problem;
+use crate::http::responses::{HandoffResponse, HandoffsResponse};
+use crate::http::route::is_id;
 use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::lease::LeasedHandoff;
+use crate::metrics::counters::{LOGGED_MS, Logged, Trend, WAITING, trends};
 use crate::platform::{DeliveryError, Platform};
-use crate::problem::Problem;
-use crate::responses::{HandoffResponse, HandoffsResponse};
-use crate::route::is_id;
 use crate::service::{MAX_LISTED, Service};
 use crate::state::{Connection, Handoff, State};
-use crate::ticket_webhook::ticket_word;
+use crate::webhooks::ticket::ticket_word;
 
 /// The log's word for a webhook that cannot be read.
 pub(crate) const UNREADABLE: &str = "unreadable";

@@ -5,8 +5,8 @@ use handoff_contract::model::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::activity::{DELIVERIES, Refusal, WAITING_REMEDY, WebhookState, webhook_check};
-use crate::counters::Count;
+use crate::metrics::activity::{DELIVERIES, Refusal, WAITING_REMEDY, WebhookState, webhook_check};
+use crate::metrics::counters::Count;
 use crate::state::Connection;
 
 /// Freshworks sends a webhook of every message, also of those that we write, within seconds (a belief, from samples of the vendor's

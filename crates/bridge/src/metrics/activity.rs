@@ -6,12 +6,12 @@ use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::Serialize;
 
-use crate::counters::{BOUNDS_MS, Count, Durations, Logged};
+use crate::connections::status::{self, ConnectionState};
+use crate::http::problem::Problem;
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::problem::Problem;
+use crate::metrics::counters::{BOUNDS_MS, Count, Durations, Logged};
 use crate::service::{MAX_LISTED, Service};
 use crate::state::{Connection, Handoff, NEVER, Record, State, StateError};
-use crate::status::{self, ConnectionState};
 
 /// Webhooks that came: from whom, what became of them, and why.
 pub(crate) const DELIVERIES: &str = "deliveries";

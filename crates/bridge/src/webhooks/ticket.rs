@@ -10,14 +10,14 @@ use freshworks_handoff::settings::Settings;
 use handoff_contract::model::SessionInfo;
 use serde_json::Value;
 
-use crate::activity::DELIVERIES;
+use crate::access::secret::is_same;
+use crate::http::problem::Problem;
+use crate::http::responses::TicketWebhook;
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::problem::Problem;
-use crate::responses::TicketWebhook;
-use crate::secret::is_same;
+use crate::metrics::activity::DELIVERIES;
+use crate::metrics::deliveries::{Delivered, UNREADABLE};
 use crate::service::Service;
 use crate::state::{Connection, State};
-use crate::watch::{Delivered, UNREADABLE};
 
 /// The header that carries the secret.
 const HEADER: &str = "X-Webhook-Secret";

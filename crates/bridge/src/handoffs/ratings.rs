@@ -7,8 +7,8 @@ use handoff_contract::model::{ConversationKey, Rating};
 
 use crate::handoffs::handoff_id;
 use crate::http::OutgoingResponse;
-use crate::problem::Problem;
-use crate::responses::RelayedResponse;
+use crate::http::problem::Problem;
+use crate::http::responses::RelayedResponse;
 use crate::service::Service;
 use crate::state::{Connection, State};
 

@@ -5,9 +5,9 @@ use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::http::OutgoingResponse;
-use crate::log::Level;
-use crate::problem::Problem;
-use crate::responses::AuditResponse;
+use crate::http::problem::Problem;
+use crate::http::responses::AuditResponse;
+use crate::metrics::log::Level;
 use crate::service::Service;
 use crate::state::{NEVER, Record, State};
 

@@ -6,13 +6,13 @@ use freshworks_handoff::http::{Http, Method, Request};
 use handoff_contract::model::Timestamp;
 use serde_json::{Value, json};
 
-use crate::activity::DELIVERIES;
-use crate::counters::{LOGGED_MS, Logged};
+use crate::metrics::activity::DELIVERIES;
+use crate::metrics::counters::{LOGGED_MS, Logged};
+use crate::metrics::deliveries::causes;
 use crate::platform::generic::rfc3339;
 use crate::platform::web_url;
 use crate::service::Service;
 use crate::state::{NEVER, Record, State, StateError};
-use crate::watch::causes;
 
 /// The kind of records that say which incidents are under way.
 pub(crate) const ALERT: &str = "alert";
