@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::Http;
+use freshworks_handoff::settings::Settings;
 use freshworks_handoff::use_cases::{close, handoff, relay, tick, undelivered};
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{
@@ -19,7 +20,7 @@ use crate::handoffs::journal::What;
 use crate::http::OutgoingResponse;
 use crate::http::problem::{self, Problem};
 use crate::http::responses::{ClosedResponse, HandedOverResponse, RelayedResponse, TickResponse};
-use crate::lease::{self, BUSY, LeasedHandoff, busy};
+use crate::lease::{self, BUSY, LeasedHandoff, busy, lease_ms};
 use crate::metrics::activity::HANDOFF_MS;
 use crate::metrics::deliveries::{Delivered, kinds_of, news_id};
 use crate::metrics::log::Level;
@@ -466,7 +467,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         let each = self.state.each_connection()?;
         let names: Vec<String> = each.iter().map(|(id, _)| id.clone()).collect();
         self.timer_was_here(&names)?;
-        self.look_again(&self.readable()?, started.saturating_add(MAX_TICK_MS));
+        self.look_again(&self.those_readable(&each), started.saturating_add(MAX_TICK_MS));
         let own = |(id, connection): (String, Result<Connection, StateError>)| match connection {
             Ok(connection) => Some((id, before(connection.keep_days?))),
             // It may keep for longer than others: nothing of it is forgotten until it can be read.
@@ -475,7 +476,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
                 Some((id, 0))
             }
         };
-        let own: Vec<_> = self.state.each_connection()?.into_iter().filter_map(own).collect();
+        let own: Vec<_> = each.into_iter().filter_map(own).collect();
         self.state.forget(before(KEPT_DAYS), &own)?;
         self.trim_records()?;
         self.note_tick(started)?;
@@ -491,17 +492,21 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             return self.hand_over(connection, &stored.key, Asked::Event(event), Some(&id)).map(drop);
         }
         // What Freshworks has told comes before what it can be asked for.
-        match self.work_off(connection, id, true)? {
-            Progress::Taken if !asked => return Err(busy()),
+        let settings = Settings::parse(&connection.settings)?;
+        let work = match self.work_off_under(connection, &settings, id, true, lease_ms(&settings))? {
+            (Progress::Taken, _) if !asked => return Err(busy()),
             // The rest has its turn at the next call.
-            Progress::NoTime => return Ok(()),
-            _ => {}
+            (Progress::NoTime, _) => return Ok(()),
+            (_, work) => work,
+        };
+        let work = match work {
+            Some(work) => work,
+            None => LeasedHandoff::begin_known(self, &connection.id, &connection.settings, id, "")?,
+        };
+        if !asked && work.handoff.next_tick_at.is_none_or(|at| at > (self.clock)()) {
+            return work.give_back();
         }
-        let stored = self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
-        if !asked && stored.next_tick_at.is_none_or(|at| at > (self.clock)()) {
-            return Ok(());
-        }
-        let (work, session) = self.work_on(connection, id, "")?;
+        let (work, session) = with_session(work)?;
         let handoff = match tick::tick(&work.http, &connection.settings, &session, (self.clock)()) {
             Ok(update) => self.tell(connection, work, update, false)?,
             Err(error) => return Err(work.failed(error)),
@@ -630,14 +635,18 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         id: &str,
         doing: &str,
     ) -> Result<(LeasedHandoff<'_, H, S>, Vec<u8>), Problem> {
-        self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
-        let work = LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, doing)?;
-        match work.handoff.session.clone().filter(|_| !work.is_new) {
-            Some(session) => Ok((work, session)),
-            None => {
-                work.give_back()?;
-                Err(unknown_handoff())
-            }
+        with_session(LeasedHandoff::begin_known(self, &connection.id, &connection.settings, id, doing)?)
+    }
+}
+
+fn with_session<H: Http, S: State + ?Sized>(
+    work: LeasedHandoff<'_, H, S>,
+) -> Result<(LeasedHandoff<'_, H, S>, Vec<u8>), Problem> {
+    match work.handoff.session.clone().filter(|_| !work.is_new) {
+        Some(session) => Ok((work, session)),
+        None => {
+            work.give_back()?;
+            Err(unknown_handoff())
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::metrics::alerts::ALERT;
 use crate::metrics::counters::Counters;
 use crate::metrics::log::{self, Level};
-use crate::state::{Connection, KEPT_DAYS, Record, Resealed, State, StateError, days_ms};
+use crate::state::{Connection, EachConnection, KEPT_DAYS, Record, Resealed, State, StateError, days_ms};
 use crate::webhooks::inbox::Later;
 
 /// The kind of records that say which body came with an `Idempotency-Key`.
@@ -388,8 +388,15 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
 
     /// Those that can be read: one whose key is missing hides none of the others.
     pub(crate) fn readable(&self) -> Result<Vec<Connection>, StateError> {
-        let each = self.state.each_connection()?.into_iter();
-        Ok(each.filter_map(|(id, connection)| connection.map_err(|error| self.warn(&id, "", &error.0)).ok()).collect())
+        Ok(self.those_readable(&self.state.each_connection()?))
+    }
+
+    /// The same of these.
+    pub(crate) fn those_readable(&self, each: &EachConnection) -> Vec<Connection> {
+        let read = |(id, connection): &(String, Result<Connection, StateError>)| {
+            connection.as_ref().map_err(|error| self.warn(id, "", &error.0)).ok().cloned()
+        };
+        each.iter().filter_map(read).collect()
     }
 
     /// A connection that can take handoffs.

@@ -81,7 +81,7 @@ fn a_rating_whose_sender_died_is_not_sent_again() {
     let handoff = ended(&http, &state);
     let id = handoff.rsplit('/').next().unwrap();
     let doing = format!("rating:{}", digest(&["r-1"], 8));
-    state.lease("acme", id, &doing, 4_000, LEASE_MS).unwrap().unwrap();
+    state.lease("acme", id, &doing, 4_000, LEASE_MS, false).unwrap().unwrap();
     let path = format!("{handoff}/rating");
     let other = ask(&http, &state, "POST", &path, &rating("r-2"), 4_000 + LEASE_MS);
     assert_eq!((other.status, sent(&http.asked.borrow())), (200, 1), "another one is not in doubt");

@@ -120,19 +120,24 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
         let unreadable = webhook::check(&delivery.body).err();
         if unreadable.is_none() {
-            self.on_genuine(connection, &delivery)?;
+            self.on_genuine(connection, &settings, &delivery)?;
         }
         self.forward(connection, call);
         unreadable.map_or(Ok(OutgoingResponse::empty()), |error| Err(cannot_be_read(error)))
     }
 
     /// Nothing is stored before it is verified, and nothing is acknowledged before it is stored.
-    pub(crate) fn on_genuine(&self, connection: &Connection, delivery: &Delivery) -> Result<(), Problem> {
+    pub(crate) fn on_genuine(
+        &self,
+        connection: &Connection,
+        settings: &Settings,
+        delivery: &Delivery,
+    ) -> Result<(), Problem> {
         let conversations = webhook::peek(&delivery.body);
         match self.state.handoff_of(&connection.id, &conversations)? {
             Some(id) => {
                 self.later.about.borrow_mut().1 = Some(id.clone());
-                self.take_in(connection, &id, &delivery.body, delivery.received_at)
+                self.take_in(connection, settings, &id, &delivery.body, delivery.received_at)
             }
             // A conversation that is being opened has no handoff yet, and nothing to be stored with. Otherwise it is not ours: others
             // may use the same topic.
