@@ -105,10 +105,7 @@ async fn send(answer: api::OutgoingResponse, out: ResponseOutparam) {
     }
 }
 
-async fn answer(
-    service: &Service<'_, Guarded<'_, WasiHttp>, dyn State>,
-    request: IncomingRequest,
-) -> api::OutgoingResponse {
+async fn answer(service: &Service<'_>, request: IncomingRequest) -> api::OutgoingResponse {
     let target = request.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
     let headers = request

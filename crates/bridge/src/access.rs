@@ -16,7 +16,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +25,7 @@ use crate::http::responses::{CreatedTokenResponse, TokenResponse, TokensResponse
 use crate::http::route::{self, Route, is_id};
 use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::service::{Service, no_route};
-use crate::state::{NEVER, Record, State, StateError};
+use crate::state::{NEVER, Record, StateError};
 
 /// Characters that the variable `api_token` has at least: 24 of base64 are 18 random bytes.
 pub const MIN_TOKEN: usize = 24;
@@ -264,7 +263,7 @@ fn place_of(address: IpAddr) -> String {
     }
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Says whether a request may be carried out. Who may not learns nothing: not even which paths there are.
     pub(crate) fn admit<'a>(&self, call: &IncomingRequest<'a>) -> Result<Admitted<'a>, Problem> {
         let route = route::route(call.method, call.path);

@@ -4,7 +4,6 @@ pub mod status;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use freshworks_handoff::settings::{Settings, chat_url, schema::JSON_SCHEMA, ticket_domain};
 use freshworks_handoff::use_cases::choices::{self, List};
 use freshworks_handoff::use_cases::connect;
@@ -22,7 +21,7 @@ use crate::http::responses::{
 use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
 use crate::service::Service;
-use crate::state::{Connection, OldSecret, Outage, State};
+use crate::state::{Connection, OldSecret, Outage};
 
 /// What `PUT /v1/connections/{connection}` takes.
 #[derive(Deserialize)]
@@ -344,7 +343,7 @@ const MAX_LOOK_MS: u64 = 15 * 60 * 1000;
 /// Looks that one call of `tick` makes: each may take as long as its time-outs.
 const MAX_LOOKS: usize = 4;
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     pub(crate) fn connect(
         &self,
         id: &str,

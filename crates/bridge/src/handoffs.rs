@@ -7,7 +7,6 @@ mod ratings;
 use std::collections::{BTreeMap, VecDeque};
 
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use freshworks_handoff::settings::Settings;
 use freshworks_handoff::use_cases::{close, handoff, relay, tick, undelivered};
 use handoff_contract::error::{Error, ErrorKind};
@@ -27,7 +26,7 @@ use crate::metrics::log::Level;
 use crate::platform::files::WithAccess;
 use crate::platform::{Asked, DeliveryError, News, Platform, PlatformSettings};
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Connection, DueHandoff, EventQueue, HANDOFF, Handoff, KEPT_DAYS, Rest, State, StateError, days_ms};
+use crate::state::{Connection, DueHandoff, EventQueue, HANDOFF, Handoff, KEPT_DAYS, Rest, StateError, days_ms};
 use crate::webhooks::inbox::Progress;
 use crate::webhooks::ticket::known_by;
 
@@ -85,7 +84,7 @@ pub(crate) fn channel_word(channel: &str) -> String {
     format!("channel:{channel}")
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     pub(crate) fn hand_off(
         &self,
         connection: &Connection,
@@ -245,7 +244,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     fn put_off(
         &self,
         connection: &Connection,
-        mut work: LeasedHandoff<'_, H, S>,
+        mut work: LeasedHandoff<'_>,
         asked: Asked,
         repeat: Option<&str>,
         error: Error,
@@ -540,7 +539,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     pub(crate) fn tell(
         &self,
         connection: &Connection,
-        mut work: LeasedHandoff<'_, H, S>,
+        mut work: LeasedHandoff<'_>,
         update: Update,
         asked: bool,
     ) -> Result<Handoff, Problem> {
@@ -608,7 +607,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         Ok(handoff)
     }
 
-    fn was_told(&self, connection: &Connection, work: &LeasedHandoff<'_, H, S>, event: &Event) {
+    fn was_told(&self, connection: &Connection, work: &LeasedHandoff<'_>, event: &Event) {
         let outcome = event.outcome.map(word_of);
         work.note(What::Event { event: word_of(event.kind), outcome: outcome.clone() });
         if event.kind == EventKind::AgentMessage {
@@ -634,14 +633,12 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         connection: &Connection,
         id: &str,
         doing: &str,
-    ) -> Result<(LeasedHandoff<'_, H, S>, Vec<u8>), Problem> {
+    ) -> Result<(LeasedHandoff<'_>, Vec<u8>), Problem> {
         with_session(LeasedHandoff::begin_known(self, &connection.id, &connection.settings, id, doing)?)
     }
 }
 
-fn with_session<H: Http, S: State + ?Sized>(
-    work: LeasedHandoff<'_, H, S>,
-) -> Result<(LeasedHandoff<'_, H, S>, Vec<u8>), Problem> {
+fn with_session(work: LeasedHandoff<'_>) -> Result<(LeasedHandoff<'_>, Vec<u8>), Problem> {
     match work.handoff.session.clone().filter(|_| !work.is_new) {
         Some(session) => Ok((work, session)),
         None => {

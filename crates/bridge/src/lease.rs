@@ -15,7 +15,7 @@ use handoff_contract::model::{ConversationKey, SessionInfo, Timestamp};
 use crate::handoffs::journal::{self, Entry, What};
 use crate::http::problem::{self, Problem};
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Handoff, Lease, Saved, State, StoredDelivery};
+use crate::state::{Handoff, Lease, Saved, StoredDelivery};
 
 /// Longer than any request that is sent under a lease: what the store and the way there take besides.
 const MARGIN_MS: u64 = 3_000;
@@ -31,14 +31,14 @@ const MAX_PAUSE_MS: u64 = 160;
 
 /// Work under way. Given up without [`save`](LeasedHandoff::save) or [`give_back`](LeasedHandoff::give_back), its lease ends by itself, and
 /// what it began counts as unsure.
-pub(crate) struct LeasedHandoff<'a, H, S: ?Sized> {
-    service: &'a Service<'a, H, S>,
+pub(crate) struct LeasedHandoff<'a> {
+    service: &'a Service<'a>,
     /// What is stored, with what this work has changed.
     pub(crate) handoff: Handoff,
     /// There was nothing before.
     pub(crate) is_new: bool,
     /// Sends requests for as long as nobody else has taken over.
-    pub(crate) http: Fenced<'a, H, S>,
+    pub(crate) http: Fenced<'a>,
     doing: String,
     /// What is unsure, besides the messages in doubt that the session knows of.
     unsure: Vec<String>,
@@ -75,10 +75,10 @@ fn pass_on_doubts(handoff: &mut Handoff, unsure: &[String]) -> Vec<String> {
     unsure.iter().filter(|word| !is_message(word)).cloned().collect()
 }
 
-impl<'a, H: Http, S: State + ?Sized> LeasedHandoff<'a, H, S> {
+impl<'a> LeasedHandoff<'a> {
     /// Takes the lease, waiting for whoever has it. `doing` names what must not be done twice; empty for what may.
     pub(crate) fn begin(
-        service: &'a Service<'a, H, S>,
+        service: &'a Service<'a>,
         connection: &str,
         settings: &str,
         id: &str,
@@ -92,7 +92,7 @@ impl<'a, H: Http, S: State + ?Sized> LeasedHandoff<'a, H, S> {
 
     /// The same for a handoff that must exist.
     pub(crate) fn begin_known(
-        service: &'a Service<'a, H, S>,
+        service: &'a Service<'a>,
         connection: &str,
         settings: &str,
         id: &str,
@@ -105,7 +105,7 @@ impl<'a, H: Http, S: State + ?Sized> LeasedHandoff<'a, H, S> {
 
     /// Takes the lease if nobody has it, for [`BRIEFLY_MS`] or [as long as a request takes](lease_ms).
     pub(crate) fn begin_if_free(
-        service: &'a Service<'a, H, S>,
+        service: &'a Service<'a>,
         connection: &str,
         id: &str,
         for_ms: u64,
@@ -115,7 +115,7 @@ impl<'a, H: Http, S: State + ?Sized> LeasedHandoff<'a, H, S> {
     }
 
     fn begin_within(
-        service: &'a Service<'a, H, S>,
+        service: &'a Service<'a>,
         connection: &str,
         id: &str,
         key: Option<&ConversationKey>,
@@ -323,8 +323,8 @@ pub(crate) fn lease_ms(settings: &Settings) -> u64 {
 }
 
 /// Sends only while the lease lasts, and makes it last for what is sent. Whoever was overtaken writes nothing any more.
-pub(crate) struct Fenced<'a, H, S: ?Sized> {
-    service: &'a Service<'a, H, S>,
+pub(crate) struct Fenced<'a> {
+    service: &'a Service<'a>,
     connection: String,
     id: String,
     lease: u64,
@@ -332,7 +332,7 @@ pub(crate) struct Fenced<'a, H, S: ?Sized> {
     journal: RefCell<Vec<Entry>>,
 }
 
-impl<H: Http, S: State + ?Sized> Fenced<'_, H, S> {
+impl Fenced<'_> {
     fn note(&self, what: What) {
         self.journal.borrow_mut().push(Entry { at: (self.service.clock)(), what });
     }
@@ -354,7 +354,7 @@ impl<H: Http, S: State + ?Sized> Fenced<'_, H, S> {
     }
 }
 
-impl<H: Http, S: State + ?Sized> Http for Fenced<'_, H, S> {
+impl Http for Fenced<'_> {
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         if self.holds(&requests) {
             let asked: Vec<_> = requests.iter().map(|it| (method_word(it.method), it.path.clone())).collect();

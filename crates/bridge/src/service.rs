@@ -77,12 +77,12 @@ impl Default for Policy {
     }
 }
 
-/// The service. `H` reaches Freshworks and the platform, `S` the store.
-pub struct Service<'a, H, S: ?Sized> {
-    /// HTTP.
-    pub http: &'a H,
+/// The service.
+pub struct Service<'a> {
+    /// Reaches Freshworks and the platform.
+    pub http: &'a dyn Http,
     /// The store.
-    pub state: &'a S,
+    pub state: &'a dyn State,
     /// The first admin's token. Too short: it lets nobody in.
     pub token: &'a str,
     /// Where tenants may send the bridge.
@@ -138,7 +138,7 @@ pub struct UndeliveredBody {
     pub message: String,
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Answers a request. Never fails. [`finish`](Service::finish) is called when the answer has gone out.
     pub fn answer(&self, call: &IncomingRequest<'_>) -> OutgoingResponse {
         self.dispatch(call).unwrap_or_else(|problem| self.refusal(call, problem))

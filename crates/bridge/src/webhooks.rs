@@ -5,12 +5,10 @@ pub mod inbox;
 mod platform;
 pub(crate) mod ticket;
 
-use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 
 use crate::http::problem::Problem;
 use crate::service::Service;
-use crate::state::State;
 
 /// The problem of a genuine webhook that is too old.
 pub(crate) const STALE: &str = "stale";
@@ -21,7 +19,7 @@ pub(crate) fn stale() -> Problem {
         .logged("a genuine webhook was refused: it is too old")
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Without a time there is nothing to tell by, and what comes from the future is at worst a wrong clock.
     pub(crate) fn is_stale(&self, sent_at: Option<Timestamp>, now: Timestamp) -> bool {
         let most = self.policy.stale_after_ms;

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 
 use freshworks_handoff::conversation::session::Session;
-use freshworks_handoff::http::Http;
 use freshworks_handoff::use_cases::{close, erase};
 use handoff_contract::model::{CloseReason, Finding, Step, Timestamp};
 use percent_encoding::percent_decode_str;
@@ -21,7 +20,7 @@ use crate::metrics::counters::Logged;
 use crate::metrics::log::Level;
 use crate::platform::PlatformSettings;
 use crate::service::Service;
-use crate::state::{Connection, Handoff, State};
+use crate::state::{Connection, Handoff};
 
 /// As in the contract.
 const MAX_ID: usize = 255;
@@ -177,7 +176,7 @@ fn check_same_platform(found: &[(Connection, Vec<Handoff>)]) -> Result<(), Probl
         .with_remedy("Name the connection: ?connection=.... GET shows which have something. Nothing was erased."))
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// The person's handoffs in one connection, or in all.
     fn held(&self, person: &str, connection: Option<&str>) -> Result<Vec<(Connection, Vec<Handoff>)>, Problem> {
         let connections = match connection {

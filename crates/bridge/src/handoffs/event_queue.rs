@@ -1,6 +1,6 @@
 //! Fetching events that wait: for trials, and for platforms that take no callback.
 
-use freshworks_handoff::http::{Http, Method, Request};
+use freshworks_handoff::http::{Method, Request};
 use serde_json::Value;
 
 use crate::http::OutgoingResponse;
@@ -10,7 +10,7 @@ use crate::lease::LeasedHandoff;
 use crate::platform::polling::photo_name;
 use crate::platform::web_url;
 use crate::service::Service;
-use crate::state::{Connection, Handoff, State};
+use crate::state::{Connection, Handoff};
 
 const CONNECT_TIMEOUT_MS: u32 = 2_000;
 const RESPONSE_TIMEOUT_MS: u32 = 5_000;
@@ -18,7 +18,7 @@ const MAX_PHOTO_BYTES: usize = 512 * 1024;
 /// Pictures that a browser shows and cannot run.
 const PHOTO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// The events behind `after`. Those up to it have arrived, and are deleted.
     pub(crate) fn events(&self, connection: &Connection, id: &str, after: u64) -> Result<OutgoingResponse, Problem> {
         let mut handoff = self.state.handoff(&connection.id, id)?.ok_or_else(crate::service::unknown_handoff)?;

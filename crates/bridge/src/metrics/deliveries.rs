@@ -4,7 +4,6 @@
 //! The log is written after the answer, in the statement that stores the counts, so it costs no caller anything.
 
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use handoff_contract::model::{Event, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -18,7 +17,7 @@ use crate::lease::LeasedHandoff;
 use crate::metrics::counters::{LOGGED_MS, Logged, Trend, WAITING, trends};
 use crate::platform::{DeliveryError, Platform};
 use crate::service::{MAX_LISTED, Service};
-use crate::state::{Connection, Handoff, State};
+use crate::state::{Connection, Handoff};
 use crate::webhooks::ticket::ticket_word;
 
 /// The log's word for a webhook that cannot be read.
@@ -179,7 +178,7 @@ pub(crate) fn causes(log: &[Logged], since: Timestamp) -> Vec<Cause> {
     causes
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Notes what became of a delivery. `began`: when it came, or was sent.
     pub(crate) fn log_delivery(
         &self,

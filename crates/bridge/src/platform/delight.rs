@@ -186,7 +186,7 @@ impl Delight {
         Persona { id: format!("fw-{}", digest(&[connection, id], 12)), name, photo }
     }
 
-    fn join<H: Http>(&self, api: &Api<'_, H>, handoff: &mut Handoff, persona: &Persona) -> Result<(), ApiError> {
+    fn join(&self, api: &Api<'_>, handoff: &mut Handoff, persona: &Persona) -> Result<(), ApiError> {
         let look = digest(&[&persona.id, &persona.name, persona.photo.as_deref().unwrap_or_default()], 8);
         if !handoff.platform.personas.contains(&look) {
             api.save_user(&persona.id, &persona.name, persona.photo.as_deref())?;
@@ -199,9 +199,9 @@ impl Delight {
         Ok(())
     }
 
-    fn tell_one<H: Http>(
+    fn tell_one(
         &self,
-        api: &Api<'_, H>,
+        api: &Api<'_>,
         connection: &Connection,
         handoff: &mut Handoff,
         event: &Event,
@@ -276,7 +276,7 @@ impl Platform for Delight {
         self.callback.as_ref().map_or(Ok(()), |callback| callback.check_at("platform.callback"))
     }
 
-    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Vec<Finding> {
+    fn connect(&mut self, http: &dyn Http, webhooks: &Webhooks) -> Vec<Finding> {
         let mut findings = vec![Finding::warning(
             "chat-webhook",
             "set-up-by-hand",
@@ -302,7 +302,7 @@ impl Platform for Delight {
         inbound::read(self, endpoint, call)
     }
 
-    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
+    fn prepare(&self, http: &dyn Http, asked: &Asked) -> Result<Prepared, DeliveryError> {
         let asked: AskedFor = match asked {
             Asked::Complete(request) | Asked::Trial(request) => {
                 let user = request.user.id.clone();
@@ -357,9 +357,9 @@ impl Platform for Delight {
         Ok(Prepared { request, user: asked.user, carried_until: asked.until })
     }
 
-    fn tell<H: Http>(
+    fn tell(
         &self,
-        http: &H,
+        http: &dyn Http,
         connection: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
@@ -380,9 +380,9 @@ impl Platform for Delight {
         never.map_or(Ok(()), Err)
     }
 
-    fn tell_estimate<H: Http>(
+    fn tell_estimate(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         case: &str,
         estimate: &WaitEstimate,
@@ -396,9 +396,9 @@ impl Platform for Delight {
         Ok(())
     }
 
-    fn handed_over<H: Http>(
+    fn handed_over(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         case: &str,
         is_nobody_there: bool,
@@ -411,9 +411,9 @@ impl Platform for Delight {
         Ok(())
     }
 
-    fn give_up<H: Http>(
+    fn give_up(
         &self,
-        http: &H,
+        http: &dyn Http,
         connection: &Connection,
         handoff: &Handoff,
         now: Timestamp,
@@ -431,7 +431,7 @@ impl Platform for Delight {
         }
     }
 
-    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError> {
+    fn written(&self, http: &dyn Http, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         let notes = &handoff.platform;
         let found = Api::new(http, self).messages(&handoff.key.channel, notes.carried_until, true)?;
         let read = found.iter().filter_map(|found| inbound::message(found, &notes.user, &self.ai_agent_id));
@@ -444,7 +444,7 @@ impl Platform for Delight {
 
 impl Delight {
     /// What was said in this conversation before the handoff, oldest first.
-    fn history<H: Http>(&self, api: &Api<'_, H>, asked: &AskedFor) -> Result<Vec<Message>, DeliveryError> {
+    fn history(&self, api: &Api<'_>, asked: &AskedFor) -> Result<Vec<Message>, DeliveryError> {
         let mut history: Vec<Message> = Vec::new();
         let mut at = asked.until;
         while history.len() < MAX_HISTORY {
@@ -470,7 +470,7 @@ impl Delight {
     }
 
     /// Sees to it that the AI agent's webhook leads here. Answers its secret; a finding when that cannot be done.
-    fn connect_webhook<H: Http>(&self, api: &Api<'_, H>, webhooks: &Webhooks) -> Result<Option<Secret>, Finding> {
+    fn connect_webhook(&self, api: &Api<'_>, webhooks: &Webhooks) -> Result<Option<Secret>, Finding> {
         let by_hand = |code: &'static str, detail: String| {
             let remedy = format!(
                 "Ask the platform to send the events handoff, message:user_sent and conversation:closed to {}, and enter the \

@@ -99,9 +99,9 @@ pub(crate) struct HandoffFailed<'a> {
 
 impl Generic {
     /// Sends one signed request of this kind. `ids` name what is told, so that a repeat can be told by its id.
-    pub(crate) fn post<H: Http>(
+    pub(crate) fn post(
         &self,
-        http: &H,
+        http: &dyn Http,
         kind: &str,
         ids: &[&str],
         data: impl Serialize,
@@ -147,7 +147,7 @@ impl Platform for Generic {
         self.check_at("platform")
     }
 
-    fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Vec<Finding> {
+    fn connect(&mut self, _: &dyn Http, _: &Webhooks) -> Vec<Finding> {
         Vec::new()
     }
 
@@ -172,13 +172,13 @@ impl Platform for Generic {
         })
     }
 
-    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
+    fn prepare(&self, _: &dyn Http, asked: &Asked) -> Result<Prepared, DeliveryError> {
         asked.as_it_came()
     }
 
-    fn tell<H: Http>(
+    fn tell(
         &self,
-        http: &H,
+        http: &dyn Http,
         _: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
@@ -194,9 +194,9 @@ impl Platform for Generic {
         self.post(http, "handoff.events", &ids, data, news.now)
     }
 
-    fn tell_again<H: Http>(
+    fn tell_again(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         events: &[Value],
         now: Timestamp,
@@ -209,19 +209,13 @@ impl Platform for Generic {
         self.post(http, "handoff.events", &ids, data, now)
     }
 
-    fn give_up<H: Http>(
-        &self,
-        http: &H,
-        _: &Connection,
-        handoff: &Handoff,
-        now: Timestamp,
-    ) -> Result<(), DeliveryError> {
+    fn give_up(&self, http: &dyn Http, _: &Connection, handoff: &Handoff, now: Timestamp) -> Result<(), DeliveryError> {
         let since = handoff.platform.failing_since.unwrap_or(0).to_string();
         let data = HandoffFailed { connection: &handoff.connection, handoff: &handoff.id, key: &handoff.key };
         self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &since], data, now)
     }
 
-    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
+    fn written(&self, _: &dyn Http, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         Ok(Vec::new())
     }
 }

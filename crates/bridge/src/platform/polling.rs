@@ -31,7 +31,7 @@ impl Platform for Polling {
         Ok(())
     }
 
-    fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Vec<Finding> {
+    fn connect(&mut self, _: &dyn Http, _: &Webhooks) -> Vec<Finding> {
         Vec::new()
     }
 
@@ -39,17 +39,11 @@ impl Platform for Polling {
         Err(Problem::not_allowed())
     }
 
-    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
+    fn prepare(&self, _: &dyn Http, asked: &Asked) -> Result<Prepared, DeliveryError> {
         asked.as_it_came()
     }
 
-    fn tell<H: Http>(
-        &self,
-        _: &H,
-        _: &Connection,
-        handoff: &mut Handoff,
-        news: &News<'_>,
-    ) -> Result<(), DeliveryError> {
+    fn tell(&self, _: &dyn Http, _: &Connection, handoff: &mut Handoff, news: &News<'_>) -> Result<(), DeliveryError> {
         let event_queue = handoff.event_queue.get_or_insert_with(EventQueue::default);
         if event_queue.waiting.len() + news.events.len() > MAX_WAITING {
             return Err(DeliveryError::Retryable("nobody fetches the events".to_owned()));
@@ -69,11 +63,11 @@ impl Platform for Polling {
         Ok(())
     }
 
-    fn give_up<H: Http>(&self, _: &H, _: &Connection, _: &Handoff, _: Timestamp) -> Result<(), DeliveryError> {
+    fn give_up(&self, _: &dyn Http, _: &Connection, _: &Handoff, _: Timestamp) -> Result<(), DeliveryError> {
         Ok(())
     }
 
-    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
+    fn written(&self, _: &dyn Http, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         Ok(Vec::new())
     }
 }

@@ -52,7 +52,7 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
         Self { state, clock: Cell::new(1_790_000_000_000), policy, answer, asked: RefCell::default() }
     }
 
-    pub(super) fn with<T>(&self, run: impl FnOnce(&Service<'_, Self, Memory>) -> T) -> T {
+    pub(super) fn with<T>(&self, run: impl FnOnce(&Service<'_>) -> T) -> T {
         let service = Service {
             http: self,
             state: &self.state,

@@ -32,7 +32,7 @@ fn hand_over<H: Http>(http: &H, state: &Memory, connection: &str, user: &str, co
     body(&answer)["id"].as_str().unwrap().to_owned()
 }
 
-fn with_service<H: Http, T>(http: &H, state: &Memory, run: impl FnOnce(&Service<'_, H, Memory>) -> T) -> T {
+fn with_service<H: Http, T>(http: &H, state: &Memory, run: impl FnOnce(&Service<'_>) -> T) -> T {
     run(&Service {
         http,
         state,

@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use freshworks_handoff::http::{Http, Method, Request, Response, TransportError};
 use freshworks_handoff::settings::Settings;
+use freshworks_handoff::use_cases::webhook;
 use handoff_contract::model::{Delivery, Timestamp};
 use serde_json::{Value, json};
 
@@ -123,7 +124,7 @@ impl World {
     }
 
     /// One request to an instance of its own; none when it died before its answer was out.
-    fn serve<T>(&self, run: impl FnOnce(&Service<'_, Self, Self>) -> T) -> Option<T> {
+    fn serve<T>(&self, run: impl FnOnce(&Service<'_>) -> T) -> Option<T> {
         let mut answer = None;
         let ended = catch_unwind(AssertUnwindSafe(|| {
             let service = Service {
@@ -392,8 +393,9 @@ impl Play {
             Job::Webhook { body, .. } => {
                 let delivery = Delivery { headers: Vec::new(), body: body.clone(), received_at: world.clock.get() };
                 let settings = Settings::parse(&self.connection.settings).unwrap();
+                let conversations = webhook::peek(body);
                 world
-                    .serve(|service| service.on_genuine(&self.connection, &settings, &delivery))
+                    .serve(|service| service.on_genuine(&self.connection, &settings, &delivery, &conversations))
                     .is_some_and(|it| it.is_ok())
             }
             Job::Relay { id, text } => {

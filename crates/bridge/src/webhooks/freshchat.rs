@@ -1,6 +1,6 @@
 //! Freshchat's webhook: verified, and stored with its handoff before it is acknowledged.
 
-use freshworks_handoff::http::{Http, Method, Request};
+use freshworks_handoff::http::{Method, Request};
 use freshworks_handoff::settings::Settings;
 use freshworks_handoff::text::time;
 use freshworks_handoff::use_cases::webhook;
@@ -16,7 +16,7 @@ use crate::metrics::counters::WAITING;
 use crate::metrics::deliveries::{self, Delivered};
 use crate::platform::web_url;
 use crate::service::Service;
-use crate::state::{Connection, State};
+use crate::state::Connection;
 use crate::webhooks::inbox::{FORWARD_MS, body_digest, shorten};
 use crate::webhooks::{STALE, stale};
 
@@ -34,21 +34,28 @@ struct Head {
     action_time: String,
 }
 
-fn head(body: &[u8]) -> Head {
-    serde_json::from_slice(body).unwrap_or_default()
+impl Head {
+    /// Nothing is known of a body that is not the vendor's.
+    fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// One of those that mean something here, `other`, or nothing.
+    fn action(&self) -> &'static str {
+        let known = ["message_create", "conversation_assignment", "conversation_resolution", "conversation_reopen"];
+        let found = known.into_iter().find(|known| *known == self.action);
+        found.unwrap_or(if self.action.is_empty() { "" } else { "other" })
+    }
+
+    /// When it happened, if it says so.
+    fn at(&self) -> Option<Timestamp> {
+        time::from_iso(&self.action_time)
+    }
 }
 
-/// Which action a webhook of Freshworks tells of: one of those that mean something here, `other`, or nothing.
+/// Which action a webhook of Freshworks tells of.
 pub(crate) fn action_of(body: &[u8]) -> &'static str {
-    let known = ["message_create", "conversation_assignment", "conversation_resolution", "conversation_reopen"];
-    let action = head(body).action;
-    let found = known.into_iter().find(|known| *known == action);
-    found.unwrap_or(if action.is_empty() { "" } else { "other" })
-}
-
-/// When what a webhook of Freshworks tells happened, if it says so.
-fn freshchat_time(body: &[u8]) -> Option<Timestamp> {
-    time::from_iso(&head(body).action_time)
+    Head::read(body).action()
 }
 
 /// What Freshworks is told instead of an acknowledgement: what comes again may be whole, and the admin sees that it came.
@@ -57,7 +64,7 @@ fn cannot_be_read(error: Error) -> Problem {
     Problem::from(error).logged(format!("a webhook of Freshworks cannot be read: {log}"))
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Acknowledged when it is stored, or concerns nobody here; until then Freshworks repeats it.
     pub(crate) fn freshchat_webhook(
         &self,
@@ -76,6 +83,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             Err(problem) => self.counters.one(id, &[DELIVERIES, "freshworks", "failed", problem.kind]),
         }
         self.counters.took(id, DELIVERY_MS, (self.clock)().saturating_sub(call.now));
+        // Of a stranger's webhook, why it was refused: a stranger's words are not looked at.
         let (kind, handoff) = self.later.about.take();
         let (result, why) = match &taken {
             // What was worked off at once is logged already.
@@ -86,8 +94,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             Err(problem) if problem.kind == UNREADABLE => (deliveries::UNREADABLE, ""),
             Err(problem) => ("failed", problem.kind),
         };
-        // A stranger's words are not looked at.
-        let kind = if result == "refused" { "" } else { action_of(call.body) };
+        let kind = if result == "refused" { "" } else { kind };
         let digest = body_digest(call.body);
         let what = Delivered::of("freshworks", &digest, kind, handoff.as_deref());
         self.log_delivery(connection, what, result, why, call.now);
@@ -113,17 +120,19 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             // Why is for the operator: a stranger learns nothing.
             return Err(Problem::not_allowed().logged(format!("a webhook was refused: {}", error.message)));
         }
-        if self.is_stale(freshchat_time(&delivery.body), call.now) {
+        let head = Head::read(&delivery.body);
+        self.later.about.borrow_mut().0 = head.action();
+        if self.is_stale(head.at(), call.now) {
             self.counters.one(&connection.id, &[DELIVERIES, "freshworks", "refused", Refusal::Stale.word()]);
             return Err(stale());
         }
         // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
-        let unreadable = webhook::check(&delivery.body).err();
-        if unreadable.is_none() {
-            self.on_genuine(connection, &settings, &delivery)?;
+        let conversations = webhook::check(&delivery.body);
+        if let Ok(conversations) = &conversations {
+            self.on_genuine(connection, &settings, &delivery, conversations)?;
         }
         self.forward(connection, call);
-        unreadable.map_or(Ok(OutgoingResponse::empty()), |error| Err(cannot_be_read(error)))
+        conversations.map(|_| OutgoingResponse::empty()).map_err(cannot_be_read)
     }
 
     /// Nothing is stored before it is verified, and nothing is acknowledged before it is stored.
@@ -132,9 +141,9 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         connection: &Connection,
         settings: &Settings,
         delivery: &Delivery,
+        conversations: &[String],
     ) -> Result<(), Problem> {
-        let conversations = webhook::peek(&delivery.body);
-        match self.state.handoff_of(&connection.id, &conversations)? {
+        match self.state.handoff_of(&connection.id, conversations)? {
             Some(id) => {
                 self.later.about.borrow_mut().1 = Some(id.clone());
                 self.take_in(connection, settings, &id, &delivery.body, delivery.received_at)

@@ -23,7 +23,7 @@ use crate::lease::{BRIEFLY_MS, BUSY, LeasedHandoff, busy};
 use crate::metrics::activity::DELIVERIES;
 use crate::metrics::deliveries::{Delivered, UNREADABLE};
 use crate::service::Service;
-use crate::state::{Connection, Failing, KEPT_DAYS, Saved, State, StoredDelivery, days_ms};
+use crate::state::{Connection, Failing, KEPT_DAYS, Saved, StoredDelivery, days_ms};
 use crate::webhooks::freshchat::action_of;
 
 /// Work is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
@@ -129,9 +129,9 @@ impl Later {
     }
 
     /// Sends requests, and waits for them no longer than there is time.
-    pub(crate) fn send<H: Http>(
+    pub(crate) fn send(
         &self,
-        http: &H,
+        http: &dyn Http,
         now: Timestamp,
         mut requests: Vec<Request>,
     ) -> Vec<Result<Response, TransportError>> {
@@ -198,7 +198,7 @@ fn is_hopeless(failing: &Failing, kind: &str, now: Timestamp) -> bool {
     failing.times >= FEWEST_TRIES && now.saturating_sub(failing.since) >= most
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Stores a genuine delivery, and works off what can be done at once. From here on it is ours: whatever fails, Freshworks need not
     /// repeat it.
     pub(crate) fn take_in(
@@ -263,7 +263,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         id: &str,
         at_once: bool,
         for_ms: u64,
-    ) -> Result<(Progress, Option<LeasedHandoff<'_, H, S>>), Problem> {
+    ) -> Result<(Progress, Option<LeasedHandoff<'_>>), Problem> {
         let began = (self.clock)();
         let until = self.later.hurry.get().unwrap_or_else(|| began.saturating_add(MAX_AT_ONCE_MS));
         loop {
@@ -315,7 +315,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         &self,
         connection: &Connection,
         settings: &Settings,
-        mut work: LeasedHandoff<'_, H, S>,
+        mut work: LeasedHandoff<'_>,
         delivery: &StoredDelivery,
         is_unreadable: &Cell<bool>,
     ) -> Result<(), Problem> {

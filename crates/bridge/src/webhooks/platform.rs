@@ -1,7 +1,6 @@
 //! The platform's webhook: carried out before it is acknowledged.
 
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 
 use crate::handoffs::{channel_word, handoff_id};
 use crate::http::problem::Problem;
@@ -10,11 +9,11 @@ use crate::metrics::activity::{DELIVERIES, Refusal};
 use crate::metrics::deliveries::Delivered;
 use crate::platform::{Inbound, Place, Platform, WebhookEndpoint};
 use crate::service::Service;
-use crate::state::{Connection, State};
+use crate::state::Connection;
 use crate::webhooks::inbox::body_digest;
 use crate::webhooks::{STALE, stale};
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Acknowledged when it is carried out, or never will be.
     pub(crate) fn platform_webhook(
         &self,

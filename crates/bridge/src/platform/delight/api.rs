@@ -44,13 +44,13 @@ pub(crate) enum Content<'a> {
 }
 
 /// The API of one application.
-pub(crate) struct Api<'a, H> {
-    http: &'a H,
+pub(crate) struct Api<'a> {
+    http: &'a dyn Http,
     settings: &'a Delight,
 }
 
-impl<'a, H: Http> Api<'a, H> {
-    pub(crate) fn new(http: &'a H, settings: &'a Delight) -> Self {
+impl<'a> Api<'a> {
+    pub(crate) fn new(http: &'a dyn Http, settings: &'a Delight) -> Self {
         Self { http, settings }
     }
 
