@@ -18,7 +18,6 @@ use handoff_bridge::http::problem::Problem;
 use handoff_bridge::metrics::counters::Counters;
 use handoff_bridge::metrics::log::{self, Level};
 use handoff_bridge::service::{ALERT_AFTER_MS, Policy, STALE_AFTER_MS, Service, max_body_bytes};
-use handoff_bridge::state::State;
 use handoff_bridge::webhooks::inbox::Later;
 
 #[http_component]
@@ -122,16 +121,18 @@ async fn answer(service: &Service<'_>, request: IncomingRequest) -> api::Outgoin
         now: clock(),
     };
     let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
-    if let Err(problem) = service.welcome(&call) {
-        return service.refusal(&call, problem);
-    }
+    // Before the body is read: whoever may not come in costs little.
+    let admitted = match service.admit(&call) {
+        Ok(admitted) => admitted,
+        Err(problem) => return service.refusal(&call, problem),
+    };
     let most = max_body_bytes(path);
     if announced > most {
         return Problem::too_large(most).into();
     }
     let Some(body) = collect(request, most).await else { return Problem::too_large(most).into() };
     call.body = &body;
-    service.answer(&call)
+    service.carry_out(admitted, &call)
 }
 
 /// The body. None when it is larger than what is read: Spin sets no limit.

@@ -5,8 +5,8 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`http`] | requests and responses as values, routing, errors as RFC 9457 has them, the OpenAPI document made from the code |
-//! | [`service`] | which request leads where |
+//! | [`http`] | requests and responses as values, the table of operations, errors as RFC 9457 has them |
+//! | [`service`] | what a request finds: HTTP, store, clock, policy; admitted, carried out, answered |
 //! | [`access`] | who calls and what they may do; who changed what; where tenants may send the bridge; secrets; people's data |
 //! | [`connections`] | settings, checked and shown; how a connection stands |
 //! | [`handoffs`] | what happens to a handoff: its timeline, its rating, events that wait to be fetched |

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::access::Need;
+use crate::access::{Caller, Need};
 use crate::http::OutgoingResponse;
 use crate::http::problem::Problem;
 use crate::lease::LeasedHandoff;
@@ -211,6 +211,24 @@ impl Service<'_> {
             }
         }
         Ok(OutgoingResponse::ok(PersonResponse { person, handoffs }))
+    }
+
+    /// As [`erase_person`](Service::erase_person); who did it stands in the audit log.
+    pub(crate) fn erase_person_for(
+        &self,
+        caller: &Caller,
+        person: &str,
+        query: &str,
+    ) -> Result<OutgoingResponse, Problem> {
+        let erased = self.erase_person(person, query);
+        // Not whom: the log outlasts the erasure.
+        let connection = match need(query) {
+            Need::Connection(id) => Some(id),
+            _ => None,
+        };
+        let how = if erased.is_ok() { String::new() } else { "in part".to_owned() };
+        self.audit(caller.name(), "person-erased", connection, how);
+        erased
     }
 
     /// What is held here goes first: it does not depend on anybody's answer. Whatever fails, a repeat goes on from there.

@@ -16,7 +16,6 @@ use freshworks_handoff::use_cases::{close, webhook};
 use handoff_contract::error::ErrorKind;
 use handoff_contract::model::{CloseReason, Delivery, Event, EventKind, Outcome, SessionState, Timestamp, Update};
 
-use crate::access::Caller;
 use crate::handoffs::journal::What;
 use crate::http::problem::Problem;
 use crate::lease::{BRIEFLY_MS, BUSY, LeasedHandoff, busy};
@@ -62,10 +61,6 @@ const FEWEST_TRIES: u32 = 5;
 pub struct Later {
     /// With whether something failed for it here, so that the next try is ours, too.
     touched: RefCell<BTreeMap<(String, String), bool>>,
-    /// Who calls.
-    pub(crate) caller: RefCell<Option<Result<Caller, Problem>>>,
-    /// Whom the webhook of this request is for.
-    pub(crate) addressed: RefCell<Option<Connection>>,
     /// Many have come at once.
     stands_back: Cell<bool>,
     /// The number of a lease that is held meanwhile.
