@@ -70,7 +70,8 @@ impl RedisState {
     fn sealed(&self) -> Result<Vec<(String, String)>, StateError> {
         let found = self.run("HGETALL", &[CONNECTIONS])?;
         let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
-        Ok(texts.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect())
+        let (pairs, _) = texts.as_chunks();
+        Ok(pairs.iter().map(|[id, stored]| ((*id).to_owned(), (*stored).to_owned())).collect())
     }
 
     fn connection_from(&self, id: &str, stored: &str) -> Result<Connection, StateError> {

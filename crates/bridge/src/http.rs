@@ -1,6 +1,8 @@
 //! A request that came, and the answer to it.
 
+pub(crate) mod json;
 #[cfg(all(feature = "schema", not(target_family = "wasm")))]
+#[expect(clippy::indexing_slicing, reason = "it builds a document, and no request reaches it")]
 pub mod openapi;
 pub mod operations;
 pub mod problem;

@@ -16,7 +16,7 @@
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
 //! | `console` | the admin's pages |
 
-#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod access;
 pub mod connections;

@@ -143,7 +143,7 @@ impl Asked {
         match self {
             Self::Complete(request) | Self::Trial(request) => Some(request.user.id.clone()),
             Self::Event(text) => {
-                serde_json::from_str::<serde_json::Value>(text).ok()?["user"].as_str().map(str::to_owned)
+                serde_json::from_str::<serde_json::Value>(text).ok()?.get("user")?.as_str().map(str::to_owned)
             }
         }
     }

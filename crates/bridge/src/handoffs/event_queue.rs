@@ -4,6 +4,7 @@ use freshworks_handoff::http::{Method, Request};
 use serde_json::Value;
 
 use crate::http::OutgoingResponse;
+use crate::http::json::Fields;
 use crate::http::problem::Problem;
 use crate::http::responses::{EventsResponse, NumberedEvent};
 use crate::lease::LeasedHandoff;
@@ -39,7 +40,7 @@ impl Service<'_> {
         let waiting =
             handoff.event_queue.as_ref().map(|event_queue| event_queue.waiting.as_slice()).unwrap_or_default();
         let numbered = |(number, event): &(u64, Value)| {
-            let url = event["message"]["sender"]["avatar_url"].as_str();
+            let url = event.field("message").field("sender").field("avatar_url").as_str();
             let photo = url.map(|url| format!("{id}-{}", photo_name(url)));
             NumberedEvent { number: *number, event: event.clone(), photo }
         };

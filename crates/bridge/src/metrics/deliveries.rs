@@ -363,14 +363,14 @@ impl Service<'_> {
     /// News that the platform had refused for good.
     fn tell_again(&self, connection: &Connection, handoff: &str, one: &Logged) -> Result<Resent, Problem> {
         let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, handoff, None, "")?;
-        let Some(place) = work.handoff.untold.iter().position(|untold| untold.id == one.id) else {
+        let Some(untold) = work.handoff.untold.iter().find(|untold| untold.id == one.id) else {
             // Somebody else was faster.
             work.give_back()?;
             return Ok(Resent::Done);
         };
         let began = (self.clock)();
         let platform = connection.platform.of(&work.handoff);
-        let told = platform.tell_again(&work.http, &work.handoff, &work.handoff.untold[place].events, began);
+        let told = platform.tell_again(&work.http, &work.handoff, &untold.events, began);
         let (result, why) = match &told {
             Ok(()) => ("done", ""),
             Err(untold) => ("given-up", untold.text()),
@@ -378,7 +378,7 @@ impl Service<'_> {
         self.log_delivery(connection, Delivered::to_platform(&one.id, &one.kind, handoff), result, why, began);
         match told {
             Ok(()) => {
-                work.handoff.untold.remove(place);
+                work.handoff.untold.retain(|untold| untold.id != one.id);
                 if work.handoff.untold.is_empty() {
                     work.handoff.platform.last_failure = None;
                 }

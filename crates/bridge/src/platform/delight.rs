@@ -21,6 +21,7 @@ use super::files::FileAccess;
 use super::{Asked, DeliveryError, Generic, Inbound, News, Platform, Prepared, WebhookEndpoint, Webhooks, web_url};
 use crate::access::secret::Secret;
 use crate::http::IncomingRequest;
+use crate::http::json::Fields;
 use crate::http::problem::Problem;
 use crate::state::{Connection, Handoff};
 
@@ -136,7 +137,7 @@ impl About {
     /// What the webhook says under these names, beside the AI agent's context.
     fn in_webhook(&self, data: &Value) -> Value {
         let find = |name: &String| {
-            let found = [&data[name], &data["conversation"][name]];
+            let found = [data.field(name), data.field("conversation").field(name)];
             found.into_iter().find_map(|value| value.as_str().filter(|text| !text.trim().is_empty())).map(str::to_owned)
         };
         json!({ "reason": find(&self.reason), "topic": find(&self.topic), "summary": find(&self.summary) })
@@ -319,9 +320,9 @@ impl Platform for Delight {
             Err(error) => return Err(error.into()),
         };
         let history = self.history(&api, &asked)?;
-        let context = facts(&asked.context["context"]);
+        let context = facts(asked.context.field("context"));
         let fact = |name: &str| context.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        let words = |name: &str| found[name].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+        let words = |name: &str| found.field(name).as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
         let user = handoff_contract::model::EndUser {
             id: asked.user.clone(),
             name: words("nickname").or_else(|| fact(&self.identity.name)),
@@ -331,12 +332,12 @@ impl Platform for Delight {
             phone: fact(&self.identity.phone)
                 .or_else(|| fact("phone_number").filter(|_| self.identity.phone == Identity::default().phone)),
             phone_verified: self.phone_verified,
-            locale: asked.context["language"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
+            locale: asked.context.field("language").as_str().filter(|text| !text.is_empty()).map(str::to_owned),
             avatar_url: words("profile_url"),
         };
         let about = |name: &String, field: &str| {
             let of_context = fact(name).filter(|text| !text.trim().is_empty());
-            of_context.or_else(|| asked.about[field].as_str().map(str::to_owned))
+            of_context.or_else(|| asked.about.field(field).as_str().map(str::to_owned))
         };
         let has_address = user.email.is_some() || user.phone.is_some();
         let request = HandoffRequest {
@@ -454,7 +455,7 @@ impl Delight {
                 Err(ApiError::Refused(..)) => break,
                 Err(error) => return Err(error.into()),
             };
-            let oldest = page.iter().filter_map(|found| found["created_at"].as_u64()).min();
+            let oldest = page.iter().filter_map(|found| found.field("created_at").as_u64()).min();
             let is_of_it = |message: &Message| (asked.from..=asked.until).contains(&message.sent_at);
             let known = |message: &Message| history.iter().any(|known| known.id == message.id);
             let read = page.iter().filter_map(|found| inbound::message(found, &asked.user, &self.ai_agent_id));
@@ -503,11 +504,11 @@ impl Delight {
             return Err(by_hand("address-unknown", detail));
         }
         let subscribed: Vec<&str> =
-            there["category_subscriptions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let offered = there["available_categories"].as_array().into_iter().flatten().any(|one| one == REDACTED);
+            there.field("category_subscriptions").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let offered = there.field("available_categories").as_array().into_iter().flatten().any(|one| one == REDACTED);
         let wanted: Vec<&str> = CATEGORIES.into_iter().chain(offered.then_some(REDACTED)).collect();
         let has_all = subscribed == ["*"] || wanted.iter().all(|wanted| subscribed.contains(wanted));
-        let is_right = there["enabled"] == json!(true) && there["url"] == json!(webhooks.platform) && has_all;
+        let is_right = there.field("enabled") == true && there.field("url") == &webhooks.platform && has_all;
         let settings = if is_right {
             there
         } else {
@@ -521,7 +522,7 @@ impl Delight {
             };
             api.set_webhook(&webhooks.platform, &categories).map_err(failed)?
         };
-        match settings["signature_secret"].as_str().filter(|secret| !secret.is_empty()) {
+        match settings.field("signature_secret").as_str().filter(|secret| !secret.is_empty()) {
             Some(secret) => Ok(Some(Secret::new(secret))),
             None if self.signature_secret.is_some() => Ok(None),
             None => Err(by_hand("no-secret", "the platform did not say the webhook's signature secret".to_owned())),

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{Asked, DeliveryError, Inbound, News, Place, Platform, Prepared, WebhookEndpoint, Webhooks, web_url};
 use crate::access::secret::Secret;
 use crate::http::IncomingRequest;
+use crate::http::json::Fields;
 use crate::http::problem::{self, Problem};
 use crate::platform::standard_webhooks;
 use crate::state::{Connection, Handoff};
@@ -159,7 +160,7 @@ impl Platform for Generic {
         let known = ["handoff.requested", "message.created", "conversation.closed", "conversation.rated"];
         let kind: Value = problem::read(call.body, "webhook")?;
         // Kinds that are not for us may share the subscription.
-        if !known.iter().any(|known| kind["type"] == **known) {
+        if !known.iter().any(|known| kind.field("type") == *known) {
             return Ok(Inbound::Nothing);
         }
         Ok(match problem::read(call.body, "webhook")? {
@@ -201,7 +202,7 @@ impl Platform for Generic {
         events: &[Value],
         now: Timestamp,
     ) -> Result<(), DeliveryError> {
-        let ids: Vec<&str> = events.iter().filter_map(|event| event["id"].as_str()).collect();
+        let ids: Vec<&str> = events.iter().filter_map(|event| event.field("id").as_str()).collect();
         // How it stands now is not what it was when this happened.
         let data = json!({
             "connection": handoff.connection, "handoff": handoff.id, "key": handoff.key, "events": events, "info": null,
