@@ -233,7 +233,7 @@ impl Service<'_> {
         connection: &Connection,
         request: &HandoffRequest,
     ) -> Result<OutgoingResponse, Problem> {
-        Ok(OutgoingResponse::ok(handoff::preview(self.http, &connection.settings, request)?))
+        Ok(OutgoingResponse::ok(handoff::preview(self.http, &connection.settings, request, (self.clock)())?))
     }
 
     pub(crate) fn timeline(&self, connection: &Connection, handoff: &str) -> Result<OutgoingResponse, Problem> {
