@@ -98,7 +98,7 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   for (const name of ["Chat URL", "Account and API key", "Topic", "Authentication"]) await check(page, name).getByText("OK", { exact: true }).waitFor();
   await page.getByText("Waiting for the first webhook").waitFor();
 
-  await page.getByRole("link", { name: "Go on to step 3" }).click();
+  await page.getByRole("link", { name: "Continue to step 3" }).click();
   await page.getByLabel("Your message").fill("Where is my parcel?");
   await page.getByLabel("Your message").press("Enter");
   await page.getByText("Your parcel 4711 was last seen in Lisbon").waitFor();
@@ -133,7 +133,7 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   await look(page, "watch");
   await open(page, "main", "connect");
   await page.getByText("Webhooks arrive and are genuine").waitFor();
-  await page.getByRole("link", { name: "Go on to step 3" }).waitFor();
+  await page.getByRole("link", { name: "Continue to step 3" }).waitFor();
   await look(page, "connect");
 
   await open(page, "main", "try");
@@ -263,9 +263,9 @@ asAdmin("the_key_of_another_webhook_is_told_by_the_first_delivery", async (page)
   await open(page, name, "connect");
   await page.getByText("A webhook was refused").waitFor();
   await tile(page).getByText("Answers do not arrive yet").waitFor();
-  await tile(page).getByText(/signature does not fit/i).waitFor();
+  await tile(page).getByText(/signature does not match/i).waitFor();
   await tile(page).getByText(/Freshworks makes the key when the webhook is saved/).waitFor();
-  await page.getByRole("link", { name: "Go on to step 3 all the same" }).waitFor();
+  await page.getByRole("link", { name: "Continue to step 3 anyway" }).waitFor();
   await accessible(page, "a refused webhook");
   await open(page, name, "watch");
   await page.getByText("Webhook of Freshworks refused").waitFor();
@@ -512,7 +512,7 @@ asAdmin("input_that_is_stored_nowhere_is_asked_about", async (page) => {
 
 asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_taken_back_afterwards", async (page) => {
   const name = await connected(page);
-  const restore = page.getByRole("button", { name: /^Bring back the settings that worked (at|on) \d/ });
+  const restore = page.getByRole("button", { name: /^Restore the settings that worked (at|on) \d/ });
   assert.equal(await restore.count(), 0, "nothing else has connected");
   const before = await stored(page, name);
   const writes = watchWrites(page);
@@ -529,7 +529,7 @@ asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_taken_back_afterwa
   await page.getByRole("button", { name: "Keep editing" }).click();
   assert.equal(await desk.inputValue(), stage.ticket_domain);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
-  await page.getByRole("button", { name: "Save all the same" }).click();
+  await page.getByRole("button", { name: "Save anyway" }).click();
   await page.getByRole("heading", { name: "Connect", level: 1 }).waitFor();
   assert.deepEqual(writes.map((url) => new URL(url).search), ["", "", "?save=anyway"]);
   assert.equal((await stored(page, name)).settings.ticket_domain, stage.ticket_domain);
@@ -538,7 +538,7 @@ asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_taken_back_afterwa
   await check(page, "Ticket desk").getByText("Failure", { exact: true }).waitFor();
   await accessible(page, "settings to bring back");
   await restore.click();
-  await page.getByText("The earlier settings are back.").waitFor();
+  await page.getByText("The earlier settings are restored.").waitFor();
   await check(page, "Ticket desk").waitFor({ state: "detached" });
   await tile(page).getByText("Connected", { exact: true }).waitFor();
   assert.deepEqual(await stored(page, name), before);
@@ -551,13 +551,13 @@ asAdmin("settings_that_stop_handoffs_are_told_in_the_tile_and_taken_back", async
   await open(page, name, "settings");
   await typeTopic(page, "Nowhere");
   await page.getByRole("button", { name: "Connect", exact: true }).click();
-  await page.getByRole("button", { name: "Save all the same" }).click();
+  await page.getByRole("button", { name: "Save anyway" }).click();
   await tile(page).getByText("Not connected", { exact: true }).waitFor();
   await tile(page).getByText(/none of the \d+ topics/i).waitFor();
   await tile(page).getByText(/Create a topic named “Nowhere”/).waitFor();
   await page.getByRole("link", { name: "Back to the set-up" }).waitFor();
   await accessible(page, "a connection that is broken");
-  await page.getByRole("button", { name: /^Bring back the settings/ }).click();
+  await page.getByRole("button", { name: /^Restore the settings/ }).click();
   await tile(page).getByText("Connected", { exact: true }).waitFor();
   await tile(page).getByText(/topic “Sendbird Integration”/).waitFor();
 });
@@ -625,7 +625,7 @@ asAdmin("the_path_from_the_api_key_to_the_summary_in_its_own_words", async (page
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Delight AI agent (formerly Sendbird)" });
   await page.getByText("Workspace settings › Integration › Freshworks", { exact: true }).waitFor();
   await page.getByText("Build › Conversation settings › Transfer to human agent › Freshworks", { exact: true }).waitFor();
-  await page.getByLabel("Platform", { exact: true }).selectOption({ label: "It fetches events itself (or none yet)" });
+  await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Fetches events itself (or no platform yet)" });
   // Freshworks' pages on one side, ours on the other.
   await page.getByLabel("API Key (needed)", { exact: true }).fill(stage.api_key);
   await page.getByLabel("Chat URL (needed)", { exact: true }).fill(stage.chat_url);
@@ -638,7 +638,7 @@ asAdmin("the_path_from_the_api_key_to_the_summary_in_its_own_words", async (page
   for (const heading of ["API details", "Topic", "Webhooks", "AI agent"]) await page.getByRole("heading", { name: `${heading} (done)` }).waitFor();
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await tile(page).getByText("Connected", { exact: true }).waitFor();
-  await page.getByRole("link", { name: "Go on to step 3" }).click();
+  await page.getByRole("link", { name: "Continue to step 3" }).click();
   await page.getByLabel("Your message").fill("Where is my parcel?");
   await page.getByLabel("Your message").press("Enter");
   await page.getByRole("button", { name: "Handoff", exact: true }).click();
