@@ -32,7 +32,7 @@ fn a_plugin_that_cannot_be_loaded_is_code_3() {
 }
 
 #[test]
-fn help_is_no_failure() {
+fn help_exits_with_success() {
     let output = host_test(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).unwrap().contains("handoff"));
@@ -156,7 +156,7 @@ fn outcome(output: &Output) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn a_file_that_is_no_json_is_named_with_the_cause_and_the_place() {
+fn invalid_json_is_reported_with_file_cause_and_position() {
     let folder = folder("json");
     for (name, text, says) in [
         ("comma.json", "{\n  \"chat_url\": \"acme\"\n  \"api_key\": \"secret-key\" }", "(line 3, column 3)"),
@@ -196,7 +196,7 @@ fn json_that_an_editor_marked_as_unicode_is_read() {
 }
 
 #[test]
-fn a_file_that_is_no_component_is_refused_on_one_line() {
+fn a_file_that_is_not_a_component_is_refused_on_one_line() {
     let folder = folder("wasm");
     for (name, bytes, says) in [
         ("text.wasm", &b"[package]\nname = \"x\"\n"[..], "not a WebAssembly component"),
@@ -240,7 +240,7 @@ fn nobody(folder: &std::path::Path) -> (PathBuf, String) {
 }
 
 #[test]
-fn where_settings_and_sessions_go_is_checked_before_anybody_is_asked() {
+fn output_paths_are_checked_before_any_request() {
     let folder = folder("save");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

@@ -95,7 +95,7 @@ async fn browser(method: &str, url: &str, body: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn resolving_in_the_browser_ends_it_although_nobody_types() {
+async fn resolving_in_the_browser_ends_the_demo_without_input() {
     let mut demo = tokio::process::Command::new(env!("CARGO_BIN_EXE_host-test"))
         .args(["demo", "--interactive", "--plugin"])
         .arg(plugin_file())

@@ -47,7 +47,7 @@ fn one_run_can_be_looked_at() {
 }
 
 #[test]
-fn wrong_usage_is_told_from_a_violation() {
+fn wrong_usage_and_a_violation_have_different_exit_codes() {
     assert_eq!(prove(&["--flow", "no-such-flow"]).status.code(), Some(2));
     assert_eq!(prove(&["--fault", "nonsense@1"]).status.code(), Some(2));
 }

@@ -147,7 +147,7 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   await leave(visit);
 });
 
-asAdmin("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_again", async (page) => {
+asAdmin("a_wrong_api_key_is_named_and_can_be_corrected_without_retyping_the_rest", async (page) => {
   await create(stage, page, "wrong-key");
   await fill(page, { "API Key (needed)": "not-the-key" });
   await connect(page);
@@ -163,7 +163,7 @@ asAdmin("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_agai
   await page.getByText("Connected", { exact: true }).waitFor();
 });
 
-asAdmin("a_topic_in_other_case_and_no_topic_are_told_apart", async (page) => {
+asAdmin("a_topic_in_other_case_and_a_missing_topic_have_different_findings", async (page) => {
   // Checks appear one by one where nobody minds.
   await page.emulateMedia({ reducedMotion: "no-preference" });
   await create(stage, page, "topics");
@@ -251,7 +251,7 @@ asAdmin("a_broken_public_key_is_noticed_while_it_is_pasted", async (page) => {
   await check(page, "Authentication").getByText("Failure").waitFor();
 });
 
-asAdmin("the_key_of_another_webhook_is_told_by_the_first_delivery", async (page) => {
+asAdmin("the_first_delivery_reveals_the_key_of_another_webhook", async (page) => {
   const name = await connected(page);
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: { type: "spki", format: "pem" } });
   await open(page, name, "settings");
@@ -278,7 +278,7 @@ asAdmin("the_key_of_another_webhook_is_told_by_the_first_delivery", async (page)
   assert.equal(await tile(page).getByText("Answers do not arrive yet").count(), 0);
 });
 
-asAdmin("a_webhook_that_is_not_pasted_is_told_with_what_to_do", async (page) => {
+asAdmin("a_webhook_that_is_not_pasted_is_reported_with_a_remedy", async (page) => {
   const name = `unpasted-${(number += 1)}`;
   await create(stage, page, name);
   const url = await page.getByLabel("Webhook URL", { exact: true }).inputValue();
@@ -307,7 +307,7 @@ asAdmin("a_webhook_that_is_not_pasted_is_told_with_what_to_do", async (page) => 
   assert.equal(await tile(page).getByText("Answers do not arrive yet").count(), 0);
 });
 
-asAdmin("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async (page) => {
+asAdmin("while_freshworks_is_down_nothing_is_lost_and_every_page_says_so", async (page) => {
   const name = await connected(page);
   const conversation = await handOver(page, name);
   await fault(stage, "down");
@@ -325,7 +325,7 @@ asAdmin("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async
   assert.equal(texts.filter((text) => text === "Are you there?").length, 1);
 });
 
-asAdmin("an_outage_during_a_check_leaves_the_connection_as_it_stood_and_the_next_check_ends_it", async (page) => {
+asAdmin("an_outage_during_a_check_leaves_the_connection_unchanged", async (page) => {
   const name = await connected(page);
   const unreachable = tile(page).getByText(/^Not reachable since \d.* The connection goes on as it stood/);
   await fault(stage, "down");
@@ -449,7 +449,7 @@ asAdmin("an_empty_platform_form_names_each_field_before_anything_is_sent", async
   assert.equal(await page.evaluate(() => document.activeElement.id), "platform-ai_agent_id");
 });
 
-asAdmin("names_of_the_account_are_chosen_and_their_blanks_are_seen", async (page) => {
+asAdmin("names_are_chosen_from_the_account_with_visible_blanks", async (page) => {
   await create(stage, page, "pickers");
   // As an account has them whose admin has slipped.
   await page.route("**/v1/connections/pickers/choices", async (route) => {
@@ -486,7 +486,7 @@ asAdmin("names_of_the_account_are_chosen_and_their_blanks_are_seen", async (page
   await page.getByText("Connected", { exact: true }).waitFor();
 });
 
-asAdmin("input_that_is_stored_nowhere_is_asked_about", async (page) => {
+asAdmin("leaving_with_unsaved_input_asks_first", async (page) => {
   const name = await connected(page);
   await open(page, name, "settings");
   const key = page.getByLabel("API Key (needed)", { exact: true });
@@ -510,7 +510,7 @@ asAdmin("input_that_is_stored_nowhere_is_asked_about", async (page) => {
   await page.getByRole("heading", { name: "Watch" }).waitFor();
 });
 
-asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_taken_back_afterwards", async (page) => {
+asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_can_be_reverted", async (page) => {
   const name = await connected(page);
   const restore = page.getByRole("button", { name: /^Restore the settings that worked (at|on) \d/ });
   assert.equal(await restore.count(), 0, "nothing else has connected");
@@ -546,7 +546,7 @@ asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_taken_back_afterwa
   await page.getByText(`Earlier settings restored: ${name}`, { exact: true }).waitFor();
 });
 
-asAdmin("settings_that_stop_handoffs_are_told_in_the_tile_and_taken_back", async (page) => {
+asAdmin("settings_that_stop_handoffs_are_reported_in_the_tile_and_reverted", async (page) => {
   const name = await connected(page);
   await open(page, name, "settings");
   await typeTopic(page, "Nowhere");

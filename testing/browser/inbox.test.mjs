@@ -74,7 +74,7 @@ test("a_human_agent_takes_answers_with_a_file_notes_transfers_and_resolves", asy
   await leave(admin, desk);
 });
 
-test("a_fault_of_the_panel_hits_a_handoff_which_comes_about_all_the_same", async () => {
+test("a_handoff_succeeds_despite_a_fault_from_the_panel", async () => {
   const { admin, desk } = await both("faults");
   const { page } = desk;
   await page.goto(`${stage.inbox}#simulator`);
@@ -100,7 +100,7 @@ test("a_fault_of_the_panel_hits_a_handoff_which_comes_about_all_the_same", async
   await leave(admin, desk);
 });
 
-test("a_ticket_is_filed_where_nobody_can_chat_and_is_worked_on_in_the_inbox", async () => {
+test("a_ticket_is_filed_without_a_chat_and_processed_in_the_inbox", async () => {
   const { admin, desk } = await both("tickets", { "Ticket desk": stage.ticket_domain, "API key of the ticket desk": stage.ticket_api_key });
   const answer = await admin.page.evaluate(async ({ path, request }) => {
     const { csrf_token } = await (await fetch("/console/session")).json();

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_as_a_whole_and_nobody_else_can_read_it() {
+    fn a_file_is_replaced_atomically_and_is_private() {
         let folder = std::env::temp_dir().join(format!("host-test-write-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("settings.json");

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_note_about_the_end_is_no_message_of_the_end_user() {
+    fn the_note_about_the_end_is_not_a_message_of_the_end_user() {
         let spoilt = broken(|_, account, seen| {
             account.inbox.messages.push(message(Author::User, false, "The user has left"));
             seen.closed_by_user = true;

@@ -65,7 +65,7 @@ async fn a_topic_of_a_language_that_does_not_exist_is_a_finding_of_connect_and_a
 }
 
 #[tokio::test]
-async fn every_choice_is_told_with_its_rule() {
+async fn every_decision_is_reported_with_its_rule() {
     let desk = Desk::new().await.set("group", "Support").set("note_author", "maya@acme.example");
     let desk = desk.set("priority", "low").connect_now().await;
     let routing = Routing {
@@ -93,7 +93,7 @@ async fn every_choice_is_told_with_its_rule() {
 }
 
 #[tokio::test]
-async fn outside_of_business_hours_that_is_told_and_the_conversation_waits() {
+async fn outside_business_hours_the_conversation_waits_with_a_finding() {
     for mode in [Mode::Live, Mode::Automatic] {
         let desk = Desk::new().await.set("availability", "hours").set("group", "Support").connect_now().await;
         desk.sim.set_behaviour(|it| it.within_business_hours = false);
@@ -107,7 +107,7 @@ async fn outside_of_business_hours_that_is_told_and_the_conversation_waits() {
 }
 
 #[tokio::test]
-async fn inside_of_business_hours_nothing_is_told() {
+async fn during_business_hours_there_is_no_finding() {
     let desk = Desk::new().await.set("availability", "hours").connect_now().await;
     let receipt = desk.handoff(&HandoffRequest { mode: Mode::Automatic, ..request() }, None).await.result.unwrap();
     assert!(receipt.findings.is_empty());
@@ -151,7 +151,7 @@ async fn asking_for_agents(config: Config) -> Desk {
 }
 
 #[tokio::test]
-async fn that_somebody_of_the_group_is_there_takes_one_request() {
+async fn an_available_agent_of_the_group_is_found_with_one_request() {
     let desk = asking_for_agents(crowd(Availability::Available)).await;
     let group = desk.sim.group_id("Support").unwrap();
     let question = format!("/v2/agents?groups={group}&availability_status=AVAILABLE&items_per_page=1");
@@ -159,7 +159,7 @@ async fn that_somebody_of_the_group_is_there_takes_one_request() {
 }
 
 #[tokio::test]
-async fn that_nobody_is_there_is_believed_only_of_the_complete_list() {
+async fn only_a_complete_list_shows_that_no_agent_is_available() {
     let desk = asking_for_agents(crowd(Availability::Busy)).await;
     let (asked, somebody) = asked_of_agents(&desk, &request()).await;
     assert!(!somebody);
@@ -183,7 +183,7 @@ async fn an_agent_who_is_not_the_one_asked_for_is_not_taken_for_one() {
 }
 
 #[tokio::test]
-async fn a_search_that_wrongly_finds_nobody_makes_nobody_absent() {
+async fn an_empty_search_does_not_make_agents_unavailable() {
     let desk = asking_for_agents(crowd(Availability::Available)).await;
     let nobody = How::Status { code: 200, headers: Vec::new(), body: r#"{"agents": []}"#.into() };
     desk.sim.fail(Fault::new(Match::path("/v2/agents"), nobody));

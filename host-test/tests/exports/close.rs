@@ -15,7 +15,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rate-limited", "each_trouble_has_its_kind_and_ends_with_one_note"),
     ("outcome-unknown", "each_trouble_has_its_kind_and_ends_with_one_note"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
-    ("malformed", "a_look_up_that_is_no_json_is_malformed"),
+    ("malformed", "a_look_up_that_is_not_json_is_malformed"),
 ];
 
 fn notes(talk: &Talk) -> Vec<String> {
@@ -183,7 +183,7 @@ async fn an_account_that_cannot_be_reached_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_is_no_json_is_malformed() {
+async fn a_look_up_that_is_not_json_is_malformed() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.fail(Fault::new(note_call(), How::Cut).after_effect());
     talk.desk.sim.fail(Fault::new(Match::path("/v2/conversations/*/messages").method("GET"), How::Garbage));
@@ -194,7 +194,7 @@ async fn a_look_up_that_is_no_json_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_handoff_that_was_cut_off_can_be_closed_and_nobody_waits() {
+async fn an_interrupted_handoff_can_be_closed() {
     for after in [false, true] {
         let desk = Desk::connected().await;
         let fault = Fault::new(Match::path("/v2/conversations").method("POST"), How::Cut);

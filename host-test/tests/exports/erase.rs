@@ -11,16 +11,16 @@ use crate::support::{
 use crate::watch::watched;
 
 pub(crate) const COVERED: crate::coverage::Covered = &[
-    ("ok", "the_persons_record_goes_with_its_conversations_and_nobody_elses"),
+    ("ok", "only_the_persons_record_and_conversations_are_deleted"),
     ("invalid-settings", "unusable_arguments_are_refused_before_any_request"),
     ("invalid-request", "unusable_arguments_are_refused_before_any_request"),
     ("unauthorized", "each_trouble_of_the_account_has_its_kind_and_a_repeat_finishes"),
-    ("not-found", "a_search_that_is_refused_is_never_taken_for_nobody"),
-    ("rejected", "a_search_that_is_refused_is_never_taken_for_nobody"),
+    ("not-found", "a_refused_search_is_an_error_and_not_an_empty_result"),
+    ("rejected", "a_refused_search_is_an_error_and_not_an_empty_result"),
     ("rate-limited", "each_trouble_of_the_account_has_its_kind_and_a_repeat_finishes"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
     ("outcome-unknown", "each_trouble_of_the_account_has_its_kind_and_a_repeat_finishes"),
-    ("malformed", "a_look_up_that_is_no_json_is_malformed"),
+    ("malformed", "a_look_up_that_is_not_json_is_malformed"),
 ];
 
 /// The platform's id of the person of [`request`].
@@ -54,7 +54,7 @@ fn users(talk: &Talk) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_persons_record_goes_with_its_conversations_and_nobody_elses() {
+async fn only_the_persons_record_and_conversations_are_deleted() {
     for (behaviour, told) in [
         (UserDeletion::Done, "deleted, with the person's conversations"),
         (UserDeletion::Accepted, "Freshworks has accepted the deletion and carries it out in its own time"),
@@ -93,7 +93,7 @@ async fn records_of_others_that_the_search_returns_are_left_alone() {
 }
 
 #[tokio::test]
-async fn a_repeat_finds_nobody_and_is_no_error() {
+async fn repeating_an_erasure_succeeds() {
     let (talk, others) = among_others().await;
     erase(&talk.desk, ANA).await.result.unwrap();
     let again = erase(&talk.desk, ANA).await.result.unwrap();
@@ -170,7 +170,7 @@ async fn each_trouble_of_the_account_has_its_kind_and_a_repeat_finishes() {
 }
 
 #[tokio::test]
-async fn a_search_that_is_refused_is_never_taken_for_nobody() {
+async fn a_refused_search_is_an_error_and_not_an_empty_result() {
     for (search, kind) in [(UserSearch::Refused, ErrorKind::Rejected), (UserSearch::NotFound, ErrorKind::NotFound)] {
         let (talk, _) = among_others().await;
         talk.desk.sim.set_behaviour(|it| it.user_search = search);
@@ -192,7 +192,7 @@ async fn an_account_that_cannot_be_reached_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_is_no_json_is_malformed() {
+async fn a_look_up_that_is_not_json_is_malformed() {
     let (talk, _) = among_others().await;
     talk.desk.sim.fail(Fault::new(Match::path("/v2/users").method("GET"), How::Garbage).times(9));
     assert_eq!(refused(erase(&talk.desk, ANA).await).kind, ErrorKind::Malformed);

@@ -98,7 +98,7 @@ async fn one_figure_is_better_than_none() {
 }
 
 #[tokio::test]
-async fn whoever_has_a_ticket_gets_no_estimate() {
+async fn a_ticket_gets_no_estimate() {
     let desk = with_figures(vec![SUPPORT]).await.with_tickets();
     let ticket = HandoffRequest { mode: Mode::Ticket, ..request() };
     let receipt = desk.handoff(&ticket, None).await.result.unwrap();

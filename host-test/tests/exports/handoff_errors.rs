@@ -18,7 +18,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rate-limited", "a_rate_limit_says_how_long_to_wait"),
     ("unavailable", "a_read_that_fails_is_unavailable"),
     ("outcome-unknown", "a_write_without_a_clear_answer_is_of_unknown_outcome"),
-    ("malformed", "a_read_that_is_no_json_is_malformed"),
+    ("malformed", "a_read_that_is_not_json_is_malformed"),
     ("needs-email", "a_ticket_without_an_address_asks_for_one"),
 ];
 
@@ -318,7 +318,7 @@ async fn an_answer_that_takes_too_long_is_of_unknown_outcome() {
 }
 
 #[tokio::test]
-async fn a_read_that_is_no_json_is_malformed() {
+async fn a_read_that_is_not_json_is_malformed() {
     let other = How::Status { code: 200, headers: Vec::new(), body: "{\"people\": []}".into() };
     let moved = How::Status {
         code: 302,

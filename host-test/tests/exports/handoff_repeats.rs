@@ -93,7 +93,7 @@ async fn any_answer_to_a_write_may_be_garbage() {
 }
 
 #[tokio::test]
-async fn it_holds_in_accounts_that_behave_otherwise() {
+async fn repeats_are_safe_in_accounts_that_behave_differently() {
     let otherwise = |desk: &Desk| {
         desk.sim.set_behaviour(|it| {
             it.create_while_open = CreateWhileOpen::AlwaysNew;
@@ -120,7 +120,7 @@ async fn two_faults_in_a_row_do_no_more_harm_than_one() {
 }
 
 #[tokio::test]
-async fn it_may_be_stopped_at_any_request() {
+async fn a_handoff_can_be_interrupted_at_any_request() {
     let whole = desk().await;
     whole.handoff(&long_request(), None).await.result.unwrap();
     let requests = whole.lines().len();
@@ -141,7 +141,7 @@ async fn it_may_be_stopped_at_any_request() {
 }
 
 #[tokio::test]
-async fn it_may_be_stopped_again_while_it_looks_for_what_is_there() {
+async fn a_handoff_can_be_interrupted_again_during_its_look_up() {
     for index in 0..8 {
         for after in [false, true] {
             let mut desk = desk().await;

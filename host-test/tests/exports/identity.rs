@@ -97,7 +97,7 @@ async fn an_address_that_is_not_verified_is_not_written_into_a_known_record() {
 }
 
 #[tokio::test]
-async fn a_plan_finds_nobody_by_an_address_that_is_not_verified() {
+async fn a_plan_finds_no_record_by_an_unverified_address() {
     let desk = Desk::connected().await;
     desk.sim.seed_user(contact());
     let plan = desk.preview(&stranger(Some(EMAIL), None)).await.result.unwrap();
@@ -129,7 +129,7 @@ async fn a_verified_phone_number_is_compared_by_its_digits() {
 }
 
 #[tokio::test]
-async fn people_whom_nobody_asked_for_are_nobody() {
+async fn records_that_do_not_match_the_search_are_ignored() {
     for search in [UserSearch::Everybody, UserSearch::Prefix] {
         let desk = Desk::connected().await;
         desk.sim.set_behaviour(|it| it.user_search = search);
@@ -161,7 +161,7 @@ async fn people_whom_nobody_asked_for_are_nobody() {
 }
 
 #[tokio::test]
-async fn who_is_known_is_found_among_people_whom_nobody_asked_for() {
+async fn a_known_person_is_found_among_unrelated_records() {
     for search in [UserSearch::Everybody, UserSearch::Prefix] {
         for known in [of("user-1", UserSpec::default()), UserSpec { email: Some(EMAIL.into()), ..UserSpec::default() }]
         {
@@ -193,7 +193,7 @@ async fn a_search_that_is_refused_does_not_refuse_the_handoff() {
 }
 
 #[tokio::test]
-async fn the_record_of_somebody_else_is_not_taken_for_a_new_one() {
+async fn another_persons_record_is_not_taken_for_a_new_one() {
     // Somebody else of the platform with the same mailbox; a family's record with the same phone number.
     let family = UserSpec { phone: Some(PHONE.into()), ..UserSpec::default() };
     for other in [of("user-2", contact()), family] {

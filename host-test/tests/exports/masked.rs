@@ -17,7 +17,7 @@ fn leaky() -> HandoffRequest {
 }
 
 #[tokio::test]
-async fn what_the_rules_name_reaches_nobody() {
+async fn what_the_rules_mask_is_written_nowhere() {
     let rules = json!(["card-numbers", "tokens", "###-##-####"]);
     let map = json!({ "note": "shown, conversation.cf_reference, user.note" });
     let desk = Desk::new().await.set("masking", rules).set("context", map).with_tickets().connect_now().await;
@@ -36,7 +36,7 @@ async fn what_the_rules_name_reaches_nobody() {
 }
 
 #[tokio::test]
-async fn how_much_was_masked_is_told_and_not_what() {
+async fn the_receipt_counts_masked_places_without_showing_them() {
     let desk = Desk::connected().await;
     let receipt = desk.handoff(&leaky(), None).await.result.unwrap();
     let told = receipt.decisions.iter().find(|decision| decision.subject == "masking").unwrap();

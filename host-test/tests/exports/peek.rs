@@ -58,7 +58,7 @@ async fn garbage_names_nothing() {
 }
 
 #[tokio::test]
-async fn it_proves_nothing() {
+async fn peek_does_not_verify_the_signature() {
     let talk = Talk::begin().await;
     let forged =
         format!(r#"{{"action":"message_create","data":{{"message":{{"id":"m","conversation_id":"{}"}}}}}}"#, talk.id);

@@ -53,7 +53,7 @@ async fn any_piece_may_fail_before_or_after_it_arrives() {
 }
 
 #[tokio::test]
-async fn equal_messages_are_told_apart_although_one_is_in_doubt() {
+async fn equal_messages_are_distinguished_although_one_is_in_doubt() {
     for after in [false, true] {
         let mut talk = talk().await;
         until_done(&mut talk, "m1", &said("yes")).await;

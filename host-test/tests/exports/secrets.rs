@@ -29,7 +29,7 @@ fn quoting(code: u16) -> How {
 const CODES: [u16; 12] = [200, 301, 400, 401, 403, 404, 409, 418, 422, 429, 500, 503];
 
 #[tokio::test]
-async fn a_connect_that_fails_quotes_nobody() {
+async fn a_failing_connect_quotes_no_text() {
     for code in CODES {
         let desk = Desk::new().await.set("group", "Support").set("agent", "maya@acme.example");
         desk.sim.fail(Fault::new(Match::any(), quoting(code)).times(20));
@@ -46,7 +46,7 @@ async fn a_connect_that_fails_quotes_nobody() {
 }
 
 #[tokio::test]
-async fn a_handoff_that_fails_anywhere_quotes_nobody() {
+async fn a_handoff_that_fails_anywhere_quotes_no_text() {
     for code in CODES {
         for number in 1..=4 {
             for retry in [false, true] {
@@ -61,7 +61,7 @@ async fn a_handoff_that_fails_anywhere_quotes_nobody() {
 }
 
 #[tokio::test]
-async fn a_relay_and_an_end_that_fail_quote_nobody() {
+async fn a_failing_relay_or_close_quotes_no_text() {
     for code in CODES {
         let mut talk = Talk::begin().await;
         talk.desk.sim.fail(Fault::new(Match::any(), quoting(code)).times(20));
@@ -75,7 +75,7 @@ async fn a_relay_and_an_end_that_fail_quote_nobody() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_refused_quotes_nobody() {
+async fn a_refused_webhook_quotes_no_text() {
     let talk = Talk::begin().await;
     let quote = format!("{} {API_KEY}", said("hello"));
     for body in [

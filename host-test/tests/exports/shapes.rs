@@ -446,7 +446,7 @@ async fn the_plugin_sends_what_the_vendor_defines_and_the_simulator_answers_so()
 }
 
 #[test]
-fn a_difference_that_is_new_and_one_that_is_gone_are_both_told() {
+fn new_and_vanished_differences_are_both_reported() {
     let mut referee = Referee::new();
     referee.hold(Side::Answer, "link", &json!({ "href": "/v1/groups?page=2", "stranger": 1 }));
     let told = referee.disagreements();

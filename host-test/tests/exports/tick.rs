@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 pub(crate) const COVERED: crate::coverage::Covered = &[
-    ("ok", "what_webhooks_did_not_tell_is_told"),
+    ("ok", "a_tick_reports_what_webhooks_did_not"),
     ("invalid-settings", "unusable_arguments_are_refused_before_any_request"),
     ("invalid-request", "unusable_arguments_are_refused_before_any_request"),
     ("unauthorized", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
@@ -39,7 +39,7 @@ fn end_notes(talk: &Talk) -> usize {
 }
 
 #[tokio::test]
-async fn what_webhooks_did_not_tell_is_told() {
+async fn a_tick_reports_what_webhooks_did_not() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -63,7 +63,7 @@ async fn what_webhooks_did_not_tell_is_told() {
 }
 
 #[tokio::test]
-async fn who_has_it_is_told_when_the_assignment_was_lost() {
+async fn a_tick_reports_the_agent_when_the_assignment_was_lost() {
     let mut talk = Talk::begin().await;
     let (maya, tom) = (talk.desk.maya(), talk.desk.tom());
     talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -77,7 +77,7 @@ async fn who_has_it_is_told_when_the_assignment_was_lost() {
 }
 
 #[tokio::test]
-async fn what_was_told_is_not_told_again() {
+async fn a_tick_does_not_report_anything_twice() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     let mut webhooks = talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -169,7 +169,7 @@ async fn words_from_before_the_handoff_are_not_for_it() {
 }
 
 #[tokio::test]
-async fn nobody_waits_in_the_queue_for_longer_than_the_settings_say() {
+async fn a_conversation_waits_in_the_queue_no_longer_than_configured() {
     let mut talk = impatient().await;
     let early = talk.tick(NOW + 4 * MINUTE).await.unwrap();
     assert_eq!((early.events.len(), early.info.unwrap().next_tick_at), (0, Some(NOW + 5 * MINUTE)));
@@ -264,7 +264,7 @@ async fn sessions_say_when_they_want_a_tick() {
 }
 
 #[tokio::test]
-async fn what_waits_for_nobody_costs_no_request() {
+async fn an_idle_session_costs_no_request() {
     let desk = Desk::connected().await;
     desk.sim.fail(Fault::new(Match::path("/v2/conversations").method("POST"), How::Cut));
     let requesting = refused(desk.handoff(&request(), None).await).session.unwrap();
@@ -303,7 +303,7 @@ async fn each_trouble_has_its_kind_and_the_next_tick_does_the_rest() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_webhook_told_of_is_told_when_the_account_is_back() {
+async fn a_message_without_a_webhook_is_reported_when_the_account_is_back() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.fail_webhook(WebhookFault::Drop);
     talk.desk.sim.reply(&talk.id, &talk.desk.maya(), &said("hello")).await.unwrap();

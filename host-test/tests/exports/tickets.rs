@@ -231,7 +231,7 @@ async fn the_same_session_again_does_nothing() {
 }
 
 #[tokio::test]
-async fn when_nobody_is_there_a_ticket_is_filed() {
+async fn without_an_available_agent_a_ticket_is_filed() {
     let desk = desk().await.set("availability", "hours");
     desk.sim.set_behaviour(|it| it.within_business_hours = false);
     let receipt = desk.handoff(&HandoffRequest { mode: Mode::Automatic, ..request() }, None).await.result.unwrap();
@@ -266,7 +266,7 @@ async fn a_live_conversation_that_is_refused_for_good_becomes_a_ticket() {
 }
 
 #[tokio::test]
-async fn trouble_that_passes_is_no_reason_for_a_ticket() {
+async fn temporary_failures_do_not_cause_a_ticket() {
     let desk = desk().await;
     desk.sim.fail(Fault::new(Match::path("/v2/conversations").method("POST"), How::status(503)));
     let automatic = HandoffRequest { mode: Mode::Automatic, ..request() };
@@ -354,7 +354,7 @@ async fn notes_among_agents_are_not_passed_on() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_ticket_is_told_and_so_is_its_coming_back() {
+async fn the_end_and_the_reopening_of_a_ticket_are_reported() {
     let desk = desk().await;
     let mut session = filed(&desk).await.session;
     let id = only_ticket(&desk.sim).id;
@@ -749,7 +749,7 @@ async fn a_refused_list_is_not_taken_for_an_empty_one() {
 }
 
 #[tokio::test]
-async fn a_desk_that_lets_nobody_in_does_not_keep_anybody_from_human_agents() {
+async fn a_ticket_desk_without_access_does_not_prevent_live_conversations() {
     let desk = desk().await;
     desk.sim.set_ticket_api_key("revoked");
     let again = HandoffRequest { mode: Mode::Automatic, retry: true, ..request() };
@@ -760,7 +760,7 @@ async fn a_desk_that_lets_nobody_in_does_not_keep_anybody_from_human_agents() {
 }
 
 #[tokio::test]
-async fn a_ticket_of_unknown_outcome_does_not_keep_anybody_from_human_agents() {
+async fn a_ticket_of_unknown_outcome_does_not_prevent_a_live_conversation() {
     let desk = desk().await;
     desk.sim.fail(Fault::new(Match::path("/api/v2/tickets").method("POST"), How::Cut).after_effect());
     let session = refused(desk.handoff(&ticket_request(), None).await).session;
@@ -805,7 +805,7 @@ async fn a_single_404_does_not_end_a_ticket() {
 
 /// Between two looks the ticket came back and was answered.
 #[tokio::test]
-async fn a_reopening_is_told_before_the_answers_that_came_with_it() {
+async fn a_reopening_is_reported_before_the_answers_that_came_with_it() {
     let desk = desk().await;
     let mut session = filed(&desk).await.session;
     let (id, maya) = (only_ticket(&desk.sim).id, desk.sim.ticket_agent_id("Maya Chen").unwrap());

@@ -22,7 +22,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rate-limited", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
     ("outcome-unknown", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
-    ("malformed", "a_look_up_that_is_no_json_is_malformed"),
+    ("malformed", "a_look_up_that_is_not_json_is_malformed"),
 ];
 
 /// Maya has answered; the id of her message.
@@ -215,7 +215,7 @@ async fn an_account_that_cannot_be_reached_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_is_no_json_is_malformed() {
+async fn a_look_up_that_is_not_json_is_malformed() {
     let (talk, id) = answered(Desk::connected().await).await;
     talk.desk.sim.fail(Fault::new(messages().method("GET"), How::Garbage).times(9));
     assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::Malformed);

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn invalid_origins_are_refused() {
         for entry in ["127.0.0.1:80", "http://host/path", "ftp://host", "http://:80", "http://host:http"] {
             assert!(AllowedHosts::read(&[entry.to_owned()]).is_err(), "{entry}");
         }

@@ -77,7 +77,7 @@ async fn the_raw_redis_store_holds_no_secret_and_no_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_route_and_no_log_shows_a_secret_or_a_word_of_anybody() {
+async fn no_route_and_no_log_shows_a_secret_or_message_text() {
     let it = OnDelight::start(Store::Sqlite(SqliteFile::default()), 1, Config::default()).await;
     let mut secrets = secrets_of_use(&it).await;
     secrets.push("my parcel is lost".to_owned());

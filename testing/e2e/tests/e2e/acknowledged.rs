@@ -71,7 +71,7 @@ async fn a_slow_platform_delays_no_acknowledgement_and_loses_nothing_with_redis(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nor_where_instances_end_with_their_answers() {
+async fn a_slow_platform_delays_nothing_where_instances_end_with_their_responses() {
     within("a slow platform", a_slow_platform(Store::Sqlite(Default::default()), false)).await;
 }
 
@@ -170,7 +170,7 @@ async fn a_burst_at_instances_that_are_killed_loses_and_doubles_nothing_with_red
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_has_verified_is_not_stored() {
+async fn unverified_webhooks_are_not_stored() {
     let (it, conversation, maya) = handed_over(Store::Sqlite(Default::default()), true).await;
     // Nothing that is stored would be worked off.
     it.platform.fail(&vec![How::Status(503); 50]);

@@ -36,7 +36,7 @@ async fn the_platforms_webhook_is_set_up_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_platform_forbids_it_the_admin_is_told_what_to_do() {
+async fn where_the_platform_forbids_it_the_admin_learns_what_to_do() {
     let platform = Delight::start(Config { may_set_webhook: false, ..Config::default() }).await.unwrap();
     let stage = Environment::start(Store::Sqlite(Default::default()), 1, &[platform.origin()]).await.unwrap();
     let connect = async |platform: Value| {
@@ -93,7 +93,7 @@ async fn an_account_that_cannot_be_reached_is_a_finding() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_else_needs_the_accounts_webhook_gets_the_same_bytes() {
+async fn the_forward_url_gets_the_same_bytes() {
     type Heard = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
     let heard = Heard::default();
     let hear = |State(heard): State<Heard>, headers: HeaderMap, body: Bytes| async move {

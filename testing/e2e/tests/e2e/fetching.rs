@@ -76,13 +76,13 @@ async fn events_of_a_platform_without_a_callback_wait_until_they_are_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn they_wait_in_a_redis_too() {
+async fn events_wait_in_redis_until_they_are_fetched() {
     let redis = RedisServer::start().await.unwrap();
     within("fetching", fetched(Store::Redis(redis.url()))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trial_beside_a_platform_is_seen_by_nobody_there() {
+async fn the_platform_does_not_see_trials() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     let before = it.platform.journal().len();
     let (handoff, conversation) = handed_over(&it.stage, "trials").await;

@@ -66,7 +66,7 @@ async fn a_person_is_shown_and_erased_here_and_in_freshworks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_with_a_redis() {
+async fn a_person_is_shown_and_erased_here_and_in_freshworks_with_redis() {
     let redis = RedisServer::start().await.unwrap();
     within("erasing", erased(Store::Redis(redis.url()))).await;
 }
@@ -77,7 +77,7 @@ async fn what_the_platform_has_redacted_is_forgotten_after_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_out_of_a_redis() {
+async fn what_the_platform_has_redacted_is_forgotten_after_the_end_with_redis() {
     let redis = RedisServer::start().await.unwrap();
     within("redacting", redacted(Store::Redis(redis.url()))).await;
 }

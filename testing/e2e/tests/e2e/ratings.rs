@@ -24,7 +24,7 @@ async fn asking() -> OnDelight {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_delight_the_user_is_told_once_how_long_others_wait() {
+async fn on_delight_the_end_user_sees_the_waiting_time_once() {
     let it = asking().await;
     let (channel, _) = it.handed_over("ana").await;
     let is_told = |seen: &[platform_simulator::Seen]| seen.iter().any(|seen| seen.text == LINE);
@@ -34,7 +34,7 @@ async fn on_delight_the_user_is_told_once_how_long_others_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_delight_nothing_is_said_where_there_is_no_estimate() {
+async fn on_delight_the_end_user_sees_no_line_without_an_estimate() {
     let it = asking().await;
     it.stage.freshworks.fail(Fault::new(Match::path("/v2/metrics/historical"), How::status(403)).times(2));
     let (channel, conversation) = it.handed_over("ana").await;

@@ -97,7 +97,7 @@ async fn a_wrong_ticket_desk_is_stored_only_anyway_and_stops_no_live_handoff() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn why_answers_do_not_arrive_is_told() {
+async fn the_status_says_why_answers_do_not_arrive() {
     let it = OnGeneric::start(Store::Sqlite(Default::default()), 1).await;
     stands(&it.stage, "answers-missing", Some("none-delivered-yet")).await;
     it.hand_over("first", false).await;

@@ -81,7 +81,7 @@ async fn webhooks_of_calls_at_once_come_in_the_order_of_their_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_can_be_seen_is_settled_only_when_it_has_been_told() {
+async fn a_channel_settles_only_when_everything_visible_was_reported() {
     let it = Arc::new(Delight::start(Config::default()).await.unwrap());
     let (url, heard) = listener(&[]).await;
     it.set_chat_webhook(Some(url));
@@ -151,7 +151,7 @@ async fn a_delayed_webhook_holds_up_its_channel_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_nobody_takes_has_no_status() {
+async fn a_webhook_without_a_receiver_has_no_status() {
     let it = Delight::start(Config { tries: 2, ..Config::default() }).await.unwrap();
     let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     it.set_chat_webhook(Some(format!("http://{nobody}/")));
@@ -163,7 +163,7 @@ async fn a_webhook_that_nobody_takes_has_no_status() {
 }
 
 #[tokio::test]
-async fn an_integrations_case_is_told_until_the_next_conversation() {
+async fn an_integrations_case_is_reported_until_the_next_conversation() {
     let it = Delight::start(Config::default()).await.unwrap();
     let (url, heard) = listener(&[]).await;
     subscribe(&it, &url).await;

@@ -14,7 +14,7 @@ on_both_stores! {
     unsure_words_are_kept_once_and_the_oldest_go_first,
     giving_back_keeps_what_was_unsure,
     a_save_says_what_stays_unsure,
-    whoever_was_overtaken_stores_nothing,
+    an_overtaken_instance_stores_nothing,
     a_save_may_be_repeated_and_may_be_late,
     a_renewed_lease_lasts,
     requests_at_once_lose_nothing,
@@ -122,7 +122,7 @@ async fn a_save_says_what_stays_unsure(store: &Store) {
     assert_eq!(app.lease("c", "h", "").await.2, json!([]));
 }
 
-async fn whoever_was_overtaken_stores_nothing(store: &Store) {
+async fn an_overtaken_instance_stores_nothing(store: &Store) {
     let (one, two) = (store.app().await, store.app().await);
     let lost = abandoned(&one, "begin").await;
     let lease = taken_over(&two, "begin").await[1].clone();

@@ -54,7 +54,7 @@ async fn tell(redis: &RedisServer, command: &str) {
 }
 
 #[tokio::test]
-async fn the_password_is_needed_and_never_told() {
+async fn the_password_is_required_and_never_shown() {
     let redis = RedisServer::start().await.unwrap();
     tell(&redis, "CONFIG SET requirepass correct-horse").await;
     let with = |password: &'static str| StateApp::on_redis(&redis, password);

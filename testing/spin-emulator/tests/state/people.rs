@@ -12,10 +12,10 @@ use crate::store::{StateApp, Store, due_at, now, on_both_stores, open, over};
 on_both_stores! {
     a_persons_handoffs_are_found_by_an_id_that_may_hold_anything,
     what_is_erased_leaves_nothing_but_the_number_of_its_lease,
-    whoever_was_overtaken_erases_nothing,
+    an_overtaken_instance_erases_nothing,
     each_connection_forgets_at_its_own_time,
     what_cannot_be_read_is_named_and_kept_while_others_are_forgotten,
-    many_handoffs_hide_nobody,
+    every_person_is_found_among_many_handoffs,
 }
 
 fn of(person: &str, mut handoff: Value) -> Value {
@@ -90,7 +90,7 @@ async fn what_is_erased_leaves_nothing_but_the_number_of_its_lease(store: &Store
     assert_eq!(app.lease("c", "h", "").await.1, 1);
 }
 
-async fn whoever_was_overtaken_erases_nothing(store: &Store) {
+async fn an_overtaken_instance_erases_nothing(store: &Store) {
     let app = store.app().await;
     let handoff = of("ana", open("c", "h", 1));
     app.put(&handoff, &["fc-1"]).await;
@@ -149,7 +149,7 @@ fn connection(id: &str) -> Value {
 }
 
 /// More than are looked at in one go.
-async fn many_handoffs_hide_nobody(store: &Store) {
+async fn every_person_is_found_among_many_handoffs(store: &Store) {
     let app = store.app().await;
     for number in 0..700 {
         let person = if number % 100 == 50 { "ana".to_owned() } else { format!("p-{number}") };
@@ -164,7 +164,7 @@ async fn raw(server: &RedisServer) -> ::redis::aio::MultiplexedConnection {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_older_sqlite_gets_what_it_lacks_and_strands_nobody() {
+async fn an_older_sqlite_is_migrated_without_losing_people() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.db");
     let app = StateApp::start(spin_emulator::Options { sqlite: SqliteFile::at(&file), ..Default::default() }).await;
@@ -196,7 +196,7 @@ async fn an_older_sqlite_gets_what_it_lacks_and_strands_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_older_redis_strands_nobody() {
+async fn people_in_an_older_redis_are_found() {
     let server = RedisServer::start().await.unwrap();
     let app = StateApp::on_redis(&server, "").await;
     app.put(&of("ana\0", open("c", "h", 1)), &["fc-1"]).await;
@@ -247,7 +247,7 @@ async fn fill(app: &StateApp) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_column_of_sqlite_stands_in_the_table() {
+async fn every_column_of_sqlite_is_in_the_table() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.db");
     let app = StateApp::start(spin_emulator::Options { sqlite: SqliteFile::at(&file), ..Default::default() }).await;
@@ -265,7 +265,7 @@ async fn every_column_of_sqlite_stands_in_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_key_of_redis_stands_in_the_table() {
+async fn every_key_of_redis_is_in_the_table() {
     let server = RedisServer::start().await.unwrap();
     let app = StateApp::on_redis(&server, "").await;
     fill(&app).await;
