@@ -1,4 +1,4 @@
-//! The REST API: routes, and what all of them share (lists, input, error answers).
+//! The REST API: routes and their shared parts (lists, input, error responses).
 
 mod accounts;
 mod channels;

@@ -28,7 +28,7 @@ impl Fault {
         Self { on, how, when: When::BeforeEffect, times: 1 }
     }
 
-    /// Lets the call take effect first: the write happened, the answer is the fault.
+    /// The call takes effect first: the write happened, the response is the fault.
     #[must_use]
     pub fn after_effect(self) -> Self {
         Self { when: When::AfterEffect, ..self }
@@ -67,7 +67,7 @@ impl Match {
         Self::default()
     }
 
-    /// Calls with this path, such as `/v2/conversations/*/messages`: `*` stands for one segment.
+    /// Calls with this path, such as `/v2/conversations/*/messages`: `*` matches one segment.
     pub fn path(pattern: &str) -> Self {
         Self { path: Some(pattern.to_owned()), ..Self::default() }
     }
@@ -78,7 +78,7 @@ impl Match {
         Self { method: Some(method.to_owned()), ..self }
     }
 
-    /// Lets the calls before the `n`-th pass; the first call is 1. Counts from when the fault was set.
+    /// Skips the calls before the `n`-th; the first call is 1. Counts from when the fault was set.
     #[must_use]
     pub fn nth(self, n: u32) -> Self {
         Self { pick: Pick::From(n.max(1)), ..self }
@@ -115,7 +115,7 @@ pub enum How {
     Status {
         /// The HTTP status.
         code: u16,
-        /// Headers besides the usual ones.
+        /// Additional headers.
         headers: Vec<(String, String)>,
         /// The body, whatever it is.
         body: String,
@@ -177,19 +177,19 @@ pub enum WebhookFault {
     Drop,
     /// The delivery waits and comes after the next one.
     Reorder,
-    /// The delivery waits that long, and holds up those behind it.
+    /// The delivery waits that long, and delays those after it.
     Delay(Duration),
     /// One bit of the signature is wrong.
     CorruptSignature,
     /// The signature is right, but by another key.
     WrongKey,
-    /// There is no signature header.
+    /// The signature header is missing.
     StripSignature,
     /// The message has no `message_type` (seen in the field; a private note then looks like a message).
     LoseMessageType,
     /// Images, videos and files have no `url` (seen in the field; the API has it).
     LoseAttachmentUrl,
-    /// A private note says so by `botsPrivateNote: "true"`, as text, and is of type `normal` (a belief).
+    /// A private note is marked by `botsPrivateNote: "true"`, as a string, and has the type `normal` (a belief).
     PrivateAsText,
     /// The body ends in the middle; the signature is right.
     TornBody,

@@ -1,4 +1,4 @@
-//! What the API was asked, for assertions and for the log.
+//! Requests to the API, for assertions and for the log.
 
 use axum::body::Bytes;
 use serde_json::Value;
@@ -39,7 +39,7 @@ impl Exchange {
         format!("{} {}", self.method, self.path)
     }
 
-    /// The body where it is JSON, else null.
+    /// The body if it is JSON, else null.
     pub fn json(&self) -> Value {
         match &self.body {
             RequestBody::Json(value) => value.clone(),
@@ -47,7 +47,7 @@ impl Exchange {
         }
     }
 
-    /// The body answered where it is JSON, else null.
+    /// The response body if it is JSON, else null.
     pub fn answer_json(&self) -> Value {
         serde_json::from_slice(&self.answer).unwrap_or_default()
     }
@@ -58,7 +58,7 @@ impl Exchange {
 pub enum RequestBody {
     /// None.
     Empty,
-    /// JSON, whatever the content type says.
+    /// JSON, regardless of the content type.
     Json(Value),
     /// Anything else, such as an upload.
     Bytes(Vec<u8>),

@@ -60,7 +60,7 @@ impl SigningKey {
         Base64::encode_string(&signature)
     }
 
-    /// The public half, in the form asked for.
+    /// The public half, in the requested form.
     pub(crate) fn public_key(&self, form: KeyForm) -> String {
         let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(self.0.public_key()).expect("a made key can be written");
         let vendor = || pem("RSA PUBLIC KEY", spki.as_ref());

@@ -1,7 +1,6 @@
-//! What the ticket service holds. Nouns only; what may happen to them is in `tickets/desk.rs`, how calls are read in
-//! `ticket_api`.
+//! The content of the ticket service. Data only; the rules are in `tickets/desk.rs`, reading calls in `ticket_api`.
 //!
-//! Its ids, its clock and its people are its own: Freshdesk knows nothing of the ids of Freshchat.
+//! It has its own ids, clock and people: Freshdesk does not know the ids of Freshchat.
 
 mod desk;
 mod field;
@@ -31,7 +30,7 @@ pub struct Ticket {
     pub status: u64,
     /// 1 low to 4 urgent.
     pub priority: u64,
-    /// The code of where it came from; chat is 7 in Freshdesk and 4 in Freshservice.
+    /// The source code; chat is 7 in Freshdesk and 4 in Freshservice.
     pub source: u64,
     /// `type` in the API.
     pub kind: Option<String>,
@@ -69,7 +68,7 @@ impl Ticket {
     }
 }
 
-/// Where a ticket is that is not among the others any more.
+/// Where a removed ticket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gone {
     /// In the trash: it can be read by its number, and says `deleted`.

@@ -147,7 +147,7 @@ pub(super) async fn read(State(app): State<App>, Path(id): Path<String>) -> Resu
     store.users.get(&id).map(user_view).map(Json).ok_or_else(|| Refusal::not_found("user"))
 }
 
-/// `PUT /v2/users/{id}`: changes what is given. The answer is empty, as the vendor's own client expects.
+/// `PUT /v2/users/{id}`: changes the given fields. The response is empty, as the vendor's own client expects.
 pub(super) async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -185,7 +185,7 @@ pub(super) async fn update(
     Ok(StatusCode::OK)
 }
 
-/// `DELETE /v2/users/{id}`: the record goes, with the user's conversations. What the real call answers is not published.
+/// `DELETE /v2/users/{id}`: deletes the record with the user's conversations. The real response is not published.
 pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Refusal> {
     let behaviour = app.behaviour();
     let mut store = lock(&app.store);

@@ -126,7 +126,7 @@ impl Account {
         json!({ "channel_id": self.topic, "users": [{ "id": self.user }], "messages": [self.message(text)] })
     }
 
-    /// Opens a conversation through the API; answers its id.
+    /// Opens a conversation through the API; returns its id.
     pub(crate) async fn open(&self, text: &str) -> String {
         let created = self.post("/v2/conversations", self.conversation(text)).await.ok();
         created["conversation_id"].as_str().expect("an id").to_owned()
@@ -160,7 +160,7 @@ pub(crate) fn fields(value: &Value) -> Vec<String> {
     names
 }
 
-/// A receiver of webhooks. It answers with the statuses given to it, then with 200.
+/// A receiver of webhooks. It returns the given statuses, then 200.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     pub(crate) received: mpsc::UnboundedReceiver<(HeaderMap, Bytes)>,

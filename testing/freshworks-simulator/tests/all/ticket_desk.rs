@@ -77,14 +77,14 @@ impl Desk {
         self.send(request, body).await.expect("an answer")
     }
 
-    /// Makes a ticket; answers it.
+    /// Creates a ticket and returns it.
     pub(crate) async fn ticket(&self, body: Value) -> Value {
         let answer = self.post("/api/v2/tickets", body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()
     }
 
-    /// Makes a ticket of Ana with this subject; answers its id.
+    /// Creates a ticket of Ana's with this subject; returns its id.
     pub(crate) async fn open(&self, subject: &str) -> u64 {
         let mut body = ana();
         body["subject"] = json!(subject);

@@ -1,4 +1,4 @@
-//! Lists of tickets, and what callers look up around them.
+//! Lists of tickets, and related look-ups.
 
 use freshworks_simulator::{Config, UnknownRequester};
 use serde_json::{Value, json};
