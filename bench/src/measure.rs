@@ -8,7 +8,7 @@ use anyhow::Result;
 use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
 
-/// What an operation cost.
+/// The cost of an operation.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Cost {
     /// Half of them took at most so long, in microseconds.
@@ -21,7 +21,7 @@ pub struct Cost {
     pub rate: f64,
 }
 
-/// What runs cost: times of each, of all together, and of the processor.
+/// The cost of runs: time of each, in total, and of the processor.
 pub fn cost(mut times: Vec<Duration>, wall: Duration, cpu: Duration) -> Cost {
     times.sort();
     let count = times.len().max(1) as f64;

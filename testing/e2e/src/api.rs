@@ -15,7 +15,7 @@ pub struct Reply {
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as JSON; null where there is none.
+    /// The body as JSON; null if there is none.
     pub body: Value,
 }
 
@@ -30,7 +30,7 @@ pub struct Api {
 impl Api {
     /// Calls the API at this origin.
     pub fn new(origin: &str, token: &str) -> Self {
-        // A connection each: instances come and go behind the same address.
+        // A new connection for each call: instances behind the address change.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Self { origin: origin.to_owned(), token: token.to_owned(), client }
     }

@@ -31,7 +31,7 @@ const HISTORY: [(bool, &str); 6] = [
     (true, "Vivo en Coimbra. ¿Puedo hablar con una persona?"),
     (false, "Claro, ahora mismo."),
 ];
-/// What the AI agent has put into its context.
+/// The AI agent's context.
 const TOPIC: &str = "Late parcel";
 const SUMMARY: &str = "4711-ES has not moved since Lisbon, 18 November. Ana lives in Coimbra and asks for a person.";
 const ANSWER: &str = "Hola Ana, soy Maya. Se perdió: hoy sale uno nuevo.";

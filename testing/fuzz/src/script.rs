@@ -4,7 +4,7 @@
 pub struct Material {
     /// Whole inputs that the target accepts.
     pub seeds: &'static [&'static [u8]],
-    /// What it is sensitive to.
+    /// Tokens that it is sensitive to.
     pub tokens: &'static [&'static str],
 }
 
@@ -41,7 +41,7 @@ fn row(material: &Material, script: &[u8]) -> Vec<u8> {
     made
 }
 
-/// The first byte chooses a seed; each four that follow change it: what, where (two bytes), and with what.
+/// The first byte chooses a seed; every four bytes after it mutate it: operation, position (two bytes), and token.
 fn changed(material: &Material, script: &[u8]) -> Vec<u8> {
     let Some((which, changes)) = script.split_first() else { return Vec::new() };
     let seed = material.seeds.get(usize::from(*which) % material.seeds.len().max(1));

@@ -1,4 +1,4 @@
-//! What can be told to go wrong.
+//! Faults that can be injected.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ pub(crate) fn pick(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<
     hit
 }
 
-/// What happens to a webhook, in all its tries.
+/// What happens to all tries of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookFault {
     /// It goes out twice, the second time after the first was taken or given up.
@@ -82,6 +82,6 @@ pub enum WebhookFault {
     WrongSignature,
     /// Its body is changed after it was signed.
     Altered,
-    /// It goes out so much later. What follows in its channel waits for it.
+    /// It is delayed this long. Later ones in its channel wait for it.
     Delayed(Duration),
 }

@@ -20,7 +20,7 @@ impl AllowedHosts {
         entries.iter().map(read).collect::<anyhow::Result<_>>().map(Self)
     }
 
-    /// Names are compared as written: an address does not stand for a name.
+    /// Names are compared as written: an address does not match a name.
     pub(crate) fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
         let fits =
             |part: &Option<String>, what: &str| part.as_deref().is_none_or(|part| part.eq_ignore_ascii_case(what));

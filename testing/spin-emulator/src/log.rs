@@ -1,4 +1,4 @@
-//! What the component and the host have written.
+//! The output of the component and the host.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! `fermyon:spin/sqlite`, and the database behind it.
+//! `fermyon:spin/sqlite`, and its database.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use wasmtime::component::Resource;
 use crate::bindings::sqlite::{Error, Host, HostConnection, QueryResult, RowResult, Value};
 use crate::state::State;
 
-/// How long a statement waits for another connection's transaction: what Spin's SQLite library has by default.
+/// How long a statement waits for another connection's transaction: the default of Spin's SQLite library.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Statements of one app at the same time. As many as requests: with fewer, those that wait for a transaction could keep
@@ -64,7 +64,7 @@ impl SqliteFile {
         Self(Arc::new(Place { name, flags, anchor: OnceLock::new() }))
     }
 
-    /// Everything that the database holds, a line for each row: for tests that look for what must not be there.
+    /// The database's content, a line for each row: for tests that check that something is absent.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl SqliteFile {
         Ok(lines)
     }
 
-    /// Runs statements on the database, which is made first if there is none: for tests that begin with what an earlier version has written.
+    /// Runs statements on the database, creating it if necessary: for tests that start from the data of an earlier version.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl SqliteFile {
         Ok(connection)
     }
 
-    /// Makes the database where there is none.
+    /// Creates the database if there is none.
     pub(crate) fn prepare(&self) -> anyhow::Result<()> {
         if self.0.anchor.get().is_some() {
             return Ok(());
@@ -156,7 +156,7 @@ impl Database {
         Self { file, running: Arc::new(Semaphore::new(STATEMENTS as usize)) }
     }
 
-    /// Runs `work` on a thread that may block. Whoever drops the future does not stop it: a statement is never cut in half.
+    /// Runs `work` on a thread that may block. Dropping the future does not stop it: a statement is never interrupted.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         connection: &Lazy,
@@ -180,14 +180,14 @@ impl Database {
         }
     }
 
-    /// Lets no statement begin any more.
+    /// Prevents further statements.
     pub(crate) fn close(&self) {
         self.running.close();
     }
 
     /// Waits for the statements that are under way.
     pub(crate) async fn finish(&self) {
-        // A closed semaphore gives no permits; what is left to it are the permits of statements that have ended.
+        // A closed semaphore gives no permits; it only gets back those of finished statements.
         while self.running.available_permits() < STATEMENTS as usize {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

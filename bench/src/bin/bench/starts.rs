@@ -1,4 +1,4 @@
-//! What it costs to keep tenants apart: instances beside processes, workers and contexts; loading; memory.
+//! The cost of isolating tenants: instances compared with processes, workers and contexts; loading; memory.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What `connect` sees to, on both sides.
+//! What `connect` sets up, on both sides.
 
 use std::sync::{Arc, Mutex};
 
@@ -53,7 +53,7 @@ async fn where_the_platform_forbids_it_the_admin_learns_what_to_do() {
     let url = answer["webhooks"]["platform"].as_str().unwrap();
     assert!(finding["remedy"].as_str().unwrap().contains(url), "{finding}");
 
-    // With the secret that the vendor's staff has told, it works.
+    // It works with the secret from the vendor's staff.
     settings["signature_secret"] = json!("told-by-the-vendor");
     let answer = connect(settings.clone()).await;
     assert_eq!(
@@ -164,7 +164,7 @@ async fn listener() -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_tenant_sends_the_bridge_to_an_internal_address() {
     let (port, connections) = listener().await;
-    // Spin would let everything through: what holds here is the bridge's own.
+    // Spin would allow everything: this tests the bridge's own check.
     let mut stage = Environment::reaching(Store::Sqlite(Default::default()), &["*://*:*"]).await.unwrap();
     stage.set_variable("internal_hosts", "");
     let stage = stage.with_instances(1).await.unwrap();

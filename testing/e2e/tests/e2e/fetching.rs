@@ -1,4 +1,4 @@
-//! Platforms that take no callback, trials, and what the console is told, on both stores.
+//! Platforms without a callback, trials, and the console's data, on both stores.
 
 use e2e::{Environment, Store};
 use freshworks_simulator::{KeyForm, WebhookFault};

@@ -1,4 +1,4 @@
-//! What is held about a person is shown, erased and redacted with the real component, on both stores.
+//! Exporting, erasing and redacting a person's data with the real component, on both stores.
 
 use e2e::{Reply, Store};
 use platform_simulator::Config;

@@ -1,4 +1,4 @@
-//! How a connection is said to stand, and what checking and saving do to one that works.
+//! The status of a connection, and the effect of checking and saving on a working one.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn shown(stage: &Environment) -> Value {
     stage.api.call("GET", CONNECTION, &Value::Null).await.unwrap().body
 }
 
-/// Waits until the connection stands so: what was counted is stored after the answer.
+/// Waits for this status: counts are stored after the response.
 async fn stands(stage: &Environment, state: &str, reason: Option<&str>) -> Value {
     let stands = async {
         loop {
@@ -28,7 +28,7 @@ async fn stands(stage: &Environment, state: &str, reason: Option<&str>) -> Value
     within(&format!("{state}, {reason:?}"), stands).await
 }
 
-/// The body that connects, with these settings besides.
+/// A connecting body with these additional settings.
 fn body(it: &OnGeneric, more: Value) -> Value {
     let mut settings = it.stage.settings();
     settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

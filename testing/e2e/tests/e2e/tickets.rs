@@ -1,4 +1,4 @@
-//! Nobody is there: a ticket takes the conversation's place, and its answers come back.
+//! No agent is available: a ticket replaces the conversation, and its answers come back.
 
 use e2e::{Environment, Store, delight_settings};
 use platform_simulator::Config;

@@ -1,4 +1,4 @@
-//! Networks, stores and instances fail. Nobody is lost, nobody is told twice.
+//! Networks, stores and instances fail. Nothing is lost or duplicated.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn redis_goes_away_for_two_seconds_in_the_middle() {
     assert_eq!(status, 503);
     assert!(took < Duration::from_secs(1), "the bridge says at once that its store is away: {took:?}");
 
-    // Freshworks repeats its webhook; the platform has given up, and the next look finds what it had to say.
+    // Freshworks resends its webhook; the platform has given up, and the next poll finds its message.
     let arrived = |seen: &[platform_simulator::Seen]| seen.iter().any(|seen| seen.text == "I am here");
     let seen = within("the answer arrives", it.platform.wait_for(&channel, arrived)).await;
     assert_eq!(seen.iter().filter(|seen| seen.text == "I am here").count(), 1);
@@ -55,7 +55,7 @@ async fn redis_goes_away_for_two_seconds_in_the_middle() {
     assert_eq!(count(&it.stage, &conversation.id, "Are you there?"), 1);
 }
 
-/// Faults everywhere, some conversations at once, both directions; then one look at each.
+/// Faults everywhere, several concurrent conversations, both directions; then one tick each.
 async fn all_goes_wrong_on_delight(store: Store, instances: usize) {
     const USERS: [&str; 6] = ["ana", "bea", "cai", "dan", "eve", "fay"];
     let patient = Config { tries: 20, ..Config::default() };
@@ -180,7 +180,7 @@ async fn a_handoff_that_freshworks_refuses_for_a_while_comes_about_later() {
     it.look("acme").await;
     let conversations = it.stage.freshworks.conversations();
     assert_eq!(conversations.len(), 1);
-    // What was said since the handoff was asked for came over as well.
+    // Messages since the handoff request were handed over, too.
     assert_eq!(count(&it.stage, &conversations[0].id, "Hello?"), 1);
 }
 

@@ -1,4 +1,4 @@
-//! What failed is listed, told to the operator and sent again, with the real component, on both stores.
+//! Failures are listed, alerted and resent, with the real component, on both stores.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Any other platform, and whoever calls a bridge.
+//! The generic platform, and the caller of a bridge.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Webhooks: what they say, in which order they come, and how they go wrong.
+//! Webhooks: bodies, order, and faults.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ fn signature(key: &str, body: &[u8]) -> String {
     hmac::sign(&key, body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Subscribes to everything that the AI agent's webhook tells. Answers its secret.
+/// Subscribes to all events of the AI agent's webhook. Returns its secret.
 async fn subscribe(it: &Delight, url: &str) -> String {
     let body = json!({ "enabled": true, "url": url, "category_subscriptions": ["*"] });
     let (_, settings) = call(it, "PUT", "/v3/ai_agent/settings/webhook", &body).await.unwrap();

@@ -1,8 +1,8 @@
-//! The bridge's stores as they run in Spin. A request names a function of `State` as its path, and brings the arguments as a JSON
-//! array; the answer is what the function returns, as JSON, or its error with status 503.
+//! The bridge's stores as they run in Spin. A request names a function of `State` as its path, with the arguments as a JSON array;
+//! the response is the function's result as JSON, or its error with status 503.
 
 #![cfg(target_family = "wasm")]
-// What the SDK's macro writes.
+// The expansion of the SDK's macro.
 #![allow(unsafe_code)]
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};

@@ -14,7 +14,7 @@ pub(crate) fn built(name: &str) -> Component {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(Component::load(&path)).unwrap()
     };
-    // A thread of its own: a test's runtime has none to block.
+    // A separate thread, because a test's runtime must not block.
     std::thread::spawn(load).join().unwrap()
 }
 

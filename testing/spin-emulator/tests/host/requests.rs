@@ -1,4 +1,4 @@
-//! A request's life: what it brings, how it ends, what it cannot do to others.
+//! A request's lifecycle: its content, its end, and its isolation from others.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What is stored about handoffs, and how it is found.
+//! Storing and finding handoffs.
 
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ async fn the_first_known_conversation_names_the_handoff(store: &Store) {
     assert_eq!(app.handoff_of("c", &["1", "2"]).await, "one");
     assert_eq!(app.handoff_of("c", &["3", "none"]).await, Value::Null, "another connection's");
     assert_eq!(app.handoff_of("d", &["3"]).await, "three");
-    // Besides those before.
+    // In addition to the previous ones.
     app.put(&open("c", "one", 2), &["later"]).await;
     assert_eq!(app.handoff_of("c", &["later"]).await, "one");
     assert_eq!(app.handoff_of("c", &["first"]).await, "one");
@@ -165,7 +165,7 @@ async fn what_is_over_and_old_is_forgotten_with_its_conversations(store: &Store)
     }
     assert_eq!(app.ask("handoff", json!(["d", "old"])).await, Value::Null);
 
-    // What was over, and is not any more.
+    // Ended, then reopened.
     app.put(&open("c", "new", 20), &[]).await;
     app.ask("forget", json!([now()])).await;
     assert_eq!(app.ask("handoff", json!(["c", "new"])).await, open("c", "new", 20));

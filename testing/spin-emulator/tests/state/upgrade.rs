@@ -9,7 +9,7 @@ on_both_stores! {
     a_store_of_the_last_version_is_read_and_goes_on,
 }
 
-/// What the recorded bridges encrypted with.
+/// The key of the recorded bridges.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// After everything that was recorded.
 const LATER: u64 = 1_900_000_000_000;
