@@ -1,4 +1,4 @@
-//! The command line's manners: exit codes and where it writes.
+//! The command line's exit codes and output.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -74,7 +74,7 @@ fn settings_of_a_tenant_lead_nowhere_inside() {
         assert!(errors.contains("--allow-internal"), "{errors}");
     }
     assert!(listener.accept().is_err(), "nobody has connected");
-    // With the operator's word it goes there. Nobody answers, so the finding says that nothing came.
+    // With the operator's permission it connects. Nothing responds, so there is a finding.
     let output = connect(&here("test_origin", origin.clone().into()), &["--allow-internal", &origin]);
     assert!(listener.accept().is_ok());
     assert_eq!(output.status.code(), Some(1));
@@ -137,7 +137,7 @@ async fn connect_says_in_which_state_the_account_is_and_fails_when_it_is_not_con
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// A folder of its own for one test.
+/// A separate folder for one test.
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("host-test-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -226,7 +226,7 @@ fn a_missing_plugin_names_the_command_that_builds_it() {
     }
 }
 
-/// Where nobody answers, so that a call gets as far as findings.
+/// An address without a server, so that a call gets as far as findings.
 fn nobody(folder: &std::path::Path) -> (PathBuf, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -253,7 +253,7 @@ fn output_paths_are_checked_before_any_request() {
     let base =
         ["--plugin", &plugin, "--no-cache", "--allow-internal", &origin, "--settings", settings.to_str().unwrap()];
     let missing = folder.join("no-such-folder/out");
-    for (target, why) in [(&missing, "there is no folder"), (&folder, "it is a folder")] {
+    for (target, why) in [(&missing, "no such folder:"), (&folder, "it is a folder")] {
         let target = target.to_str().unwrap();
         let connect = [&["connect"], &base[..], &["--save", target]].concat();
         let handoff = [&["handoff"], &base[..], &["--request", request, "--save-session", target]].concat();

@@ -85,7 +85,7 @@ async fn the_person_at_the_terminal_can_talk_and_leave() {
     assert_eq!(returned.collect::<Vec<_>>(), ["abandoned"]);
 }
 
-/// What the inbox page sends.
+/// The inbox page's request.
 async fn browser(method: &str, url: &str, body: &Value) -> Value {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let request = http::Request::builder().method(method).uri(url).header("content-type", "application/json");

@@ -1,4 +1,4 @@
-//! The prover itself: it passes what is right, and notices what is wrong. `cargo xtask prove` is the whole proof.
+//! The prover itself: it accepts correct behaviour, and detects violations. `cargo xtask prove` is the whole proof.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

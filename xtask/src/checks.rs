@@ -105,7 +105,7 @@ pub(crate) fn all() -> Result<()> {
 /// Names a folder with a copy of the RustSec database (github.com/rustsec/advisory-db: a clone, or its files).
 const ADVISORIES: &str = "RUSTSEC_DB";
 
-const NOT_CHECKED: &str = "NOT CHECKED for advisories: RUSTSEC_DB names no copy of the RustSec database";
+const NOT_CHECKED: &str = "NOT CHECKED for advisories: RUSTSEC_DB does not name a copy of the RustSec database";
 
 /// The given database, if any.
 fn database(given: Option<OsString>) -> Result<Option<PathBuf>> {
@@ -168,7 +168,7 @@ mod tests {
         assert!(NOT_CHECKED.contains("NOT CHECKED") && NOT_CHECKED.contains(ADVISORIES));
         // A wrong folder must not pass silently.
         let wrong = database(Some(env!("CARGO_MANIFEST_DIR").into())).unwrap_err();
-        assert!(wrong.to_string().contains("no copy of the RustSec database"), "{wrong}");
+        assert!(wrong.to_string().contains("not a copy of the RustSec database"), "{wrong}");
     }
 
     /// A database with one advisory.

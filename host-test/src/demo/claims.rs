@@ -1,4 +1,4 @@
-//! What must hold after a conversation, whoever acted in it. Pure: what both sides show, held against each other.
+//! Claims that must hold after any conversation. Pure: compares both sides' views.
 
 use serde::Serialize;
 
@@ -53,7 +53,7 @@ pub(super) fn all(request: &HandoffRequest, account: &Account, seen: &Seen) -> V
     let relayed: Vec<String> = seen.relayed.iter().map(|text| words(text)).collect();
     let mut arrived = texts(Author::User);
     if seen.closed_by_user && arrived.len() == relayed.len() + 1 {
-        // The note about the end, in the user's name where no note author is set.
+        // The note about the end, in the user's name if no note author is set.
         arrived.pop();
     }
 
@@ -91,8 +91,7 @@ fn readable(part: &Part) -> impl Iterator<Item = &str> {
 /// How much of a line is looked for: a long one may be broken over two pages.
 const KEY_CHARS: usize = 60;
 
-/// Whether all lines are in the text, each behind the one before. Spaces do not count; nor do control characters, which the
-/// plugin takes out.
+/// Whether all lines are in the text, in order. Ignores spaces, and control characters, which the plugin removes.
 fn in_order(text: &str, lines: &[&str]) -> bool {
     let text = words(text);
     let keys = lines.iter().map(|line| words(line).chars().take(KEY_CHARS).collect::<String>());
@@ -208,7 +207,7 @@ mod tests {
         assert_eq!(gap, ["the whole history is in it, in order"]);
         let turned = broken(|request, _, _| request.history.reverse());
         assert_eq!(turned, ["the whole history is in it, in order"]);
-        // What came after the handoff is no part of it.
+        // Later messages are not part of it.
         let early = broken(|_, account, _| account.handed_over = 1);
         assert_eq!(early, ["the summary comes last, where the inbox looks", RELAYED]);
     }

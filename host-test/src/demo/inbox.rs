@@ -28,7 +28,7 @@ pub(super) struct InboxMessage {
     pub(super) text: String,
 }
 
-/// A conversation with what stands around it.
+/// A conversation with its surroundings.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Inbox {
     pub(super) topic: String,

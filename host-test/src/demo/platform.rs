@@ -1,4 +1,4 @@
-//! A platform as small as one can be: sessions by conversation id, and what each end user sees.
+//! A minimal platform: sessions by conversation id, and each end user's view.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard as SyncGuard, PoisonError};
@@ -63,7 +63,7 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// Who speaks to the end user.
+/// The speaker of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Voice {
@@ -72,7 +72,7 @@ pub(super) enum Voice {
     Platform,
 }
 
-/// What came of a conversation on the platform's side.
+/// The state of a conversation on the platform's side.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Seen {
     pub(super) lines: Vec<Line>,
@@ -121,7 +121,7 @@ impl Platform {
         }
     }
 
-    /// Answers with the key under which the conversation is kept.
+    /// Returns the conversation's key.
     pub(super) async fn handoff(&self, request: &HandoffRequest) -> Result<Key> {
         self.handoffs.send_modify(|under_way| *under_way += 1);
         let handed_over = self.hand_over(request).await;
@@ -195,7 +195,7 @@ impl Platform {
         answer("close", call.result).map(drop)
     }
 
-    /// One webhook request; answers with the status for Freshworks.
+    /// One webhook request; returns the status for Freshworks.
     pub(super) async fn webhook(&self, headers: Vec<(String, String)>, body: Vec<u8>) -> StatusCode {
         let call = self.plugin.peek(&self.sandbox, &body).await;
         self.screen.count("peek", &call.report);
@@ -231,14 +231,14 @@ impl Platform {
         }
     }
 
-    /// The conversation that a webhook speaks of.
+    /// The conversation of a webhook.
     async fn find(&self, ids: &[String]) -> Option<Shared> {
         let look = || ids.iter().find_map(|id| self.conversations().by_remote_id.get(id).cloned());
         if let Some(found) = look() {
             return Some(found);
         }
-        // It may be of a handoff whose ids are not known here yet. When that takes too long, the webhook is processed
-        // without a session: it is then an echo, or speaks of a conversation of somebody else.
+        // It may belong to a handoff whose ids are not known yet. After a while, the webhook is processed without a
+        // session: it is then an echo, or belongs to another conversation.
         let mut handoffs = self.handoffs.subscribe();
         let _ = tokio::time::timeout(HANDOFF_PATIENCE, handoffs.wait_for(|under_way| *under_way == 0)).await;
         look()

@@ -30,7 +30,7 @@ impl Receiver {
         Ok(Self { url, server })
     }
 
-    /// What an admin pastes into Freshworks.
+    /// The URL to paste into Freshworks.
     pub(super) fn url(&self) -> &str {
         &self.url
     }

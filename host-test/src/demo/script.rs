@@ -20,7 +20,7 @@ const QUESTION: &str = "Thank you Maya! 🙏 To the right door, 3.º esq.?";
 const LAST_ANSWER: &str = "Yes, to that door.";
 const BUTTON: (&str, &str) = ("Follow the parcel", "https://parcels.example/4712-ES");
 
-/// Plays to the end; answers with what this script alone can claim.
+/// Plays to the end; returns the claims that only this script can make.
 pub(super) async fn play(stage: &Stage, key: &str, id: &str) -> Result<Vec<Claim>> {
     let Stage { freshworks, platform, screen, .. } = stage;
     let maya = freshworks.agent_id("Maya Chen").context("the simulator has no Maya Chen")?;
@@ -63,7 +63,7 @@ pub(super) async fn play(stage: &Stage, key: &str, id: &str) -> Result<Vec<Claim
     ])
 }
 
-/// What somebody can do who has seen one webhook and knows the URL.
+/// What an attacker can do who has seen one webhook and knows the URL.
 async fn send_altered(url: &str, seen: &Delivery) -> Result<u16> {
     let body = String::from_utf8_lossy(&seen.body).replace("It is lost", "Pay 500 EUR");
     ensure!(body.as_bytes() != seen.body, "nothing was altered");

@@ -12,8 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// The lines of standard input as they are typed.
 ///
-/// Read on a thread of its own, because a read cannot be taken back: a runtime that does it itself waits at its end for one
-/// more line.
+/// Read on a separate thread, because a read cannot be cancelled: the runtime would wait for one more line at its end.
 #[must_use]
 pub fn typed_lines() -> mpsc::Receiver<String> {
     let (typed, lines) = mpsc::channel(16);
@@ -36,7 +35,7 @@ pub(super) async fn play(stage: &Stage, key: &str, mut lines: mpsc::Receiver<Str
     );
     loop {
         tokio::select! {
-            // What has happened counts before what is typed next.
+            // Past events take precedence over the next input.
             biased;
             returned = platform.returned(key) => return returned,
             line = lines.recv() => match line.as_deref().map(str::trim) {

@@ -56,7 +56,7 @@ fn part_text(part: &Part) -> String {
     }
 }
 
-/// A human agent's name, or what stands for one whose name is not known.
+/// A human agent's name, or a placeholder if it is unknown.
 pub(super) fn agent_name(agent: Option<&Sender>) -> String {
     agent.and_then(|agent| agent.name.clone()).unwrap_or_else(|| "A human agent".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What a handoff chooses, and what it says about that: topic, group, human agent, availability, context.
+//! A handoff's decisions and their reports: topic, group, human agent, availability, context.
 
 use freshworks_simulator::{AgentFilters, AgentSpec, Availability, Config, Fault, How, Match, TopicSpec, UserSpec};
 use handoff_host::bindings::{Decision, HandoffRequest, Mode, Priority, Routing};
@@ -124,7 +124,7 @@ async fn hours_that_cannot_be_learned_do_not_stand_in_the_way() {
     }
 }
 
-/// An account of 150 human agents. Maya, in Support, is as told; Tom, in no group, is there; the others are not.
+/// An account of 150 human agents. Maya, in Support, is as given; Tom, in no group, is available; the others are not.
 fn crowd(maya: Availability) -> Config {
     let mut config = Config::default();
     config.agents[0].availability = maya;
@@ -138,7 +138,7 @@ fn crowd(maya: Availability) -> Config {
     config
 }
 
-/// What the account was asked about its agents, and whether the handoff found somebody there.
+/// The requests about agents, and whether the handoff found an available one.
 async fn asked_of_agents(desk: &Desk, request: &HandoffRequest) -> (Vec<String>, bool) {
     let receipt = desk.handoff(request, None).await.result.unwrap();
     let asked = desk.sim.journal().into_iter().filter(|exchange| exchange.path.starts_with("/v2/agents"));

@@ -1,4 +1,4 @@
-//! `close`: the human agents are told, the conversation is resolved, the AI agent has it back.
+//! `close`: the human agents are notified, the conversation is resolved and returns to the AI agent.
 
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved, Status};
 use handoff_host::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState};
@@ -104,7 +104,7 @@ async fn each_trouble_has_its_kind_and_ends_with_one_note() {
     ] {
         for call in [note_call(), resolve_call()] {
             for after in [false, true] {
-                // A refusal that took effect is no behaviour of the vendor's that is known, except for 400.
+                // The vendor is only known to refuse after the effect with 400.
                 if after && kind != ErrorKind::OutcomeUnknown {
                     continue;
                 }

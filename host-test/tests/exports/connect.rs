@@ -1,4 +1,4 @@
-//! `connect` against accounts: what is right, and what is wrong with key, address, topics, groups and agents.
+//! `connect` against accounts: valid and invalid keys, addresses, topics, groups and agents.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("invalid-settings", "settings_that_are_no_object_are_an_error"),
 ];
 
-/// The finding of this code; each failure and warning says what to do.
+/// The finding with this code; each failure and warning has a remedy.
 #[track_caller]
 pub(crate) fn check(connection: &Connection, check: &str, code: &str, level: FindingLevel) {
     let found = connection.findings.iter().find(|finding| finding.check == check && finding.code == code);
@@ -22,7 +22,7 @@ pub(crate) fn check(connection: &Connection, check: &str, code: &str, level: Fin
     assert_eq!(finding.level, level);
     assert_eq!(finding.remedy.is_some(), level != FindingLevel::Ok, "{code}");
     assert!(!finding.detail.is_empty());
-    // What live handoffs cannot do without; everything else concerns its own part.
+    // Required for live handoffs; everything else only concerns its own part.
     let needed = ["chat-url", "account", "topic", "webhook-key"];
     let stops = |finding: &&handoff_host::bindings::Finding| {
         finding.level == FindingLevel::Failure && needed.contains(&finding.check.as_str())
@@ -70,7 +70,7 @@ async fn settings_that_are_no_object_are_an_error() {
     }
 }
 
-/// Connects to an account where something is wrong.
+/// Connects to a misconfigured account.
 async fn connect(desk: &Desk) -> Connection {
     desk.connect().await.result.unwrap()
 }

@@ -1,4 +1,4 @@
-//! `erase`: Freshchat's record of one person goes, and nobody else's.
+//! `erase` deletes only the person's own record in Freshchat.
 
 use freshworks_simulator::{Fault, How, Match, UserDeletion, UserSearch, UserSpec};
 use handoff_host::bindings::{Erasure, ErrorKind};
@@ -39,7 +39,7 @@ fn of(reference: Option<&str>) -> UserSpec {
     }
 }
 
-/// Ana's conversation, beside records that resemble hers: the same address, an id that begins like hers or differs in case.
+/// Ana's conversation, and records that resemble hers: the same address, an id with the same prefix or in another case.
 async fn among_others() -> (Talk, Vec<String>) {
     let desk = Desk::connected().await;
     let others = [None, Some("user-10"), Some("USER-1"), Some("user")];
@@ -86,7 +86,7 @@ async fn records_of_others_that_the_search_returns_are_left_alone() {
         assert_eq!(erasure.steps.len(), 1, "{search:?}");
         assert_eq!(codes(&erasure.findings), ["lookup-mismatch"], "{search:?}");
         assert_eq!(users(&talk), others, "{search:?}");
-        // And when none of what comes back is the person's.
+        // And if no returned record is the person's.
         let again = erase(&talk.desk, ANA).await.result.unwrap();
         assert_eq!((again.steps.len(), users(&talk)), (0, others), "{search:?}");
     }
@@ -105,7 +105,7 @@ async fn repeating_an_erasure_succeeds() {
 async fn every_record_with_the_id_goes() {
     let (talk, others) = among_others().await;
     talk.desk.sim.seed_user(of(Some(ANA)));
-    // The first deletion is lost on its way back: the repeat goes on with the second.
+    // The response to the first deletion is lost: the retry continues with the second.
     let deletions = Match::path("/v2/users/*").method("DELETE");
     talk.desk.sim.fail(Fault::new(deletions, How::Cut).after_effect());
     assert_eq!(refused(erase(&talk.desk, ANA).await).kind, ErrorKind::OutcomeUnknown);

@@ -276,7 +276,7 @@ async fn each_trouble_with_a_rating_has_its_kind_and_none_doubles_it() {
         (How::rate_limit(7), ErrorKind::RateLimited),
     ] {
         let talk = resolved().await;
-        // What surely changed nothing is repeated within the budget.
+        // Requests that certainly changed nothing are retried within the budget.
         talk.desk.sim.fail(Fault::new(Match::path("/v2/csat/*"), how.clone()).times(1));
         let error = refused(talk.desk.rate(&talk.session, &rating("r-1"), false).await);
         assert_eq!(error.kind, kind, "{how:?}");

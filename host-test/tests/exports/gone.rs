@@ -1,4 +1,4 @@
-//! Conversations that are gone, and accounts that let us in no more: the end user is back with the AI agent, told so.
+//! Deleted conversations and revoked accounts: the end user returns to the AI agent and learns so.
 
 use freshworks_simulator::{Fault, How, Match};
 use handoff_host::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState, Update};
@@ -96,7 +96,7 @@ async fn an_end_that_freshworks_does_not_take_comes_after_an_hour() {
     assert!(talk.tick(NOW + HOUR + MINUTE).await.unwrap().events.is_empty(), "open, and not reopened");
 }
 
-/// Cut off after the conversation was created, with pages of the history still to come; then somebody deletes it.
+/// Interrupted after the conversation was created, with pages of history missing; then it is deleted.
 #[tokio::test]
 async fn a_half_made_handoff_whose_conversation_is_deleted_starts_anew_with_all_of_it() {
     for author in [None, Some("tom@acme.example")] {

@@ -71,7 +71,7 @@ async fn ids_are_taken_as_they_come() {
     assert_eq!(numbers_in(&desk.conversation()), (0..LONG).collect::<Vec<_>>());
 }
 
-/// An account that knows somebody.
+/// An account with a known person.
 async fn knowing(user: UserSpec) -> (Desk, String) {
     let desk = Desk::connected().await;
     let id = desk.sim.seed_user(user);

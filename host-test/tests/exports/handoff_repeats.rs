@@ -11,12 +11,12 @@ use handoff_host::{CallError, TrapKind};
 use crate::handoff_errors::check_once;
 use crate::support::{Desk, LONG, StopAt, actions, count_of, long_request, numbers_in, refused, request, said, texts};
 
-/// How a platform goes on after a failure.
+/// How a platform continues after a failure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Platform {
     /// It stores the session of each error.
     Stores,
-    /// It lost the session and says so.
+    /// It lost the session and sets `retry`.
     Lost,
 }
 

@@ -1,4 +1,4 @@
-//! How many requests each call makes: what a platform pays in time.
+//! The number of requests of each call.
 
 use freshworks_simulator::UserSpec;
 use handoff_host::bindings::{CloseReason, HandoffRequest, SenderRole};

@@ -22,7 +22,7 @@ fn of(reference: &str, spec: UserSpec) -> UserSpec {
     UserSpec { reference_id: Some(reference.into()), ..spec }
 }
 
-/// Somebody with these addresses, of which nobody has verified any.
+/// A person with these unverified addresses.
 fn stranger(email: Option<&str>, phone: Option<&str>) -> HandoffRequest {
     let mut request = request();
     (request.user.email, request.user.email_verified) = (email.map(str::to_owned), false);
@@ -61,7 +61,7 @@ async fn a_stranger_with_a_contacts_address_gets_a_record_and_a_conversation_of_
                 assert!(brief.contains(&format!("{address} (not verified)")), "{brief}");
             }
 
-            // What the human agent tells the contact stays there; what they tell the stranger arrives.
+            // Messages to the contact stay there; messages to the stranger arrive.
             let maya = talk.desk.maya();
             let secret = talk.desk.sim.reply(&theirs, &maya, &said("your new PIN is 1234")).await.unwrap();
             let heard = talk.hear(&secret).await;
@@ -194,7 +194,7 @@ async fn a_search_that_is_refused_does_not_refuse_the_handoff() {
 
 #[tokio::test]
 async fn another_persons_record_is_not_taken_for_a_new_one() {
-    // Somebody else of the platform with the same mailbox; a family's record with the same phone number.
+    // Another platform user with the same mailbox; a family's record with the same phone number.
     let family = UserSpec { phone: Some(PHONE.into()), ..UserSpec::default() };
     for other in [of("user-2", contact()), family] {
         for (duplicates, code) in

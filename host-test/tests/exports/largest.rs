@@ -1,4 +1,4 @@
-//! The largest texts that the contract permits, of what costs the most to read, within the default limits of the host.
+//! The largest texts that the contract permits, with the most expensive content, within the host's default limits.
 
 use handoff_host::bindings::{HandoffRequest, Mode};
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::support::{Desk, SPOKEN, Talk, kinds, request, user_message};
 
 const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
-/// What was slow once, or makes the rules work.
+/// Inputs that used to be slow, or that exercise the rules.
 const COSTLY: [&str; 5] = ["eyJ-", "4111 ", "4\u{200b}", "<style></", "a@b.cd DE89"];
 
 /// Repeats of one token with nothing else, so many bytes at most.

@@ -1,4 +1,4 @@
-//! What the rules of the settings mask reaches nobody: not in the history, not live, not in a ticket, not in the summary.
+//! Masked values are written nowhere: history, live messages, tickets, summary.
 
 use handoff_host::bindings::{CloseReason, HandoffRequest, Mode, Part, PartKind};
 use serde_json::json;
@@ -58,7 +58,7 @@ async fn no_way_of_writing_and_no_place_hides_a_card() {
     request.user.name = Some(format!("Ana {odd}"));
     request.history[0].sender.name = Some(format!("Ana{CARD}"));
     request.history[1].parts[0].text = Some(said(&format!("Is it {odd} 12/27?")));
-    // Where the subject of a ticket is cut.
+    // The length at which a ticket's subject is truncated.
     request.category = Some(format!("{} {odd}", "o".repeat(108)));
     request.context = vec![(format!("note {CARD}"), "x".repeat(190) + CARD)];
     let map = json!({ "*": "shown, conversation.cf_reference, ticket.cf_reference" });

@@ -1,4 +1,4 @@
-//! `peek`: which conversation a webhook body speaks of.
+//! `peek`: the conversations of a webhook body.
 
 use handoff_host::bindings::Delivery;
 

@@ -1,4 +1,4 @@
-//! What Freshworks sends and strict readers refuse, or take for something else.
+//! Responses of Freshworks that strict parsers reject or misread.
 
 use freshworks_simulator::WebhookFault;
 use handoff_host::bindings::{ErrorKind, EventKind, Message, Mode, Part, PartKind};

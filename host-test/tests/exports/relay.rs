@@ -1,4 +1,4 @@
-//! `relay`: what the end user writes reaches the human agents once.
+//! `relay`: the end user's messages reach the human agents once.
 
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved, Status};
 use handoff_host::bindings::{CloseReason, ErrorKind, Message, Part, PartKind, SenderRole};
@@ -182,7 +182,7 @@ async fn each_trouble_of_the_account_has_its_kind() {
         assert!(error.session.is_some() && error.log.is_some() && error.remedy.is_some());
         let wait = match kind {
             ErrorKind::RateLimited => Some(3_000),
-            // What was sent may still arrive.
+            // The request may still arrive.
             ErrorKind::OutcomeUnknown => Some(5_000),
             _ => None,
         };

@@ -1,7 +1,7 @@
-//! No secret and no word of people leaves through errors, findings, steps, reports or sessions.
+//! Errors, findings, steps, reports and sessions contain no secrets or message text.
 //!
-//! Every call of these tests is looked through (`watch::watched`); here are the calls that make it as hard as possible:
-//! accounts that quote what they were sent, in each place of an answer.
+//! Every call of these tests is checked (`watch::watched`); these are the hardest cases: accounts that quote their input
+//! in every part of a response.
 
 use freshworks_simulator::{Fault, How, Match};
 use handoff_host::bindings::{CloseReason, FindingLevel, HandoffRequest};

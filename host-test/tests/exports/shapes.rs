@@ -1,8 +1,8 @@
-//! Everything that goes between plugin and Freshchat, held against the vendor's own definitions.
+//! Compares everything between plugin and Freshchat with the vendor's own definitions.
 //!
-//! Product and simulator were made by the same people, so a belief that is wrong in both passes every other test. Here a third
-//! party decides. Where we differ from it on purpose, `fixtures/definitions/known-differences.md` says why: a difference
-//! that is not in the list fails, and so does one in the list that does not occur any more.
+//! Product and simulator were written by the same people, so a shared mistake passes every other test. Here a third party
+//! decides. `fixtures/definitions/known-differences.md` explains intended differences: an unlisted difference fails, and so
+//! does a listed one that no longer occurs.
 
 mod definitions;
 mod written;
@@ -24,7 +24,7 @@ use crate::support::{Desk, NOW, Talk, of_simulator, part, reaching, request, sai
 
 use definitions::{Definitions, Difference};
 
-/// Who wrote what is held against the definitions.
+/// The side that wrote the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     /// The simulator, in an answer.
@@ -46,8 +46,8 @@ impl Side {
     }
 }
 
-/// The operations of the simulator: method, path with `*` for ids, and the definitions of what is sent and of what is answered,
-/// where there are any. The first that fits counts.
+/// The operations of the simulator: method, path with `*` for ids, and the definitions of request and response, if any. The first
+/// match counts.
 const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 23] = [
     ("GET", "accounts/configuration", None, None),
     ("GET", "channels", None, Some("channels")),
@@ -69,7 +69,7 @@ const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 23] = [
     ("PUT", "conversations/*", Some("conversation"), Some("conversation")),
     ("GET", "conversations/*/messages", None, Some("transcript_message_response")),
     ("POST", "conversations/*/messages", Some("message"), Some("message")),
-    // Neither a rating nor what is answered to it has a definition.
+    // Ratings and their responses have no definition.
     ("POST", "csat/*", None, None),
     ("GET", "metrics/historical", None, Some("historical_metrics")),
     // Forms have no definition.
@@ -96,7 +96,7 @@ fn webhook_parts(body: &Value) -> Vec<(&'static str, &Value)> {
     parts.into_iter().filter_map(|(definition, part)| Some((definition, part?))).collect()
 }
 
-/// What was met.
+/// The observed differences.
 struct Referee {
     definitions: Definitions,
     found: BTreeMap<Side, BTreeSet<Difference>>,
@@ -155,13 +155,13 @@ impl Referee {
         }
     }
 
-    /// The whole account: answers and webhooks.
+    /// The whole account: responses and webhooks.
     fn account(&mut self, sim: &Simulator) {
         self.answers(&sim.journal());
         self.webhooks(sim);
     }
 
-    /// What differs and is not in the written list, and what is in the list and does not differ.
+    /// Unlisted differences, and listed ones that do not occur.
     fn disagreements(&self) -> Vec<String> {
         let known = written::known();
         let none = BTreeSet::new();
@@ -184,7 +184,7 @@ fn operation(exchange: &Exchange) -> usize {
     index.unwrap_or_else(|| panic!("{} is not listed", exchange.line()))
 }
 
-/// Somebody who calls the API as it is described.
+/// A client that calls the API as described.
 struct Caller<'a> {
     sim: &'a Simulator,
     key: String,
@@ -357,7 +357,7 @@ async fn every_webhook(referee: &mut Referee) {
     }
 }
 
-/// What the plugin does in its life, with each kind of body that it sends. Its own calls alone are in the journals.
+/// All the plugin's calls, with each kind of body that it sends. The journals only contain its own calls.
 async fn every_request(referee: &mut Referee) {
     let files = FileHost::start().await;
     let desk = Desk::new().await.set("file_hosts", json!([files.address()])).set("availability", "agents");

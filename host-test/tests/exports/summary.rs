@@ -1,4 +1,4 @@
-//! What the AI agent reads when it gets the conversation back.
+//! The AI agent's summary when it gets the conversation back.
 
 use freshworks_simulator::{Assignee, Fault, How, Match};
 use handoff_host::bindings::{CloseReason, Event, EventKind};

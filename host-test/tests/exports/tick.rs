@@ -1,4 +1,4 @@
-//! `tick`: what webhooks did not tell, and what time makes necessary.
+//! `tick`: reports what webhooks did not, and applies time-outs.
 
 use freshworks_simulator::{Assignee, ConversationForm, Fault, How, Match, Status, WebhookFault};
 use handoff_host::bindings::{CloseReason, ErrorKind, Event, EventKind, Outcome, Owner, SessionState, Update};
@@ -24,7 +24,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
 
 const MINUTE: u64 = 60_000;
 
-/// A conversation that nobody may leave waiting for more than five minutes, or quiet for more than thirty.
+/// A conversation that may wait for five minutes, and be inactive for thirty.
 async fn impatient() -> Talk {
     let desk = Desk::connected().await.set("queue_timeout_minutes", 5).set("inactivity_timeout_minutes", 30);
     Talk::of(desk, &request()).await
@@ -157,7 +157,7 @@ async fn words_from_before_the_handoff_are_not_for_it() {
     let talk = Talk::begin().await;
     let maya = talk.desk.maya();
     talk.desk.sim.reply(&talk.id, &maya, &said("of the first handoff")).await.unwrap();
-    // Another conversation of the same person: Freshchat goes on in the open one.
+    // Another conversation of the same person: Freshchat continues the open one.
     let mut other = request();
     other.key.conversation = "43".into();
     let receipt = talk.desk.handoff(&other, None).await.result.unwrap();

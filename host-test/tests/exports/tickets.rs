@@ -1,4 +1,4 @@
-//! Tickets: chosen or asked for, filed once, complete, and answered.
+//! Tickets: chosen or requested, filed once, complete, and answered.
 
 use std::sync::Arc;
 
@@ -339,7 +339,7 @@ async fn of_an_answer_by_mail_only_what_the_agent_wrote_is_passed_on() {
             "{quoted}"
         );
     }
-    // An answer that is nothing but a quote tells nothing.
+    // An answer with nothing but a quote is not reported.
     desk.sim.ticket_reply(ticket.id, maya, &format!("<blockquote>{ours}</blockquote>")).unwrap();
     assert!(tick(&desk, &mut session).await.events.is_empty());
 }
@@ -768,7 +768,7 @@ async fn a_ticket_of_unknown_outcome_does_not_prevent_a_live_conversation() {
     assert!(receipt.external_case.case_id.starts_with("fc:"));
 }
 
-/// The AI agent has it, the platform was told so once, and a new ticket can be filed.
+/// The AI agent has it, the platform was notified once, and a new ticket can be filed.
 async fn ended(desk: &Desk, update: &Update) {
     assert_eq!(kinds(&update.events), [EventKind::ReturnedToAi]);
     assert_eq!(update.events[0].outcome, Some(Outcome::Failed));
@@ -870,7 +870,7 @@ async fn a_desk_that_refuses_us_is_an_error_first_and_the_end_after_a_day() {
         assert_eq!(kinds(&update.events), [EventKind::ReturnedToAi]);
         assert_eq!(update.info.unwrap().state, SessionState::Returned);
 
-        // Nothing is asked for ever: the looks end with the reopen window.
+        // Polling ends with the reopen window.
         let (mut session, mut now, mut looks) = (update.session.unwrap(), NOW + 25 * HOUR, 0);
         loop {
             let update = desk.tick(&session, now).await.result.unwrap();

@@ -107,8 +107,8 @@ async fn a_conversation_in_doubt_is_still_looked_for_afterwards() {
     talk.desk.sim.fail(Fault::new(creates, How::Cut).after_effect());
     let message = user_message("m1", &said("still there?"));
     talk.relay(&message).await.unwrap_err();
-    // The old conversation takes no note any more: it goes where the message has opened another one, and must not make the next
-    // try forget that the message is in doubt.
+    // The old conversation takes no more notes: the note goes into the conversation that the message has opened, and must not
+    // make the next try forget that the message is in doubt.
     let noted = watched(talk.desk.undelivered(&talk.session, &id).await).result.unwrap();
     talk.session = noted.session.unwrap();
     talk.relay(&message).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_conversation_whose_messages_are_not_found_is_not_found() {
     assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::NotFound);
 }
 
-/// Nobody reads the note, and nobody waits for an answer that cannot come.
+/// The note would not be read, and there is no waiting for an answer that cannot come.
 #[tokio::test]
 async fn a_note_about_a_conversation_that_is_gone_is_left_out_and_the_next_tick_hands_back() {
     for author in [None, Some("tom@acme.example")] {

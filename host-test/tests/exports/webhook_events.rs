@@ -1,4 +1,4 @@
-//! `on-webhook` behind the door: what becomes an event and what does not, parts, names.
+//! `on-webhook` after verification: events, ignored webhooks, parts, names.
 
 use freshworks_simulator::{Action, Assignee, Fault, How, Match, UserSpec, WebhookFault};
 use handoff_host::bindings::{EventKind, Outcome, Owner, PartKind, SenderRole, SessionState};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Desk, Talk, ignored, kinds, of_simulator, request, said, user_message};
 
-/// A webhook of this talk's conversation; `fields` are added to the message, or replace what is there.
+/// A webhook of this talk's conversation; `fields` are added to the message, or replace existing ones.
 fn message_body(talk: &Talk, fields: Value) -> Vec<u8> {
     let mut message = json!({
         "message_parts": [{ "text": { "content": said("hello") } }],
@@ -152,7 +152,7 @@ async fn a_duplicate_is_recognised_and_has_the_same_id() {
     for webhook in &webhooks {
         assert_eq!(ignored(&talk.hear(std::slice::from_ref(webhook)).await), "duplicate");
     }
-    // The platform lost what it had stored: the same ids let it drop what it has shown.
+    // The platform lost its state: identical ids let it drop what it has shown.
     talk.session = stored;
     let again = talk.hear(&webhooks).await;
     let ids = |events: &[handoff_host::bindings::Event]| events.iter().map(|it| it.id.clone()).collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `stage.rs` | the bridge with its store, its instances, and Freshworks |
+//! | `environment.rs` | the bridge with its store, its instances, and Freshworks |
 //! | `front.rs` | a load balancer for several instances of an app |
 //! | `real_spin.rs` | the bridge on a real Spin, if installed |
 //! | `main.rs`, `demo.rs`, `screen.rs`, `serve.rs` | the program: an automatic demo, and an environment for manual use |

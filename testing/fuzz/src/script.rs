@@ -1,6 +1,6 @@
 //! Inputs from scripts.
 
-/// What inputs are made of.
+/// Building blocks of inputs.
 pub struct Material {
     /// Whole inputs that the target accepts.
     pub seeds: &'static [&'static [u8]],

@@ -23,7 +23,7 @@ impl Who {
     }
 }
 
-/// What the end user writes.
+/// The end user's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Words {
     /// A line unlike all others.
@@ -36,7 +36,7 @@ pub(crate) enum Words {
     File,
 }
 
-/// What a human agent writes.
+/// A human agent's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Line,
@@ -77,21 +77,21 @@ pub(crate) enum Step {
     WaitForEnd(u64),
     /// As `Wait`, while Freshworks may refuse us: a tick that fails comes again twelve hours later.
     Suffer(u64),
-    /// As `Suffer`, until what human agents had counts as lost, which must come in this time.
+    /// As `Suffer`, until the conversation counts as lost, which must happen in this time.
     SufferToTheEnd(u64),
-    /// Somebody deletes the conversation.
+    /// The conversation is deleted.
     Erase,
-    /// The platform begins to hand over and is cut off; somebody deletes what there is of the conversation.
+    /// The platform starts a handoff and is interrupted; the incomplete conversation is deleted.
     HandOffErased,
     /// The platform learns of a deletion from its timer, within so many minutes.
     WaitForLoss(u64),
-    /// The account answers 403 about this conversation from here on.
+    /// The account returns 403 for this conversation from now on.
     Forbid,
     /// The API key is revoked, or the account is suspended.
     Revoke,
     /// The API key works again.
     Restore,
-    /// A human agent answers another person, whose conversation was there before.
+    /// A human agent answers another person with an earlier conversation.
     AnswerOther,
     /// As `Erase`; then the platform says that it could not show the newest answer in it.
     EraseUndelivered,
@@ -99,9 +99,9 @@ pub(crate) enum Step {
     FileTicket,
     /// An agent answers it.
     AnswerTicket,
-    /// Somebody puts it away.
+    /// The ticket is deleted.
     PutAway(Gone),
-    /// Somebody brings it back, and the platform's timer tells.
+    /// The ticket is restored, and the platform's timer notices.
     BringBack,
     /// The key of the ticket desk is revoked.
     RevokeTicketKey,
@@ -111,9 +111,9 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Others {
     Nobody,
-    /// Somebody with the end user's e-mail address.
+    /// A person with the end user's e-mail address.
     SameAddress,
-    /// The same, whose record bears the platform's id of yet another person.
+    /// The same, with a record that has a third person's platform id.
     SameAddressOtherId,
     /// People whose id, e-mail address or phone number begins with the end user's.
     Alike,
@@ -127,7 +127,7 @@ pub(crate) enum Known {
     ByEmail,
 }
 
-/// What the reference model has to know of the account.
+/// What the reference model needs to know about the account.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rules {
     /// Messages to a resolved conversation are refused.
@@ -152,7 +152,7 @@ pub(crate) struct Flow {
     pub(crate) has_desk: bool,
     /// Messages of history, each of about so many letters.
     pub(crate) history: (usize, usize),
-    /// Settings besides the usual ones.
+    /// Additional settings.
     pub(crate) settings: Value,
     pub(crate) behaviour: Behaviour,
     /// Happens before faults do.
@@ -171,7 +171,7 @@ impl Flow {
             is_verified: true,
             has_desk: false,
             history: (2, 20),
-            // Repeats within a call would hide what the platform has to live with; one flow has them.
+            // Retries within a call would hide failures from the platform; one flow has them.
             settings: json!({ "retry_budget_ms": 0, "max_message_chars": 500 }),
             behaviour: Behaviour::default(),
             before: before.to_vec(),
@@ -243,10 +243,10 @@ pub(crate) fn flows() -> Vec<Flow> {
     [usual(), gone(), searches(), tickets()].concat()
 }
 
-/// Longer than a service may refuse us before what it has counts as lost.
+/// Longer than a service may refuse us before its conversations count as lost.
 const OVER_A_DAY: u64 = 39 * 60;
 
-/// What human agents had is deleted, or nobody lets us see it any more.
+/// The conversation is deleted, or we lose access to it.
 fn gone() -> Vec<Flow> {
     use Answer::Line as Text;
     use Step::*;
@@ -304,7 +304,7 @@ fn searches() -> Vec<Flow> {
     ]
 }
 
-/// Tickets, and what becomes of them.
+/// Tickets and their ends.
 fn tickets() -> Vec<Flow> {
     use Step::*;
     use Words::Line;

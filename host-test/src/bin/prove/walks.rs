@@ -28,7 +28,7 @@ fn account(kind: u64) -> Flow {
     }
 }
 
-/// The steps of a walk. Some do nothing where they stand; the reference model knows.
+/// The steps of a walk. Some have no effect at their position; the reference model knows.
 pub(crate) fn walk(seed: u64) -> Flow {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut flow = account(seed % KINDS_OF_ACCOUNT);

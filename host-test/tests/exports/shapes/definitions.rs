@@ -1,14 +1,14 @@
-//! The vendor's Swagger definitions, and what differs from them.
+//! The vendor's Swagger definitions, and differences from them.
 //!
-//! They use a dozen keywords of JSON Schema. A complete implementation of it would bring dozens of crates for them, and would let pass
-//! what is asked for here above all: fields that no definition has.
+//! They use a dozen keywords of JSON Schema. A complete implementation would add dozens of crates, and would accept what matters most
+//! here: fields without a definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// A definition's name, and what of it differs: `has role_name`, `lacks agents`, `actor_type = system`, `skill_id: a number
+/// A definition's name, and the difference: `has role_name`, `lacks agents`, `actor_type = system`, `skill_id: a number
 /// instead of string`.
 pub(super) type Difference = (String, String);
 
@@ -24,7 +24,7 @@ impl Definitions {
         Self(definitions)
     }
 
-    /// What in a value differs from a definition.
+    /// A value's differences from a definition.
     pub(super) fn differences(&self, definition: &str, value: &Value) -> BTreeSet<Difference> {
         let mut found = BTreeSet::new();
         self.hold(definition, value, &mut found);
@@ -33,7 +33,7 @@ impl Definitions {
 
     fn hold(&self, definition: &str, value: &Value, found: &mut BTreeSet<Difference>) {
         let schema = self.0.get(definition).unwrap_or_else(|| panic!("there is no definition `{definition}`"));
-        // Stands in the description alone.
+        // Only in the description.
         if definition == "message_part" && value.as_object().is_some_and(|part| part.len() != 1) {
             found.insert((definition.to_owned(), "has not exactly one part".to_owned()));
         }
@@ -121,7 +121,7 @@ impl Definitions {
     }
 }
 
-/// Where in a value we are, from the nearest definition on.
+/// The position in a value, from the nearest definition.
 struct Place<'a> {
     definition: &'a str,
     path: Vec<String>,
