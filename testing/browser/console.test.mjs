@@ -327,7 +327,7 @@ asAdmin("while_freshworks_is_down_nothing_is_lost_and_every_page_says_so", async
 
 asAdmin("an_outage_during_a_check_leaves_the_connection_unchanged", async (page) => {
   const name = await connected(page);
-  const unreachable = tile(page).getByText(/^Not reachable since \d.* The connection goes on as it stood/);
+  const unreachable = tile(page).getByText(/^Not reachable since \d.* The connection is unchanged/);
   await fault(stage, "down");
   try {
     await page.getByRole("button", { name: "Check again" }).click();
