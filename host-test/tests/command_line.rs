@@ -73,7 +73,7 @@ fn settings_of_a_tenant_lead_nowhere_inside() {
         assert_eq!(output.status.code(), Some(2), "{settings}: {errors}");
         assert!(errors.contains("--allow-internal"), "{errors}");
     }
-    assert!(listener.accept().is_err(), "nobody has connected");
+    assert!(listener.accept().is_err(), "there was no connection");
     // With the operator's permission it connects. Nothing responds, so there is a finding.
     let output = connect(&here("test_origin", origin.clone().into()), &["--allow-internal", &origin]);
     assert!(listener.accept().is_ok());
@@ -263,7 +263,7 @@ fn output_paths_are_checked_before_any_request() {
             assert!(errors.contains(target) && errors.contains(why), "{errors}");
         }
     }
-    assert!(listener.accept().is_err(), "nobody was asked");
+    assert!(listener.accept().is_err(), "there was no request");
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -82,7 +82,7 @@ fn told(name: &str) -> String {
             told.push('\n');
         }
     }
-    assert!(told.contains("agent-message"), "{name}: nothing is told");
+    assert!(told.contains("agent-message"), "{name}: nothing is reported");
     told
 }
 
@@ -142,7 +142,7 @@ fn no_marker_reaches_the_end_user() {
         return;
     }
     for name in CONVERSATIONS {
-        assert!(markers_in(&golden(name, "agent.txt")) > 0, "{name}: the inbox bears no marker");
+        assert!(markers_in(&golden(name, "agent.txt")) > 0, "{name}: the inbox has no marker");
         assert_eq!(markers_in(&told(name)), 0, "{name}: the end user reads a marker");
     }
 }

@@ -188,7 +188,7 @@ asAdmin("the_platforms_side_names_the_field_that_is_wrong_and_keeps_its_secret",
   await fill(page);
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Delight AI agent (formerly Sendbird)" });
   for (const label of ["E-mail addresses are verified", "Phone numbers are verified"]) {
-    assert.equal(await page.getByLabel(label).isChecked(), false, "nobody has verified an address unless an admin says so");
+    assert.equal(await page.getByLabel(label).isChecked(), false, "addresses are unverified unless an admin says so");
   }
   await page.getByText(/Otherwise the address is only shown to the human agent/).waitFor();
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Any platform with a callback" });
@@ -536,7 +536,7 @@ asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_can_be_reverted", 
   // Live handoffs do not need it.
   await tile(page).getByText("Connected", { exact: true }).waitFor();
   await check(page, "Ticket desk").getByText("Failure", { exact: true }).waitFor();
-  await accessible(page, "settings to bring back");
+  await accessible(page, "settings to restore");
   await restore.click();
   await page.getByText("The earlier settings are restored.").waitFor();
   await check(page, "Ticket desk").waitFor({ state: "detached" });

@@ -70,7 +70,7 @@ test("resend_after_a_failure", async () => {
   await failed.getByText("the callback answered 410: it is gone").waitFor();
   const causes = page.getByRole("table", { name: "Failures by cause" });
   await causes.getByRole("row").filter({ hasText: "the callback answered 410" }).waitFor();
-  assert.ok(!(await page.textContent("main")).includes("It leaves today"), "no text of anybody");
+  assert.ok(!(await page.textContent("main")).includes("It leaves today"), "no message text");
   await page.getByRole("img", { name: /^Failures: at most \d+/ }).waitFor();
 
   await page.getByLabel("Result", { exact: true }).selectOption({ label: "Delivered" });

@@ -64,7 +64,7 @@ fn main() -> Result<()> {
             "relay" => {
                 drop(relay::relay(&Canned, &settings, &receipt.session, &message, false, NOW).map_err(failed)?);
             }
-            other => bail!("there is no operation {other}"),
+            other => bail!("unknown operation {other}"),
         }
     }
     Ok(())

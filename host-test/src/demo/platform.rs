@@ -42,7 +42,7 @@ type Shared = Arc<Mutex<Conversation>>;
 #[derive(Default)]
 struct Conversations {
     by_key: HashMap<Key, Shared>,
-    /// The index that webhooks need: by each id under which they may speak of the conversation.
+    /// The index for webhooks: by each id that they may use for the conversation.
     by_remote_id: HashMap<String, Shared>,
 }
 
@@ -113,7 +113,7 @@ impl Platform {
         self.conversations().by_key.get(key).cloned().context("nothing was handed over")
     }
 
-    /// Ids only ever join: webhooks may speak of an old one.
+    /// Ids are only added: webhooks may use an old one.
     fn index(&self, info: &SessionInfo, shared: &Shared) {
         let mut conversations = self.conversations();
         for id in &info.conversation_ids {
@@ -287,7 +287,7 @@ impl Platform {
             EventKind::Transferred => {
                 let text = match &event.agent {
                     Some(_) => format!("{agent} has taken over."),
-                    None => "You are being connected to somebody else.".to_owned(),
+                    None => "You are being connected to another person.".to_owned(),
                 };
                 self.tell(conversation, Voice::Platform, "", &text);
             }

@@ -93,8 +93,8 @@ async fn every_function_and_every_error_that_it_documents_has_a_test() {
 
     for (function, covered, source) in COVERED {
         for (word, test) in covered {
-            assert!(*word == "ok" || contract.kinds.contains(*word), "{function}: there is no error kind {word}");
-            assert!(source.contains(&format!("async fn {test}()")), "{function}: there is no test {test}");
+            assert!(*word == "ok" || contract.kinds.contains(*word), "{function}: no error kind {word}");
+            assert!(source.contains(&format!("async fn {test}()")), "{function}: no test {test}");
         }
         let missing = contract.capability(function).is_some_and(|word| !capabilities.iter().any(|it| it == word));
         let wanted: BTreeSet<String> = if missing {

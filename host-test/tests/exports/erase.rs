@@ -139,7 +139,7 @@ async fn unusable_arguments_are_refused_before_any_request() {
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("user-id")));
     }
     let all = users(&talk).len();
-    assert_eq!(all, others.len() + 1, "nobody is deleted");
+    assert_eq!(all, others.len() + 1, "no record is deleted");
     let elsewhere = talk.desk.set("test_origin", Value::Null).set("chat_url", "acme.freshdesk.com");
     assert_eq!(refused_at_once(erase(&elsewhere, ANA).await).kind, ErrorKind::InvalidSettings);
 }

@@ -27,7 +27,7 @@ async fn a_conversation_that_is_gone_is_handed_back_at_the_next_tick_and_a_new_h
     talk.desk.sim.remove_conversation(&talk.id);
     assert_back(&talk.tick(NOW + MINUTE).await.unwrap(), Outcome::Failed, &["conversation-gone"]);
     let again = talk.tick(NOW + 2 * MINUTE).await.unwrap();
-    assert!(again.events.is_empty() && again.findings.is_empty(), "it is told once");
+    assert!(again.events.is_empty() && again.findings.is_empty(), "it is reported once");
     let receipt = talk.desk.handoff(&request(), Some(&talk.session)).await.result.unwrap();
     assert!(actions(&receipt.steps).contains(&"create-conversation"));
     assert_eq!(receipt.info.owner, Owner::HumanAgent);

@@ -165,7 +165,7 @@ async fn with_a_note_author_the_history_comes_as_private_notes() {
     desk.handoff(&long_request(), None).await.result.unwrap();
     let conversation = desk.conversation();
     let written = texts(&conversation);
-    assert_eq!((written[0].0, written[0].1), (ActorType::User, MessageType::Normal), "somebody must be waiting");
+    assert_eq!((written[0].0, written[0].1), (ActorType::User, MessageType::Normal), "a user message must be waiting");
     let [_, notes @ .., brief] = &written[..] else { panic!("{written:?}") };
     assert!(notes.iter().all(|(actor, kind, _)| (*actor, *kind) == (ActorType::Agent, MessageType::Private)));
     assert_eq!((brief.0, brief.1), (ActorType::User, MessageType::Normal), "the list of the inbox shows it");

@@ -40,7 +40,7 @@ async fn a_ticket_without_an_address_asks_for_one() {
     let session = error.session.unwrap();
     request.user.email = Some("ana@xylomar.example".into());
     let receipt = desk.handoff(&request, Some(&session)).await.result.unwrap();
-    assert!(receipt.external_case.case_id.starts_with("fd:"), "asked for, it goes on");
+    assert!(receipt.external_case.case_id.starts_with("fd:"), "an explicitly requested ticket is filed");
 }
 
 #[tokio::test]

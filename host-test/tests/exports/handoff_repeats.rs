@@ -166,7 +166,7 @@ async fn a_retry_without_a_session_adopts_what_is_complete_already() {
     let second = desk.handoff(&again, None).await.result.unwrap();
     assert_eq!(second.external_case.case_id, first.external_case.case_id);
     assert_eq!(actions(&second.steps), ["find-user", "adopt-conversation"]);
-    assert!(second.agent_url.is_some(), "this time the vendor has told it");
+    assert!(second.agent_url.is_some(), "this time the vendor has returned it");
     check_once(&desk, "adopted");
 }
 

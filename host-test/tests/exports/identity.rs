@@ -51,7 +51,7 @@ async fn a_stranger_with_a_contacts_address_gets_a_record_and_a_conversation_of_
             let mut talk = Talk::of(desk, &stranger(email, phone)).await;
             let sim = &talk.desk.sim;
             let users = sim.users();
-            assert_eq!((users.len(), &users[0]), (2, &before[0]), "the contact's record stays as it is");
+            assert_eq!((users.len(), &users[0]), (2, &before[0]), "the contact's record is unchanged");
             assert_eq!((&users[1].email, &users[1].phone), (&None, &None));
             assert_ne!(talk.id, theirs);
             assert_eq!(talk.conversation().user_id, users[1].id);

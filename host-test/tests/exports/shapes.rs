@@ -41,7 +41,7 @@ impl Side {
             "answer" => Self::Answer,
             "webhook" => Self::Webhook,
             "request" => Self::Request,
-            other => panic!("there is no side `{other}`"),
+            other => panic!("unknown side `{other}`"),
         }
     }
 }

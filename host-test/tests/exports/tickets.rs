@@ -210,7 +210,7 @@ async fn with_mode_automatic_a_lost_try_is_adopted_whatever_it_was() {
         // Its session is lost, and the hours have changed.
         desk.sim.set_behaviour(|it| it.within_business_hours = nobody);
         desk.handoff(&HandoffRequest { retry: true, ..automatic }, None).await.result.unwrap();
-        assert_eq!(desk.sim.tickets().len() + desk.sim.conversations().len(), 1, "nobody there: {nobody}");
+        assert_eq!(desk.sim.tickets().len() + desk.sim.conversations().len(), 1, "outside business hours: {nobody}");
     }
 }
 
@@ -227,7 +227,7 @@ async fn the_same_session_again_does_nothing() {
     }
     assert!(desk.lines().is_empty());
     let live = desk.handoff(&request(), Some(&first.session)).await.result.unwrap();
-    assert!(live.external_case.case_id.starts_with("fc:"), "whoever has a ticket may ask for a person");
+    assert!(live.external_case.case_id.starts_with("fc:"), "a person with a ticket can still get a live handoff");
 }
 
 #[tokio::test]
@@ -303,7 +303,7 @@ async fn answers_come_back_once_and_our_own_words_do_not() {
     let text = |index: usize| update.events[index].message.as_ref().unwrap().parts[0].text.clone().unwrap();
     assert!(text(0).contains("It is found") && text(0).contains(&format!("{SPOKEN} & Maya")), "{}", text(0));
     assert!(!text(0).contains('<') && text(1).contains("public note"));
-    assert!(tick(&desk, &mut session).await.events.is_empty(), "told once");
+    assert!(tick(&desk, &mut session).await.events.is_empty(), "reported once");
 }
 
 #[tokio::test]
@@ -787,7 +787,7 @@ async fn a_ticket_that_is_gone_has_ended_and_another_can_be_filed() {
         desk.sim.put_ticket_away(only_ticket(&desk.sim).id, Some(gone)).unwrap();
         let update = tick(&desk, &mut session).await;
         assert_eq!(codes(&update.findings), ["ticket-gone"], "{gone:?}");
-        assert!(tick(&desk, &mut session).await.events.is_empty(), "told once");
+        assert!(tick(&desk, &mut session).await.events.is_empty(), "reported once");
         ended(&desk, &update).await;
     }
 }
@@ -827,7 +827,7 @@ async fn words_for_a_ticket_that_is_gone_go_to_the_ai_agent() {
         assert_eq!(codes(&update.findings), ["ticket-gone"], "{gone:?}");
         ended(&desk, &update).await;
         let again = desk.relay(update.session.as_deref().unwrap(), &user_message("m1", &said("hello"))).await;
-        assert!(again.result.unwrap().events.is_empty(), "told once");
+        assert!(again.result.unwrap().events.is_empty(), "reported once");
     }
 }
 

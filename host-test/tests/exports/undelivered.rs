@@ -65,7 +65,7 @@ async fn a_private_note_quotes_what_did_not_arrive() {
     talk.desk.sim.clear_journal();
     tell(&mut talk, &id).await;
     assert!(talk.desk.lines().is_empty());
-    assert_eq!(notes(&talk).len(), 1, "told once");
+    assert_eq!(notes(&talk).len(), 1, "reported once");
 }
 
 #[tokio::test]

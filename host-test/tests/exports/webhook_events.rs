@@ -57,7 +57,7 @@ async fn what_is_not_for_the_end_user_is_ignored_with_a_word() {
         assert_eq!(ignored(&update.events), word, "{fields}");
         assert!(update.events[0].message.is_none() && update.events[0].agent.is_none(), "no content: {fields}");
         assert_eq!(talk.session, before, "{fields}");
-        assert!(talk.desk.lines().is_empty(), "nobody is looked up: {fields}");
+        assert!(talk.desk.lines().is_empty(), "there is no look-up: {fields}");
     }
 }
 
@@ -119,7 +119,11 @@ async fn messages_of_other_topics_and_conversations_are_ignored() {
     let webhooks = talk.desk.sim.reply(&other, &talk.desk.maya(), &said("hello")).await.unwrap();
     assert_eq!(ignored(&talk.hear(&webhooks).await), "foreign-conversation");
     let without = talk.desk.on_webhook(&of_simulator(&webhooks[0]), None).await.result.unwrap();
-    assert_eq!(kinds(&without.events), [EventKind::AgentMessage], "without a session it may be anybody's of the topic");
+    assert_eq!(
+        kinds(&without.events),
+        [EventKind::AgentMessage],
+        "without a session it may be any conversation of the topic"
+    );
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub(crate) fn hold_against(golden: &Path, text: &str) {
     let name = golden.file_name().unwrap_or_default().display();
     assert!(
         expected == text,
-        "{name} reads differently; where that is wanted, {UPDATE}=1 writes it anew:\n{}",
+        "{name} differs; if that is intended, {UPDATE}=1 rewrites it:\n{}",
         difference(&expected, text)
     );
 }

@@ -90,7 +90,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     }
 
     screen.title(3, "A human agent helps");
-    let maya = stage.freshworks.agent_id("Maya Chen").context("nobody is there")?;
+    let maya = stage.freshworks.agent_id("Maya Chen").context("no such agent")?;
     stage.freshworks.assign(&conversation.id, &maya, Assignee::Agent(&maya)).await?;
     stage.freshworks.reply(&conversation.id, &maya, ANSWER).await?;
     stage.freshworks.note(&conversation.id, &maya, NOTE).await?;
@@ -108,7 +108,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     platform.user_says(&channel, LATE);
     stage.kill(0).await?;
     screen.line(Side::Messenger, &format!("Ana Silva: {THANKS} [{FILE}] {LATE}"));
-    screen.line(Side::Bridge, "an instance is killed in the middle; whoever takes over looks before it writes");
+    screen.line(Side::Bridge, "an instance is killed midway; the next one looks before it writes");
     within("the platform's repeats", platform.settle()).await?;
     let now = stage.freshworks.conversation(&conversation.id).context("the conversation is gone")?;
     for text in texts(&now).iter().skip(conversation.messages.len()) {
@@ -173,7 +173,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     let secrets = [stage.freshworks.api_key(), platform.config().api_token.clone(), THANKS.to_owned()];
     let log = stage.log();
     screen.claim(
-        "the bridge's log has no secret and no word of anybody",
+        "the bridge's log has no secret and no message text",
         !secrets.iter().any(|secret| log.contains(secret)),
     );
     Ok(screen.verdict())

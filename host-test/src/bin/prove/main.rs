@@ -4,7 +4,7 @@
 //! is run again for each fault (`faults.rs`) at each place, and for pairs of faults drawn with a fixed seed, by a platform
 //! that repeats what failed as the contract asks (`platform.rs`). After each run, what both people see (`people.rs`) is held
 //! against a reference model that knows of no failure (`truth.rs`, `invariants.rs`). Random walks (`walks.rs`) do the same
-//! with steps that nobody thought of.
+//! with unplanned steps.
 //!
 //! Exit codes: 0 when everything holds, 1 when something does not, 2 when the machine or the arguments are at fault.
 

@@ -113,7 +113,7 @@ pub(crate) struct Platform {
     pub(crate) answers: Vec<(u64, String)>,
     /// The report of every event id.
     events: HashMap<String, Told>,
-    /// Every id under which webhooks may speak of the conversation.
+    /// Every id that webhooks may use for the conversation.
     ids: Vec<String>,
     pub(crate) findings: Vec<String>,
     pub(crate) now: u64,
@@ -418,7 +418,7 @@ impl Platform {
                     continue;
                 }
                 Some(before) => {
-                    let text = format!("the id {} told {before:?} and then {told:?}", event.id);
+                    let text = format!("the id {} reported {before:?} and then {told:?}", event.id);
                     return Err(Violation::new("event-ids", text));
                 }
                 None => {}

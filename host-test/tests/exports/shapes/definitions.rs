@@ -32,7 +32,7 @@ impl Definitions {
     }
 
     fn hold(&self, definition: &str, value: &Value, found: &mut BTreeSet<Difference>) {
-        let schema = self.0.get(definition).unwrap_or_else(|| panic!("there is no definition `{definition}`"));
+        let schema = self.0.get(definition).unwrap_or_else(|| panic!("no definition `{definition}`"));
         // Only in the description.
         if definition == "message_part" && value.as_object().is_some_and(|part| part.len() != 1) {
             found.insert((definition.to_owned(), "has not exactly one part".to_owned()));
@@ -94,7 +94,7 @@ impl Definitions {
                 "format" => match (rule.as_str().unwrap(), value) {
                     ("date-time", Value::String(text)) => {
                         if text.parse::<jiff::Timestamp>().is_err() {
-                            place.tell(&format!("{} is no time", place.name()));
+                            place.tell(&format!("{} is not a time", place.name()));
                         }
                     }
                     ("int32", Value::Number(number)) => {
@@ -169,7 +169,7 @@ fn what_no_definition_has_differs_and_what_one_has_does_not() {
     for (field, value, difference) in [
         ("actor_type", json!("bot"), ("message", "actor_type = bot")),
         ("message_source", json!("web"), ("message", "message_source = web")),
-        ("created_time", json!("yesterday"), ("message", "created_time is no time")),
+        ("created_time", json!("yesterday"), ("message", "created_time is not a time")),
         ("created_time", json!(1), ("message", "created_time: a number instead of string")),
         ("id", Value::Null, ("message", "id: null instead of string")),
         ("stranger", json!(1), ("message", "has stranger")),

@@ -88,7 +88,7 @@ async fn a_slow_freshworks_delays_no_acknowledgement_and_the_agent_keeps_the_nam
     let events = it.platform.events("c-1");
     assert_eq!(texts(&events), ["one"], "{}", it.stage.log());
     let told = events.iter().find(|event| event["kind"] == "agent-message").unwrap();
-    assert_eq!(told["agent"]["name"], "Maya Chen", "what was cut short is not taken for an answer");
+    assert_eq!(told["agent"]["name"], "Maya Chen", "an aborted look-up is not taken for a response");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn a_platform_that_is_away_gets_everything_in_order_when_it_is_back() {
         }
         within("the platform is back", it.stage.settled("acme")).await.unwrap();
         assert_eq!(texts(&it.platform.events("c-1")), wanted, "{}", it.stage.log());
-        assert_eq!(it.platform.counts(), (0, 0), "nothing was told twice");
+        assert_eq!(it.platform.counts(), (0, 0), "nothing was reported twice");
     }
 }
 

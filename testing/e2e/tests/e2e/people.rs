@@ -39,7 +39,7 @@ async fn erased(store: Store) {
 
     assert_eq!(count(&ask(&delight, "GET", "/v1/people/ana").await), 0);
     let left: Vec<String> = delight.stage.freshworks.users().into_iter().map(|user| user.id).collect();
-    assert_eq!(left, [others.user_id], "somebody else's record stays in Freshworks");
+    assert_eq!(left, [others.user_id], "the other person's record stays in Freshworks");
     assert_eq!(count(&ask(&delight, "GET", "/v1/people/ana-2").await), 1, "and here");
     // A repeat is safe.
     let again = ask(&delight, "DELETE", "/v1/people/ana?connection=acme&freshworks=true").await;

@@ -195,7 +195,7 @@ async fn a_handoff_that_can_never_come_about_is_said_so() {
     let told = seen.iter().filter(|seen| seen.text == "The support team cannot be reached at the moment.").count();
     assert_eq!(told, 1, "{seen:?}");
     assert_eq!(it.platform.context(&channel)["context"]["handoff_outcome"], "failed");
-    assert_eq!(it.platform.given_up(), 0, "the platform was told; it need not repeat");
+    assert_eq!(it.platform.given_up(), 0, "the platform got a response; it need not retry");
 }
 
 #[tokio::test(flavor = "multi_thread")]
