@@ -1,4 +1,4 @@
-//! Runs an operation so many times, so many at once.
+//! Runs an operation this many times, with this concurrency.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 /// The cost of an operation.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Cost {
-    /// Half of them took at most so long, in microseconds.
+    /// The median, in microseconds.
     pub p50_us: f64,
-    /// All but one in a hundred took at most so long, in microseconds.
+    /// The 99th percentile, in microseconds.
     pub p99_us: f64,
     /// Time of the process on a processor for each, in microseconds.
     pub cpu_us: f64,

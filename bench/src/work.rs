@@ -57,7 +57,7 @@ impl Work {
     }
 }
 
-/// A message of so many characters.
+/// A message of this many characters.
 pub fn message(id: usize, characters: usize) -> Value {
     let text = "All work and no play. ".repeat(characters / 22 + 1);
     json!({
@@ -67,7 +67,7 @@ pub fn message(id: usize, characters: usize) -> Value {
     })
 }
 
-/// A handoff of `user` with so long a history.
+/// A handoff of `user` with a history of this length.
 pub fn request(user: &str, messages: usize, characters: usize) -> Value {
     json!({
         "key": { "application": "app", "channel": "channel", "conversation": user },

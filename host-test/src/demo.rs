@@ -200,7 +200,7 @@ fn settings(freshworks: &Simulator, note_author: bool) -> String {
     settings.to_string()
 }
 
-/// The answer of a call, or its error with the function's name and the remedy.
+/// The result of a call, or its error with the function's name and the remedy.
 fn answer<T>(function: &str, result: Result<T, CallError>) -> Result<T> {
     result.map_err(|error| match error {
         CallError::Plugin(error) => {

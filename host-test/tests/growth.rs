@@ -5,7 +5,7 @@
 
 use wasmtime::{Config, Engine, Linker, Module, Store, TypedFunc};
 
-/// A doubled input may cost so many times as much.
+/// The maximum growth for a doubled input.
 const MOST: f64 = 2.2;
 /// For a single function, which shows quadratic growth early, and for calls that read a text ten times.
 const FUNCTION_BYTES: u32 = 4096;

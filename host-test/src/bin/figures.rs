@@ -232,7 +232,7 @@ async fn memory(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Val
             let (plugin, sandbox, settings) = (plugin.clone(), sandbox.clone(), settings.clone());
             calls.spawn(async move { plugin.connect(&sandbox, &settings).await.result.map(drop) });
         }
-        // The other request of each connect is answered at once; then all wait for the slow one.
+        // The other request of each connect gets an immediate response; then all wait for the slow one.
         for _ in 0..count {
             freshworks.next_exchange().await;
         }

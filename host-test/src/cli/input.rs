@@ -49,7 +49,7 @@ impl Input {
         from_json(&text, name).map_err(|error| Exit::usage(format!("{}: {error}", shown(file))))
     }
 
-    /// A JSON object whose fields the plugin alone knows.
+    /// A JSON object whose fields only the plugin knows.
     pub(super) fn object(&mut self, file: &Path, name: &str) -> Result<Map<String, Value>, Exit> {
         match value(&self.text(file)?, file, name)? {
             Value::Object(object) => Ok(object),
@@ -67,7 +67,7 @@ impl Input {
     }
 }
 
-/// A file as it is named in errors.
+/// A file's name in errors.
 fn shown(file: &Path) -> String {
     if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
 }

@@ -1,4 +1,4 @@
-//! One run of the command line: the plugin, the tenant's sandbox, the answer, the exit code.
+//! One run of the command line: the plugin, the tenant's sandbox, the result, the exit code.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use handoff_host::{
     imports, verify,
 };
 
-/// Why the run ends without an answer.
+/// Why the run ends without a result.
 #[derive(Debug)]
 pub(super) struct Exit {
     code: u8,
@@ -24,12 +24,12 @@ pub(super) struct Exit {
 }
 
 impl Exit {
-    /// The plugin answered with an error.
+    /// The plugin returned an error.
     fn plugin(message: impl Into<String>) -> Self {
         Self { code: 1, message: message.into() }
     }
 
-    /// `connect` has answered, and handoffs would not work.
+    /// `connect` returned, but handoffs would not work.
     pub(super) fn not_connected() -> Self {
         Self::plugin("not connected: do what the findings say, and connect again")
     }

@@ -26,7 +26,7 @@ pub(super) struct Account {
     pub(super) inbox: Inbox,
     /// How many messages the inbox had when the handoff was complete.
     pub(super) handed_over: usize,
-    /// Deliveries that the platform answered with anything but 200.
+    /// Deliveries that did not get 200 from the platform.
     pub(super) refused_webhooks: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The conversation as the human agent sees it: read from the simulator, which knows nothing of the plugin.
+//! The conversation as the human agent sees it, read from the simulator, which does not know the plugin.
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ use handoff_host::bindings::{
 use handoff_host::{CallError, Plugin, Sandbox};
 
 /// How long a webhook waits for a handoff that may be its own. Shorter than the three seconds that Freshworks is assumed to
-/// wait for an answer.
+/// wait for a response.
 const HANDOFF_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The platform's own name for a conversation.
@@ -32,7 +32,7 @@ pub(super) struct Platform {
     settings: String,
     screen: Arc<Screen>,
     conversations: SyncMutex<Conversations>,
-    /// How many handoffs are under way: their echoes may arrive before their ids are known here.
+    /// The number of handoffs in progress: their echoes may arrive before their ids are known here.
     handoffs: watch::Sender<usize>,
 }
 
@@ -244,7 +244,7 @@ impl Platform {
         look()
     }
 
-    /// Stores the session of an answer, also of one that failed half way, and delivers its events.
+    /// Stores the session of a result, including one that failed halfway, and delivers its events.
     fn take_in(&self, shared: &Shared, conversation: &mut Conversation, result: &Result<Update, CallError>) {
         match result {
             Ok(update) => {

@@ -27,7 +27,7 @@ pub(super) fn one_line(text: &str) -> String {
     plain(&text.lines().map(str::trim).collect::<Vec<_>>().join(" / "))
 }
 
-/// The middle of a long list gives way to a line that says how much is missing.
+/// The middle of a long list is replaced by a line that says how much is omitted.
 pub(super) fn excerpt(lines: &[&str], head: usize, tail: usize) -> Vec<String> {
     let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     if lines.len() <= head + tail + 1 {

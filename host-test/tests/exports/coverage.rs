@@ -104,7 +104,7 @@ async fn every_function_and_every_error_that_it_documents_has_a_test() {
         };
         for word in wanted {
             let shown = covered.iter().any(|(it, _)| *it == word);
-            // With its capability, a function has no reason to answer so.
+            // With its capability, a function must not return this.
             let excused = CANNOT_HAPPEN.iter().any(|(it, kind, _)| *it == function && *kind == word);
             assert!(shown || excused, "{function}: no test shows `{word}`");
             assert!(!(shown && excused), "{function}: `{word}` can happen after all");

@@ -257,7 +257,7 @@ async fn a_read_is_repeated_once_and_the_caller_says_how_long_that_may_take() {
     desk.sim.fail(Fault::new(users().nth(3), How::Cut));
     refused_as(desk.handoff(&request(), None).await, ErrorKind::Unavailable);
     assert_eq!(desk.lines(), ["GET /v2/users", "GET /v2/users", "GET /v2/users"]);
-    // Nothing of it for what may have happened.
+    // Not for errors with an unknown outcome.
     let desk = Desk::connected().await;
     desk.sim.fail(Fault::new(conversations(), How::Cut));
     refused_as(desk.handoff(&request(), None).await, ErrorKind::OutcomeUnknown);

@@ -1,4 +1,4 @@
-//! `handoff` that is cut off at every possible point, and repeated as a platform would: nothing lost, nothing twice.
+//! `handoff`, interrupted at every possible point, and retried as a platform would: nothing is lost or duplicated.
 
 use std::sync::Arc;
 

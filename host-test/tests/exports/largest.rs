@@ -10,7 +10,7 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// Inputs that used to be slow, or that exercise the rules.
 const COSTLY: [&str; 5] = ["eyJ-", "4111 ", "4\u{200b}", "<style></", "a@b.cd DE89"];
 
-/// Repeats of one token with nothing else, so many bytes at most.
+/// Repetitions of one token, up to this many bytes.
 fn repeats(token: &str, bytes: usize) -> String {
     token.repeat(bytes / token.len())
 }

@@ -1,4 +1,4 @@
-//! `relay` that is cut off at any point and repeated: each piece once and in order.
+//! `relay`, interrupted at any point and retried: each piece arrives once and in order.
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{API_KEY, Desk, SPOKEN, Talk, request, said, user_message};
 
-/// An answer that quotes both in free text, in each place that a connector may read.
+/// A response that quotes both in free text, in each place that a connector may read.
 fn quoting(code: u16) -> How {
     let quote = format!("{} sent by key {API_KEY}", said("hello there"));
     let body = json!({

@@ -27,7 +27,7 @@ use definitions::{Definitions, Difference};
 /// The side that wrote the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
-    /// The simulator, in an answer.
+    /// The simulator, in a response.
     Answer,
     /// The simulator, in a webhook.
     Webhook,
@@ -60,7 +60,7 @@ const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 23] = [
     ("POST", "users", Some("user"), Some("user")),
     ("POST", "users/fetch", Some("userIds"), Some("userList")),
     ("GET", "users/*", None, Some("user")),
-    // The answer is empty.
+    // The response is empty.
     ("PUT", "users/*", Some("user"), None),
     ("GET", "users/*/conversations", None, Some("conversation_list_response")),
     ("POST", "conversations", Some("conversation"), Some("conversation")),
@@ -100,7 +100,7 @@ fn webhook_parts(body: &Value) -> Vec<(&'static str, &Value)> {
 struct Referee {
     definitions: Definitions,
     found: BTreeMap<Side, BTreeSet<Difference>>,
-    /// Which operations were answered.
+    /// The operations that were called.
     answered: BTreeSet<usize>,
     /// Which bodies of the plugin were held, by operation.
     sent: BTreeSet<usize>,
@@ -373,7 +373,7 @@ async fn every_request(referee: &mut Referee) {
         assert!(connection.connected);
         Desk { settings: serde_json::from_str(&connection.settings).unwrap(), ..desk }
     };
-    // Known by the address alone: the record is completed.
+    // Known by the address only: the record is completed.
     desk.sim.seed_user(UserSpec { email: Some("ana@xylomar.example".into()), ..UserSpec::default() });
     let mut known = request();
     known.user.phone = Some("+15550100".into());

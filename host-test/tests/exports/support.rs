@@ -155,7 +155,7 @@ impl Desk {
     }
 }
 
-/// Stops the plugin at one request, before it is sent or before its answer is seen.
+/// Stops the plugin at one request, before it is sent or before its response is seen.
 pub(crate) struct StopAt {
     pub(crate) index: usize,
     pub(crate) after: bool,

@@ -313,7 +313,7 @@ async fn of_an_answer_by_mail_only_what_the_agent_wrote_is_passed_on() {
     let ticket = only_ticket(&desk.sim);
     let maya = desk.sim.ticket_agent_id("Maya Chen").unwrap();
     let answer = said("It is found");
-    // The whole ticket, with the end user's address, comes along below the answer.
+    // The whole ticket, with the end user's address, is quoted below the answer.
     let ours = &ticket.description;
     assert!(ours.contains("ana@xylomar.example"));
     let headed = "<b>From:</b> Ana &lt;ana@xylomar.example&gt;<br><b>Sent:</b> Friday<br><b>To:</b> lead@acme.example<br><b>Subject:</b> delivery<br>";
@@ -803,7 +803,7 @@ async fn a_single_404_does_not_end_a_ticket() {
     assert_eq!(desk.sim.faults_left(), 0, "it was met");
 }
 
-/// Between two looks the ticket came back and was answered.
+/// Between two polls the ticket was restored and answered.
 #[tokio::test]
 async fn a_reopening_is_reported_before_the_answers_that_came_with_it() {
     let desk = desk().await;

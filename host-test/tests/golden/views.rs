@@ -108,7 +108,7 @@ fn agent_name(account: &Simulator, id: &str) -> String {
     account.agents().iter().find(|agent| agent.id == id).map_or_else(|| id.to_owned(), |agent| agent.name())
 }
 
-/// A text as it is; anything else with the fields that the product has of it.
+/// A text unchanged; anything else with the product's fields for it.
 fn inbox_part(part: &Value) -> String {
     match part.pointer("/text/content").and_then(Value::as_str) {
         Some(text) => text.to_owned(),

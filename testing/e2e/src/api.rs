@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// An answer of the API.
+/// A response of the API.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The HTTP status.
@@ -39,7 +39,7 @@ impl Api {
     ///
     /// # Errors
     ///
-    /// When no complete answer comes.
+    /// If there is no complete response.
     pub async fn call(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Reply> {
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let headers =
@@ -47,11 +47,11 @@ impl Api {
         self.send(method, path, &headers, bytes).await
     }
 
-    /// One request with these headers and this body, as they are.
+    /// One request with exactly these headers and this body.
     ///
     /// # Errors
     ///
-    /// When no complete answer comes.
+    /// If there is no complete response.
     pub async fn send(
         &self,
         method: &str,

@@ -153,11 +153,11 @@ impl Environment {
         self.options.goes_on_after_response = true;
     }
 
-    /// Starts so many instances of the bridge.
+    /// Starts this many instances of the bridge.
     ///
     /// # Errors
     ///
-    /// When one cannot be started.
+    /// If one cannot be started.
     pub async fn with_instances(mut self, instances: usize) -> anyhow::Result<Self> {
         let stage = &mut self;
         let component = component().await?;
@@ -185,7 +185,7 @@ impl Environment {
     /// Everything but the instances.
     async fn set(store: Store, reaches: &[&str]) -> anyhow::Result<Self> {
         let freshworks = Arc::new(Simulator::start(Config::default()).await?);
-        // Freshworks gives up after a while; this one keeps on for long enough to see a lease end.
+        // Freshworks gives up after a while; this one retries long enough to outlast a lease.
         freshworks.set_behaviour(|it| it.webhook_retries = vec![Duration::from_millis(250); 60]);
         let front = Front::start().await?;
         let mut allowed: Vec<String> = reaches.iter().map(|origin| (*origin).to_owned()).collect();

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::store::{Actor, ActorType, MessageType, Status};
 use crate::{Inner, Simulator};
 
-/// Who is to have a conversation.
+/// The assignee of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assignee<'a> {
     /// A human agent, by id.

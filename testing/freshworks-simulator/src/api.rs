@@ -78,7 +78,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The answer of a call that made something.
+/// The response of a call that created something.
 fn created(app: &Inner, body: impl serde::Serialize) -> Response {
     let status = StatusCode::from_u16(app.behaviour().created_status).unwrap_or(StatusCode::OK);
     (status, Json(body)).into_response()

@@ -35,7 +35,7 @@ pub struct Config {
     pub ticket_fields: Vec<TicketField>,
     /// Seed of all ids: the same seed and the same calls give the same ids.
     pub seed: u64,
-    /// A signing key for this simulator alone. Otherwise all simulators of a process share one.
+    /// A separate signing key for this simulator. Otherwise all simulators of a process share one.
     pub own_key: bool,
     /// How the account behaves from the start.
     pub behaviour: Behaviour,
@@ -113,7 +113,7 @@ pub struct AgentSpec {
     pub last_name: String,
     /// E-mail address.
     pub email: String,
-    /// Where the photo is.
+    /// The photo's URL.
     pub avatar_url: Option<String>,
     /// Names of the groups the agent belongs to.
     pub groups: Vec<String>,
@@ -175,7 +175,7 @@ pub struct UserSpec {
     pub phone: Option<String>,
     /// The caller's own id of the user.
     pub reference_id: Option<String>,
-    /// Where the picture is.
+    /// The picture's URL.
     pub avatar_url: Option<String>,
     /// Custom properties, as name and value.
     pub properties: Vec<(String, String)>,
@@ -195,7 +195,7 @@ pub struct Behaviour {
     pub trace_headers: bool,
     /// The form of the ids of users and conversations.
     pub id_form: IdForm,
-    /// What `GET /v2/conversations/{id}` answers.
+    /// What `GET /v2/conversations/{id}` returns.
     pub conversation_form: ConversationForm,
     /// How the next page of a list of messages is named.
     pub message_paging: MessagePaging,
@@ -229,9 +229,9 @@ pub struct Behaviour {
     pub refuse_external_images: bool,
     /// Require the bearer token for downloads of uploaded files.
     pub private_uploads: bool,
-    /// Treat conversations as e-mail ones: a text part is stored, and then answered with 400.
+    /// Treat conversations as e-mail ones: a text part is stored, but returns 400.
     pub email_quirk: bool,
-    /// Requests a minute; more is answered with 429. None for no limit.
+    /// Requests per minute; more get 429. None for no limit.
     pub requests_per_minute: Option<u32>,
     /// What a conversation's custom property does that `GET /v2/conversations/fields` does not list.
     pub undeclared_properties: UndeclaredProperties,
@@ -251,7 +251,7 @@ pub struct Behaviour {
     /// The agent in whose name changes through the API are reported. None for the account's service account.
     pub api_acts_as: Option<String>,
 
-    /// Calls of the ticket service a minute; more is answered with 429. None for no limit.
+    /// Calls of the ticket service per minute; more get 429. None for no limit.
     pub ticket_requests_per_minute: Option<u32>,
     /// Give tickets without a status or a priority the documented defaults (2 and 1). Otherwise they are refused, as
     /// integrators have seen.
@@ -281,7 +281,7 @@ pub struct Behaviour {
     pub echo_messages: bool,
     /// Send webhooks for assignments, resolutions and reopenings that came through the API.
     pub echo_changes: bool,
-    /// Hold the answer of an API call back until its webhooks were tried: the race that every receiver must survive.
+    /// Delay the response of an API call until its webhooks were tried: the race that every receiver must survive.
     pub echo_before_answer: bool,
     /// `X-Freshchat-Payload-Version`. The real value is not published.
     pub payload_version: String,
@@ -360,7 +360,7 @@ pub struct WaitFigures {
     pub waiting: Option<&'static str>,
 }
 
-/// What `GET /v2/conversations/{id}` answers.
+/// What `GET /v2/conversations/{id}` returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConversationForm {
     /// Twelve fields without messages, and the assignment if there is one (2025).
@@ -412,7 +412,7 @@ pub enum StatusList {
 /// What creating a conversation does while the user has an open one in the topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateWhileOpen {
-    /// The messages go to the open one, whose id is answered.
+    /// The messages go to the open one, whose id is returned.
     Append,
     /// A new one supersedes it.
     AlwaysNew,
@@ -475,7 +475,7 @@ pub enum UndeclaredProperties {
     Refuse,
 }
 
-/// How `GET /v2/business-hours/within-bh` answers. The real form is not published.
+/// The response of `GET /v2/business-hours/within-bh`. The real form is not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BusinessHoursForm {
     /// `{"within_business_hours": true}`

@@ -72,7 +72,7 @@ pub enum Outcome {
     Recorded,
     /// A fault swallowed it.
     Dropped,
-    /// The receiver answered with this status.
+    /// The receiver returned this status.
     Answered(u16),
     /// The receiver took too long.
     TimedOut,

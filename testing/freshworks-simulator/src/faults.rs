@@ -111,7 +111,7 @@ fn path_fits(pattern: &str, path: &str) -> bool {
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// This answer instead of the real one.
+    /// This response instead of the real one.
     Status {
         /// The HTTP status.
         code: u16,
@@ -120,12 +120,12 @@ pub enum How {
         /// The body, whatever it is.
         body: String,
     },
-    /// The call (or, after the effect, its answer) waits that long. The effect happens even when the caller has
-    /// gone away meanwhile.
+    /// The call (or, after the effect, its response) is delayed. The effect happens even if the caller has gone
+    /// away.
     Delay(Duration),
-    /// The connection closes without an answer.
+    /// The connection closes without a response.
     Cut,
-    /// The connection closes in the middle of the answer's body.
+    /// The connection closes in the middle of the response's body.
     CutMidBody,
     /// Status 200 and a body that is not JSON, as from a captive portal.
     Garbage,
@@ -137,13 +137,13 @@ pub enum How {
 }
 
 impl How {
-    /// An error answer in the form of the API.
+    /// An error response in the form of the API.
     pub fn status(code: u16) -> Self {
         let body = format!("{{\"code\":{code},\"status\":\"SIMULATED_FAULT\",\"message\":\"simulated fault\"}}");
         Self::Status { code, headers: Vec::new(), body }
     }
 
-    /// An error answer in the form of the ticket service: 403 and 5xx have a body, the others have none.
+    /// An error response in the form of the ticket service: 403 and 5xx have a body, the others have none.
     pub fn ticket_status(code: u16) -> Self {
         let body = match code {
             403 => "{\"code\":\"access_denied\",\"message\":\"You are not authorized to perform this action.\"}",

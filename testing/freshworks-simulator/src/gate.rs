@@ -19,7 +19,7 @@ use crate::journal::{Exchange, RequestBody};
 use crate::service::Service;
 use crate::{Inner, delivery, lock};
 
-/// Ends the connection without an answer.
+/// Closes the connection without a response.
 #[derive(Debug)]
 pub(crate) struct Cut;
 
@@ -156,7 +156,7 @@ fn shown_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     shown.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }
 
-/// The answer to a call over the limit.
+/// The response to a call over the limit.
 fn limited(service: Service, retry_after: Option<&str>) -> Response<Body> {
     let mut response = service.too_many();
     if let Some(value) = retry_after {
@@ -172,7 +172,7 @@ pub(crate) fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// The answer that a fault gives instead of the real one.
+/// A fault's response instead of the real one.
 fn replaced(service: Service, how: How) -> Response<Body> {
     match how {
         How::Status { code, headers, body } => {
@@ -196,7 +196,7 @@ fn replaced(service: Service, how: How) -> Response<Body> {
     }
 }
 
-/// The same answer in loose JSON.
+/// The same response in loose JSON.
 async fn loosened(response: Response<Body>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -207,7 +207,7 @@ async fn loosened(response: Response<Body>) -> Response<Body> {
     Response::from_parts(parts, Body::from(delivery::loosened(&body)))
 }
 
-/// The first half of an answer, under the length of the whole.
+/// The first half of a response, with the `Content-Length` of the whole.
 async fn torn(response: Response<Body>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     let mut whole = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();

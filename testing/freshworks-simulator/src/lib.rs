@@ -109,7 +109,7 @@ pub(crate) struct Inner {
     pub(crate) outbox: Outbox,
     /// Requests that run to completion even if the client has gone.
     pub(crate) requests: Mutex<JoinSet<()>>,
-    /// How many of them are not answered yet.
+    /// The number of them without a response yet.
     pub(crate) in_flight: watch::Sender<usize>,
     /// Tells the listeners to answer pending requests, then stop.
     pub(crate) closing: watch::Sender<bool>,
@@ -259,12 +259,12 @@ impl Simulator {
         self.inner.faults.left()
     }
 
-    /// All calls of the API so far, faulty ones included, in the order they were answered.
+    /// All calls of the API so far, including faulty ones, in the order of the responses.
     pub fn journal(&self) -> Vec<Exchange> {
         self.inner.journal.all()
     }
 
-    /// Forgets all calls so far. The journal keeps whole bodies, so long runs should do this now and then.
+    /// Clears the journal. It keeps whole bodies, so long runs should do this occasionally.
     pub fn clear_journal(&self) {
         self.inner.journal.clear();
     }
@@ -294,8 +294,8 @@ impl Simulator {
         self.inner.outbox.settled().await;
     }
 
-    /// Waits until every request that has come is answered, also those whose callers have gone away: after that, nothing of
-    /// them takes effect any more.
+    /// Waits until every pending request is completed, including those of disconnected callers, so that nothing takes effect
+    /// later.
     pub async fn quiet(&self) {
         // The sender lives as long as `self`, so this waits rather than fails.
         let _ = self.inner.in_flight.subscribe().wait_for(|in_flight| *in_flight == 0).await;
@@ -305,7 +305,7 @@ impl Simulator {
     pub async fn stop(mut self) {
         self.inner.closing.send_replace(true);
         for listener in std::mem::take(&mut self.listeners) {
-            // A listener that failed has nothing left to answer.
+            // A failed listener has no pending requests.
             let _ = listener.await;
         }
     }

@@ -5,7 +5,7 @@ use axum::http::Uri;
 /// What a query asks for.
 #[derive(Debug)]
 pub(crate) struct Query {
-    /// Name and value, decoded; and the pair as it was sent.
+    /// Name and value, decoded; and the pair as sent.
     pairs: Vec<(String, String, String)>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why Freshchat refused: the object in the body of every error answer.
+/// Why Freshchat refused: the object in the body of every error response.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Refusal {
     /// The HTTP status.

@@ -49,7 +49,7 @@ impl Service {
         }
     }
 
-    /// The calls a minute after which 429 is answered.
+    /// The limit of calls per minute before 429.
     pub(crate) fn limit(self, behaviour: &Behaviour) -> Option<u32> {
         match self {
             Self::Chat => behaviour.requests_per_minute,
@@ -66,7 +66,7 @@ impl Service {
         }
     }
 
-    /// The answer to a call with the wrong key, or none.
+    /// The response to a call with a wrong or missing key.
     pub(crate) fn unauthorized(self, behaviour: &Behaviour) -> Response<Body> {
         match self {
             Self::Chat => {
@@ -84,7 +84,7 @@ impl Service {
         }
     }
 
-    /// The answer to a call over the limit, but for `Retry-After`.
+    /// The response to a call over the limit, except `Retry-After`.
     pub(crate) fn too_many(self) -> Response<Body> {
         match self {
             Self::Chat => Refusal::new(429, "TOO_MANY_REQUESTS", "too many requests").into_response(),

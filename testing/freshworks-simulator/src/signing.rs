@@ -25,7 +25,7 @@ pub enum KeyForm {
     OneLine,
     /// The vendor's form with a backslash and an `n` for each line break, as configuration files have it.
     EscapedNewlines,
-    /// The base64 of the vendor's form alone.
+    /// Only the base64 of the vendor's form.
     BareBase64,
 }
 

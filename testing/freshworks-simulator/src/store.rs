@@ -92,10 +92,10 @@ pub enum Status {
     /// Open again.
     #[serde(rename = "reopened")]
     Reopened,
-    /// Open; the user is to answer. With spaces in the vendor's own client.
+    /// Open, waiting for the user. With spaces in the vendor's own client.
     #[serde(rename = "waiting on customer")]
     WaitingOnCustomer,
-    /// Open; colleagues are to answer.
+    /// Open, waiting for colleagues.
     #[serde(rename = "waiting on internal team")]
     WaitingOnInternalTeam,
 }
@@ -126,7 +126,7 @@ pub struct Conversation {
     pub channel_id: String,
     /// Its user.
     pub user_id: String,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// Who has it.
     pub assigned_agent_id: Option<String>,
@@ -142,7 +142,7 @@ pub struct Conversation {
     pub created_ms: i64,
     /// When it changed last: milliseconds since 1970.
     pub updated_ms: i64,
-    /// True when the user has a newer one in the same topic: this one takes no more messages.
+    /// True if the user has a newer one in the same topic: this one takes no more messages.
     pub superseded: bool,
 }
 
@@ -170,7 +170,7 @@ pub struct User {
     pub phone: Option<String>,
     /// The caller's own id.
     pub reference_id: Option<String>,
-    /// Where the picture is.
+    /// The picture's URL.
     pub avatar_url: Option<String>,
     /// Custom properties, as name and value.
     pub properties: Vec<(String, String)>,

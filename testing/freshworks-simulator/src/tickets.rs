@@ -22,7 +22,7 @@ pub struct Ticket {
     pub id: u64,
     /// The subject.
     pub subject: String,
-    /// The description as it was sent: HTML.
+    /// The description as sent: HTML.
     pub description: String,
     /// The description without tags, entities decoded.
     pub description_text: String,
@@ -50,7 +50,7 @@ pub struct Ticket {
     pub attachments: Vec<TicketAttachment>,
     /// Notes and replies, oldest first.
     pub entries: Vec<TicketEntry>,
-    /// Why it is not among the others any more.
+    /// Why it was removed.
     pub gone: Option<Gone>,
     /// Other known fields, such as `product_id` and `due_by`, as they were sent.
     pub other: Map<String, Value>,
@@ -144,11 +144,11 @@ pub struct TicketEntry {
     pub id: u64,
     /// A note or a reply.
     pub kind: EntryKind,
-    /// The text as it was sent: HTML.
+    /// The text as sent: HTML.
     pub body: String,
     /// The text without tags, entities decoded.
     pub body_text: String,
-    /// Whether human agents alone see it.
+    /// Whether only human agents see it.
     pub private: bool,
     /// Whether it came from the requester.
     pub incoming: bool,

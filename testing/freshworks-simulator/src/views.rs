@@ -80,7 +80,7 @@ impl MessageView {
     }
 }
 
-/// A conversation as `GET` and `PUT` answer it.
+/// A conversation as returned by `GET` and `PUT`.
 pub(crate) fn conversation_view(store: &Store, conversation: &Conversation, form: ConversationForm) -> Value {
     let mut view = json!({
         "conversation_id": conversation.id,

@@ -42,7 +42,7 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// Repeats of one token, or of two in turn, up to so many bytes.
+/// Repetitions of one token, or of two in turn, up to this many bytes.
 pub fn input(case: &Case, one: usize, other: Option<usize>, bytes: usize) -> Vec<u8> {
     let token = |place: usize| case.tokens.get(place).map_or("", |token| token);
     let unit = [token(one), other.map_or("", token)].concat();

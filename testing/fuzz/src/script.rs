@@ -12,7 +12,7 @@ pub struct Material {
 const MAX_BYTES: usize = 16 * 1024;
 const MAX_REPEATS: usize = 256;
 
-/// The input that a script makes. The first byte says how: as it is, tokens in a row, a seed with changes, or repeats.
+/// A script's input. The first byte selects the kind: raw bytes, concatenated tokens, a mutated seed, or repetitions.
 pub fn input(material: &Material, script: &[u8]) -> Vec<u8> {
     let Some((how, rest)) = script.split_first() else { return Vec::new() };
     let mut made = match how % 4 {

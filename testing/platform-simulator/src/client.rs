@@ -25,7 +25,7 @@ impl Client {
         Self(Hyper::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http())
     }
 
-    /// None when no complete answer came within the time.
+    /// None if there was no complete response in time.
     pub(crate) async fn post(
         &self,
         url: &str,

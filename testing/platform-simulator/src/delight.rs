@@ -49,7 +49,7 @@ pub struct Config {
     pub retry_wait: Duration,
     /// The form of files in the Chat webhook.
     pub file_form: FileForm,
-    /// Files are encrypted: they say `require_auth`, and are served to the holder of the API token alone (vendor documentation and
+    /// Files are encrypted: they say `require_auth`, and are only served to the holder of the API token (vendor documentation and
     /// staff; that the refusal is a 403 is assumed).
     pub private_files: bool,
     /// The case of `app_id` in webhooks is not that of the dashboard: hosts hold it in small letters.
@@ -162,7 +162,7 @@ impl Delight {
         self.inner.deliveries.fail(None, None, faults);
     }
 
-    /// Makes the next webhooks of this kind go wrong, in this channel alone if one is named. The script that was there first goes first.
+    /// Makes the next webhooks of this kind fail, only in this channel if one is named. Earlier scripts go first.
     pub fn fail_webhooks_of(&self, kind: Webhook, channel: Option<&str>, faults: &[WebhookFault]) {
         self.inner.deliveries.fail(Some(kind), channel, faults);
     }
@@ -192,7 +192,7 @@ impl Delight {
         self.inner.deliveries.given_up()
     }
 
-    /// Waits until no webhook is under way.
+    /// Waits until no webhook is in flight.
     pub async fn settle(&self) {
         self.inner.deliveries.settle().await;
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 pub enum How {
     /// This status, with the API's form of an error.
     Status(u16),
-    /// The connection closes without an answer.
+    /// The connection closes without a response.
     Cut,
-    /// The answer comes so much later.
+    /// The response is delayed this long.
     Delay(Duration),
 }
 
@@ -18,7 +18,7 @@ pub enum How {
 pub enum Effect {
     /// Nothing has happened.
     Before,
-    /// It has happened; only the answer goes wrong.
+    /// It took effect; only the response fails.
     After,
 }
 
@@ -40,7 +40,7 @@ impl Fault {
         Self { method: method.into(), path: path.into(), how, effect, times: 1, every: 1, seen: 0 }
     }
 
-    /// So many of them; 0: none.
+    /// This many of them; 0: none.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }

@@ -131,7 +131,7 @@ async fn hear(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     }
 }
 
-/// The answer of a callback that goes wrong; none when it only comes late.
+/// The response of a failing callback; none if it is only late.
 async fn wrong(how: &How) -> Option<Response> {
     match how {
         How::Status(status) => Some(empty(*status)),

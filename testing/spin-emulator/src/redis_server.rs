@@ -155,7 +155,7 @@ async fn try_start(port: u16, speaks_tls: bool, folder: &Path) -> anyhow::Result
                 tls.split(' ').map(str::to_owned).collect()
             }
         })
-        // Every write is in the file before it is answered.
+        // Every write is in the file before it is acknowledged.
         .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
         .arg(folder)
         .stdout(Stdio::null())

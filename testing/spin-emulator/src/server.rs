@@ -71,7 +71,7 @@ impl Inner {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Nothing starts any more once the app has been stopped.
+    /// Nothing starts after the app has been stopped.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         let tasks = tasks.as_mut()?;

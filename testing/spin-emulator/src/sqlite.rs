@@ -17,8 +17,8 @@ use crate::state::State;
 /// How long a statement waits for another connection's transaction: the default of Spin's SQLite library.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Statements of one app at the same time. As many as requests: with fewer, those that wait for a transaction could keep
-/// its own last statement from running.
+/// Concurrent statements of one app. As many as requests: with fewer, statements waiting for a transaction could block its
+/// own last statement.
 const STATEMENTS: u32 = crate::component::REQUESTS;
 
 /// A database. Clones are the same one.
@@ -45,7 +45,7 @@ impl Default for SqliteFile {
 }
 
 impl SqliteFile {
-    /// A new, empty database that lives until the last clone is gone.
+    /// A new, empty database that lives until the last clone is dropped.
     pub fn in_memory() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         // SQLite's own file system in memory: with the leading slash, all connections of the process see one file.
@@ -169,7 +169,7 @@ impl Database {
                 Some(connection) => work(connection),
                 empty => file.connect().and_then(|connection| work(empty.insert(connection))),
             };
-            // If the instance is gone, this closes the connection and rolls back; only then is the statement over.
+            // If the instance has ended, this closes the connection and rolls back; only then is the statement finished.
             drop(connection);
             drop(permit);
             result
@@ -185,7 +185,7 @@ impl Database {
         self.running.close();
     }
 
-    /// Waits for the statements that are under way.
+    /// Waits for running statements.
     pub(crate) async fn finish(&self) {
         // A closed semaphore gives no permits; it only gets back those of finished statements.
         while self.running.available_permits() < STATEMENTS as usize {

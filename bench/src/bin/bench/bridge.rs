@@ -47,7 +47,7 @@ enum Trouble {
     Kills,
 }
 
-/// How long Freshworks waits for its answer: it gives up after 3 seconds.
+/// How long Freshworks waits for a response: it gives up after 3 seconds.
 pub(crate) async fn acknowledge(results: &mut Results) -> Result<()> {
     println!("\n## Time until a webhook is acknowledged\n");
     println!(
@@ -82,7 +82,7 @@ pub(crate) async fn acknowledge(results: &mut Results) -> Result<()> {
 }
 
 struct Acknowledged {
-    /// Of each try that was answered.
+    /// Of each try with a response.
     times: Vec<Duration>,
     lost: usize,
     twice: usize,
@@ -162,7 +162,7 @@ async fn acknowledged(store: Store, trouble: Trouble, count: usize) -> Result<Ac
     Ok(Acknowledged { times, lost: count - told.len(), twice: events.len() - told.len() })
 }
 
-/// Calls that run at once, and how long each took. The answer must be one of these.
+/// Concurrent calls, and the duration of each. The status must be one of these.
 async fn together<R>(calls: Vec<R>, wanted: &'static [u16]) -> Result<(Vec<Duration>, Duration)>
 where
     R: Future<Output = Result<e2e::Reply>> + Send + 'static,

@@ -57,7 +57,7 @@ pub(crate) struct Other {
     pub(crate) marks: Vec<String>,
 }
 
-/// The people whom a flow must leave alone.
+/// The people whom a flow must not affect.
 fn others(flow: &Flow) -> Vec<UserSpec> {
     let zoe = UserSpec { first_name: Some("Zoe".into()), ..UserSpec::default() };
     let of = |reference: Option<&str>, email: Option<&str>| UserSpec {
@@ -77,7 +77,7 @@ fn others(flow: &Flow) -> Vec<UserSpec> {
     }
 }
 
-/// Seeds the people whom a flow must leave alone, each with an open conversation that Maya has taken.
+/// Adds the people whom a flow must not affect, each with an open conversation that Maya has taken.
 async fn seed_others(simulator: &Simulator, flow: &Flow) -> Result<Vec<Other>> {
     let topic = simulator.topic_id("Sendbird Integration").unwrap_or_default();
     let maya = simulator.agent_id(Who::Maya.name()).unwrap_or_default();

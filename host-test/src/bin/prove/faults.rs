@@ -18,15 +18,15 @@ pub(crate) enum AtHost {
     Denied,
     /// The connection breaks.
     Cut,
-    /// No answer in time.
+    /// No response in time.
     Silence,
-    /// The answer's body breaks off. Only after the effect.
+    /// The response's body is cut off. Only after the effect.
     CutBody,
     /// The instance is dropped while it waits.
     Trap,
     /// The instance is interrupted by the epoch.
     OutOfTime,
-    /// The instance gets an answer that does not fit into its memory.
+    /// The instance gets a response that does not fit into its memory.
     OutOfMemory,
 }
 
@@ -47,9 +47,9 @@ pub(crate) enum OnWire {
     Garbage,
     /// The connection closes.
     Cut,
-    /// The connection closes in the middle of the answer.
+    /// The connection closes in the middle of the response.
     Torn,
-    /// The answer (before the effect: also the effect) comes after the plugin has given up.
+    /// The response (before the effect: also the effect) comes after the plugin has given up.
     Slow,
 }
 
@@ -113,7 +113,7 @@ impl Kind {
         }
     }
 
-    /// Whether the plugin has to give up waiting: such runs need a short time-out.
+    /// Whether the plugin must time out: such runs need a short time-out.
     pub(crate) fn is_slow(self) -> bool {
         matches!(self, Self::Wire { what: OnWire::Slow, .. })
     }
@@ -223,7 +223,7 @@ impl FromStr for Fault {
     }
 }
 
-/// Longer than the time-out of runs with a slow answer, and not by much.
+/// Slightly longer than the time-out of runs with a slow response.
 const SLOW: Duration = Duration::from_millis(130);
 /// The time-out of such runs, in milliseconds: the least that the settings allow.
 pub(crate) const SHORT_TIMEOUT_MS: u64 = 100;

@@ -75,7 +75,7 @@ pub(crate) enum Step {
     Wait(u64),
     /// As `Wait`; the settings say that the human part ends in this time.
     WaitForEnd(u64),
-    /// As `Wait`, while Freshworks may refuse us: a tick that fails comes again twelve hours later.
+    /// As `Wait`, while Freshworks may refuse us: a failed tick is retried twelve hours later.
     Suffer(u64),
     /// As `Suffer`, until the conversation counts as lost, which must happen in this time.
     SufferToTheEnd(u64),
@@ -83,7 +83,7 @@ pub(crate) enum Step {
     Erase,
     /// The platform starts a handoff and is interrupted; the incomplete conversation is deleted.
     HandOffErased,
-    /// The platform learns of a deletion from its timer, within so many minutes.
+    /// The platform learns of a deletion from its timer, within this many minutes.
     WaitForLoss(u64),
     /// The account returns 403 for this conversation from now on.
     Forbid,
@@ -93,7 +93,7 @@ pub(crate) enum Step {
     Restore,
     /// A human agent answers another person with an earlier conversation.
     AnswerOther,
-    /// As `Erase`; then the platform says that it could not show the newest answer in it.
+    /// As `Erase`; then the platform reports its newest answer as undelivered.
     EraseUndelivered,
     /// A ticket is filed instead of a live conversation.
     FileTicket,
@@ -150,7 +150,7 @@ pub(crate) struct Flow {
     pub(crate) is_verified: bool,
     /// The account has a ticket desk.
     pub(crate) has_desk: bool,
-    /// Messages of history, each of about so many letters.
+    /// Messages of history, each of about this many letters.
     pub(crate) history: (usize, usize),
     /// Additional settings.
     pub(crate) settings: Value,
@@ -278,7 +278,7 @@ fn gone() -> Vec<Flow> {
     ]
 }
 
-/// Look-ups that are refused or answered with others, and addresses that belong to others.
+/// Look-ups that are refused or return other people, and addresses that belong to others.
 fn searches() -> Vec<Flow> {
     use Step::*;
     use Who::Maya;
@@ -287,7 +287,7 @@ fn searches() -> Vec<Flow> {
         Flow::new(name, &[], &steps).without_echoes()
     };
     let alike = |name: &str, search| new(name).others(Others::Alike).searches(search);
-    // Accounts that answer with the record that is there; else a refused look-up makes a second one, which is known.
+    // Accounts that return the existing record; otherwise a refused look-up creates a second one, a known limit.
     let existing = |flow: Flow| flow.account(|it| it.duplicate_user = DuplicateUser::ReturnExisting);
     let refused = |name: &str, search| existing(new(name).others(Others::Alike).searches(search));
     vec![

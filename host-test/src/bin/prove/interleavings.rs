@@ -1,7 +1,7 @@
-//! Several calls of one conversation, begun, cut and finished in every order.
+//! Several calls of one conversation, started, interrupted and finished in every order.
 //!
-//! The flows finish each call before the next one begins. A platform under load does not: after a crash, calls that were in
-//! flight are repeated in any order, and new ones go ahead of them. Here each call is begun once, perhaps cut off with or
+//! The flows finish each call before the next one starts. A platform under load does not: after a crash, calls in flight are
+//! retried in any order, and new ones overtake them. Here each call is begun once, perhaps cut off with or
 //! without a session, and finished later, with the beginnings and ends of other calls in between.
 
 use std::fmt;
@@ -98,7 +98,7 @@ fn account(kind: usize) -> Flow {
     }
 }
 
-/// Every order of `count` calls, each begun before it is finished. Calls begin in the order of their numbers: which call has
+/// Every order of `count` calls, each started before it is finished. Calls start in the order of their numbers: which call has
 /// which number is drawn elsewhere.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     fn go_on(begun: usize, finished: &mut Vec<bool>, order: &mut Vec<usize>, all: &mut Vec<Vec<usize>>) {
@@ -168,11 +168,11 @@ fn named(interleaving: Interleaving, name: String) -> Flow {
     Flow { name, interleaving: Some(interleaving), ..account }
 }
 
-/// Runs every n-th pair and so many that are drawn.
+/// Runs every n-th pair and this many random ones.
 ///
 /// # Errors
 ///
-/// When the machine fails.
+/// If the machinery fails.
 pub(crate) fn run(
     sweep: Sweep,
     plugin: &Plugin,
@@ -209,7 +209,7 @@ pub(crate) fn pair(number: usize) -> Option<Flow> {
     Some(named(it, format!("pair-{number}")))
 }
 
-/// One call under way.
+/// A call in progress.
 struct Call {
     what: What,
     cut: Cut,
@@ -388,7 +388,7 @@ fn seen(platform: &Platform, calls: &[Call], it: &Interleaving) -> Result<(), Vi
     if !(least..=usize::from(is_noted)).contains(&count(UNDELIVERED)) {
         return fail("note", format!("the note about an undelivered message occurs {} times", count(UNDELIVERED)));
     }
-    // One because a human agent has resolved it, one because a close has that was cut off.
+    // One because a human agent has resolved it, one because an interrupted close has.
     if count(OPENING) != 1 || count(CONTINUATION) > 1 + usize::from(is_closed) {
         return fail("notes", "there are too many openings or continuations".to_owned());
     }

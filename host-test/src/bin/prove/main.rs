@@ -82,7 +82,7 @@ struct Arguments {
     /// Stop at the first violation.
     #[arg(long)]
     until_first_violation: bool,
-    /// Stop after so many minutes: then nothing is proved.
+    /// Stop after this many minutes: then nothing is proved.
     #[arg(long, value_name = "MINUTES")]
     time_limit: Option<u64>,
     /// Cores to use; all by default.

@@ -92,7 +92,7 @@ pub(crate) async fn run(
 /// The key of the account, before it is revoked.
 const API_KEY: &str = "simulator-api-key";
 
-/// A flow under way.
+/// A flow in progress.
 struct Play<'a> {
     flow: &'a Flow,
     faults: &'a [Fault],
@@ -308,7 +308,7 @@ impl Play<'_> {
         simulator.fail(simulator::Fault::new(third, simulator::How::status(503)));
         let request = request(self.flow, self.request_at);
         if self.platform.perform_until(Job::HandOff(&request), Until::Kept).await? == Ended::Done {
-            // A deadly fault at the same request left nothing of the other one: the whole conversation is deleted instead.
+            // A fatal fault at the same request prevented the other one: the whole conversation is deleted instead.
             self.truth.handed_over(&request_marks(self.flow));
             self.platform.tell(Told::Connected);
             self.erase()?;

@@ -11,7 +11,7 @@ use crate::faults::{AtHost, Fault, Kind, OnWire};
 
 /// More than an instance's memory, less than the plugin's own limit.
 const HUGE_BYTES: usize = 8 << 20;
-/// Memory of an instance in runs with such an answer.
+/// Memory of an instance in runs with such a response.
 pub(crate) const SMALL_MEMORY: usize = 5 << 20;
 
 static HUGE: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(vec![b' '; HUGE_BYTES]));
@@ -23,7 +23,7 @@ pub(crate) struct Tap {
     armed: AtomicBool,
     requests: AtomicUsize,
     hits: AtomicUsize,
-    /// Requests of the call under way that a fault waits for, by their index in the call.
+    /// Requests of the current call that a fault waits for, by their index in the call.
     waiting: Mutex<Vec<(usize, AtHost)>>,
     /// The permitted ends of the current call's instance, if restricted.
     deadly: Mutex<Vec<TrapKind>>,

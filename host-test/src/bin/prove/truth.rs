@@ -44,7 +44,7 @@ pub(crate) struct Truth {
     pub(crate) tickets: Vec<Vec<String>>,
     /// The newest ticket waits for an answer, as far as the platform knows.
     pub(crate) is_ticketed: bool,
-    /// It is put away.
+    /// It is deleted.
     pub(crate) is_put_away: bool,
 }
 

@@ -76,11 +76,11 @@ pub(crate) fn faults(seed: u64) -> Vec<Fault> {
     (0..count).map(|_| one(&mut random)).collect()
 }
 
-/// Runs so many walks.
+/// Runs this many walks.
 ///
 /// # Errors
 ///
-/// When the machine fails.
+/// If the machinery fails.
 pub(crate) fn run(sweep: Sweep, plugin: &Plugin, seed: u64, count: usize, figures: &mut Figures) -> Result<()> {
     let accounts = prepare(plugin, (0..KINDS_OF_ACCOUNT).map(account).collect())?;
     let seeds = (0..count as u64).map(|number| seed.wrapping_mul(1_000_000).wrapping_add(number));

@@ -154,7 +154,7 @@ async fn a_bridge_of_before_is_upgraded_and_its_key_is_changed_without_losing_a_
     it.stage.kill(0).await.unwrap();
     let rotated = it.stage.api.call("POST", "/v1/rotate", &Value::Null).await.unwrap();
     assert_eq!(rotated.body["unreadable"], json!(["acme"]), "the key is not there: {rotated:?}");
-    // As it was before there were keys.
+    // As before encryption was added.
     it.stage.set_variable("encryption_key_old", ENCRYPTION_KEY);
     it.stage.kill(0).await.unwrap();
     assert_eq!(it.stage.api.call("POST", "/v1/rotate", &Value::Null).await.unwrap().body["written"], 1);

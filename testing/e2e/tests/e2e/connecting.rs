@@ -112,7 +112,7 @@ async fn the_forward_url_gets_the_same_bytes() {
     let answer = stage.api.call("PUT", "/v1/connections/acme", &body).await.unwrap();
     stage.freshworks.set_webhook(answer.body["webhooks"]["freshchat"].as_str().map(str::to_owned));
 
-    // A conversation that the bridge knows nothing of.
+    // A conversation unknown to the bridge.
     let topic = stage.freshworks.topic_id("Sendbird Integration").unwrap();
     let user = stage.freshworks.seed_user(Default::default());
     let (_, sent) = stage.freshworks.user_starts(&topic, &user, "Hello").await.unwrap();

@@ -123,7 +123,7 @@ async fn what_a_round_costs_on_delight_does_not_grow() {
         it.stage.freshworks.settled().await;
         costs.push((counts().0 - before.0, counts().1 - before.1));
     }
-    // At first name and photo, then user, membership and the words; then the words alone.
+    // First name and photo, then user, membership and the message; later only the message.
     assert_eq!(costs, [(1, 3), (0, 1)]);
     let before = counts();
     it.platform.user_says(&channel, "three");

@@ -16,7 +16,7 @@ use crate::store::Upload;
 /// The published limit of files.
 const MAX_FILE: usize = 25 << 20;
 
-/// `POST /v2/images/upload`: the answer has a URL for image parts. The part is `image`; one text says `file`.
+/// `POST /v2/images/upload`: the response has a URL for image parts. The part is `image`; one text says `file`.
 pub(super) async fn image(State(app): State<App>, form: Multipart) -> Result<Response, Refusal> {
     let upload = upload_of(form, &["image", "file"], "IMAGE_EMPTY_CONTENT").await?;
     if !upload.content_type.starts_with("image/") {
@@ -30,7 +30,7 @@ pub(super) async fn image(State(app): State<App>, form: Multipart) -> Result<Res
     Ok(created(&app, answer))
 }
 
-/// `POST /v2/files/upload`: the answer has a hash for file parts, and no URL.
+/// `POST /v2/files/upload`: the response has a hash for file parts, and no URL.
 pub(super) async fn file(State(app): State<App>, form: Multipart) -> Result<Response, Refusal> {
     let upload = upload_of(form, &["file"], "FILE_EMPTY_CONTENT").await?;
     let mut answer: Value = json!({

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::store::User;
 use crate::views::user_view;
 
-/// The published filters. Anything else in a query is none: `phone` above all, which is how records name the number.
+/// The published filters. Others in a query are ignored, notably `phone`, the field's name in records.
 const FILTERS: [&str; 9] = [
     "first_name",
     "last_name",
@@ -203,7 +203,7 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>) -> Re
     })
 }
 
-/// `GET /v2/users/{id}/conversations`: ids alone, under `id` and not `conversation_id`. The newest first.
+/// `GET /v2/users/{id}/conversations`: only ids, under `id`, not `conversation_id`. The newest first.
 pub(super) async fn conversations(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
     let store = lock(&app.store);
     store.users.get(&id).ok_or_else(|| Refusal::not_found("user"))?;

@@ -28,7 +28,7 @@ pub(super) fn new_ticket(desk: &TicketDesk, behaviour: &Behaviour, fields: &mut 
     TicketChanges { description, status, subject, priority, ..changes }
 }
 
-/// What is to change in a ticket.
+/// The changes to a ticket.
 pub(super) fn ticket_changes(desk: &TicketDesk, behaviour: &Behaviour, fields: &mut Fields) -> TicketChanges {
     let subject = fields.string("subject");
     check_line(behaviour, fields, "subject", subject.as_deref());

@@ -40,7 +40,7 @@ impl Fields {
         self.values.get(name).is_some_and(|value| !value.is_null() && value != "")
     }
 
-    /// Takes a field as it is.
+    /// Takes a field unchanged.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.values.remove(name)
     }

@@ -102,7 +102,7 @@ pub(crate) fn ana() -> Value {
     json!({ "email": "ana@example.org", "subject": "Refund", "description": "late", "status": 2, "priority": 1 })
 }
 
-/// The fields that were refused, with their codes, sorted. The answer must be a validation error and nothing else.
+/// The refused fields with their codes, sorted. The response must be a pure validation error.
 pub(crate) fn refused(answer: &Reply) -> Vec<(String, String)> {
     assert_eq!(answer.status, 400, "{answer:?}");
     let body = answer.json();

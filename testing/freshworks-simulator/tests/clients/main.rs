@@ -66,7 +66,7 @@ async fn python_freshchat_finds_its_way_in_the_account_and_reads_the_webhooks() 
             json!({ "body": body, "signature": it.header("x-freshchat-signature") })
         })
         .collect();
-    // The key is a line of its own for this client: it was written when the page showed one.
+    // The key is on a single line for this client, which was written when the page showed it so.
     let key =
         format!("-----BEGIN RSA PUBLIC KEY-----{}-----END RSA PUBLIC KEY-----", sim.public_key(KeyForm::BareBase64));
     let account = json!({

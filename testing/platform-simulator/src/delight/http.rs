@@ -101,7 +101,7 @@ async fn read_form(request: Request) -> Option<(Value, Option<api::Upload>)> {
     Some((Value::Object(fields), file))
 }
 
-/// The answer of a call that goes wrong; none when it only comes late.
+/// The response of a failing call; none if it is only late.
 async fn wrong(how: &How) -> Option<Response> {
     match how {
         How::Status(status) => {

@@ -351,7 +351,7 @@ impl Store {
         messages.iter().find(|message| message.id == id).map(|message| message.created_at)
     }
 
-    /// Messages around a time: so many before it and after it, that moment included, oldest first.
+    /// Messages around a time: this many before and after it, including that moment, oldest first.
     pub(crate) fn list(&self, url: &str, at: u64, before: usize, after: usize) -> Vec<Value> {
         let Some(channel) = self.channels.get(url) else { return Vec::new() };
         let split = channel.messages.partition_point(|message| message.created_at < at);

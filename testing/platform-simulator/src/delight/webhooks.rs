@@ -7,7 +7,7 @@ use super::delivery::{Outgoing, Webhook};
 use super::store::{Store, iso};
 
 /// Categories of the AI agent's webhook (vendor documentation). Of the last four, which can be subscribed to, only
-/// `conversation:analyzed` and `conversation:redacted` occur here. That the latter has nothing besides the envelope is assumed.
+/// `conversation:analyzed` and `conversation:redacted` occur here. That the latter only has the envelope is assumed.
 pub(crate) const CATEGORIES: [&str; 9] = [
     "conversation:started",
     "conversation:closed",

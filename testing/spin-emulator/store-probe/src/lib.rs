@@ -74,7 +74,7 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
             let (connection, id, delivery, due_at) = read::<(String, String, StoredDelivery, u64)>(body)?;
             json(&state.store_delivery(&connection, &id, &delivery, due_at)?)
         }
-        // So many at once, each with a number as its id: a request for each would take long.
+        // This many at once, with numbers as ids: a request for each would be slow.
         "store_many" => {
             let (connection, id, from, to, bytes) = read::<(String, String, u32, u32, usize)>(body)?;
             let store = |number: u32| {

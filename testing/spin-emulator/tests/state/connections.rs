@@ -36,7 +36,7 @@ async fn a_connection_comes_back_as_it_was_saved(store: &Store) {
 
 async fn removing_a_connection_takes_all_of_it_and_nothing_of_another(store: &Store) {
     let app = store.app().await;
-    // One is how the other begins.
+    // One is a prefix of the other.
     let names = ["team", "team-1", "team:h", "tea", "team."];
     for name in names {
         app.ask("save_connection", json!([connection(name)])).await;

@@ -26,7 +26,7 @@ async fn abandoned(app: &StateApp, doing: &str) -> u64 {
     app.ask("lease", json!(["c", "h", doing, now(), 1])).await[1].as_u64().unwrap()
 }
 
-/// The next lease, as soon as it is to be had.
+/// The next lease, as soon as it is available.
 async fn taken_over(app: &StateApp, doing: &str) -> Value {
     let started = Instant::now();
     loop {

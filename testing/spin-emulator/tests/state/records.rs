@@ -102,7 +102,7 @@ fn connection(id: &str) -> Value {
 }
 
 async fn connections_are_sealed_and_change_from_one_key_to_the_next(store: &Store) {
-    // As it was stored before there were keys.
+    // As stored before encryption was added.
     store.app().await.ask("save_connection", json!([connection("old")])).await;
     assert!(store.dump().await.contains("secret-of-freshworks"));
     let app = store.app_with_keys(ONE, "").await;
