@@ -172,7 +172,7 @@ fn named(interleaving: Interleaving, name: String) -> Flow {
 ///
 /// # Errors
 ///
-/// If the machinery fails.
+/// If a run cannot be carried out.
 pub(crate) fn run(
     sweep: Sweep,
     plugin: &Plugin,

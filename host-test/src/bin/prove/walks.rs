@@ -80,7 +80,7 @@ pub(crate) fn faults(seed: u64) -> Vec<Fault> {
 ///
 /// # Errors
 ///
-/// If the machinery fails.
+/// If a run cannot be carried out.
 pub(crate) fn run(sweep: Sweep, plugin: &Plugin, seed: u64, count: usize, figures: &mut Figures) -> Result<()> {
     let accounts = prepare(plugin, (0..KINDS_OF_ACCOUNT).map(account).collect())?;
     let seeds = (0..count as u64).map(|number| seed.wrapping_mul(1_000_000).wrapping_add(number));
