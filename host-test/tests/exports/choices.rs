@@ -115,7 +115,7 @@ async fn during_business_hours_there_is_no_finding() {
 }
 
 #[tokio::test]
-async fn hours_that_cannot_be_learned_do_not_stand_in_the_way() {
+async fn unknown_business_hours_do_not_prevent_a_handoff() {
     for how in [How::status(400), How::status(503), How::Garbage, How::Cut] {
         let desk = Desk::new().await.set("availability", "hours").connect_now().await;
         desk.sim.fail(Fault::new(Match::path("/v2/business-hours/within-bh"), how).times(2));
@@ -167,7 +167,7 @@ async fn only_a_complete_list_shows_that_no_agent_is_available() {
 }
 
 #[tokio::test]
-async fn an_agent_who_is_not_the_one_asked_for_is_not_taken_for_one() {
+async fn agents_that_a_filter_should_exclude_do_not_count_as_available() {
     for (filters, maya) in [
         (AgentFilters::Ignored, Availability::Available),
         (AgentFilters::Ignored, Availability::Unavailable),
@@ -191,7 +191,7 @@ async fn an_empty_search_does_not_make_agents_unavailable() {
 }
 
 #[tokio::test]
-async fn the_one_human_agent_who_is_asked_for_is_looked_at_alone() {
+async fn only_the_requested_agent_is_checked() {
     for (availability, there) in [(Availability::Available, true), (Availability::Busy, false)] {
         let mut config = crowd(Availability::Available);
         config.agents.last_mut().unwrap().availability = availability;
@@ -203,7 +203,7 @@ async fn the_one_human_agent_who_is_asked_for_is_looked_at_alone() {
 }
 
 #[tokio::test]
-async fn availability_that_is_not_asked_for_costs_no_request() {
+async fn without_the_setting_availability_costs_no_request() {
     let desk = Desk::connected().await;
     desk.handoff(&HandoffRequest { mode: Mode::Automatic, ..request() }, None).await.result.unwrap();
     assert_eq!(desk.lines().len(), 4);

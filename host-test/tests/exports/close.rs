@@ -160,7 +160,7 @@ async fn a_note_that_was_stored_and_refused_is_there_once() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_is_over_and_takes_no_note_ends_all_the_same() {
+async fn a_close_succeeds_although_the_ended_conversation_takes_no_note() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.set_behaviour(|it| it.send_to_resolved = SendToResolved::NotLatest);
     talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();

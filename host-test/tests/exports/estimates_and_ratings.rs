@@ -61,7 +61,7 @@ async fn without_a_group_the_figures_of_conversations_without_one_count() {
 }
 
 #[tokio::test]
-async fn no_estimate_is_made_up_and_none_is_asked_for_by_default() {
+async fn there_is_no_estimate_by_default_and_none_is_invented() {
     for waits in [vec![], vec![NO_GROUP]] {
         let receipt = with_figures(waits).await.handoff(&request(), None).await.result.unwrap();
         assert_eq!((figures(receipt.estimate), codes(&receipt.findings)), (None, vec![]));
@@ -133,7 +133,7 @@ async fn a_skill_goes_into_the_property_that_the_settings_name() {
 }
 
 #[tokio::test]
-async fn a_skill_without_a_property_is_left_out_and_the_handoff_goes_on() {
+async fn a_skill_without_a_property_is_left_out_and_the_handoff_continues() {
     let desk = Desk::connected().await.set("context", json!({ "order": "shown" }));
     let receipt = desk.handoff(&skilled(), None).await.result.unwrap();
     assert_eq!(codes(&receipt.findings), ["skill-left-out"]);

@@ -22,7 +22,7 @@ fn assert_back(update: &Update, outcome: Outcome, findings: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_conversation_that_is_gone_is_handed_back_at_the_next_tick_and_a_new_handoff_starts_anew() {
+async fn a_deleted_conversation_is_handed_back_at_the_next_tick_and_a_new_handoff_starts_afresh() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.remove_conversation(&talk.id);
     assert_back(&talk.tick(NOW + MINUTE).await.unwrap(), Outcome::Failed, &["conversation-gone"]);
@@ -98,7 +98,7 @@ async fn an_end_that_freshworks_does_not_take_comes_after_an_hour() {
 
 /// Interrupted after the conversation was created, with pages of history missing; then it is deleted.
 #[tokio::test]
-async fn a_half_made_handoff_whose_conversation_is_deleted_starts_anew_with_all_of_it() {
+async fn an_interrupted_handoff_whose_conversation_is_deleted_starts_afresh() {
     for author in [None, Some("tom@acme.example")] {
         let desk = Desk::connected().await.set("max_message_chars", 500);
         let desk = match author {

@@ -210,7 +210,7 @@ async fn a_human_agent_who_is_named_gets_the_conversation() {
 }
 
 #[tokio::test]
-async fn routing_of_the_settings_holds_where_the_request_says_nothing() {
+async fn routing_of_the_settings_applies_unless_the_request_overrides_it() {
     let desk = Desk::new().await.set("group", "Support").set("priority", "High").connect_now().await;
     desk.handoff(&request(), None).await.result.unwrap();
     let conversation = desk.conversation();

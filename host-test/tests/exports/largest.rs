@@ -21,7 +21,7 @@ fn busy(desk: Desk) -> Desk {
 }
 
 #[tokio::test]
-async fn the_largest_message_is_relayed_whatever_it_holds() {
+async fn the_largest_message_is_relayed_with_any_content() {
     for (number, token) in COSTLY.into_iter().enumerate() {
         let mut talk = Talk::of(busy(Desk::connected().await), &request()).await;
         talk.relay(&user_message(&number.to_string(), &repeats(token, MAX_TEXT_BYTES))).await.unwrap();
@@ -29,7 +29,7 @@ async fn the_largest_message_is_relayed_whatever_it_holds() {
 }
 
 #[tokio::test]
-async fn the_largest_ticket_is_filed_whatever_it_holds() {
+async fn the_largest_ticket_is_filed_with_any_content() {
     for token in COSTLY {
         let desk = busy(Desk::new().await).with_tickets().connect_now().await;
         let summary = Some(repeats(token, MAX_TEXT_BYTES / 2));
@@ -39,7 +39,7 @@ async fn the_largest_ticket_is_filed_whatever_it_holds() {
 }
 
 #[tokio::test]
-async fn the_largest_webhook_is_read_whatever_it_holds() {
+async fn the_largest_webhook_is_read_with_any_content() {
     let mut talk = Talk::begin().await;
     for (number, token) in ["<style></", "<a href", "<", "&#", "<li><", "eyJ-"].into_iter().enumerate() {
         let content = repeats(token, MAX_BODY_BYTES - 4096);

@@ -79,7 +79,7 @@ async fn another_platform_user_with_the_same_address_is_another_person() {
 }
 
 #[tokio::test]
-async fn a_note_author_who_has_gone_does_not_stop_handoffs() {
+async fn an_inactive_note_author_does_not_stop_handoffs() {
     let desk = Desk::new().await.set("note_author", "maya@acme.example").connect_now().await;
     desk.sim.remove_agent(&desk.maya());
     let r = desk.handoff(&request(), None).await.result;
@@ -335,7 +335,7 @@ async fn a_relay_of_unknown_outcome_is_found_behind_sixty_answers() {
 }
 
 #[tokio::test]
-async fn a_topic_that_was_made_anew_is_used_by_the_next_try() {
+async fn a_recreated_topic_is_used_by_the_next_try() {
     let desk = Desk::connected().await;
     desk.sim.remove_topic(&desk.sim.topic_id(TOPIC).unwrap());
     let error = refused(desk.handoff(&request(), None).await);

@@ -118,7 +118,7 @@ async fn a_message_that_the_platform_gave_up_does_not_block_the_next() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_put_off_is_looked_for_behind_those_that_overtook_it() {
+async fn a_postponed_message_is_looked_for_after_those_that_overtook_it() {
     for after in [false, true] {
         let mut talk = talk().await;
         let fault = Fault::new(sends(), How::Cut);

@@ -67,7 +67,7 @@ async fn without_a_human_agent_there_is_no_summary_and_no_request() {
 }
 
 #[tokio::test]
-async fn without_the_answer_the_return_goes_out_all_the_same() {
+async fn without_a_readable_summary_the_conversation_still_returns() {
     for how in [How::status(503), How::Garbage, How::status(404)] {
         let talk = talked(Desk::connected().await).await;
         let resolved = talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();

@@ -18,7 +18,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rejected", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
     ("rate-limited", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
     ("unavailable", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
-    ("outcome-unknown", "an_end_by_time_that_is_cut_off_goes_on_at_the_next_tick"),
+    ("outcome-unknown", "an_interrupted_time_out_continues_at_the_next_tick"),
     ("malformed", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
 ];
 
@@ -91,7 +91,7 @@ async fn a_tick_does_not_report_anything_twice() {
 }
 
 #[tokio::test]
-async fn a_webhook_and_a_tick_name_the_same_thing_alike() {
+async fn a_webhook_and_a_tick_give_the_same_event_id() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     let mut webhooks = talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -139,7 +139,7 @@ async fn a_reopening_is_seen_inside_the_window_only() {
 }
 
 #[tokio::test]
-async fn an_end_that_was_found_twice_counts_twice_even_where_the_account_tells_no_time() {
+async fn an_end_found_twice_counts_twice_even_without_a_time_from_the_account() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     talk.desk.sim.set_behaviour(|it| it.conversation_form = ConversationForm::Minimal);
@@ -197,7 +197,7 @@ async fn an_agent_who_took_it_in_the_last_moment_keeps_it() {
 }
 
 #[tokio::test]
-async fn words_of_either_side_put_the_end_off() {
+async fn messages_of_either_side_postpone_the_inactivity_time_out() {
     let mut talk = impatient().await;
     let answer = talk.desk.sim.reply(&talk.id, &talk.desk.maya(), &said("hello")).await.unwrap();
     talk.hear(&answer).await;
@@ -208,7 +208,7 @@ async fn words_of_either_side_put_the_end_off() {
 }
 
 #[tokio::test]
-async fn an_end_by_time_that_is_cut_off_goes_on_at_the_next_tick() {
+async fn an_interrupted_time_out_continues_at_the_next_tick() {
     for call in
         [Match::path("/v2/conversations/*/messages").method("POST"), Match::path("/v2/conversations/*").method("PUT")]
     {

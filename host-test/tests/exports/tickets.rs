@@ -705,7 +705,7 @@ async fn desk_without_files(files: &FileHost) -> Desk {
 }
 
 #[tokio::test]
-async fn an_address_that_the_desk_refuses_is_asked_for_again() {
+async fn a_refused_address_is_requested_again() {
     let desk = desk().await;
     let mut request = ticket_request();
     request.user.email = Some("ana@localhost".into());
@@ -832,7 +832,7 @@ async fn words_for_a_ticket_that_is_gone_go_to_the_ai_agent() {
 }
 
 #[tokio::test]
-async fn a_ticket_that_is_restored_goes_on() {
+async fn a_restored_ticket_continues() {
     let desk = desk().await;
     let mut session = filed(&desk).await.session;
     let id = only_ticket(&desk.sim).id;

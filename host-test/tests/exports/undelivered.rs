@@ -198,7 +198,7 @@ async fn a_refusal_is_rejected() {
 }
 
 #[tokio::test]
-async fn an_author_of_notes_who_has_gone_does_not_keep_the_note_back() {
+async fn an_inactive_note_author_does_not_prevent_the_note() {
     let desk = Desk::new().await.set("note_author", "tom@acme.example").connect_now().await;
     let (mut talk, id) = answered(desk).await;
     talk.desk.sim.remove_agent(&talk.desk.tom());

@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_one_segment() {
+    fn a_star_matches_one_segment() {
         assert!(path_fits("/v2/conversations/*/messages", "/v2/conversations/a-b/messages"));
         assert!(!path_fits("/v2/conversations/*/messages", "/v2/conversations/a/b/messages"));
         assert!(!path_fits("/v2/conversations/*", "/v2/conversations"));

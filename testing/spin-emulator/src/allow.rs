@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_part() {
+    fn a_star_matches_any_part() {
         assert!(hosts(&["*://*:*"]).allows("redis", "cache", 1));
         assert!(hosts(&["http://*:80"]).allows("http", "any", 80));
         assert!(!hosts(&["http://*:80"]).allows("http", "any", 81));

@@ -147,7 +147,7 @@ async fn a_recorded_webhook_of_freshworks_is_refused_when_it_is_old() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bridge_of_before_is_upgraded_and_its_key_is_changed_without_losing_a_handoff() {
+async fn an_older_bridge_is_upgraded_and_its_key_is_rotated_without_losing_a_handoff() {
     let sqlite = SqliteFile::default();
     let mut it = OnDelight::start(Store::Sqlite(sqlite.clone()), 1, Config::default()).await;
     it.stage.set_variable("encryption_key", "plaintext");

@@ -166,7 +166,7 @@ async fn faults_and_an_outage_on_any_platform_with_redis_and_two_instances() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handoff_that_freshworks_refuses_for_a_while_comes_about_later() {
+async fn a_handoff_that_freshworks_refuses_temporarily_succeeds_later() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     it.stage.freshworks.fail(FreshworksFault::new(Match::any(), FreshworksHow::status(503)).times(500));
     let channel = it.opened("ana");
@@ -215,7 +215,7 @@ async fn a_handoff_that_is_no_longer_wanted_is_not_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_end_that_fails_on_either_side_comes_about_once() {
+async fn an_end_that_fails_on_either_side_takes_effect_once() {
     for fails_at_freshworks in [false, true] {
         let it =
             OnDelight::start(Store::Sqlite(Default::default()), 1, Config { tries: 20, ..Config::default() }).await;
@@ -238,7 +238,7 @@ async fn an_end_that_fails_on_either_side_comes_about_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handoff_asked_for_again_while_human_agents_have_it_swallows_nothing() {
+async fn a_repeated_handoff_during_the_human_part_loses_nothing() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config { tries: 1, ..Config::default() }).await;
     let (channel, conversation) = it.handed_over("ana").await;
     // Neither webhook of this message arrives; then the user presses the button once more.

@@ -91,7 +91,7 @@ async fn a_created_ticket_is_answered_whole_and_kept() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_read_with_what_is_asked_for() {
+async fn a_ticket_is_read_with_the_requested_parts() {
     let it = Desk::start().await;
     let id = it.open("Refund").await;
     it.post(&format!("{TICKETS}/{id}/notes"), json!({ "body": "look" })).await;

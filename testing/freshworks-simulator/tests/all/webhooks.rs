@@ -257,7 +257,7 @@ async fn an_echo_can_come_before_the_answer() {
 }
 
 #[tokio::test]
-async fn a_failed_delivery_is_tried_again_and_holds_the_next_one_back() {
+async fn a_failed_delivery_is_retried_and_delays_the_next_one() {
     let it = Account::start().await;
     let id = it.open("hello").await;
     it.sim.settled().await;

@@ -134,7 +134,7 @@ async fn webhook_faults_hit_their_kind_and_channel() {
 }
 
 #[tokio::test]
-async fn a_delayed_webhook_holds_up_its_channel_and_no_other() {
+async fn a_delayed_webhook_only_delays_its_own_channel() {
     let it = Delight::start(Config::default()).await.unwrap();
     let (url, heard) = listener(&[]).await;
     it.set_chat_webhook(Some(url));

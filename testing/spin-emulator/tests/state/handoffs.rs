@@ -12,9 +12,9 @@ on_both_stores! {
     open_handoffs_come_newest_change_first,
     the_first_known_conversation_names_the_handoff,
     a_conversation_can_go_to_another_handoff,
-    what_is_over_and_old_is_forgotten_with_its_conversations,
+    ended_and_old_handoffs_are_forgotten_with_their_conversations,
     what_is_leased_is_not_forgotten,
-    a_forgotten_handoff_can_begin_anew,
+    a_forgotten_handoff_can_start_afresh,
 }
 
 async fn an_empty_store_answers(store: &Store) {
@@ -151,7 +151,7 @@ async fn a_conversation_can_go_to_another_handoff(store: &Store) {
     assert_eq!(app.handoff_of("c", &["remote"]).await, "new", "it is not the old one's any more");
 }
 
-async fn what_is_over_and_old_is_forgotten_with_its_conversations(store: &Store) {
+async fn ended_and_old_handoffs_are_forgotten_with_their_conversations(store: &Store) {
     let app = store.app().await;
     app.put(&over("c", "old", 10), &["old"]).await;
     app.put(&over("c", "new", 20), &["new"]).await;
@@ -184,7 +184,7 @@ async fn what_is_leased_is_not_forgotten(store: &Store) {
     assert_eq!(app.ask("handoff", json!(["c", "h"])).await, Value::Null);
 }
 
-async fn a_forgotten_handoff_can_begin_anew(store: &Store) {
+async fn a_forgotten_handoff_can_start_afresh(store: &Store) {
     let app = store.app().await;
     app.put(&over("c", "h", 10), &["remote"]).await;
     app.ask("forget", json!([11])).await;
