@@ -89,7 +89,7 @@ async fn callbacks_go_wrong_before_or_after_they_take_effect() {
 }
 
 #[tokio::test]
-async fn a_failed_handoff_keeps_its_webhooks_id_when_reported_again() {
+async fn a_failed_handoff_reported_again_is_recognised_by_its_webhooks_id() {
     let it = Generic::start(SECRET).await.unwrap();
     it.fail_at(&[(How::Cut, Effect::After)]);
     let data = json!({ "key": { "application": "a", "channel": "c", "conversation": "1" } });

@@ -15,7 +15,7 @@ on_both_stores! {
     an_overtaken_instance_erases_nothing,
     each_connection_forgets_at_its_own_time,
     what_cannot_be_read_is_named_and_kept_while_others_are_forgotten,
-    every_person_is_found_among_many_handoffs,
+    all_handoffs_of_a_person_are_found_among_many,
 }
 
 fn of(person: &str, mut handoff: Value) -> Value {
@@ -149,7 +149,7 @@ fn connection(id: &str) -> Value {
 }
 
 /// More than are processed in one pass.
-async fn every_person_is_found_among_many_handoffs(store: &Store) {
+async fn all_handoffs_of_a_person_are_found_among_many(store: &Store) {
     let app = store.app().await;
     for number in 0..700 {
         let person = if number % 100 == 50 { "ana".to_owned() } else { format!("p-{number}") };
