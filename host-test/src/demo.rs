@@ -80,7 +80,7 @@ struct Stage {
 ///
 /// # Errors
 ///
-/// The first thing that went wrong or that must hold and does not, as a sentence.
+/// The first error, or claim that does not hold, as a sentence.
 pub async fn run(plugin: &Plugin, options: Options, screen: Arc<Screen>) -> Result<()> {
     let played = play(plugin, options, &screen).await;
     screen.finish(played.as_ref().err());
@@ -148,7 +148,7 @@ async fn play(plugin: &Plugin, options: Options, screen: &Arc<Screen>) -> Result
     // Requests of the inbox page get a response.
     within("the last answer of the inbox page", stage.freshworks.stop()).await?;
     match claims.iter().find(|claim| !claim.holds) {
-        Some(claim) => bail!("this must hold and does not: {}", claim.text),
+        Some(claim) => bail!("a claim does not hold: {}", claim.text),
         None => Ok(()),
     }
 }
@@ -170,7 +170,7 @@ async fn connect(
     for host in &descriptor.outbound {
         ensure!(host.origin == freshworks.origin(), "the plugin wants to call {}", host.origin);
         allow.allow_internal(&host.origin)?;
-        screen.line(&format!("It may call {} ({}), and nothing else", host.origin, host.purpose));
+        screen.line(&format!("It may only call {} ({})", host.origin, host.purpose));
     }
     screen.count("describe", &report);
 

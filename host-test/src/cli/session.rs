@@ -31,7 +31,7 @@ impl Exit {
 
     /// `connect` returned, but handoffs would not work.
     pub(super) fn not_connected() -> Self {
-        Self::plugin("not connected: do what the findings say, and connect again")
+        Self::plugin("not connected: follow the findings, and connect again")
     }
 
     /// The command line, a file or its JSON is wrong.
@@ -209,7 +209,7 @@ impl Host {
     /// Writes the settings that `connect` gave back, with those that were kept from it.
     pub(super) fn save_settings(&self, file: &Path, settings: &str) -> Result<(), Exit> {
         let mut settings: Map<String, Value> = serde_json::from_str(settings)
-            .map_err(|_| Exit::host("the plugin gave settings back that are not a JSON object"))?;
+            .map_err(|_| Exit::host("the plugin returned settings that are not a JSON object"))?;
         settings.extend(self.kept.clone());
         write(file, format!("{:#}\n", Value::Object(settings)).as_bytes()).map_err(|error| {
             Exit::host(format!("{}: {error}; the settings were not saved, so connect again", file.display()))

@@ -66,7 +66,7 @@ pub(super) fn all(request: &HandoffRequest, account: &Account, seen: &Seen) -> V
         .unwrap_or_default();
     vec![
         Claim::new("one conversation was opened", account.conversations == 1),
-        Claim::new("the summary comes last, where the inbox looks", in_order(last, &summary_lines)),
+        Claim::new("the summary comes last, where the inbox opens", in_order(last, &summary_lines)),
         Claim::new("the whole history is in it, in order", in_order(&handoff_text, &history)),
         Claim::new("each answer of a human agent reached the end user, once and in order", {
             answers == said(Voice::HumanAgent)
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(turned, ["the whole history is in it, in order"]);
         // Later messages are not part of it.
         let early = broken(|_, account, _| account.handed_over = 1);
-        assert_eq!(early, ["the summary comes last, where the inbox looks", RELAYED]);
+        assert_eq!(early, ["the summary comes last, where the inbox opens", RELAYED]);
     }
 
     #[test]

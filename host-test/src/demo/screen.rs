@@ -267,7 +267,7 @@ impl Screen {
                 reports.len(),
             ));
         }
-        self.line("Times are medians, memory is the most. Each call had an instance of its own.");
+        self.line("Times are medians, memory is the maximum. Each call had its own instance.");
         self.line("Freshworks was on this machine: real requests take longer.");
         if cfg!(debug_assertions) {
             self.line("The host is a development build.");

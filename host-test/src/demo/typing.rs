@@ -30,9 +30,7 @@ pub fn typed_lines() -> mpsc::Receiver<String> {
 pub(super) async fn play(stage: &Stage, key: &str, mut lines: mpsc::Receiver<String>) -> Result<()> {
     let Stage { freshworks, platform, screen, .. } = stage;
     screen.link("Answer as a human agent in a browser", &format!("{}/", freshworks.origin()));
-    screen.line(
-        "Type what the end user writes. /end leaves; it also ends when the conversation is resolved in the browser.",
-    );
+    screen.line("Type the end user's messages. /end leaves; resolving the conversation in the browser also ends it.");
     loop {
         tokio::select! {
             // Past events take precedence over the next input.

@@ -15,7 +15,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Waits for something that must come.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     let waited = tokio::time::timeout(PATIENCE, future).await;
-    waited.unwrap_or_else(|_| panic!("this does not happen: {what}"))
+    waited.unwrap_or_else(|_| panic!("timed out waiting for {what}"))
 }
 
 /// A Delight application, connected.
