@@ -57,7 +57,7 @@ impl Screen {
         self.write(&format!("   {at:6.3} s  {}  {text}", self.painted(colour, &format!("{word:9}"))));
     }
 
-    /// Something that must be so.
+    /// A claim.
     pub(crate) fn claim(&mut self, text: &str, holds: bool) {
         self.claims.push((text.to_owned(), holds));
     }
