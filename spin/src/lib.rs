@@ -11,15 +11,14 @@ use futures::{SinkExt, StreamExt};
 use spin_sdk::http::{Headers, IncomingRequest, Method, OutgoingResponse, ResponseOutparam};
 use spin_sdk::{http_component, variables};
 
-use handoff_bridge::counters::Counters;
-use handoff_bridge::destinations::{Destinations, Guarded};
+use handoff_bridge::access::destinations::{Destinations, Guarded};
+use handoff_bridge::access::vault::Keys;
 use handoff_bridge::http as api;
-use handoff_bridge::inbox::Later;
-use handoff_bridge::log::{self, Level};
-use handoff_bridge::problem::Problem;
+use handoff_bridge::http::problem::Problem;
+use handoff_bridge::metrics::counters::Counters;
+use handoff_bridge::metrics::log::{self, Level};
 use handoff_bridge::service::{ALERT_AFTER_MS, Policy, STALE_AFTER_MS, Service, max_body_bytes};
-use handoff_bridge::state::State;
-use handoff_bridge::vault::Keys;
+use handoff_bridge::webhooks::inbox::Later;
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -105,10 +104,7 @@ async fn send(answer: api::OutgoingResponse, out: ResponseOutparam) {
     }
 }
 
-async fn answer(
-    service: &Service<'_, Guarded<'_, WasiHttp>, dyn State>,
-    request: IncomingRequest,
-) -> api::OutgoingResponse {
+async fn answer(service: &Service<'_>, request: IncomingRequest) -> api::OutgoingResponse {
     let target = request.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
     let headers = request
@@ -125,16 +121,18 @@ async fn answer(
         now: clock(),
     };
     let announced = call.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
-    if let Err(problem) = service.welcome(&call) {
-        return service.refusal(&call, problem);
-    }
+    // Before the body is read: whoever may not come in costs little.
+    let admitted = match service.admit(&call) {
+        Ok(admitted) => admitted,
+        Err(problem) => return service.refusal(&call, problem),
+    };
     let most = max_body_bytes(path);
     if announced > most {
         return Problem::too_large(most).into();
     }
     let Some(body) = collect(request, most).await else { return Problem::too_large(most).into() };
     call.body = &body;
-    service.answer(&call)
+    service.carry_out(admitted, &call)
 }
 
 /// The body. None when it is larger than what is read: Spin sets no limit.

@@ -46,9 +46,10 @@ pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
     signature::verify(delivery, settings.webhook_public_key.as_deref())
 }
 
-/// Whether a body can be read as an event at all. For shells that look a session up by [`peek`], which says nothing about that.
-pub fn check(body: &[u8]) -> Result<(), Error> {
-    VendorEvent::decode(body).map(drop)
+/// The ids of the conversation that a body speaks of, for shells that look a session up by them. Fails where it cannot be read as an
+/// event at all, about which [`peek`] says nothing.
+pub fn check(body: &[u8]) -> Result<Vec<String>, Error> {
+    VendorEvent::decode(body).map(|event| event.conversation_ids())
 }
 
 /// Turns a delivery that was [verified](verify) into events.

@@ -231,7 +231,7 @@ const MUTATIONS: [Mutation; 30] = [
     },
     Mutation {
         name: "a delivery leaves the inbox before its effects are stored",
-        file: "crates/bridge/src/inbox.rs",
+        file: "crates/bridge/src/webhooks/inbox.rs",
         original: "            let done = self.take_effect(",
         replacement: "            self.state.next_delivery(&connection.id, id, Some(&delivery.id))?;\n            let done = self.take_effect(",
         flows: BRIDGE,

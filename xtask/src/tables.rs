@@ -63,7 +63,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
 
 /// The description of the bridge's API, which the app serves.
 fn openapi(check: bool) -> Result<()> {
-    const FILE: &str = "crates/bridge/src/openapi.json";
+    const FILE: &str = "crates/bridge/src/http/openapi.json";
     let mut cargo = process::cargo_command();
     cargo.args(["run", "--quiet", "--locked", "--package", "handoff-bridge", "--example", "openapi"]);
     let new = process::output(&mut cargo)?;

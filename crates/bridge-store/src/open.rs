@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 
 use crate::redis::RedisState;
 use crate::sqlite::SqliteState;
-use handoff_bridge::counters::{Logged, WAITING};
+use handoff_bridge::access::vault::Keys;
+use handoff_bridge::metrics::counters::{Logged, WAITING};
 use handoff_bridge::state::{Resealed, State, StateError};
-use handoff_bridge::vault::Keys;
 
 /// Opens the store: the Redis at this URL (`redis://host:port`, or `rediss://` for TLS), which several hosts can share, or with an empty URL the app's
 /// SQLite database, which needs nothing. The password may be empty. `keys`: what connections are sealed with.

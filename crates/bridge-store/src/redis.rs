@@ -13,12 +13,12 @@ use handoff_contract::model::Timestamp;
 use spin_sdk::redis::{Connection as Redis, Error, RedisParameter, RedisResult};
 
 use crate::open::{entries, from_json, logged, reseal, to_json};
-use handoff_bridge::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, trends_begin};
+use handoff_bridge::access::vault::Keys;
+use handoff_bridge::metrics::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, trends_begin};
 use handoff_bridge::state::{
     Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_UNSURE, MAX_WAITING, MAX_WAITING_BYTES,
-    MAX_WAITING_BYTES_OF_ALL, MAX_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
+    MAX_WAITING_BYTES_OF_ALL, MAX_WAITING_OF_ALL, Record, Resealed, Rest, Saved, State, StateError, StoredDelivery,
 };
-use handoff_bridge::vault::Keys;
 
 macro_rules! script {
     ($name:literal) => {
@@ -70,7 +70,8 @@ impl RedisState {
     fn sealed(&self) -> Result<Vec<(String, String)>, StateError> {
         let found = self.run("HGETALL", &[CONNECTIONS])?;
         let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
-        Ok(texts.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect())
+        let (pairs, _) = texts.as_chunks();
+        Ok(pairs.iter().map(|[id, stored]| ((*id).to_owned(), (*stored).to_owned())).collect())
     }
 
     fn connection_from(&self, id: &str, stored: &str) -> Result<Connection, StateError> {
@@ -248,15 +249,19 @@ impl State for RedisState {
         doing: &str,
         now: Timestamp,
         for_ms: u64,
+        known: bool,
     ) -> Result<Option<Lease>, StateError> {
         let (now, for_ms, most) = (now.to_string(), for_ms.to_string(), MAX_UNSURE.to_string());
-        let taken = self.script(script!("lease"), &[connection, id, doing, &now, &for_ms, &most, HANDOFF])?;
+        // One word for both: without a password, a server that wants one takes no more than these to say so.
+        let how = if known { "known" } else { Some("begins").filter(|_| doing == HANDOFF).unwrap_or_default() };
+        let taken = self.script(script!("lease"), &[connection, id, doing, &now, &for_ms, &most, how])?;
         match &taken[..] {
             [] => Ok(None),
-            [RedisResult::Int64(number), unsure, handoff] => {
+            [RedisResult::Int64(number), unsure, handoff, next] => {
                 let unsure = text(unsure)?.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
                 let number = u64::try_from(*number).map_err(|_| unexpected())?;
-                Ok(Some(Lease { handoff: text(handoff)?.map(from_json).transpose()?, number, unsure }))
+                let handoff = text(handoff)?.map(from_json).transpose()?;
+                Ok(Some(Lease { handoff, number, unsure, next: text(next)?.map(from_json).transpose()? }))
             }
             _ => Err(unexpected()),
         }
@@ -273,7 +278,7 @@ impl State for RedisState {
         conversations: &[String],
         unsure: &[String],
         lease: u64,
-    ) -> Result<bool, StateError> {
+    ) -> Result<Saved, StateError> {
         let about = [
             &handoff.connection,
             &handoff.id,
@@ -285,9 +290,14 @@ impl State for RedisState {
             bit(handoff.is_over()),
             &unsure.join(" "),
             &handoff.platform.user,
+            &handoff.worked_off.join(" "),
         ];
         let arguments: Vec<&str> = about.into_iter().chain(conversations.iter().map(String::as_str)).collect();
-        is_one(&self.script(script!("save"), &arguments)?)
+        match self.script(script!("save"), &arguments)?[..] {
+            [RedisResult::Int64(0)] => Ok(Saved::Overtaken),
+            [RedisResult::Int64(waiting)] => Ok(Saved::Stored { has_waiting: waiting == 2 }),
+            _ => Err(unexpected()),
+        }
     }
 
     fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError> {

@@ -8,15 +8,15 @@ use handoff_contract::model::Timestamp;
 use spin_sdk::sqlite::{Connection as Database, Error, RowResult, Value};
 
 use crate::open::{entries, from_json, logged, reseal, to_json};
-use handoff_bridge::counters::{Count, LOGGED_MS, Logged, trends_begin};
+use handoff_bridge::access::vault::Keys;
+use handoff_bridge::metrics::counters::{Count, LOGGED_MS, Logged, trends_begin};
 use handoff_bridge::state::{
     Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_UNSURE, MAX_WAITING, MAX_WAITING_BYTES,
-    MAX_WAITING_BYTES_OF_ALL, MAX_WAITING_OF_ALL, Record, Resealed, Rest, State, StateError, StoredDelivery,
+    MAX_WAITING_BYTES_OF_ALL, MAX_WAITING_OF_ALL, Record, Resealed, Rest, Saved, State, StateError, StoredDelivery,
 };
-use handoff_bridge::vault::Keys;
 
 /// In this order: see the last.
-const LAYOUT: [&str; 34] = [
+const LAYOUT: [&str; 35] = [
     // `connection` is JSON, sealed: see `vault`.
     "CREATE TABLE IF NOT EXISTS connections (id TEXT PRIMARY KEY, connection TEXT NOT NULL)",
     // `handoff` is JSON, NULL before the first save; the columns after it say what queries look for in it. `leased_until` is 0
@@ -178,20 +178,32 @@ const LAYOUT: [&str; 34] = [
         DELETE FROM log WHERE NEW.entries <> '[]' AND connection = NEW.connection AND is_bad = 1 AND at < (
             SELECT at FROM log WHERE connection = NEW.connection AND is_bad = 1 ORDER BY at DESC LIMIT 1 OFFSET 499);
     END",
+    // What stands in the record has had its effects.
+    "CREATE TRIGGER IF NOT EXISTS handoff_saved_with_inbox AFTER UPDATE OF handoff ON handoffs WHEN NEW.handoff IS NOT NULL
+    BEGIN
+        DELETE FROM inbox WHERE connection = NEW.connection AND handoff = NEW.id
+            AND id IN (SELECT value FROM json_each(NEW.handoff, '$.worked_off'));
+    END",
     // Always empty. It is made last, and LEASE, with which every handoff begins, names it: no handoff gets into tables whose
     // triggers are not there, even when whoever made them was stopped half-way. A new number makes an older database get what
     // was added.
-    "CREATE TABLE IF NOT EXISTS layout_3 (complete INTEGER)",
+    "CREATE TABLE IF NOT EXISTS layout_4 (complete INTEGER)",
 ];
 
 const HANDING_OVER: &str = "
     SELECT 1 FROM handoffs WHERE connection = ?1 AND doing <> '' AND doing = ?2 AND leased_until > ?3 LIMIT 1";
 
+/// Lets readers go on while somebody writes, and a write end with one wait for the disk in place of three. Spin opens its databases
+/// with a rollback journal (`InProcConnection` in its `sqlite-inproc` sets no mode). The file remembers it. Not every SQLite behind
+/// Spin's interface knows it.
+const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL";
+
 /// New, given back, or its time is up. In the last case (0 is "given back") what was begun under it becomes unsure, once for each
 /// word, and the oldest word goes when there are too many.
 const LEASE: &str = "
     INSERT INTO handoffs (connection, id, doing, updated_at, lease, leased_until)
-    SELECT ?1, ?2, ?3, ?4, 1, ?5 WHERE NOT EXISTS (SELECT 1 FROM layout_3)
+    SELECT ?1, ?2, ?3, ?4, 1, ?5 WHERE NOT EXISTS (SELECT 1 FROM layout_4)
+        AND (?7 = 0 OR EXISTS (SELECT 1 FROM handoffs WHERE connection = ?1 AND id = ?2 AND handoff IS NOT NULL))
     ON CONFLICT (connection, id) DO UPDATE SET
         lease = lease + 1,
         leased_until = ?5,
@@ -203,7 +215,8 @@ const LEASE: &str = "
             ELSE json_insert(json_remove(unsure, '$[0]'), '$[#]', doing)
         END
     WHERE leased_until <= ?4
-    RETURNING lease, unsure, handoff";
+    RETURNING lease, unsure, handoff, (
+        SELECT delivery FROM inbox WHERE number = (SELECT MIN(number) FROM inbox WHERE connection = ?1 AND handoff = ?2))";
 
 const RENEW: &str = "
     UPDATE handoffs SET leased_until = ?4
@@ -217,7 +230,8 @@ const SAVE: &str = "
         handoff = ?4, is_open = ?5, is_over = ?6, next_tick_at = ?7, updated_at = ?8, unsure = ?9, named = ?10,
         doing = '', leased_until = 0
     WHERE connection = ?1 AND id = ?2 AND lease = ?3
-    RETURNING lease";
+    RETURNING EXISTS (SELECT 1 FROM inbox WHERE connection = ?1 AND handoff = ?2
+        AND id NOT IN (SELECT value FROM json_each(?4, '$.worked_off')))";
 
 /// The row stays even if nothing was ever saved: a number that is used twice would let whoever was overtaken save.
 const GIVE_BACK: &str = "
@@ -346,6 +360,7 @@ impl SqliteState {
         let run = || self.database.execute(statement, parameters).map(|result| result.rows);
         match run() {
             Err(Error::Io(words)) if words.contains("no such table") => {
+                self.write_ahead();
                 for part in LAYOUT {
                     self.database.execute(part, &[]).map_err(failed)?;
                 }
@@ -353,6 +368,11 @@ impl SqliteState {
             }
             result => result.map_err(failed),
         }
+    }
+
+    /// Where it cannot be had, everything works without.
+    fn write_ahead(&self) {
+        let _ = self.database.execute(WRITE_AHEAD, &[]);
     }
 
     fn handoffs(&self, statement: &str, parameters: &[Value]) -> Result<Vec<Handoff>, StateError> {
@@ -537,14 +557,16 @@ impl State for SqliteState {
         doing: &str,
         now: Timestamp,
         for_ms: u64,
+        known: bool,
     ) -> Result<Option<Lease>, StateError> {
         let most = Value::Integer(i64::try_from(MAX_UNSURE).unwrap_or(i64::MAX));
-        let until = number(now.saturating_add(for_ms));
-        let rows = self.run(LEASE, &[text(connection), text(id), text(doing), number(now), until, most])?;
+        let (until, known) = (number(now.saturating_add(for_ms)), Value::Integer(known.into()));
+        let rows = self.run(LEASE, &[text(connection), text(id), text(doing), number(now), until, most, known])?;
         let read = |row: &RowResult| {
             let number = row.get::<u64>(0).ok_or_else(|| StateError("SQLite: a lease has no number".to_owned()))?;
             let handoff = row.get::<&str>(2).map(from_json).transpose()?;
-            Ok(Lease { handoff, number, unsure: from_json(words(row, 1)?)? })
+            let next = row.get::<&str>(3).map(from_json).transpose()?;
+            Ok(Lease { handoff, number, unsure: from_json(words(row, 1)?)?, next })
         };
         rows.first().map(read).transpose()
     }
@@ -561,7 +583,7 @@ impl State for SqliteState {
         conversations: &[String],
         unsure: &[String],
         lease: u64,
-    ) -> Result<bool, StateError> {
+    ) -> Result<Saved, StateError> {
         let parameters = [
             text(&handoff.connection),
             text(&handoff.id),
@@ -574,7 +596,9 @@ impl State for SqliteState {
             Value::Text(to_json(&unsure)?),
             text_keys(conversations)?,
         ];
-        Ok(!self.run(SAVE, &parameters)?.is_empty())
+        let rows = self.run(SAVE, &parameters)?;
+        let stored = |row: &RowResult| Saved::Stored { has_waiting: row.get::<u64>(0) != Some(0) };
+        Ok(rows.first().map_or(Saved::Overtaken, stored))
     }
 
     fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError> {
@@ -582,6 +606,8 @@ impl State for SqliteState {
     }
 
     fn forget(&self, before: Timestamp, own: &[(String, Timestamp)]) -> Result<(), StateError> {
+        // Others may have read when the tables were made; then it could not be changed.
+        self.write_ahead();
         let others: Vec<&str> = own.iter().map(|(connection, _)| connection.as_str()).collect();
         self.run(FORGET, &[number(before), Value::Text(to_json(&others)?)])?;
         own.iter()

@@ -1,11 +1,11 @@
-//! Prints the OpenAPI document of the API: `cargo run --features schema --example openapi > src/openapi.json`.
+//! Prints the OpenAPI document of the API: `cargo run --features schema --example openapi > src/http/openapi.json`.
 //!
 //! One line for each path and each schema: short, because the component carries the text, and still a line for each change.
 
 use serde_json::Value;
 
 fn main() {
-    println!("{}", lines(&handoff_bridge::openapi::document(), 2));
+    println!("{}", lines(&handoff_bridge::http::openapi::document(), 2));
 }
 
 /// An object with a line for each of its members, down to that depth.

@@ -1,26 +1,32 @@
 //! Who calls, and what they may do.
 //!
-//! It is decided in one place, before anything else happens: `Service::admit` makes an [`Admitted`] of a request, and nothing is
-//! carried out without one. Each [route](Route::need) says what it needs; a tenant's token reaches its own connection, and for every
-//! other one, whether there is one of that name or not, the answer is the same.
+//! It is decided in one place, once, before the body is read: `Service::admit` makes an [`Admitted`] of a request, and nothing is
+//! carried out without one. Each [operation](crate::http::operations) says what it needs; a tenant's token reaches its own connection,
+//! and for every other one, whether there is one of that name or not, the answer is the same.
 //!
 //! A token is 24 random bytes, so the store keeps nothing but a digest of it. The variable `api_token` is the first admin.
+
+pub mod audit;
+pub mod destinations;
+pub mod people;
+pub mod secret;
+pub mod vault;
 
 use std::net::{IpAddr, SocketAddr};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::access::secret::is_same;
+use crate::console;
+use crate::http::problem::{Problem, read};
+use crate::http::responses::{CreatedTokenResponse, TokenResponse, TokensResponse};
+use crate::http::route::{self, Found, is_id};
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::problem::{Problem, read};
-use crate::responses::{CreatedTokenResponse, TokenResponse, TokensResponse};
-use crate::route::{self, Route, is_id};
-use crate::secret::is_same;
 use crate::service::{Service, no_route};
-use crate::state::{NEVER, Record, State, StateError};
+use crate::state::{Connection, NEVER, Record, StateError};
 
 /// Characters that the variable `api_token` has at least: 24 of base64 are 18 random bytes.
 pub const MIN_TOKEN: usize = 24;
@@ -98,6 +104,50 @@ impl schemars::JsonSchema for Scope {
     }
 }
 
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Open,
+    /// Whoever knows the connection's secret, which is the last name in the path.
+    PathSecret,
+    /// Whoever knows the secret of the connection's ticket desk, which is in a header.
+    HeaderSecret,
+    /// Whoever has a token. What it shows depends on the token.
+    Token,
+    /// Whoever reads metrics.
+    Metrics,
+    /// The timer.
+    Tick,
+    /// An admin.
+    Admin,
+    /// Whoever may use the connection that the path names first.
+    Connection,
+    /// Whoever may use the connection that the query names; without one, an admin.
+    Person,
+}
+
+impl Access {
+    /// What a request needs whose path has this name first.
+    pub fn need<'a>(self, name: &'a str, query: &'a str) -> Need<'a> {
+        match self {
+            Self::Open | Self::PathSecret | Self::HeaderSecret => Need::Nothing,
+            Self::Token => Need::Token,
+            Self::Metrics => Need::Metrics,
+            Self::Tick => Need::Tick,
+            Self::Admin => Need::Admin,
+            Self::Connection => Need::Connection(name),
+            Self::Person => people::need(query),
+        }
+    }
+
+    /// No token is needed.
+    #[cfg(all(feature = "schema", not(target_family = "wasm")))]
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::PathSecret | Self::HeaderSecret)
+    }
+}
+
 /// What a request needs of whoever sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need<'a> {
@@ -158,16 +208,29 @@ impl Caller {
 }
 
 /// A request that may be carried out. Nothing but `Service::admit` makes one.
-#[derive(Debug)]
-pub struct Admitted<'a> {
-    route: Route<'a>,
-    caller: Caller,
+pub struct Admitted<'a>(Target<'a>);
+
+/// What is asked for.
+pub(crate) enum Target<'a> {
+    /// The console's pages and sessions, which have their own check.
+    Page,
+    /// Whoever types the bridge's address wants its pages.
+    Home,
+    /// An operation.
+    Operation {
+        /// Which, on what.
+        found: Found<'a>,
+        /// Who calls.
+        caller: Caller,
+        /// Whom a webhook is for.
+        addressed: Option<Box<Connection>>,
+    },
 }
 
 impl<'a> Admitted<'a> {
     /// What is asked for, and by whom.
-    pub fn into_parts(self) -> (Route<'a>, Caller) {
-        (self.route, self.caller)
+    pub(crate) fn into_target(self) -> Target<'a> {
+        self.0
     }
 }
 
@@ -258,33 +321,46 @@ fn place_of(address: IpAddr) -> String {
     }
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Says whether a request may be carried out. Who may not learns nothing: not even which paths there are.
-    pub(crate) fn admit<'a>(&self, call: &IncomingRequest<'a>) -> Result<Admitted<'a>, Problem> {
-        let route = route::route(call.method, call.path);
-        if let Ok(route) = route
-            && route.need(call.query) == Need::Nothing
-        {
-            return Ok(Admitted { route, caller: Caller::stranger() });
+    ///
+    /// # Errors
+    ///
+    /// What to [answer](Service::refusal) instead of carrying it out.
+    pub fn admit<'a>(&self, call: &IncomingRequest<'a>) -> Result<Admitted<'a>, Problem> {
+        if console::is_page(call.path) {
+            return Ok(Admitted(Target::Page));
+        }
+        if call.method == "GET" && call.path == "/" {
+            return Ok(Admitted(Target::Home));
+        }
+        let found = route::find(call.method, call.path);
+        if let Ok(found) = found {
+            let [name, secret] = found.names;
+            let addressed = match found.operation.access {
+                Access::Open => Some(None),
+                Access::PathSecret => Some(Some(Box::new(self.addressed(name, secret)?))),
+                Access::HeaderSecret => Some(Some(Box::new(self.addressed_by_header(name, call)?))),
+                _ => None,
+            };
+            if let Some(addressed) = addressed {
+                return Ok(Admitted(Target::Operation { found, caller: Caller::stranger(), addressed }));
+            }
         }
         let caller = self.caller(call)?;
-        let route = route.map_err(no_route)?;
-        if caller.may(route.need(call.query)) { Ok(Admitted { route, caller }) } else { Err(Problem::not_permitted()) }
+        let found = found.map_err(no_route)?;
+        if !caller.may(found.operation.access.need(found.names[0], call.query)) {
+            return Err(Problem::not_permitted());
+        }
+        Ok(Admitted(Target::Operation { found, caller, addressed: None }))
     }
 
-    /// Asked for twice in one request: before the body is read, and after. A wrong token counts once.
     fn caller(&self, call: &IncomingRequest<'_>) -> Result<Caller, Problem> {
-        let known = self.later.caller.borrow().clone();
-        if let Some(known) = known {
-            return known;
-        }
         let given = call.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let found = match given.filter(|token| !token.is_empty()) {
+        match given.filter(|token| !token.is_empty()) {
             Some(token) => self.holder_of(token, call),
             None => self.caller_from_console(call),
-        };
-        *self.later.caller.borrow_mut() = Some(found.clone());
-        found
+        }
     }
 
     /// Whose token this is. Guessing is slowed.

@@ -1,8 +1,9 @@
 //! Connections: settings come in, are checked against the account, and are shown without their secrets.
 
+pub mod status;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use freshworks_handoff::settings::{Settings, chat_url, schema::JSON_SCHEMA, ticket_domain};
 use freshworks_handoff::use_cases::choices::{self, List};
 use freshworks_handoff::use_cases::connect;
@@ -12,16 +13,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::access::Caller;
-use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
-use crate::problem::{FieldProblem, Problem, read};
-use crate::responses::{
+use crate::http::json::Fields;
+use crate::http::problem::{FieldProblem, Problem, read};
+use crate::http::responses::{
     CheckedConnectionResponse, ChoiceResponse, ChoicesResponse, ConnectionResponse, PlatformKind, SettingsResponse,
     WebhookAddresses,
 };
+use crate::http::{IncomingRequest, OutgoingResponse};
+use crate::platform::{Platform, PlatformSettings, Webhooks, web_url};
 use crate::service::Service;
-use crate::state::{Connection, OldSecret, Outage, State};
-use crate::status;
+use crate::state::{Connection, OldSecret, Outage};
 
 /// What `PUT /v1/connections/{connection}` takes.
 #[derive(Deserialize)]
@@ -119,8 +120,8 @@ pub(crate) fn recognise(body: &WebhookKeyBody) -> WebhookKeyResponse {
 /// Names of the settings that are never shown.
 fn secret_settings() -> Vec<String> {
     let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap_or_default();
-    let properties = schema["properties"].as_object().cloned().unwrap_or_default();
-    properties.into_iter().filter(|(_, property)| property["writeOnly"] == true).map(|(name, _)| name).collect()
+    let properties = schema.field("properties").as_object().cloned().unwrap_or_default();
+    properties.into_iter().filter(|(_, property)| property.field("writeOnly") == true).map(|(name, _)| name).collect()
 }
 
 fn is_blank(value: Option<&Value>) -> bool {
@@ -146,7 +147,7 @@ fn platform_object(platform: &PlatformSettings) -> Map<String, Value> {
 /// given for is not taken: it is asked for again.
 fn keep_secrets(body: &mut Value, before: &Connection) -> Result<(), Problem> {
     let stored = object(&before.settings);
-    if let Some(settings) = body["settings"].as_object_mut() {
+    if let Some(settings) = body.get_mut("settings").and_then(Value::as_object_mut) {
         let moved = [
             ("api_key", "chat_url", account_of(settings) != account_of(&stored)),
             ("ticket_api_key", "ticket_domain", desk_of(settings) != desk_of(&stored)),
@@ -157,7 +158,9 @@ fn keep_secrets(body: &mut Value, before: &Connection) -> Result<(), Problem> {
         keep(settings, &stored, secret_settings().iter().map(String::as_str));
     }
     let stored = platform_object(&before.platform);
-    if let Some(platform) = body["platform"].as_object_mut().filter(|it| it.get("kind") == stored.get("kind")) {
+    if let Some(platform) =
+        body.get_mut("platform").and_then(Value::as_object_mut).filter(|it| it.get("kind") == stored.get("kind"))
+    {
         let is_moved = text_of(platform, "callback_url") != text_of(&stored, "callback_url");
         may_keep(platform, &stored, "platform", "secret", "callback_url", is_moved)?;
         let is_moved = application_of(platform) != application_of(&stored);
@@ -323,7 +326,7 @@ fn entered(settings: &str) -> Map<String, Value> {
 fn spare(before: Option<&Connection>, findings: &[Finding]) -> Result<(), Problem> {
     let Some(before) = before.filter(|before| before.connected) else { return Ok(()) };
     let had = |finding: &Finding| {
-        let fails = |known: &&Value| known["check"] == finding.check && known["level"] == "failure";
+        let fails = |known: &&Value| known.field("check") == finding.check && known.field("level") == "failure";
         before.findings.iter().any(|known| fails(&known))
     };
     let breaks = |finding: &&Finding| finding.level == FindingLevel::Failure && !had(finding);
@@ -343,7 +346,7 @@ const MAX_LOOK_MS: u64 = 15 * 60 * 1000;
 /// Looks that one call of `tick` makes: each may take as long as its time-outs.
 const MAX_LOOKS: usize = 4;
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     pub(crate) fn connect(
         &self,
         id: &str,
@@ -354,7 +357,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         let why = Why::Entered { anyway: anyway(call.query)? };
         let before = self.state.connection(id)?;
         let mut body: Value = read(call.body, "")?;
-        let is_form = body["keep_secrets"] == true;
+        let is_form = body.field("keep_secrets") == true;
         if let (true, Some(before)) = (is_form, &before) {
             keep_secrets(&mut body, before)?;
             keep_retention(&mut body, before);
@@ -438,7 +441,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         if let Some(known) = known_before {
             settings.clone_from(&known.settings);
             account = account.or_else(|| known.account.clone());
-            let is_told = |one: &Value| findings.iter().any(|finding| one["check"] == finding.check);
+            let is_told = |one: &Value| findings.iter().any(|finding| one.field("check") == finding.check);
             told.extend(known.findings.iter().filter(|one| !is_told(one)).cloned());
         }
         let outage = is_outage.then(|| {
@@ -564,7 +567,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// What the settings of a form may name, asked with the form's key or with the stored one. Stores nothing.
     pub(crate) fn choices(&self, id: &str, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         let mut body: Value = read(call.body, "connection")?;
-        if let (true, Some(before)) = (body["keep_secrets"] == true, self.state.connection(id)?) {
+        if let (true, Some(before)) = (body.field("keep_secrets") == true, self.state.connection(id)?) {
             keep_secrets(&mut body, &before)?;
         }
         let body: ConnectBody = read(body.to_string().as_bytes(), "connection")?;
@@ -649,7 +652,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
 
 /// What can be brought back after these settings are stored in place of those before: what connected, rather without a failed part.
 fn earlier(before: &Connection, why: Why, settings: &str) -> Option<Box<Connection>> {
-    let is_whole = !before.findings.iter().any(|finding| finding["level"] == "failure");
+    let is_whole = !before.findings.iter().any(|finding| finding.field("level") == "failure");
     let is_replaced = entered(&before.settings) != entered(settings) || why == Why::Restored;
     if is_replaced && before.connected && (is_whole || before.earlier.is_none()) {
         return Some(Box::new(Connection { earlier: None, outage: None, old_webhook_secret: None, ..before.clone() }));
@@ -661,7 +664,7 @@ fn earlier(before: &Connection, why: Why, settings: &str) -> Option<Box<Connecti
 fn topic_of(settings: &str) -> Option<String> {
     let found = object(settings);
     let topics = Settings::parse(settings).ok()?.topics;
-    topics.into_iter().find(|topic| !found["resolved"]["topics"][topic].is_null())
+    topics.into_iter().find(|topic| !found.field("resolved").field("topics").field(topic).is_null())
 }
 
 #[cfg(test)]

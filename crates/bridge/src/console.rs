@@ -5,16 +5,15 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::access::secret::is_same;
 use crate::access::{Caller, Scope};
+use crate::http::problem::{Problem, read};
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::problem::{Problem, read};
-use crate::secret::is_same;
 use crate::service::Service;
-use crate::state::{Record, State};
+use crate::state::Record;
 
 const PATH: &str = "/console";
 const SESSION_PATH: &str = "/console/session";
@@ -87,7 +86,7 @@ struct Session {
     name: String,
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Pages, and the session behind them.
     pub(crate) fn console(&self, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
         match (call.method, call.path) {

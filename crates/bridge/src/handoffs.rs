@@ -1,9 +1,13 @@
 //! What happens to one handoff: it begins, messages go over, it ends, time passes; and what the platform is told of that.
 
+mod event_queue;
+pub mod journal;
+mod ratings;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
+use freshworks_handoff::settings::Settings;
 use freshworks_handoff::use_cases::{close, handoff, relay, tick, undelivered};
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{
@@ -11,20 +15,20 @@ use handoff_contract::model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::activity::HANDOFF_MS;
+use crate::handoffs::journal::What;
 use crate::http::OutgoingResponse;
-use crate::inbox::Progress;
-use crate::journal::What;
-use crate::lease::{self, BUSY, LeasedHandoff, busy};
-use crate::log::Level;
+use crate::http::problem::{self, Problem};
+use crate::http::responses::{ClosedResponse, HandedOverResponse, RelayedResponse, TickResponse};
+use crate::lease::{self, BUSY, LeasedHandoff, busy, lease_ms};
+use crate::metrics::activity::HANDOFF_MS;
+use crate::metrics::deliveries::{Delivered, kinds_of, news_id};
+use crate::metrics::log::Level;
 use crate::platform::files::WithAccess;
 use crate::platform::{Asked, DeliveryError, News, Platform, PlatformSettings};
-use crate::problem::{self, Problem};
-use crate::responses::{ClosedResponse, HandedOverResponse, RelayedResponse, TickResponse};
 use crate::service::{Service, unknown_handoff};
-use crate::state::{Connection, DueHandoff, HANDOFF, Handoff, KEPT_DAYS, Mailbox, Rest, State, StateError, days_ms};
-use crate::ticket_webhook::known_by;
-use crate::watch::{Delivered, kinds_of, news_id};
+use crate::state::{Connection, DueHandoff, EventQueue, HANDOFF, Handoff, KEPT_DAYS, Rest, StateError, days_ms};
+use crate::webhooks::inbox::Progress;
+use crate::webhooks::ticket::known_by;
 
 /// Handoffs that one `POST /v1/tick` looks after, and for how long a further one is begun: hosts end requests that take longer than 30
 /// seconds, and a platform has 17.
@@ -80,7 +84,7 @@ pub(crate) fn channel_word(channel: &str) -> String {
     format!("channel:{channel}")
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     pub(crate) fn hand_off(
         &self,
         connection: &Connection,
@@ -129,7 +133,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             return Ok((handoff, None));
         }
         if work.is_new && matches!(asked, Asked::Trial(_)) {
-            work.handoff.mailbox = Some(Mailbox { is_trial: true, ..Mailbox::default() });
+            work.handoff.event_queue = Some(EventQueue { is_trial: true, ..EventQueue::default() });
         }
         if let Some(user) = asked.user().filter(|_| work.handoff.platform.user.is_empty()) {
             // Also what does not come about is found by whose it is.
@@ -240,7 +244,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     fn put_off(
         &self,
         connection: &Connection,
-        mut work: LeasedHandoff<'_, H, S>,
+        mut work: LeasedHandoff<'_>,
         asked: Asked,
         repeat: Option<&str>,
         error: Error,
@@ -462,7 +466,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         let each = self.state.each_connection()?;
         let names: Vec<String> = each.iter().map(|(id, _)| id.clone()).collect();
         self.timer_was_here(&names)?;
-        self.look_again(&self.readable()?, started.saturating_add(MAX_TICK_MS));
+        self.look_again(&self.those_readable(&each), started.saturating_add(MAX_TICK_MS));
         let own = |(id, connection): (String, Result<Connection, StateError>)| match connection {
             Ok(connection) => Some((id, before(connection.keep_days?))),
             // It may keep for longer than others: nothing of it is forgotten until it can be read.
@@ -471,7 +475,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
                 Some((id, 0))
             }
         };
-        let own: Vec<_> = self.state.each_connection()?.into_iter().filter_map(own).collect();
+        let own: Vec<_> = each.into_iter().filter_map(own).collect();
         self.state.forget(before(KEPT_DAYS), &own)?;
         self.trim_records()?;
         self.note_tick(started)?;
@@ -487,17 +491,21 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             return self.hand_over(connection, &stored.key, Asked::Event(event), Some(&id)).map(drop);
         }
         // What Freshworks has told comes before what it can be asked for.
-        match self.work_off(connection, id, true)? {
-            Progress::Taken if !asked => return Err(busy()),
+        let settings = Settings::parse(&connection.settings)?;
+        let work = match self.work_off_under(connection, &settings, id, true, lease_ms(&settings))? {
+            (Progress::Taken, _) if !asked => return Err(busy()),
             // The rest has its turn at the next call.
-            Progress::NoTime => return Ok(()),
-            _ => {}
+            (Progress::NoTime, _) => return Ok(()),
+            (_, work) => work,
+        };
+        let work = match work {
+            Some(work) => work,
+            None => LeasedHandoff::begin_known(self, &connection.id, &connection.settings, id, "")?,
+        };
+        if !asked && work.handoff.next_tick_at.is_none_or(|at| at > (self.clock)()) {
+            return work.give_back();
         }
-        let stored = self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
-        if !asked && stored.next_tick_at.is_none_or(|at| at > (self.clock)()) {
-            return Ok(());
-        }
-        let (work, session) = self.work_on(connection, id, "")?;
+        let (work, session) = with_session(work)?;
         let handoff = match tick::tick(&work.http, &connection.settings, &session, (self.clock)()) {
             Ok(update) => self.tell(connection, work, update, false)?,
             Err(error) => return Err(work.failed(error)),
@@ -531,7 +539,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     pub(crate) fn tell(
         &self,
         connection: &Connection,
-        mut work: LeasedHandoff<'_, H, S>,
+        mut work: LeasedHandoff<'_>,
         update: Update,
         asked: bool,
     ) -> Result<Handoff, Problem> {
@@ -599,7 +607,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         Ok(handoff)
     }
 
-    fn was_told(&self, connection: &Connection, work: &LeasedHandoff<'_, H, S>, event: &Event) {
+    fn was_told(&self, connection: &Connection, work: &LeasedHandoff<'_>, event: &Event) {
         let outcome = event.outcome.map(word_of);
         work.note(What::Event { event: word_of(event.kind), outcome: outcome.clone() });
         if event.kind == EventKind::AgentMessage {
@@ -625,15 +633,17 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         connection: &Connection,
         id: &str,
         doing: &str,
-    ) -> Result<(LeasedHandoff<'_, H, S>, Vec<u8>), Problem> {
-        self.state.handoff(&connection.id, id)?.ok_or_else(unknown_handoff)?;
-        let work = LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, doing)?;
-        match work.handoff.session.clone().filter(|_| !work.is_new) {
-            Some(session) => Ok((work, session)),
-            None => {
-                work.give_back()?;
-                Err(unknown_handoff())
-            }
+    ) -> Result<(LeasedHandoff<'_>, Vec<u8>), Problem> {
+        with_session(LeasedHandoff::begin_known(self, &connection.id, &connection.settings, id, doing)?)
+    }
+}
+
+fn with_session(work: LeasedHandoff<'_>) -> Result<(LeasedHandoff<'_>, Vec<u8>), Problem> {
+    match work.handoff.session.clone().filter(|_| !work.is_new) {
+        Some(session) => Ok((work, session)),
+        None => {
+            work.give_back()?;
+            Err(unknown_handoff())
         }
     }
 }

@@ -1,12 +1,25 @@
 //! A request that came, and the answer to it.
 
+pub(crate) mod json;
+#[cfg(all(feature = "schema", not(target_family = "wasm")))]
+#[expect(clippy::indexing_slicing, reason = "it builds a document, and no request reaches it")]
+pub mod openapi;
+pub mod operations;
+pub mod problem;
+pub mod responses;
+pub mod route;
+
 use std::borrow::Cow;
 
 use handoff_contract::model::Timestamp;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::problem::Problem;
+use crate::access::Caller;
+use crate::http::problem::{Problem, read};
+use crate::service::Service;
+use crate::state::Connection;
 
 /// A request, complete.
 pub struct IncomingRequest<'a> {
@@ -28,6 +41,57 @@ impl IncomingRequest<'_> {
     /// The first header of that name, which is given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A request to an operation, from somebody who may call it.
+pub(crate) struct Call<'a> {
+    names: [&'a str; 2],
+    /// Who calls.
+    pub(crate) caller: Caller,
+    addressed: Option<Box<Connection>>,
+    /// The request.
+    pub(crate) request: &'a IncomingRequest<'a>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(
+        names: [&'a str; 2],
+        caller: Caller,
+        addressed: Option<Box<Connection>>,
+        request: &'a IncomingRequest<'a>,
+    ) -> Self {
+        Self { names, caller, addressed, request }
+    }
+
+    /// The first name in the path.
+    pub(crate) fn first(&self) -> &'a str {
+        self.names[0]
+    }
+
+    /// The second one.
+    pub(crate) fn second(&self) -> &'a str {
+        self.names[1]
+    }
+
+    /// The connection that the path names first.
+    pub(crate) fn connection(&self, service: &Service<'_>) -> Result<Connection, Problem> {
+        service.connection(self.first())
+    }
+
+    /// The same, where it can take handoffs.
+    pub(crate) fn connected(&self, service: &Service<'_>) -> Result<Connection, Problem> {
+        service.connected(self.first())
+    }
+
+    /// The connection whose secret came.
+    pub(crate) fn addressed(&self) -> Result<&Connection, Problem> {
+        self.addressed.as_deref().ok_or_else(Problem::not_allowed)
+    }
+
+    /// Reads the body. `what`: its name in problems.
+    pub(crate) fn body<T: DeserializeOwned>(&self, what: &str) -> Result<T, Problem> {
+        read(self.request.body, what)
     }
 }
 

@@ -12,13 +12,16 @@ use freshworks_handoff::settings::Settings;
 use handoff_contract::error::Error;
 use handoff_contract::model::{ConversationKey, SessionInfo, Timestamp};
 
-use crate::journal::{self, Entry, What};
-use crate::problem::{self, Problem};
-use crate::service::Service;
-use crate::state::{Handoff, Lease, State};
+use crate::handoffs::journal::{self, Entry, What};
+use crate::http::problem::{self, Problem};
+use crate::service::{Service, unknown_handoff};
+use crate::state::{Handoff, Lease, Saved, StoredDelivery};
 
 /// Longer than any request that is sent under a lease: what the store and the way there take besides.
 const MARGIN_MS: u64 = 3_000;
+/// A lease to read and to tell. It is made to last for what is sent: where the instance ends with its answer, the next one need not wait
+/// for long.
+pub(crate) const BRIEFLY_MS: u64 = MARGIN_MS;
 /// How long to wait for somebody else's work on the same handoff before the caller is asked to come again. Freshworks and
 /// platforms give up after some seconds.
 const MAX_WAIT_MS: u64 = 2_500;
@@ -28,18 +31,29 @@ const MAX_PAUSE_MS: u64 = 160;
 
 /// Work under way. Given up without [`save`](LeasedHandoff::save) or [`give_back`](LeasedHandoff::give_back), its lease ends by itself, and
 /// what it began counts as unsure.
-pub(crate) struct LeasedHandoff<'a, H, S: ?Sized> {
-    service: &'a Service<'a, H, S>,
+pub(crate) struct LeasedHandoff<'a> {
+    service: &'a Service<'a>,
     /// What is stored, with what this work has changed.
     pub(crate) handoff: Handoff,
     /// There was nothing before.
     pub(crate) is_new: bool,
     /// Sends requests for as long as nobody else has taken over.
-    pub(crate) http: Fenced<'a, H, S>,
+    pub(crate) http: Fenced<'a>,
     doing: String,
     /// What is unsure, besides the messages in doubt that the session knows of.
     unsure: Vec<String>,
     lease: Lease,
+}
+
+/// Which lease is taken.
+struct Wanted<'a> {
+    for_ms: u64,
+    /// What must not be done twice; empty for what may.
+    doing: &'a str,
+    /// How long to wait for whoever has it.
+    patience_ms: u64,
+    /// There must be a handoff.
+    known: bool,
 }
 
 /// The first part of the words for relayed messages, before their [keys](message_key).
@@ -61,44 +75,61 @@ fn pass_on_doubts(handoff: &mut Handoff, unsure: &[String]) -> Vec<String> {
     unsure.iter().filter(|word| !is_message(word)).cloned().collect()
 }
 
-impl<'a, H: Http, S: State + ?Sized> LeasedHandoff<'a, H, S> {
+impl<'a> LeasedHandoff<'a> {
     /// Takes the lease, waiting for whoever has it. `doing` names what must not be done twice; empty for what may.
     pub(crate) fn begin(
-        service: &'a Service<'a, H, S>,
+        service: &'a Service<'a>,
         connection: &str,
         settings: &str,
         id: &str,
         key: Option<&ConversationKey>,
         doing: &str,
     ) -> Result<Self, Problem> {
-        let for_ms = lease_ms(settings)?;
-        Self::begin_within(service, connection, for_ms, id, key, doing, MAX_WAIT_MS)?.ok_or_else(busy)
+        let wanted =
+            Wanted { for_ms: lease_ms(&Settings::parse(settings)?), doing, patience_ms: MAX_WAIT_MS, known: false };
+        Self::begin_within(service, connection, id, key, &wanted)?.ok_or_else(busy)
     }
 
-    /// Takes the lease if nobody has it, to read and to tell. It is made to last for what is sent: where the instance ends with its
-    /// answer, the next one need not wait for long.
+    /// The same for a handoff that must exist.
+    pub(crate) fn begin_known(
+        service: &'a Service<'a>,
+        connection: &str,
+        settings: &str,
+        id: &str,
+        doing: &str,
+    ) -> Result<Self, Problem> {
+        let wanted =
+            Wanted { for_ms: lease_ms(&Settings::parse(settings)?), doing, patience_ms: MAX_WAIT_MS, known: true };
+        Self::begin_within(service, connection, id, None, &wanted)?.ok_or_else(busy)
+    }
+
+    /// Takes the lease if nobody has it, for [`BRIEFLY_MS`] or [as long as a request takes](lease_ms).
     pub(crate) fn begin_if_free(
-        service: &'a Service<'a, H, S>,
+        service: &'a Service<'a>,
         connection: &str,
         id: &str,
+        for_ms: u64,
     ) -> Result<Option<Self>, Problem> {
-        Self::begin_within(service, connection, MARGIN_MS, id, None, "", 0)
+        let wanted = Wanted { for_ms, doing: "", patience_ms: 0, known: false };
+        Self::begin_within(service, connection, id, None, &wanted)
     }
 
     fn begin_within(
-        service: &'a Service<'a, H, S>,
+        service: &'a Service<'a>,
         connection: &str,
-        for_ms: u64,
         id: &str,
         key: Option<&ConversationKey>,
-        doing: &str,
-        patience_ms: u64,
+        wanted: &Wanted<'_>,
     ) -> Result<Option<Self>, Problem> {
+        let Wanted { for_ms, doing, patience_ms, known } = *wanted;
         let (mut waited, mut pause) = (0, FIRST_PAUSE_MS);
         let (lease, now) = loop {
             let now = (service.clock)();
-            match service.state.lease(connection, id, doing, now, for_ms)? {
+            match service.state.lease(connection, id, doing, now, for_ms, known)? {
                 Some(lease) => break (lease, now),
+                None if waited == 0 && known && service.state.handoff(connection, id)?.is_none() => {
+                    return Err(unknown_handoff());
+                }
                 None if waited >= patience_ms => return Ok(None),
                 None => {
                     (service.pause)(pause);
@@ -129,6 +160,11 @@ impl<'a, H: Http, S: State + ?Sized> LeasedHandoff<'a, H, S> {
     /// It was begun before, and nobody knows how that ended. Of relayed messages the session knows that.
     pub(crate) fn is_retry(&self) -> bool {
         !self.doing.is_empty() && self.unsure.contains(&self.doing)
+    }
+
+    /// The oldest delivery that waited when the lease was taken.
+    pub(crate) fn next(&mut self) -> Option<StoredDelivery> {
+        self.lease.next.take()
     }
 
     /// Notes what has happened, for whoever looks for the reason later.
@@ -179,8 +215,13 @@ impl<'a, H: Http, S: State + ?Sized> LeasedHandoff<'a, H, S> {
         }
         journal::append(&mut self.handoff.journal, self.http.journal.take());
         match self.service.state.save(&self.handoff, conversations, unsure, self.lease.number)? {
-            true => Ok(self.handoff),
-            false => Err(busy()),
+            Saved::Stored { has_waiting } => {
+                if !has_waiting {
+                    self.service.later.is_worked_off(&self.handoff.connection, &self.handoff.id);
+                }
+                Ok(self.handoff)
+            }
+            Saved::Overtaken => Err(busy()),
         }
     }
 
@@ -277,14 +318,13 @@ pub(crate) fn busy() -> Problem {
 }
 
 /// As long as one request may take.
-fn lease_ms(settings: &str) -> Result<u64, Problem> {
-    let settings = Settings::parse(settings)?;
-    Ok(u64::from(settings.connect_timeout_ms) + u64::from(settings.response_timeout_ms) + MARGIN_MS)
+pub(crate) fn lease_ms(settings: &Settings) -> u64 {
+    u64::from(settings.connect_timeout_ms) + u64::from(settings.response_timeout_ms) + MARGIN_MS
 }
 
 /// Sends only while the lease lasts, and makes it last for what is sent. Whoever was overtaken writes nothing any more.
-pub(crate) struct Fenced<'a, H, S: ?Sized> {
-    service: &'a Service<'a, H, S>,
+pub(crate) struct Fenced<'a> {
+    service: &'a Service<'a>,
     connection: String,
     id: String,
     lease: u64,
@@ -292,7 +332,7 @@ pub(crate) struct Fenced<'a, H, S: ?Sized> {
     journal: RefCell<Vec<Entry>>,
 }
 
-impl<H: Http, S: State + ?Sized> Fenced<'_, H, S> {
+impl Fenced<'_> {
     fn note(&self, what: What) {
         self.journal.borrow_mut().push(Entry { at: (self.service.clock)(), what });
     }
@@ -314,7 +354,7 @@ impl<H: Http, S: State + ?Sized> Fenced<'_, H, S> {
     }
 }
 
-impl<H: Http, S: State + ?Sized> Http for Fenced<'_, H, S> {
+impl Http for Fenced<'_> {
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         if self.holds(&requests) {
             let asked: Vec<_> = requests.iter().map(|it| (method_word(it.method), it.path.clone())).collect();

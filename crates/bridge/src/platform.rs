@@ -7,13 +7,14 @@ use handoff_contract::model::{
 use serde::{Deserialize, Serialize};
 
 use crate::http::IncomingRequest;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 use crate::state::{Connection, Handoff};
 
 pub mod delight;
 pub mod files;
 pub mod generic;
 pub mod polling;
+pub mod standard_webhooks;
 pub mod web_url;
 
 pub use delight::Delight;
@@ -39,7 +40,7 @@ static POLLING: PlatformSettings = PlatformSettings::Polling(Polling {});
 impl PlatformSettings {
     /// Who is told about this handoff: of trials, whoever tries.
     pub fn of(&self, handoff: &Handoff) -> &Self {
-        if handoff.mailbox.as_ref().is_some_and(|mailbox| mailbox.is_trial) { &POLLING } else { self }
+        if handoff.event_queue.as_ref().is_some_and(|event_queue| event_queue.is_trial) { &POLLING } else { self }
     }
 
     /// How the platform's own files are fetched; none where they need nothing but their address.
@@ -142,7 +143,7 @@ impl Asked {
         match self {
             Self::Complete(request) | Self::Trial(request) => Some(request.user.id.clone()),
             Self::Event(text) => {
-                serde_json::from_str::<serde_json::Value>(text).ok()?["user"].as_str().map(str::to_owned)
+                serde_json::from_str::<serde_json::Value>(text).ok()?.get("user")?.as_str().map(str::to_owned)
             }
         }
     }
@@ -214,18 +215,18 @@ pub trait Platform {
 
     /// Completes settings that were [checked](Platform::check) by what the platform says, and sets up there what the bridge may.
     /// `webhooks`: where this connection takes webhooks.
-    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Vec<Finding>;
+    fn connect(&mut self, http: &dyn Http, webhooks: &Webhooks) -> Vec<Finding>;
 
     /// Verifies a webhook and says what it asks for. Pure; whatever is wrong with the signature, the problem is the same.
     fn read(&self, endpoint: WebhookEndpoint, call: &IncomingRequest<'_>) -> Result<Inbound, Problem>;
 
     /// Completes a request.
-    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, DeliveryError>;
+    fn prepare(&self, http: &dyn Http, asked: &Asked) -> Result<Prepared, DeliveryError>;
 
     /// Tells what happened, as often as it is called with the same news: nobody sees it twice.
-    fn tell<H: Http>(
+    fn tell(
         &self,
-        http: &H,
+        http: &dyn Http,
         connection: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
@@ -233,9 +234,9 @@ pub trait Platform {
 
     /// Tells the end user of a handoff that the platform has asked for by webhook how long others wait. `case` tells one handoff of a
     /// conversation from the next. Platforms that are told by events learn nothing: there is no event for it.
-    fn tell_estimate<H: Http>(
+    fn tell_estimate(
         &self,
-        _http: &H,
+        _http: &dyn Http,
         _handoff: &Handoff,
         _case: &str,
         _estimate: &WaitEstimate,
@@ -245,9 +246,9 @@ pub trait Platform {
 
     /// Says that human agents have it now, as often as it is called: nobody sees it twice. `case`: what the handoff has made.
     /// `is_nobody_there`: it waits until somebody comes.
-    fn handed_over<H: Http>(
+    fn handed_over(
         &self,
-        _http: &H,
+        _http: &dyn Http,
         _handoff: &Handoff,
         _case: &str,
         _is_nobody_there: bool,
@@ -256,18 +257,18 @@ pub trait Platform {
     }
 
     /// Says that a handoff which the platform has asked for by webhook will not come about.
-    fn give_up<H: Http>(
+    fn give_up(
         &self,
-        http: &H,
+        http: &dyn Http,
         connection: &Connection,
         handoff: &Handoff,
         now: Timestamp,
     ) -> Result<(), DeliveryError>;
 
     /// Tells anew what was refused for good, with the same id.
-    fn tell_again<H: Http>(
+    fn tell_again(
         &self,
-        _http: &H,
+        _http: &dyn Http,
         _handoff: &Handoff,
         _events: &[serde_json::Value],
         _now: Timestamp,
@@ -276,7 +277,7 @@ pub trait Platform {
     }
 
     /// What the end user wrote after the handoff, oldest first, as far as the platform can be asked.
-    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError>;
+    fn written(&self, http: &dyn Http, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError>;
 }
 
 /// Where a connection takes webhooks.
@@ -307,7 +308,7 @@ impl Platform for PlatformSettings {
         forward!(self, it => it.check())
     }
 
-    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Vec<Finding> {
+    fn connect(&mut self, http: &dyn Http, webhooks: &Webhooks) -> Vec<Finding> {
         forward!(self, it => it.connect(http, webhooks))
     }
 
@@ -315,13 +316,13 @@ impl Platform for PlatformSettings {
         forward!(self, it => it.read(endpoint, call))
     }
 
-    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
+    fn prepare(&self, http: &dyn Http, asked: &Asked) -> Result<Prepared, DeliveryError> {
         forward!(self, it => it.prepare(http, asked))
     }
 
-    fn tell<H: Http>(
+    fn tell(
         &self,
-        http: &H,
+        http: &dyn Http,
         connection: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
@@ -329,9 +330,9 @@ impl Platform for PlatformSettings {
         forward!(self, it => it.tell(http, connection, handoff, news))
     }
 
-    fn tell_estimate<H: Http>(
+    fn tell_estimate(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         case: &str,
         estimate: &WaitEstimate,
@@ -339,9 +340,9 @@ impl Platform for PlatformSettings {
         forward!(self, it => it.tell_estimate(http, handoff, case, estimate))
     }
 
-    fn handed_over<H: Http>(
+    fn handed_over(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         case: &str,
         is_nobody_there: bool,
@@ -349,9 +350,9 @@ impl Platform for PlatformSettings {
         forward!(self, it => it.handed_over(http, handoff, case, is_nobody_there))
     }
 
-    fn give_up<H: Http>(
+    fn give_up(
         &self,
-        http: &H,
+        http: &dyn Http,
         connection: &Connection,
         handoff: &Handoff,
         now: Timestamp,
@@ -359,9 +360,9 @@ impl Platform for PlatformSettings {
         forward!(self, it => it.give_up(http, connection, handoff, now))
     }
 
-    fn tell_again<H: Http>(
+    fn tell_again(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         events: &[serde_json::Value],
         now: Timestamp,
@@ -369,7 +370,7 @@ impl Platform for PlatformSettings {
         forward!(self, it => it.tell_again(http, handoff, events, now))
     }
 
-    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError> {
+    fn written(&self, http: &dyn Http, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         forward!(self, it => it.written(http, handoff))
     }
 }

@@ -3,26 +3,25 @@
 use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::Http;
 use freshworks_handoff::use_cases::handoff;
-use handoff_contract::model::{CloseReason, HandoffRequest, Message, Rating, Timestamp};
+use handoff_contract::model::{CloseReason, HandoffRequest, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::access::{ATTEMPT, Admitted, Caller, MIN_TOKEN, Need, REFUSED, TOKEN};
-use crate::alerts::ALERT;
-use crate::connections::{WebhookKeyBody, recognise};
+use crate::access::destinations::Destinations;
+use crate::access::secret::is_same;
+use crate::access::vault::Protection;
+use crate::access::{ATTEMPT, Admitted, Caller, MIN_TOKEN, Need, REFUSED, TOKEN, Target};
+use crate::connections::status;
 use crate::console::{self, SESSION};
-use crate::counters::Counters;
-use crate::destinations::Destinations;
-use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::inbox::Later;
-use crate::log::{self, Level};
-use crate::problem::{Problem, read};
-use crate::responses::{ConnectionsResponse, HandoffResponse, HealthResponse, RotatedResponse, TimelineResponse};
-use crate::route::{NoRoute, Route};
-use crate::secret::is_same;
-use crate::state::{Connection, KEPT_DAYS, Record, Resealed, State, StateError, days_ms};
-use crate::status;
-use crate::vault::Protection;
+use crate::http::problem::{Problem, read};
+use crate::http::responses::{ConnectionsResponse, HandoffResponse, HealthResponse, RotatedResponse, TimelineResponse};
+use crate::http::route::NoRoute;
+use crate::http::{Call, IncomingRequest, OutgoingResponse};
+use crate::metrics::alerts::ALERT;
+use crate::metrics::counters::Counters;
+use crate::metrics::log::{self, Level};
+use crate::state::{Connection, EachConnection, KEPT_DAYS, Record, Resealed, State, StateError, days_ms};
+use crate::webhooks::inbox::Later;
 
 /// The kind of records that say which body came with an `Idempotency-Key`.
 const REQUEST: &str = "request";
@@ -77,12 +76,12 @@ impl Default for Policy {
     }
 }
 
-/// The service. `H` reaches Freshworks and the platform, `S` the store.
-pub struct Service<'a, H, S: ?Sized> {
-    /// HTTP.
-    pub http: &'a H,
+/// The service.
+pub struct Service<'a> {
+    /// Reaches Freshworks and the platform.
+    pub http: &'a dyn Http,
     /// The store.
-    pub state: &'a S,
+    pub state: &'a dyn State,
     /// The first admin's token. Too short: it lets nobody in.
     pub token: &'a str,
     /// Where tenants may send the bridge.
@@ -138,10 +137,28 @@ pub struct UndeliveredBody {
     pub message: String,
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Answers a request. Never fails. [`finish`](Service::finish) is called when the answer has gone out.
-    pub fn answer(&self, call: &IncomingRequest<'_>) -> OutgoingResponse {
-        self.dispatch(call).unwrap_or_else(|problem| self.refusal(call, problem))
+    pub fn answer(&self, request: &IncomingRequest<'_>) -> OutgoingResponse {
+        match self.admit(request) {
+            Ok(admitted) => self.carry_out(admitted, request),
+            Err(problem) => self.refusal(request, problem),
+        }
+    }
+
+    /// Answers a request that was [admitted](Service::admit), with its body. Never fails.
+    pub fn carry_out(&self, admitted: Admitted<'_>, request: &IncomingRequest<'_>) -> OutgoingResponse {
+        let carried_out = match admitted.into_target() {
+            Target::Page => self.console(request),
+            Target::Home => {
+                Ok(OutgoingResponse { status: 302, ..OutgoingResponse::empty() }.with("location", "/console"))
+            }
+            Target::Operation { .. } if request.body.len() > MAX_BODY_BYTES => Err(Problem::too_large(MAX_BODY_BYTES)),
+            Target::Operation { found, caller, addressed } => {
+                (found.operation.handler)(self, &Call::new(found.names, caller, addressed, request))
+            }
+        };
+        carried_out.unwrap_or_else(|problem| self.refusal(request, problem))
     }
 
     /// What is answered in place of what was asked for.
@@ -153,162 +170,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         problem.into()
     }
 
-    fn dispatch(&self, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
-        if console::is_page(call.path) {
-            return self.console(call);
-        }
-        if call.method == "GET" && call.path == "/" {
-            // Whoever types the bridge's address wants its pages.
-            return Ok(OutgoingResponse { status: 302, ..OutgoingResponse::empty() }.with("location", "/console"));
-        }
-        let admitted = self.admit(call)?;
-        if call.body.len() > MAX_BODY_BYTES {
-            return Err(Problem::too_large(MAX_BODY_BYTES));
-        }
-        self.carry_out(admitted, call)
-    }
-
-    fn carry_out(&self, admitted: Admitted<'_>, call: &IncomingRequest<'_>) -> Result<OutgoingResponse, Problem> {
-        let (route, caller) = admitted.into_parts();
-        match route {
-            Route::Health => self.health(),
-            Route::OpenApi => Ok(OutgoingResponse::ok(openapi())),
-            Route::Connections => {
-                let all = self.readable()?;
-                let seen = all.iter().filter(|one| caller.may(Need::Connection(&one.id)));
-                Ok(OutgoingResponse::ok(ConnectionsResponse {
-                    connections: seen.map(|one| self.status_of(one)).collect::<Result<_, _>>()?,
-                }))
-            }
-            Route::Tokens => self.tokens(call.now),
-            Route::CreateToken => self.create_token(&caller, call),
-            Route::RevokeToken(id) => self.revoke_token(&caller, id, call.now),
-            Route::Audit => self.audit_log(call.now),
-            Route::Connect(id) => self.connect(id, &caller, call),
-            Route::Connection(id) => self.shown(&self.connection(id)?),
-            Route::Check(id) => self.check(&self.connection(id)?, call.now),
-            Route::Choices(id) => self.choices(id, call),
-            Route::Restore(id) => self.restore(&self.connection(id)?, &caller, call.now),
-            Route::ChangeWebhooks(id) => self.change_webhooks(&self.connection(id)?, &caller, call),
-            Route::Settings(id) => self.settings(&self.connection(id)?),
-            Route::Activity(id) => self.activity(&self.connection(id)?),
-            Route::Deliveries(id) => self.list_deliveries(&self.connection(id)?, call),
-            Route::Resend(id, delivery) => self.resend(&self.connection(id)?, delivery),
-            Route::ResendSince(id) => self.resend_since(&self.connection(id)?, call.query),
-            Route::Trends(id) => self.trends(&self.connection(id)?),
-            Route::Metrics => self.metrics(call),
-            Route::WebhookKey => {
-                Ok(OutgoingResponse::ok(recognise(&read::<WebhookKeyBody>(call.body, "webhook_key")?)))
-            }
-            Route::Rotate => self.rotate(&caller),
-            Route::Disconnect(id) => {
-                self.connection(id)?;
-                self.state.remove_connection(id)?;
-                self.audit(caller.name(), "connection-removed", Some(id), String::new());
-                Ok(OutgoingResponse::empty())
-            }
-            Route::Preview(id) => {
-                let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
-                Ok(OutgoingResponse::ok(handoff::preview(self.http, &connection.settings, &request)?))
-            }
-            Route::HandOff(id) => {
-                let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
-                let repeat = call.header("idempotency-key").map(|key| digest(&["idempotency-key", key], 12));
-                let claim = repeat.as_deref().map(|repeat| self.claim(id, repeat, call)).transpose()?;
-                let answer = self.hand_off(&connection, request, repeat.as_deref());
-                if let (Err(problem), Some(Some(claim))) = (&answer, claim)
-                    && problem.status < 500
-                {
-                    // Nothing came about: the request may be mended.
-                    self.state.remove_record(REQUEST, &claim)?;
-                }
-                answer
-            }
-            Route::Trial(id) => {
-                let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
-                self.try_out(&connection, request)
-            }
-            Route::Events(id, handoff) => {
-                let (connection, body) = (self.connection(id)?, read::<EventsBody>(call.body, "events")?);
-                self.events(&connection, handoff, body.after)
-            }
-            Route::Timeline(id, handoff) => {
-                self.connection(id)?;
-                let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
-                Ok(OutgoingResponse::ok(TimelineResponse { entries: stored.journal }))
-            }
-            Route::Photo(id, photo) => self.photo(&self.connection(id)?, photo),
-            Route::Handoffs(id) => self.list_handoffs(&self.connection(id)?, call.query),
-            Route::Handoff(id, handoff) => {
-                self.connection(id)?;
-                let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
-                Ok(OutgoingResponse::ok(HandoffResponse::from(&stored)))
-            }
-            Route::Relay(id, handoff) => {
-                let (connection, message) = (self.connection(id)?, read::<Message>(call.body, "message")?);
-                self.relay(&connection, handoff, &message)
-            }
-            Route::Undelivered(id, handoff) => {
-                let (connection, body) = (self.connection(id)?, read::<UndeliveredBody>(call.body, "undelivered")?);
-                self.undelivered(&connection, handoff, &body.message)
-            }
-            Route::Rate(id, handoff) => {
-                let (connection, rating) = (self.connection(id)?, read::<Rating>(call.body, "rating")?);
-                self.rate(&connection, handoff, &rating)
-            }
-            Route::Close(id, handoff) => {
-                let (connection, body) = (self.connection(id)?, read::<CloseBody>(call.body, "close")?);
-                self.close(&connection, handoff, body.reason, None)
-            }
-            Route::Look(id, handoff) => {
-                self.tick_one(&self.connection(id)?, handoff, true)?;
-                let stored = self.state.handoff(id, handoff)?.ok_or_else(unknown_handoff)?;
-                Ok(OutgoingResponse::ok(HandoffResponse::from(&stored)))
-            }
-            Route::Tick => self.tick(),
-            Route::ExportPerson(person) => self.export_person(person, call.query),
-            Route::ErasePerson(person) => {
-                let erased = self.erase_person(person, call.query);
-                // Not whom: the log outlasts the erasure.
-                let connection = match route.need(call.query) {
-                    Need::Connection(id) => Some(id),
-                    _ => None,
-                };
-                self.audit(
-                    caller.name(),
-                    "person-erased",
-                    connection,
-                    if erased.is_ok() { String::new() } else { "in part".to_owned() },
-                );
-                erased
-            }
-            Route::FreshchatWebhook(id, secret) => self.freshchat_webhook(&self.addressed(id, secret)?, call),
-            Route::TicketWebhook(id) => self.ticket_webhook(&self.addressed_by_header(id, call)?, call),
-            Route::PlatformWebhook(endpoint, id, secret) => {
-                self.platform_webhook(&self.addressed(id, secret)?, endpoint, call)
-            }
-        }
-    }
-
-    /// Before the body is read: whoever may not come in costs little.
-    ///
-    /// # Errors
-    ///
-    /// What to answer instead of carrying it out.
-    pub fn welcome(&self, call: &IncomingRequest<'_>) -> Result<(), Problem> {
-        if console::is_page(call.path) || call.path == "/" {
-            return Ok(());
-        }
-        match self.admit(call)?.into_parts().0 {
-            Route::FreshchatWebhook(id, secret) | Route::PlatformWebhook(_, id, secret) => {
-                self.addressed(id, secret).map(drop)
-            }
-            Route::TicketWebhook(id) => self.addressed_by_header(id, call).map(drop),
-            _ => Ok(()),
-        }
-    }
-
-    fn health(&self) -> Result<OutgoingResponse, Problem> {
+    pub(crate) fn health(&self) -> Result<OutgoingResponse, Problem> {
         if self.first_token().is_none() {
             let detail = format!("the variable api_token has fewer than {MIN_TOKEN} characters, so it lets nobody in");
             return Err(Problem::new(503, "unavailable", detail.clone())
@@ -327,7 +189,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     }
 
     /// Encrypts what is stored with the key that writes now.
-    fn rotate(&self, caller: &Caller) -> Result<OutgoingResponse, Problem> {
+    pub(crate) fn rotate(&self, caller: &Caller) -> Result<OutgoingResponse, Problem> {
         self.can_store_secrets()?;
         let Resealed { written, unreadable } = self.state.reseal()?;
         self.audit(caller.name(), "secrets-rotated", None, format!("{written} connections"));
@@ -344,6 +206,64 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
                 "Set the variable encryption_key to the output of `openssl rand -base64 32`, or to the word plaintext if the store is \
                  protected otherwise.",
             ))
+    }
+
+    /// The same request is carried out once, if it has an `Idempotency-Key`.
+    pub(crate) fn hand_off_once(
+        &self,
+        connection: &Connection,
+        call: &IncomingRequest<'_>,
+    ) -> Result<OutgoingResponse, Problem> {
+        let request = read::<HandoffRequest>(call.body, "request")?;
+        let repeat = call.header("idempotency-key").map(|key| digest(&["idempotency-key", key], 12));
+        let claim = repeat.as_deref().map(|repeat| self.claim(&connection.id, repeat, call)).transpose()?;
+        let answer = self.hand_off(connection, request, repeat.as_deref());
+        if let (Err(problem), Some(Some(claim))) = (&answer, claim)
+            && problem.status < 500
+        {
+            // Nothing came about: the request may be mended.
+            self.state.remove_record(REQUEST, &claim)?;
+        }
+        answer
+    }
+
+    /// Says what a handoff would do.
+    pub(crate) fn preview(
+        &self,
+        connection: &Connection,
+        request: &HandoffRequest,
+    ) -> Result<OutgoingResponse, Problem> {
+        Ok(OutgoingResponse::ok(handoff::preview(self.http, &connection.settings, request)?))
+    }
+
+    pub(crate) fn timeline(&self, connection: &Connection, handoff: &str) -> Result<OutgoingResponse, Problem> {
+        let stored = self.state.handoff(&connection.id, handoff)?.ok_or_else(unknown_handoff)?;
+        Ok(OutgoingResponse::ok(TimelineResponse { entries: stored.journal }))
+    }
+
+    pub(crate) fn show_handoff(&self, connection: &Connection, handoff: &str) -> Result<OutgoingResponse, Problem> {
+        let stored = self.state.handoff(&connection.id, handoff)?.ok_or_else(unknown_handoff)?;
+        Ok(OutgoingResponse::ok(HandoffResponse::from(&stored)))
+    }
+
+    /// Looks after a handoff now.
+    pub(crate) fn look(&self, connection: &Connection, handoff: &str) -> Result<OutgoingResponse, Problem> {
+        self.tick_one(connection, handoff, true)?;
+        self.show_handoff(connection, handoff)
+    }
+
+    /// Those that whoever calls may see.
+    pub(crate) fn list_connections(&self, caller: &Caller) -> Result<OutgoingResponse, Problem> {
+        let all = self.readable()?;
+        let seen = all.iter().filter(|one| caller.may(Need::Connection(&one.id)));
+        let connections = seen.map(|one| self.status_of(one)).collect::<Result<_, _>>()?;
+        Ok(OutgoingResponse::ok(ConnectionsResponse { connections }))
+    }
+
+    pub(crate) fn disconnect(&self, connection: &Connection, caller: &Caller) -> Result<OutgoingResponse, Problem> {
+        self.state.remove_connection(&connection.id)?;
+        self.audit(caller.name(), "connection-removed", Some(&connection.id), String::new());
+        Ok(OutgoingResponse::empty())
     }
 
     /// Remembers which body came with an `Idempotency-Key`. Answers the name of the record if it is new.
@@ -388,12 +308,19 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
 
     /// Those that can be read: one whose key is missing hides none of the others.
     pub(crate) fn readable(&self) -> Result<Vec<Connection>, StateError> {
-        let each = self.state.each_connection()?.into_iter();
-        Ok(each.filter_map(|(id, connection)| connection.map_err(|error| self.warn(&id, "", &error.0)).ok()).collect())
+        Ok(self.those_readable(&self.state.each_connection()?))
+    }
+
+    /// The same of these.
+    pub(crate) fn those_readable(&self, each: &EachConnection) -> Vec<Connection> {
+        let read = |(id, connection): &(String, Result<Connection, StateError>)| {
+            connection.as_ref().map_err(|error| self.warn(id, "", &error.0)).ok().cloned()
+        };
+        each.iter().filter_map(read).collect()
     }
 
     /// A connection that can take handoffs.
-    fn connected(&self, id: &str) -> Result<Connection, Problem> {
+    pub(crate) fn connected(&self, id: &str) -> Result<Connection, Problem> {
         let connection = self.connection(id)?;
         if connection.connected {
             return Ok(connection);
@@ -405,18 +332,11 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     }
 
     /// The connection of a webhook's path. Whether it is the name or the secret that is wrong is not told.
-    fn addressed(&self, id: &str, secret: &str) -> Result<Connection, Problem> {
-        // Asked for twice in one request: before the body is read, and after.
-        let known = self.later.addressed.borrow().clone().filter(|known| known.id == id);
-        let found = match known {
-            Some(known) => Some(known),
-            None => self.state.connection(id)?,
-        };
+    pub(crate) fn addressed(&self, id: &str, secret: &str) -> Result<Connection, Problem> {
+        let found = self.state.connection(id)?;
         let now = (self.clock)();
         let knows = |found: &Connection| found.webhook_secrets(now).any(|known| is_same(secret, known));
-        let found = found.filter(knows).ok_or_else(Problem::not_allowed)?;
-        *self.later.addressed.borrow_mut() = Some(found.clone());
-        Ok(found)
+        found.filter(knows).ok_or_else(Problem::not_allowed)
     }
 }
 
@@ -435,8 +355,4 @@ pub(crate) fn no_route(why: NoRoute) -> Problem {
 
 pub(crate) fn unknown_handoff() -> Problem {
     Problem::new(404, "unknown", "there is no such handoff").at("handoff").with_remedy("Start it first.")
-}
-
-fn openapi() -> Value {
-    serde_json::from_str(include_str!("openapi.json")).unwrap_or_default()
 }

@@ -9,8 +9,8 @@ use handoff_contract::model::{ConversationKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::counters::{Count, Logged};
-use crate::journal::{Entry, What};
+use crate::handoffs::journal::{Entry, What};
+use crate::metrics::counters::{Count, Logged};
 use crate::platform::PlatformSettings;
 
 /// One Freshworks account, connected to one AI agent of a platform.
@@ -120,8 +120,8 @@ pub struct Handoff {
     #[serde(default)]
     pub platform: PlatformNotes,
     /// Events that wait to be fetched; none where the platform is told at once.
-    #[serde(default)]
-    pub mailbox: Option<Mailbox>,
+    #[serde(rename = "mailbox", default)]
+    pub event_queue: Option<EventQueue>,
     /// What happened, oldest first.
     #[serde(default)]
     pub journal: Vec<Entry>,
@@ -193,7 +193,7 @@ pub struct DueHandoff {
 
 /// Events that wait to be fetched. What was fetched goes with the next visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mailbox {
+pub struct EventQueue {
     /// The number of the newest event; the first has 1.
     pub newest: u64,
     /// Number and event, as the API answers it, oldest first. With texts.
@@ -244,7 +244,7 @@ impl Handoff {
             updated_at: now,
             seen: Vec::new(),
             platform: PlatformNotes::default(),
-            mailbox: None,
+            event_queue: None,
             journal: Vec::new(),
             worked_off: Vec::new(),
             failing: None,
@@ -311,6 +311,21 @@ pub struct Lease {
     /// What was begun under leases that were not given back, so that its result is not known: words that were passed to
     /// [`State::lease`].
     pub unsure: Vec<String>,
+    /// The oldest delivery that waits for the handoff.
+    pub next: Option<StoredDelivery>,
+}
+
+/// What became of [`State::save`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is stored, and the lease is given back. `has_waiting`: deliveries waited at that moment. Whoever stores one from then on finds
+    /// the lease free.
+    Stored {
+        /// See above.
+        has_waiting: bool,
+    },
+    /// The lease has gone to somebody else: nothing is stored.
+    Overtaken,
 }
 
 /// A small record of the bridge's own: a token, a session, a counter, an entry of the audit log. Kinds and names hold letters, digits,
@@ -451,8 +466,8 @@ pub trait State {
     /// conversation that is not known yet.
     fn is_handing_over(&self, connection: &str, now: Timestamp) -> Result<bool, StateError>;
 
-    /// Takes the lease of a handoff, which need not exist yet, for `for_ms`. None while somebody else has it. `doing`: a word
-    /// for what is begun and must not be done twice; empty for nothing.
+    /// Takes the lease of a handoff for `for_ms`. None while somebody else has it, and where there is no such handoff and it must be
+    /// `known`. `doing`: a word for what is begun and must not be done twice; empty for nothing.
     fn lease(
         &self,
         connection: &str,
@@ -460,20 +475,21 @@ pub trait State {
         doing: &str,
         now: Timestamp,
         for_ms: u64,
+        known: bool,
     ) -> Result<Option<Lease>, StateError>;
 
     /// Makes a lease last for `for_ms` from now. False when somebody else has taken it.
     fn renew(&self, connection: &str, id: &str, lease: u64, now: Timestamp, for_ms: u64) -> Result<bool, StateError>;
 
     /// Stores a handoff, what is still unsure about it, and the conversations that it is known by (besides those before), and
-    /// gives the lease back. False when the lease has gone to somebody else: then nothing is stored.
+    /// gives the lease back. The deliveries that it has [worked off](Handoff::worked_off) no longer wait.
     fn save(
         &self,
         handoff: &Handoff,
         conversations: &[String],
         unsure: &[String],
         lease: u64,
-    ) -> Result<bool, StateError>;
+    ) -> Result<Saved, StateError>;
 
     /// Gives a lease back: nothing was done, and what was unsure stays so.
     fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError>;

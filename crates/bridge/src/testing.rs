@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use handoff_contract::model::Timestamp;
 
-use crate::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, WAITING, trends_begin};
+use crate::access::vault::Keys;
+use crate::metrics::counters::{Count, LOGGED_MS, Logged, MAX_LOGGED, WAITING, trends_begin};
 use crate::state::{
-    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_WAITING, Record, Resealed, Rest, State,
-    StateError, StoredDelivery,
+    Connection, Due, DueHandoff, EachConnection, HANDOFF, Handoff, Lease, MAX_WAITING, Record, Resealed, Rest, Saved,
+    State, StateError, StoredDelivery,
 };
-use crate::vault::Keys;
 
 /// 32 bytes, as the variable has them.
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -242,9 +242,13 @@ impl State for Memory {
         doing: &str,
         now: Timestamp,
         for_ms: u64,
+        known: bool,
     ) -> Result<Option<Lease>, StateError> {
         self.up()?;
         let mut rows = self.rows.borrow_mut();
+        if known && rows.get(&key(connection, id)).is_none_or(|row| row.handoff.is_none()) {
+            return Ok(None);
+        }
         let row = rows.entry(key(connection, id)).or_default();
         if row.in_use && now < row.leased_until {
             return Ok(None);
@@ -254,7 +258,9 @@ impl State for Memory {
         }
         (row.lease, row.leased_until, row.in_use) = (row.lease + 1, now + for_ms, true);
         row.doing = doing.to_owned();
-        Ok(Some(Lease { handoff: row.handoff.clone(), number: row.lease, unsure: row.unsure.clone() }))
+        let inbox = self.inbox.borrow();
+        let next = inbox.get(&key(connection, id)).and_then(|(_, waiting)| waiting.first().cloned());
+        Ok(Some(Lease { handoff: row.handoff.clone(), number: row.lease, unsure: row.unsure.clone(), next }))
     }
 
     fn renew(&self, connection: &str, id: &str, lease: u64, now: Timestamp, for_ms: u64) -> Result<bool, StateError> {
@@ -270,19 +276,27 @@ impl State for Memory {
         conversations: &[String],
         unsure: &[String],
         lease: u64,
-    ) -> Result<bool, StateError> {
+    ) -> Result<Saved, StateError> {
         self.up()?;
         let mut rows = self.rows.borrow_mut();
         let row = rows.entry(key(&handoff.connection, &handoff.id)).or_default();
         if row.lease != lease {
-            return Ok(false);
+            return Ok(Saved::Overtaken);
         }
         for conversation in conversations {
             let known = key(&handoff.connection, conversation);
             self.conversations.borrow_mut().insert(known, handoff.id.clone());
         }
         (row.handoff, row.in_use, row.unsure) = (Some(handoff.clone()), false, unsure.to_vec());
-        Ok(true)
+        let mut inbox = self.inbox.borrow_mut();
+        let own = key(&handoff.connection, &handoff.id);
+        if let Some((_, waiting)) = inbox.get_mut(&own) {
+            waiting.retain(|one| !handoff.worked_off.contains(&one.id));
+            if waiting.is_empty() {
+                inbox.remove(&own);
+            }
+        }
+        Ok(Saved::Stored { has_waiting: inbox.contains_key(&own) })
     }
 
     fn give_back(&self, connection: &str, id: &str, lease: u64) -> Result<(), StateError> {

@@ -21,14 +21,14 @@ use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::http::Http;
 use serde_json::{Value, json};
 
-use crate::counters::Counters;
-use crate::destinations::Destinations;
+use crate::access::destinations::Destinations;
+use crate::http::problem::Problem;
 use crate::http::{Body, IncomingRequest, OutgoingResponse};
-use crate::inbox::Later;
-use crate::problem::Problem;
+use crate::metrics::counters::Counters;
 use crate::service::{Policy, Service};
-use crate::state::State;
+use crate::state::{Saved, State};
 use crate::testing::{Memory, Outside};
+use crate::webhooks::inbox::Later;
 
 const LEASE_MS: u64 = 28_000;
 const TOKEN: &str = "token-1-of-the-first-admin";
@@ -252,7 +252,7 @@ fn two_requests_for_one_conversation_do_not_work_at_once() {
     let handoff = handed_over(&http, &state);
     let id = handoff.rsplit('/').next().unwrap();
     let doing = format!("message:{}", digest(&["m1"], 8));
-    let held = state.lease("acme", id, &doing, 3_000, LEASE_MS).unwrap().unwrap();
+    let held = state.lease("acme", id, &doing, 3_000, LEASE_MS, false).unwrap().unwrap();
     let busy = ask(&http, &state, "POST", &format!("{handoff}/messages"), &message("m1"), 3_001);
     assert_eq!((busy.status, &body(&busy)["kind"]), (503, &json!("busy")));
     assert_eq!(busy.headers, [("retry-after", "1".to_owned())]);
@@ -263,7 +263,7 @@ fn two_requests_for_one_conversation_do_not_work_at_once() {
     assert_eq!(later.status, 200, "{later:?}");
     assert!(http.asked.borrow()[asked].starts_with("Get "), "{:?}", &http.asked.borrow()[asked..]);
     let stale = held.handoff.unwrap();
-    assert_eq!(state.save(&stale, &[], &[], held.number), Ok(false));
+    assert_eq!(state.save(&stale, &[], &[], held.number), Ok(Saved::Overtaken));
 }
 
 #[test]

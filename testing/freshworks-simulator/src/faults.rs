@@ -10,6 +10,9 @@ use crate::webhooks::Action;
 pub(crate) const UNTIL_CLEARED: u32 = u32::MAX;
 
 /// One fault of the API. It waits for its call, is used up, and is recorded in the journal.
+///
+/// One that [`crate::Simulator::fail`] has set and that never hits fails the test when the simulator is dropped: such a test shows
+/// nothing. [`crate::Simulator::clear_faults`] takes it back.
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// Which calls.
@@ -200,10 +203,26 @@ struct Waiting<F> {
     fault: F,
     seen: u32,
     left: u32,
+    hits: u32,
+    origin: Origin,
+}
+
+/// Who set a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The script of a test: it has to hit.
+    Script,
+    /// A person who plays with the simulator.
+    Person,
 }
 
 impl<F> Waiting<F> {
+    fn new(fault: F, times: u32, origin: Origin) -> Self {
+        Self { fault, seen: 0, left: times, hits: 0, origin }
+    }
+
     fn use_up(&mut self) {
+        self.hits += 1;
         if self.left != UNTIL_CLEARED {
             self.left -= 1;
         }
@@ -221,13 +240,19 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn add(&self, fault: Fault) {
-        let left = fault.times;
-        lock(&self.calls).push(Waiting { fault, seen: 0, left });
+    pub(crate) fn add(&self, fault: Fault, origin: Origin) {
+        let times = fault.times;
+        lock(&self.calls).push(Waiting::new(fault, times, origin));
     }
 
-    pub(crate) fn add_webhook(&self, action: Option<Action>, fault: WebhookFault, times: u32) {
-        lock(&self.deliveries).push(Waiting { fault: (action, fault), seen: 0, left: times });
+    pub(crate) fn add_webhook(&self, action: Option<Action>, fault: WebhookFault, times: u32, origin: Origin) {
+        lock(&self.deliveries).push(Waiting::new((action, fault), times, origin));
+    }
+
+    /// The faults of scripts that have not hit once.
+    pub(crate) fn missed(&self) -> Vec<String> {
+        let (calls, deliveries) = (lock(&self.calls), lock(&self.deliveries));
+        missed(&calls).chain(missed(&deliveries)).collect()
     }
 
     pub(crate) fn clear(&self) {
@@ -277,6 +302,11 @@ impl Faults {
     }
 }
 
+fn missed<F: std::fmt::Debug>(waiting: &[Waiting<F>]) -> impl Iterator<Item = String> {
+    let is_missed = |it: &&Waiting<F>| it.origin == Origin::Script && it.hits == 0 && it.left > 0;
+    waiting.iter().filter(is_missed).map(|it| format!("{:?}", it.fault))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,18 +321,20 @@ mod tests {
     #[test]
     fn a_fault_hits_the_call_it_was_set_for_and_is_used_up() {
         let faults = Faults::default();
-        faults.add(Fault::new(Match::path("/v2/users").method("POST").nth(2), How::Cut));
+        faults.add(Fault::new(Match::path("/v2/users").method("POST").nth(2), How::Cut), Origin::Script);
+        assert_eq!(faults.missed().len(), 1);
         assert!(faults.take("POST", "/v2/users").is_none());
         assert!(faults.take("GET", "/v2/users").is_none());
         assert!(faults.take("POST", "/v2/users").is_some());
         assert!(faults.take("POST", "/v2/users").is_none());
         assert_eq!(faults.left(), 0);
+        assert_eq!(faults.missed(), Vec::<String>::new());
     }
 
     #[test]
     fn every_other_call_can_be_hit() {
         let faults = Faults::default();
-        faults.add(Fault::new(Match::any().every(2), How::Garbage).times(2));
+        faults.add(Fault::new(Match::any().every(2), How::Garbage).times(2), Origin::Script);
         let hits: Vec<bool> = (0..6).map(|_| faults.take("GET", "/v2/agents").is_some()).collect();
         assert_eq!(hits, [false, true, false, true, false, false]);
     }
@@ -310,7 +342,7 @@ mod tests {
     #[test]
     fn webhook_faults_wait_for_their_action() {
         let faults = Faults::default();
-        faults.add_webhook(Some(Action::ConversationReopen), WebhookFault::Drop, 1);
+        faults.add_webhook(Some(Action::ConversationReopen), WebhookFault::Drop, 1, Origin::Script);
         assert_eq!(faults.take_webhook(Action::MessageCreate), None);
         assert_eq!(faults.take_webhook(Action::ConversationReopen), Some(WebhookFault::Drop));
         assert_eq!(faults.take_webhook(Action::ConversationReopen), None);

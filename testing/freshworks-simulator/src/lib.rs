@@ -60,6 +60,7 @@ pub use config::{
     UnknownRequester, UserDeletion, UserSearch, UserSpec, WaitFigures,
 };
 pub use delivery::{Delivery, Outcome};
+use faults::Origin;
 pub use faults::{Fault, How, Match, WebhookFault, When};
 pub use ids::IdForm;
 pub use journal::{Exchange, RequestBody};
@@ -234,19 +235,19 @@ impl Simulator {
         *lock(&self.inner.outbox.url) = url;
     }
 
-    /// Makes calls of the API go wrong.
+    /// Makes calls of the API go wrong. A fault that never hits fails the test when the simulator is dropped.
     pub fn fail(&self, fault: Fault) {
-        self.inner.faults.add(fault);
+        self.inner.faults.add(fault, Origin::Script);
     }
 
-    /// Makes the next delivery go wrong.
+    /// Makes the next delivery go wrong. A fault that never hits fails the test when the simulator is dropped.
     pub fn fail_webhook(&self, fault: WebhookFault) {
-        self.inner.faults.add_webhook(None, fault, 1);
+        self.inner.faults.add_webhook(None, fault, 1, Origin::Script);
     }
 
     /// Makes the next deliveries of one action go wrong.
     pub fn fail_webhooks_of(&self, action: Action, fault: WebhookFault, times: u32) {
-        self.inner.faults.add_webhook(Some(action), fault, times);
+        self.inner.faults.add_webhook(Some(action), fault, times, Origin::Script);
     }
 
     /// Takes back all faults that have not hit yet.
@@ -426,5 +427,10 @@ impl Drop for Simulator {
         }
         self.courier.abort();
         lock(&self.inner.requests).abort_all();
+        let missed = self.inner.faults.missed();
+        assert!(
+            missed.is_empty() || std::thread::panicking(),
+            "these faults never hit, so the test does not show what it says: {missed:#?}"
+        );
     }
 }

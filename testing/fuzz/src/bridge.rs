@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use handoff_bridge::connections::{ConnectBody, WebhookKeyBody};
 use handoff_bridge::http::IncomingRequest;
+use handoff_bridge::http::problem::{Problem, read};
+use handoff_bridge::http::route;
+use handoff_bridge::platform::standard_webhooks;
 use handoff_bridge::platform::{Platform, PlatformSettings, WebhookEndpoint};
-use handoff_bridge::problem::{Problem, read};
 use handoff_bridge::service::{CloseBody, EventsBody, UndeliveredBody};
-use handoff_bridge::{route, standard_webhooks};
 use handoff_contract::model::{HandoffRequest, Message};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -196,5 +197,5 @@ fn standard_webhooks_of(input: &[u8]) {
 fn bridge_paths(input: &[u8]) {
     let input = String::from_utf8_lossy(input);
     let (method, path) = input.split_once(' ').unwrap_or(("GET", &input));
-    drop(route::route(method, path));
+    let _ = route::find(method, path);
 }

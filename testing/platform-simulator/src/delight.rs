@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::faults::{Fault, WebhookFault};
+use crate::faults::{Fault, WebhookFault, missed, require_all_hit};
 use crate::lock;
 use crate::server::Server;
 
@@ -110,6 +110,13 @@ pub struct Delight {
 impl std::fmt::Debug for Delight {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Delight").field("origin", &self.server.origin).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Delight {
+    fn drop(&mut self) {
+        require_all_hit(&missed(&lock(&self.inner.faults)));
+        require_all_hit(&self.inner.deliveries.missed());
     }
 }
 

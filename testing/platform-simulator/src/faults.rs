@@ -22,7 +22,7 @@ pub enum Effect {
     After,
 }
 
-/// One thing to go wrong.
+/// One thing to go wrong. One that never hits fails the test when the simulator is dropped: such a test shows nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     method: String,
@@ -32,12 +32,13 @@ pub struct Fault {
     times: u32,
     every: u32,
     seen: u32,
+    hits: u32,
 }
 
 impl Fault {
     /// The next call with this method (empty: any) whose path holds this text.
     pub fn new(method: &str, path: &str, how: How, effect: Effect) -> Self {
-        Self { method: method.into(), path: path.into(), how, effect, times: 1, every: 1, seen: 0 }
+        Self { method: method.into(), path: path.into(), how, effect, times: 1, every: 1, seen: 0, hits: 0 }
     }
 
     /// This many of them; 0: none.
@@ -64,11 +65,25 @@ pub(crate) fn pick(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<
         fault.seen += 1;
         if fault.seen.is_multiple_of(fault.every) {
             fault.times -= 1;
+            fault.hits += 1;
             hit = Some((fault.how.clone(), fault.effect));
         }
     }
     faults.retain(|fault| fault.times > 0);
     hit
+}
+
+/// Fails the test whose script has faults that never hit. For the `Drop` of a simulator.
+pub(crate) fn require_all_hit<F: std::fmt::Debug>(missed: &[F]) {
+    assert!(
+        missed.is_empty() || std::thread::panicking(),
+        "these faults never hit, so the test does not show what it says: {missed:#?}"
+    );
+}
+
+/// Those that have not hit once.
+pub(crate) fn missed(faults: &[Fault]) -> Vec<Fault> {
+    faults.iter().filter(|fault| fault.hits == 0 && fault.times > 0).cloned().collect()
 }
 
 /// What happens to all tries of a webhook.

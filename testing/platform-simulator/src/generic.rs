@@ -2,6 +2,7 @@
 //! scheme's published implementation.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use standardwebhooks::Webhook;
 use tokio::sync::watch;
 
 use crate::client::Client;
-use crate::faults::{Effect, How};
+use crate::faults::{Effect, How, require_all_hit};
 use crate::lock;
 use crate::server::{Cut, Server};
 
@@ -34,6 +35,7 @@ struct Inner {
     webhook: Webhook,
     heard: Mutex<Heard>,
     faults: Mutex<VecDeque<(How, Effect)>>,
+    faults_met: AtomicBool,
     changed: watch::Sender<u64>,
 }
 
@@ -60,6 +62,7 @@ impl Generic {
             webhook: Webhook::new(secret)?,
             heard: Mutex::default(),
             faults: Mutex::default(),
+            faults_met: AtomicBool::default(),
             changed: watch::Sender::new(0),
         });
         let server = Server::start(Router::new().fallback(hear).with_state(inner.clone())).await?;
@@ -115,8 +118,18 @@ impl Generic {
     }
 }
 
+impl Drop for Generic {
+    fn drop(&mut self) {
+        // A list stands for "all callbacks from now on": one that was met is enough.
+        let was_met = self.inner.faults_met.load(Ordering::Relaxed);
+        let missed: Vec<_> = lock(&self.inner.faults).iter().filter(|_| !was_met).cloned().collect();
+        require_all_hit(&missed);
+    }
+}
+
 async fn hear(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let fault = lock(&inner.faults).pop_front();
+    inner.faults_met.fetch_or(fault.is_some(), Ordering::Relaxed);
     if let Some((how, Effect::Before)) = &fault
         && let Some(response) = wrong(how).await
     {

@@ -14,9 +14,6 @@ use wasmtime::component::Resource;
 use crate::bindings::sqlite::{Error, Host, HostConnection, QueryResult, RowResult, Value};
 use crate::state::State;
 
-/// How long a statement waits for another connection's transaction: the default of Spin's SQLite library.
-const BUSY: Duration = Duration::from_secs(5);
-
 /// Concurrent statements of one app. As many as requests: with fewer, statements waiting for a transaction could block its
 /// own last statement.
 const STATEMENTS: u32 = crate::component::REQUESTS;
@@ -28,7 +25,7 @@ pub struct SqliteFile(Arc<Place>);
 struct Place {
     name: PathBuf,
     flags: OpenFlags,
-    /// Keeps a database in memory alive between connections, and the log of one on disk open.
+    /// Keeps a database in memory alive between connections.
     anchor: OnceLock<Mutex<Connection>>,
 }
 
@@ -110,34 +107,24 @@ impl SqliteFile {
         self.0.flags.contains(OpenFlags::SQLITE_OPEN_URI)
     }
 
+    /// As Spin does it, for each instance anew (`InProcConnection::create_connection` in its `sqlite-inproc`): the library's defaults.
+    /// Those are a rollback journal, a wait for the disk at each step of a transaction (`synchronous` is FULL), and five seconds of
+    /// patience with other connections.
     fn connect(&self) -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(&self.0.name, self.0.flags)?;
-        connection.busy_timeout(BUSY)?;
-        // In WAL mode this loses nothing when the process dies, only when the machine does.
-        connection.pragma_update(None, "synchronous", "normal")?;
-        Ok(connection)
+        Connection::open_with_flags(&self.0.name, self.0.flags)
     }
 
     /// Creates the database if there is none.
     pub(crate) fn prepare(&self) -> anyhow::Result<()> {
-        if self.0.anchor.get().is_some() {
-            return Ok(());
+        if !self.is_in_memory() {
+            let Some(folder) = self.0.name.parent() else { return Ok(()) };
+            return std::fs::create_dir_all(folder).with_context(|| format!("the folder {}", folder.display()));
         }
-        if !self.is_in_memory()
-            && let Some(folder) = self.0.name.parent()
-        {
-            std::fs::create_dir_all(folder).with_context(|| format!("the folder {}", folder.display()))?;
+        if self.0.anchor.get().is_none() {
+            let connection = self.connect().with_context(|| format!("the database {}", self.0.name.display()))?;
+            // Another app may have been faster; then this connection is one too many, and closes.
+            let _ = self.0.anchor.set(Mutex::new(connection));
         }
-        let prepare = || -> rusqlite::Result<Connection> {
-            let connection = self.connect()?;
-            if !self.is_in_memory() {
-                connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-            }
-            Ok(connection)
-        };
-        let connection = prepare().with_context(|| format!("the database {}", self.0.name.display()))?;
-        // Another app may have been faster; then this connection is one too many, and closes.
-        let _ = self.0.anchor.set(Mutex::new(connection));
         Ok(())
     }
 }

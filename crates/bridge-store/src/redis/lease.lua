@@ -1,12 +1,14 @@
--- connection, id, what is begun, the caller's time, for how many ms, most words that are kept as unsure, the word for a handoff that begins
--- Returns nothing while somebody else has it; else the number, the unsure words, and the handoff as JSON or nil.
-local connection, id, doing, now, for_ms, most, handoff_word = unpack(ARGV)
+-- connection, id, what is begun, the caller's time, for how many ms, most words that are kept as unsure, 'begins' for a
+-- handoff that begins, 'known' for one that must exist
+-- Returns nothing while somebody else has it; else the number, the unsure words, and as JSON or nil the handoff and the oldest delivery
+-- that waits.
+local connection, id, doing, now, for_ms, most, how = unpack(ARGV)
 local key = handoff_key(connection, id)
 local stored = redis.call('HMGET', key, 'lease', 'leased_until', 'doing', 'unsure', 'handoff')
 local number = tonumber(stored[1] or '0') + 1
 local until_now = tonumber(stored[2] or '0')
 local time = clock()
-if until_now > time then return {} end
+if until_now > time or (how == 'known' and not stored[5]) then return {} end
 
 if not stored[1] then
   redis.call('SADD', handoffs_key(connection), id)
@@ -30,5 +32,5 @@ if until_now ~= 0 and stored[3] ~= '' then
 end
 
 redis.call('HSET', key, 'lease', digits(number), 'leased_until', digits(time + for_ms), 'doing', doing, 'unsure', unsure)
-if doing == handoff_word then redis.call('ZADD', begun_key(connection), digits(time + for_ms), id) end
-return { number, unsure, stored[5] }
+if how == 'begins' then redis.call('ZADD', begun_key(connection), digits(time + for_ms), id) end
+return { number, unsure, stored[5], oldest_delivery(connection, id) }

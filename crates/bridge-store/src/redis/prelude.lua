@@ -58,6 +58,22 @@ local function empty_inbox(connection, id)
   redis.call('ZREM', INBOX_DUE, connection .. '/' .. id)
 end
 
+local function remove_delivery(connection, id, delivery)
+  if redis.call('LREM', inbox_key(connection, id), 1, delivery) == 0 then return end
+  local size_key = inbox_size_key(connection)
+  local bytes = redis.call('HSTRLEN', deliveries_key(connection, id), delivery)
+  redis.call('HDEL', deliveries_key(connection, id), delivery)
+  redis.call('HINCRBY', size_key, 'count', -1)
+  redis.call('HINCRBY', size_key, 'bytes', -bytes)
+  redis.call('HINCRBY', size_key, 'bytes/' .. id, -bytes)
+  if redis.call('EXISTS', inbox_key(connection, id)) == 0 then empty_inbox(connection, id) end
+end
+
+local function oldest_delivery(connection, id)
+  local oldest = redis.call('LINDEX', inbox_key(connection, id), 0)
+  return oldest and redis.call('HGET', deliveries_key(connection, id), oldest)
+end
+
 -- The hosts' clocks differ; the server has one.
 local function clock()
   local time = redis.call('TIME')

@@ -1,6 +1,7 @@
 -- connection, id, number of the lease, handoff as JSON, last change, when tick is due or '', is it with humans, is it over,
--- unsure words, the end user's id; then its conversations
-local connection, id, lease, handoff, updated_at, next_tick_at, is_open, is_over, unsure, person = unpack(ARGV, 1, 10)
+-- unsure words, the end user's id, ids of deliveries that were worked off; then its conversations
+-- Returns 0 when the lease has gone to somebody else, 2 when deliveries wait, otherwise 1.
+local connection, id, lease, handoff, updated_at, next_tick_at, is_open, is_over, unsure, person, worked_off = unpack(ARGV, 1, 11)
 local key = handoff_key(connection, id)
 -- The number alone decides: a lease whose time is up is good as long as nobody has taken it, and a save whose answer was
 -- lost can be repeated.
@@ -18,7 +19,7 @@ place(OVER, full_id, updated_at, is_over == '1')
 place(open_key(connection), id, updated_at, is_open == '1')
 place(ended_key(connection), id, updated_at, is_open ~= '1')
 
-for argument = 11, #ARGV do
+for argument = 12, #ARGV do
   local conversation = ARGV[argument]
   -- Nothing is written, and nothing goes to replicas, for one that is known already.
   if redis.call('HGET', conversations_key(connection), conversation) ~= id then
@@ -26,4 +27,6 @@ for argument = 11, #ARGV do
     redis.call('SADD', named_key(connection, id), conversation)
   end
 end
-return 1
+if redis.call('EXISTS', inbox_key(connection, id)) == 0 then return 1 end
+for delivery in string.gmatch(worked_off, '%S+') do remove_delivery(connection, id, delivery) end
+return redis.call('EXISTS', inbox_key(connection, id)) + 1

@@ -19,9 +19,10 @@ use serde_json::{Value, json};
 
 use super::files::FileAccess;
 use super::{Asked, DeliveryError, Generic, Inbound, News, Platform, Prepared, WebhookEndpoint, Webhooks, web_url};
+use crate::access::secret::Secret;
 use crate::http::IncomingRequest;
-use crate::problem::Problem;
-use crate::secret::Secret;
+use crate::http::json::Fields;
+use crate::http::problem::Problem;
 use crate::state::{Connection, Handoff};
 
 mod api;
@@ -136,7 +137,7 @@ impl About {
     /// What the webhook says under these names, beside the AI agent's context.
     fn in_webhook(&self, data: &Value) -> Value {
         let find = |name: &String| {
-            let found = [&data[name], &data["conversation"][name]];
+            let found = [data.field(name), data.field("conversation").field(name)];
             found.into_iter().find_map(|value| value.as_str().filter(|text| !text.trim().is_empty())).map(str::to_owned)
         };
         json!({ "reason": find(&self.reason), "topic": find(&self.topic), "summary": find(&self.summary) })
@@ -186,7 +187,7 @@ impl Delight {
         Persona { id: format!("fw-{}", digest(&[connection, id], 12)), name, photo }
     }
 
-    fn join<H: Http>(&self, api: &Api<'_, H>, handoff: &mut Handoff, persona: &Persona) -> Result<(), ApiError> {
+    fn join(&self, api: &Api<'_>, handoff: &mut Handoff, persona: &Persona) -> Result<(), ApiError> {
         let look = digest(&[&persona.id, &persona.name, persona.photo.as_deref().unwrap_or_default()], 8);
         if !handoff.platform.personas.contains(&look) {
             api.save_user(&persona.id, &persona.name, persona.photo.as_deref())?;
@@ -199,9 +200,9 @@ impl Delight {
         Ok(())
     }
 
-    fn tell_one<H: Http>(
+    fn tell_one(
         &self,
-        api: &Api<'_, H>,
+        api: &Api<'_>,
         connection: &Connection,
         handoff: &mut Handoff,
         event: &Event,
@@ -276,7 +277,7 @@ impl Platform for Delight {
         self.callback.as_ref().map_or(Ok(()), |callback| callback.check_at("platform.callback"))
     }
 
-    fn connect<H: Http>(&mut self, http: &H, webhooks: &Webhooks) -> Vec<Finding> {
+    fn connect(&mut self, http: &dyn Http, webhooks: &Webhooks) -> Vec<Finding> {
         let mut findings = vec![Finding::warning(
             "chat-webhook",
             "set-up-by-hand",
@@ -302,7 +303,7 @@ impl Platform for Delight {
         inbound::read(self, endpoint, call)
     }
 
-    fn prepare<H: Http>(&self, http: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
+    fn prepare(&self, http: &dyn Http, asked: &Asked) -> Result<Prepared, DeliveryError> {
         let asked: AskedFor = match asked {
             Asked::Complete(request) | Asked::Trial(request) => {
                 let user = request.user.id.clone();
@@ -319,9 +320,9 @@ impl Platform for Delight {
             Err(error) => return Err(error.into()),
         };
         let history = self.history(&api, &asked)?;
-        let context = facts(&asked.context["context"]);
+        let context = facts(asked.context.field("context"));
         let fact = |name: &str| context.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        let words = |name: &str| found[name].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+        let words = |name: &str| found.field(name).as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
         let user = handoff_contract::model::EndUser {
             id: asked.user.clone(),
             name: words("nickname").or_else(|| fact(&self.identity.name)),
@@ -331,12 +332,12 @@ impl Platform for Delight {
             phone: fact(&self.identity.phone)
                 .or_else(|| fact("phone_number").filter(|_| self.identity.phone == Identity::default().phone)),
             phone_verified: self.phone_verified,
-            locale: asked.context["language"].as_str().filter(|text| !text.is_empty()).map(str::to_owned),
+            locale: asked.context.field("language").as_str().filter(|text| !text.is_empty()).map(str::to_owned),
             avatar_url: words("profile_url"),
         };
         let about = |name: &String, field: &str| {
             let of_context = fact(name).filter(|text| !text.trim().is_empty());
-            of_context.or_else(|| asked.about[field].as_str().map(str::to_owned))
+            of_context.or_else(|| asked.about.field(field).as_str().map(str::to_owned))
         };
         let has_address = user.email.is_some() || user.phone.is_some();
         let request = HandoffRequest {
@@ -357,9 +358,9 @@ impl Platform for Delight {
         Ok(Prepared { request, user: asked.user, carried_until: asked.until })
     }
 
-    fn tell<H: Http>(
+    fn tell(
         &self,
-        http: &H,
+        http: &dyn Http,
         connection: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
@@ -380,9 +381,9 @@ impl Platform for Delight {
         never.map_or(Ok(()), Err)
     }
 
-    fn tell_estimate<H: Http>(
+    fn tell_estimate(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         case: &str,
         estimate: &WaitEstimate,
@@ -396,9 +397,9 @@ impl Platform for Delight {
         Ok(())
     }
 
-    fn handed_over<H: Http>(
+    fn handed_over(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         case: &str,
         is_nobody_there: bool,
@@ -411,9 +412,9 @@ impl Platform for Delight {
         Ok(())
     }
 
-    fn give_up<H: Http>(
+    fn give_up(
         &self,
-        http: &H,
+        http: &dyn Http,
         connection: &Connection,
         handoff: &Handoff,
         now: Timestamp,
@@ -431,7 +432,7 @@ impl Platform for Delight {
         }
     }
 
-    fn written<H: Http>(&self, http: &H, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError> {
+    fn written(&self, http: &dyn Http, handoff: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         let notes = &handoff.platform;
         let found = Api::new(http, self).messages(&handoff.key.channel, notes.carried_until, true)?;
         let read = found.iter().filter_map(|found| inbound::message(found, &notes.user, &self.ai_agent_id));
@@ -444,7 +445,7 @@ impl Platform for Delight {
 
 impl Delight {
     /// What was said in this conversation before the handoff, oldest first.
-    fn history<H: Http>(&self, api: &Api<'_, H>, asked: &AskedFor) -> Result<Vec<Message>, DeliveryError> {
+    fn history(&self, api: &Api<'_>, asked: &AskedFor) -> Result<Vec<Message>, DeliveryError> {
         let mut history: Vec<Message> = Vec::new();
         let mut at = asked.until;
         while history.len() < MAX_HISTORY {
@@ -454,7 +455,7 @@ impl Delight {
                 Err(ApiError::Refused(..)) => break,
                 Err(error) => return Err(error.into()),
             };
-            let oldest = page.iter().filter_map(|found| found["created_at"].as_u64()).min();
+            let oldest = page.iter().filter_map(|found| found.field("created_at").as_u64()).min();
             let is_of_it = |message: &Message| (asked.from..=asked.until).contains(&message.sent_at);
             let known = |message: &Message| history.iter().any(|known| known.id == message.id);
             let read = page.iter().filter_map(|found| inbound::message(found, &asked.user, &self.ai_agent_id));
@@ -470,7 +471,7 @@ impl Delight {
     }
 
     /// Sees to it that the AI agent's webhook leads here. Answers its secret; a finding when that cannot be done.
-    fn connect_webhook<H: Http>(&self, api: &Api<'_, H>, webhooks: &Webhooks) -> Result<Option<Secret>, Finding> {
+    fn connect_webhook(&self, api: &Api<'_>, webhooks: &Webhooks) -> Result<Option<Secret>, Finding> {
         let by_hand = |code: &'static str, detail: String| {
             let remedy = format!(
                 "Ask the platform to send the events handoff, message:user_sent and conversation:closed to {}, and enter the \
@@ -503,11 +504,11 @@ impl Delight {
             return Err(by_hand("address-unknown", detail));
         }
         let subscribed: Vec<&str> =
-            there["category_subscriptions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let offered = there["available_categories"].as_array().into_iter().flatten().any(|one| one == REDACTED);
+            there.field("category_subscriptions").as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let offered = there.field("available_categories").as_array().into_iter().flatten().any(|one| one == REDACTED);
         let wanted: Vec<&str> = CATEGORIES.into_iter().chain(offered.then_some(REDACTED)).collect();
         let has_all = subscribed == ["*"] || wanted.iter().all(|wanted| subscribed.contains(wanted));
-        let is_right = there["enabled"] == json!(true) && there["url"] == json!(webhooks.platform) && has_all;
+        let is_right = there.field("enabled") == true && there.field("url") == &webhooks.platform && has_all;
         let settings = if is_right {
             there
         } else {
@@ -521,7 +522,7 @@ impl Delight {
             };
             api.set_webhook(&webhooks.platform, &categories).map_err(failed)?
         };
-        match settings["signature_secret"].as_str().filter(|secret| !secret.is_empty()) {
+        match settings.field("signature_secret").as_str().filter(|secret| !secret.is_empty()) {
             Some(secret) => Ok(Some(Secret::new(secret))),
             None if self.signature_secret.is_some() => Ok(None),
             None => Err(by_hand("no-secret", "the platform did not say the webhook's signature secret".to_owned())),

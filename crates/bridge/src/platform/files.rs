@@ -59,12 +59,12 @@ impl FileAccess<'_> {
 
 /// The way out for calls that may fetch files. What is refused without the credential is asked for once more with it, where the
 /// platform itself serves it.
-pub(crate) struct WithAccess<'a, H> {
-    pub(crate) http: &'a H,
+pub(crate) struct WithAccess<'a> {
+    pub(crate) http: &'a dyn Http,
     pub(crate) access: Option<FileAccess<'a>>,
 }
 
-impl<H: Http> Http for WithAccess<'_, H> {
+impl Http for WithAccess<'_> {
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         let Some(access) = &self.access else { return self.http.send_all(requests) };
         let is_own = |request: &Request| request.method == Method::Get && access.covers(&request.origin, &request.path);

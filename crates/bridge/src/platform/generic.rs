@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Asked, DeliveryError, Inbound, News, Place, Platform, Prepared, WebhookEndpoint, Webhooks, web_url};
+use crate::access::secret::Secret;
 use crate::http::IncomingRequest;
-use crate::problem::{self, Problem};
-use crate::secret::Secret;
-use crate::standard_webhooks;
+use crate::http::json::Fields;
+use crate::http::problem::{self, Problem};
+use crate::platform::standard_webhooks;
 use crate::state::{Connection, Handoff};
 
 const CONNECT_TIMEOUT_MS: u32 = 2_000;
@@ -99,9 +100,9 @@ pub(crate) struct HandoffFailed<'a> {
 
 impl Generic {
     /// Sends one signed request of this kind. `ids` name what is told, so that a repeat can be told by its id.
-    pub(crate) fn post<H: Http>(
+    pub(crate) fn post(
         &self,
-        http: &H,
+        http: &dyn Http,
         kind: &str,
         ids: &[&str],
         data: impl Serialize,
@@ -147,7 +148,7 @@ impl Platform for Generic {
         self.check_at("platform")
     }
 
-    fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Vec<Finding> {
+    fn connect(&mut self, _: &dyn Http, _: &Webhooks) -> Vec<Finding> {
         Vec::new()
     }
 
@@ -159,7 +160,7 @@ impl Platform for Generic {
         let known = ["handoff.requested", "message.created", "conversation.closed", "conversation.rated"];
         let kind: Value = problem::read(call.body, "webhook")?;
         // Kinds that are not for us may share the subscription.
-        if !known.iter().any(|known| kind["type"] == **known) {
+        if !known.iter().any(|known| kind.field("type") == *known) {
             return Ok(Inbound::Nothing);
         }
         Ok(match problem::read(call.body, "webhook")? {
@@ -172,13 +173,13 @@ impl Platform for Generic {
         })
     }
 
-    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
+    fn prepare(&self, _: &dyn Http, asked: &Asked) -> Result<Prepared, DeliveryError> {
         asked.as_it_came()
     }
 
-    fn tell<H: Http>(
+    fn tell(
         &self,
-        http: &H,
+        http: &dyn Http,
         _: &Connection,
         handoff: &mut Handoff,
         news: &News<'_>,
@@ -194,14 +195,14 @@ impl Platform for Generic {
         self.post(http, "handoff.events", &ids, data, news.now)
     }
 
-    fn tell_again<H: Http>(
+    fn tell_again(
         &self,
-        http: &H,
+        http: &dyn Http,
         handoff: &Handoff,
         events: &[Value],
         now: Timestamp,
     ) -> Result<(), DeliveryError> {
-        let ids: Vec<&str> = events.iter().filter_map(|event| event["id"].as_str()).collect();
+        let ids: Vec<&str> = events.iter().filter_map(|event| event.field("id").as_str()).collect();
         // How it stands now is not what it was when this happened.
         let data = json!({
             "connection": handoff.connection, "handoff": handoff.id, "key": handoff.key, "events": events, "info": null,
@@ -209,19 +210,13 @@ impl Platform for Generic {
         self.post(http, "handoff.events", &ids, data, now)
     }
 
-    fn give_up<H: Http>(
-        &self,
-        http: &H,
-        _: &Connection,
-        handoff: &Handoff,
-        now: Timestamp,
-    ) -> Result<(), DeliveryError> {
+    fn give_up(&self, http: &dyn Http, _: &Connection, handoff: &Handoff, now: Timestamp) -> Result<(), DeliveryError> {
         let since = handoff.platform.failing_since.unwrap_or(0).to_string();
         let data = HandoffFailed { connection: &handoff.connection, handoff: &handoff.id, key: &handoff.key };
         self.post(http, "handoff.failed", &[&handoff.connection, &handoff.id, "failed", &since], data, now)
     }
 
-    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
+    fn written(&self, _: &dyn Http, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         Ok(Vec::new())
     }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Asked, DeliveryError, Inbound, News, Platform, Prepared, WebhookEndpoint, Webhooks};
 use crate::http::IncomingRequest;
-use crate::problem::Problem;
-use crate::state::{Connection, Handoff, Mailbox};
+use crate::http::problem::Problem;
+use crate::state::{Connection, EventQueue, Handoff};
 
 /// Events that wait at most. Beyond that Freshworks is told to come again, which it does for a while.
 const MAX_WAITING: usize = 200;
@@ -31,7 +31,7 @@ impl Platform for Polling {
         Ok(())
     }
 
-    fn connect<H: Http>(&mut self, _: &H, _: &Webhooks) -> Vec<Finding> {
+    fn connect(&mut self, _: &dyn Http, _: &Webhooks) -> Vec<Finding> {
         Vec::new()
     }
 
@@ -39,41 +39,35 @@ impl Platform for Polling {
         Err(Problem::not_allowed())
     }
 
-    fn prepare<H: Http>(&self, _: &H, asked: &Asked) -> Result<Prepared, DeliveryError> {
+    fn prepare(&self, _: &dyn Http, asked: &Asked) -> Result<Prepared, DeliveryError> {
         asked.as_it_came()
     }
 
-    fn tell<H: Http>(
-        &self,
-        _: &H,
-        _: &Connection,
-        handoff: &mut Handoff,
-        news: &News<'_>,
-    ) -> Result<(), DeliveryError> {
-        let mailbox = handoff.mailbox.get_or_insert_with(Mailbox::default);
-        if mailbox.waiting.len() + news.events.len() > MAX_WAITING {
+    fn tell(&self, _: &dyn Http, _: &Connection, handoff: &mut Handoff, news: &News<'_>) -> Result<(), DeliveryError> {
+        let event_queue = handoff.event_queue.get_or_insert_with(EventQueue::default);
+        if event_queue.waiting.len() + news.events.len() > MAX_WAITING {
             return Err(DeliveryError::Retryable("nobody fetches the events".to_owned()));
         }
         for event in news.events {
-            mailbox.newest += 1;
+            event_queue.newest += 1;
             // Fails for maps whose keys are no texts; an event has none.
-            mailbox.waiting.push((mailbox.newest, serde_json::to_value(event).unwrap_or_default()));
+            event_queue.waiting.push((event_queue.newest, serde_json::to_value(event).unwrap_or_default()));
             if let Some(url) = event.message.as_ref().and_then(|message| message.sender.avatar_url.clone()) {
                 let name = photo_name(&url);
-                mailbox.photos.retain(|(known, _)| *known != name);
-                mailbox.photos.push((name, url));
-                let surplus = mailbox.photos.len().saturating_sub(MAX_PHOTOS);
-                mailbox.photos.drain(..surplus);
+                event_queue.photos.retain(|(known, _)| *known != name);
+                event_queue.photos.push((name, url));
+                let surplus = event_queue.photos.len().saturating_sub(MAX_PHOTOS);
+                event_queue.photos.drain(..surplus);
             }
         }
         Ok(())
     }
 
-    fn give_up<H: Http>(&self, _: &H, _: &Connection, _: &Handoff, _: Timestamp) -> Result<(), DeliveryError> {
+    fn give_up(&self, _: &dyn Http, _: &Connection, _: &Handoff, _: Timestamp) -> Result<(), DeliveryError> {
         Ok(())
     }
 
-    fn written<H: Http>(&self, _: &H, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
+    fn written(&self, _: &dyn Http, _: &Handoff) -> Result<Vec<Message>, DeliveryError> {
         Ok(Vec::new())
     }
 }

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::{App, SECRET, TOKEN, ask, body, connection, freshchat, handed_over, request};
 use crate::access::Need;
 use crate::http::OutgoingResponse;
-use crate::problem::Problem;
-use crate::route::{ROUTES, route};
+use crate::http::operations::{OPERATIONS, Operation};
+use crate::http::problem::Problem;
+use crate::http::route::find;
 use crate::service::Policy;
 use crate::testing::{Memory, Outside};
 
@@ -44,7 +45,7 @@ fn a_tenants_token_does_not_see_let_alone_change_another_tenant() {
     let asked = http.asked.borrow().len();
     let before = state.connections.borrow().clone();
     // Every route there is, with the names of the other tenant and with one that nobody has.
-    for (method, template, _) in ROUTES {
+    for &Operation { method, path: template, .. } in OPERATIONS {
         for name in ["acme", "nobody"] {
             let path = template.replace("{connection}", name).replace("{handoff}", handoff.rsplit('/').next().unwrap());
             let path = path.replace(['{', '}'], "");
@@ -53,7 +54,8 @@ fn a_tenants_token_does_not_see_let_alone_change_another_tenant() {
             let queries = ["?", "?connection=", "?connection=other&connection=", "?connexion=other&connection="];
             for query in if is_person { &queries[..] } else { &[""] } {
                 let query = if query.ends_with('=') { format!("{query}{name}") } else { String::new() };
-                let need = route(method, &path).unwrap().need(query.trim_start_matches('?'));
+                let found = find(method, &path).unwrap();
+                let need = found.operation.access.need(found.names[0], query.trim_start_matches('?'));
                 if matches!(need, Need::Nothing | Need::Token) {
                     continue;
                 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{App, ask, body, connection, freshchat, handed_over, request};
-use crate::counters::Count;
 use crate::http::{Body, OutgoingResponse};
+use crate::metrics::counters::Count;
 use crate::state::State;
 use crate::testing::{Memory, Outside};
 
@@ -326,5 +326,5 @@ fn a_webhook_that_is_too_old_says_nothing_about_the_key() {
     let connection = state.connection("acme").unwrap().unwrap();
     let count = |name: &str, at| Count { name: name.to_owned(), value: 1, at };
     let counts = [count("deliveries|freshworks|accepted", 2_000), count("deliveries|freshworks|refused|stale", 3_000)];
-    assert_eq!(crate::status::of(&connection, &counts, 4_000).reason, None);
+    assert_eq!(crate::connections::status::of(&connection, &counts, 4_000).reason, None);
 }

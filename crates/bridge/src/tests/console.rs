@@ -199,7 +199,7 @@ fn the_platform_learns_nothing_of_a_trial() {
     assert_eq!(begun.status, 200, "{begun:?}");
     let path = format!("/v1/connections/acme/handoffs/{}", body(&begun)["id"].as_str().unwrap());
     let stored = crate::state::State::handoff(&state, "acme", body(&begun)["id"].as_str().unwrap()).unwrap().unwrap();
-    assert!(stored.mailbox.is_some());
+    assert!(stored.event_queue.is_some());
     // The same conversation, handed over in earnest: that stays as it was.
     let fetched = ask(&http, &state, "POST", &format!("{path}/events"), &json!({ "after": 0 }), 3_000);
     assert_eq!(body(&fetched)["events"], json!([]));
@@ -258,7 +258,8 @@ fn what_could_not_be_told_stands_in_the_timeline() {
     let handoff = handed_over(&http, &state);
     let closed = json!({ "type": "conversation.closed", "data": { "key": request()["key"], "reason": "user-left" } });
     let signed =
-        crate::standard_webhooks::headers(super::SECRET, "evt-1", 3_000, closed.to_string().as_bytes()).unwrap();
+        crate::platform::standard_webhooks::headers(super::SECRET, "evt-1", 3_000, closed.to_string().as_bytes())
+            .unwrap();
     let headers: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let url =
         body(&ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, 3_000))["webhooks"]["platform"].clone();

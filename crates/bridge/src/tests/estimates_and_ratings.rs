@@ -81,7 +81,7 @@ fn a_rating_whose_sender_died_is_not_sent_again() {
     let handoff = ended(&http, &state);
     let id = handoff.rsplit('/').next().unwrap();
     let doing = format!("rating:{}", digest(&["r-1"], 8));
-    state.lease("acme", id, &doing, 4_000, LEASE_MS).unwrap().unwrap();
+    state.lease("acme", id, &doing, 4_000, LEASE_MS, false).unwrap().unwrap();
     let path = format!("{handoff}/rating");
     let other = ask(&http, &state, "POST", &path, &rating("r-2"), 4_000 + LEASE_MS);
     assert_eq!((other.status, sent(&http.asked.borrow())), (200, 1), "another one is not in doubt");
@@ -114,7 +114,7 @@ fn a_platform_rates_by_webhook_too_and_is_not_asked_to_repeat_what_is_refused() 
         let hook = |id: &'static str, key: &Value| {
             let event = json!({ "type": "conversation.rated", "data": { "key": key, "rating": rating("r-1") } });
             let bytes = event.to_string().into_bytes();
-            let headers = crate::standard_webhooks::headers(SECRET, id, 4_000, &bytes).unwrap();
+            let headers = crate::platform::standard_webhooks::headers(SECRET, id, 4_000, &bytes).unwrap();
             let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let path = format!("/webhooks/platform/acme/{secret}");
             ask_as(&http, &state, &headers, "POST", &path, &event, 4_000).status

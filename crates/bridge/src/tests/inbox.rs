@@ -3,16 +3,17 @@
 use std::cell::{Cell, RefCell};
 
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
+use freshworks_handoff::settings::Settings;
 use serde_json::{Value, json};
 
 use super::{SECRET, TOKEN, body, freshchat, request};
-use crate::counters::Counters;
-use crate::destinations::Destinations;
+use crate::access::destinations::Destinations;
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::inbox::Later;
+use crate::metrics::counters::Counters;
 use crate::service::{Policy, Service};
 use crate::state::{DueHandoff, State};
 use crate::testing::Memory;
+use crate::webhooks::inbox::Later;
 
 const MINUTE: u64 = 60_000;
 
@@ -51,7 +52,7 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
         Self { state, clock: Cell::new(1_790_000_000_000), policy, answer, asked: RefCell::default() }
     }
 
-    pub(super) fn with<T>(&self, run: impl FnOnce(&Service<'_, Self, Memory>) -> T) -> T {
+    pub(super) fn with<T>(&self, run: impl FnOnce(&Service<'_>) -> T) -> T {
         let service = Service {
             http: self,
             state: &self.state,
@@ -124,7 +125,15 @@ impl<F: Fn(&str) -> (u16, String, u64)> World<F> {
     pub(super) fn take_in(&self, name: &str, id: &str, number: u32) {
         let connection = self.state.connection(name).unwrap().unwrap();
         self.with(|service| {
-            service.take_in(&connection, id, &delivery(number), self.clock.get()).unwrap();
+            service
+                .take_in(
+                    &connection,
+                    &Settings::parse(&connection.settings).unwrap(),
+                    id,
+                    &delivery(number),
+                    self.clock.get(),
+                )
+                .unwrap();
         });
     }
 }
@@ -361,7 +370,7 @@ fn nothing_of_before_the_answer_takes_longer_than_freshworks_waits() {
     let connection = world.state.connection("acme").unwrap().unwrap();
     let came = world.clock.get();
     world.with(|service| {
-        service.take_in(&connection, &id, &delivery(1), came).unwrap();
+        service.take_in(&connection, &Settings::parse(&connection.settings).unwrap(), &id, &delivery(1), came).unwrap();
         let took = world.clock.get() - came;
         assert!(took <= 1_000, "{took} ms");
         assert_eq!(world.state.handoff("acme", &id).unwrap().unwrap().failing, None, "no time is no failure");

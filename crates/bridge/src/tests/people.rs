@@ -4,13 +4,13 @@ use freshworks_handoff::http::Http;
 use serde_json::{Value, json};
 
 use super::{TOKEN, ask, body, connection, freshchat, handed_over, request};
-use crate::counters::Counters;
-use crate::destinations::Destinations;
+use crate::access::destinations::Destinations;
 use crate::http::OutgoingResponse;
-use crate::inbox::Later;
+use crate::metrics::counters::Counters;
 use crate::service::{Policy, Service};
-use crate::state::{State, StoredDelivery};
+use crate::state::{Saved, State, StoredDelivery};
 use crate::testing::{Memory, Outside};
+use crate::webhooks::inbox::Later;
 
 const PERSON: &str = "/v1/people/user-1";
 
@@ -32,7 +32,7 @@ fn hand_over<H: Http>(http: &H, state: &Memory, connection: &str, user: &str, co
     body(&answer)["id"].as_str().unwrap().to_owned()
 }
 
-fn with_service<H: Http, T>(http: &H, state: &Memory, run: impl FnOnce(&Service<'_, H, Memory>) -> T) -> T {
+fn with_service<H: Http, T>(http: &H, state: &Memory, run: impl FnOnce(&Service<'_>) -> T) -> T {
     run(&Service {
         http,
         state,
@@ -82,10 +82,10 @@ fn an_erasure_ends_what_is_open_tells_the_platform_and_keeps_nothing() {
     let path = handed_over(&http, &state);
     let id = path.rsplit('/').next().unwrap().to_owned();
     let other = "h-2";
-    let lease = state.lease("acme", other, "", 4_000, 1_000).unwrap().unwrap();
+    let lease = state.lease("acme", other, "", 4_000, 1_000, false).unwrap().unwrap();
     let mut others = state.handoff("acme", &id).unwrap().unwrap();
     (others.id, others.platform.user) = (other.into(), "user-10".into());
-    assert!(state.save(&others, &["c-2".into()], &[], lease.number).unwrap());
+    assert_ne!(state.save(&others, &["c-2".into()], &[], lease.number).unwrap(), Saved::Overtaken);
     http.asked.borrow_mut().clear();
     let erased = erase(&http, &state, PERSON);
     assert_eq!(
@@ -130,7 +130,7 @@ fn an_open_handoff_that_cannot_be_ended_stays_until_a_repeat_ends_it() {
 }
 
 #[test]
-fn a_trial_and_a_mailbox_that_is_full_go_too() {
+fn a_trial_and_an_event_queue_that_is_full_go_too() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let polling = json!({ "settings": { "chat_url": "acme", "api_key": "k-1" }, "platform": { "kind": "polling" } });
     ask(&http, &state, "PUT", "/v1/connections/acme", &polling, 1_000);
@@ -139,12 +139,12 @@ fn a_trial_and_a_mailbox_that_is_full_go_too() {
     trial["key"]["conversation"] = json!("2");
     let tried = ask(&http, &state, "POST", "/v1/connections/acme/trials", &trial, 3_000);
     let tried = body(&tried)["id"].as_str().unwrap().to_owned();
-    // Nobody fetches: the mailbox takes nothing any more.
-    let lease = state.lease("acme", &fetched, "", 4_000, 1_000).unwrap().unwrap();
+    // Nobody fetches: the event queue takes nothing any more.
+    let lease = state.lease("acme", &fetched, "", 4_000, 1_000, false).unwrap().unwrap();
     let mut full = lease.handoff.unwrap();
-    let mailbox = full.mailbox.get_or_insert_default();
-    mailbox.waiting = (1..=200).map(|number| (number, json!({ "message": "what Ana read" }))).collect();
-    assert!(state.save(&full, &[], &[], lease.number).unwrap());
+    let event_queue = full.event_queue.get_or_insert_default();
+    event_queue.waiting = (1..=200).map(|number| (number, json!({ "message": "what Ana read" }))).collect();
+    assert_ne!(state.save(&full, &[], &[], lease.number).unwrap(), Saved::Overtaken);
 
     let erased = erase(&http, &state, PERSON);
     let ids: Vec<&str> =
@@ -160,13 +160,13 @@ fn a_trial_and_a_mailbox_that_is_full_go_too() {
 fn a_handoff_that_is_only_asked_for_is_erased_and_not_tried_again() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     handed_over(&http, &state);
-    let lease = state.lease("acme", "h-1", "", 4_000, 1_000).unwrap().unwrap();
+    let lease = state.lease("acme", "h-1", "", 4_000, 1_000, false).unwrap().unwrap();
     let mut pending = crate::state::Handoff::new("acme", "h-1", Default::default(), 4_000);
     pending.key.application = "a".into();
     pending.platform.user = "user-3".into();
     pending.platform.pending = Some(json!({ "id": "e", "event": "what Ana said" }).to_string());
     pending.next_tick_at = Some(5_000);
-    assert!(state.save(&pending, &[], &[], lease.number).unwrap());
+    assert_ne!(state.save(&pending, &[], &[], lease.number).unwrap(), Saved::Overtaken);
     assert_eq!(body(&erase(&http, &state, "/v1/people/user-3"))["handoffs"][0]["was_ended"], true);
     assert_eq!(state.due(9_000, 9).unwrap().all, 0);
 }
@@ -220,9 +220,9 @@ fn one_id_of_two_applications_needs_a_connection() {
 fn a_worker_who_was_overtaken_cannot_bring_back_what_was_erased() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let id = handed_over(&http, &state).rsplit('/').next().unwrap().to_owned();
-    let lease = state.lease("acme", &id, "", 4_000, 10).unwrap().unwrap();
+    let lease = state.lease("acme", &id, "", 4_000, 10, false).unwrap().unwrap();
     assert_eq!(erase(&http, &state, PERSON).status, 200);
-    assert!(!state.save(&lease.handoff.unwrap(), &["c-1".into()], &[], lease.number).unwrap());
+    assert_eq!(state.save(&lease.handoff.unwrap(), &["c-1".into()], &[], lease.number).unwrap(), Saved::Overtaken);
     assert!(state.handoff("acme", &id).unwrap().is_none());
 }
 
@@ -236,8 +236,8 @@ fn each_connection_keeps_for_as_long_as_its_setting_says() {
         assert_eq!(ask(&http, &state, "PUT", &format!("/v1/connections/{name}"), &connection, 1_000).status, 200);
         let mut over = crate::state::Handoff::new(name, "h-1", Default::default(), 1_000);
         over.state = "returned".into();
-        let lease = state.lease(name, "h-1", "", 1_000, 10).unwrap().unwrap();
-        assert!(state.save(&over, &[], &[], lease.number).unwrap());
+        let lease = state.lease(name, "h-1", "", 1_000, 10, false).unwrap().unwrap();
+        assert_ne!(state.save(&over, &[], &[], lease.number).unwrap(), Saved::Overtaken);
     }
     let mut kept = Vec::new();
     for days in [1, 3, 31, 91] {
@@ -300,7 +300,7 @@ fn a_redacted_conversation_is_forgotten_once_human_agents_no_longer_have_it() {
 #[test]
 fn every_field_of_the_record_stands_in_the_table() {
     let mut full = crate::state::Handoff::new("acme", "h-1", Default::default(), 1);
-    full.mailbox = Some(Default::default());
+    full.event_queue = Some(Default::default());
     full.failing = Some(crate::state::Failing { since: 1, times: 1, until: 1 });
     (full.worked_off, full.is_redacted) = (vec!["d".into()], true);
     full.could_not_tell("n-1", &json!(["event"]));

@@ -11,19 +11,21 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use freshworks_handoff::http::{Http, Method, Request, Response, TransportError};
+use freshworks_handoff::settings::Settings;
+use freshworks_handoff::use_cases::webhook;
 use handoff_contract::model::{Delivery, Timestamp};
 use serde_json::{Value, json};
 
 use super::{TOKEN, body, connection, freshchat, message, request};
-use crate::counters::{Count, Counters, Logged};
-use crate::destinations::Destinations;
+use crate::access::destinations::Destinations;
 use crate::http::IncomingRequest;
-use crate::inbox::Later;
+use crate::metrics::counters::{Count, Counters, Logged};
 use crate::service::{Policy, Service};
 use crate::state::{
-    Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, State, StateError, StoredDelivery,
+    Connection, Due, EachConnection, Handoff, Lease, Record, Resealed, Rest, Saved, State, StateError, StoredDelivery,
 };
 use crate::testing::Memory;
+use crate::webhooks::inbox::Later;
 
 /// Of the runs with one death each so-many-th, and as many parts of the walks, unless the environment says otherwise.
 const EVERY: usize = 11;
@@ -122,7 +124,7 @@ impl World {
     }
 
     /// One request to an instance of its own; none when it died before its answer was out.
-    fn serve<T>(&self, run: impl FnOnce(&Service<'_, Self, Self>) -> T) -> Option<T> {
+    fn serve<T>(&self, run: impl FnOnce(&Service<'_>) -> T) -> Option<T> {
         let mut answer = None;
         let ended = catch_unwind(AssertUnwindSafe(|| {
             let service = Service {
@@ -273,9 +275,9 @@ mortal! {
     oldest_waiting(connection: &str) -> Option<Timestamp>;
     waiting(connection: &str) -> u64;
     is_handing_over(connection: &str, now: Timestamp) -> bool;
-    lease(connection: &str, id: &str, doing: &str, now: Timestamp, for_ms: u64) -> Option<Lease>;
+    lease(connection: &str, id: &str, doing: &str, now: Timestamp, for_ms: u64, known: bool) -> Option<Lease>;
     renew(connection: &str, id: &str, lease: u64, now: Timestamp, for_ms: u64) -> bool;
-    save(handoff: &Handoff, conversations: &[String], unsure: &[String], lease: u64) -> bool;
+    save(handoff: &Handoff, conversations: &[String], unsure: &[String], lease: u64) -> Saved;
     give_back(connection: &str, id: &str, lease: u64) -> ();
     forget(before: Timestamp, own: &[(String, Timestamp)]) -> ();
     handoffs_of_person(connection: &str, person: &str) -> Vec<Handoff>;
@@ -390,7 +392,11 @@ impl Play {
         match job {
             Job::Webhook { body, .. } => {
                 let delivery = Delivery { headers: Vec::new(), body: body.clone(), received_at: world.clock.get() };
-                world.serve(|service| service.on_genuine(&self.connection, &delivery)).is_some_and(|it| it.is_ok())
+                let settings = Settings::parse(&self.connection.settings).unwrap();
+                let conversations = webhook::peek(body);
+                world
+                    .serve(|service| service.on_genuine(&self.connection, &settings, &delivery, &conversations))
+                    .is_some_and(|it| it.is_ok())
             }
             Job::Relay { id, text } => {
                 let mut message = message(id);
@@ -595,14 +601,41 @@ fn nothing_is_lost_or_doubled_in_walks_with_several_deaths() {
     println!("bridge: {runs} random walks with {died} deaths, 0 violations");
 }
 
-/// What a webhook costs. The log and the counts are one statement, after the answer.
+/// What the store is asked for. The log and the counts are one statement, after the answer.
 #[test]
-fn a_webhook_costs_its_log_no_statement() {
+fn a_webhook_takes_five_statements() {
     let mut play = Play::begin(&[]);
     let job = play.act(Act::Say).unwrap();
     play.world.calls.borrow_mut().clear();
     assert!(play.attempt(&job));
-    let before_the_answer = ["handoff_of", "store_delivery", "lease", "next_delivery", "save", "next_delivery"];
-    let after = ["count", "next_delivery"];
-    assert_eq!(*play.world.calls.borrow(), [&before_the_answer[..], &after].concat());
+    // And `connection`, before it is verified.
+    assert_eq!(*play.world.calls.borrow(), ["handoff_of", "store_delivery", "lease", "save", "count"]);
+}
+
+#[test]
+fn handoff_relay_and_close_take_four_statements_each() {
+    let play = Play::begin(&[]);
+    let path = format!("/v1/connections/acme/handoffs/{}", play.handoff);
+    let calls = |path: &str, body: &Value| {
+        play.world.calls.borrow_mut().clear();
+        assert_eq!(play.world.ask("POST", path, body).unwrap().status, 200);
+        play.world.calls.take()
+    };
+    let expected = ["connection", "lease", "save", "count"];
+    let mut other = request();
+    other["key"]["conversation"] = json!("2");
+    assert_eq!(calls("/v1/connections/acme/handoffs", &other), expected);
+    assert_eq!(calls(&format!("{path}/messages"), &message("m-9")), expected);
+    assert_eq!(calls(&format!("{path}/close"), &json!({ "reason": "user-left" })), expected);
+}
+
+#[test]
+fn a_look_at_a_handoff_takes_four_statements() {
+    let play = Play::begin(&[]);
+    play.world.clock.set(play.world.clock.get() + 24 * 60 * 60 * 1000);
+    play.world.calls.borrow_mut().clear();
+    assert_eq!(play.world.ask("POST", "/v1/tick", &json!({})).unwrap().status, 200);
+    let calls = play.world.calls.take();
+    assert_eq!(calls[..6], ["due", "connection", "handoff", "lease", "save", "each_connection"], "{calls:?}");
+    assert_eq!(calls.iter().filter(|name| **name == "each_connection").count(), 1, "{calls:?}");
 }

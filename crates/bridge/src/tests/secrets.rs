@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::inbox::but_looks;
 use super::{App, SECRET, ask, body, connection, freshchat, handed_over, message};
+use crate::access::vault::Protection;
 use crate::service::Policy;
-use crate::state::State;
+use crate::state::{Saved, State};
 use crate::testing::{KEY, Memory, Outside, keys};
-use crate::vault::Protection;
 
 const OTHER_KEY: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -119,8 +119,8 @@ fn retention_goes_on_for_all_but_the_connection_whose_key_is_missing() {
     let over = |name: &str| {
         let mut over = crate::state::Handoff::new(name, "h-1", Default::default(), 1_000);
         over.state = "returned".into();
-        let lease = state.lease(name, "h-1", "", 1_000, 10).unwrap().unwrap();
-        assert!(state.save(&over, &[], &[], lease.number).unwrap());
+        let lease = state.lease(name, "h-1", "", 1_000, 10, false).unwrap().unwrap();
+        assert_ne!(state.save(&over, &[], &[], lease.number).unwrap(), Saved::Overtaken);
     };
     for (name, key) in [("lost", KEY), ("short", OTHER_KEY), ("usual", OTHER_KEY)] {
         *state.keys.borrow_mut() = keys(key, "");

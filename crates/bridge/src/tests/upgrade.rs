@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ask, body, freshchat, message};
-use crate::state::{Handoff, State};
+use crate::state::{Handoff, Saved, State};
 use crate::testing::{Memory, Outside, keys};
 
 /// What the tests' bridges encrypt with.
@@ -47,8 +47,8 @@ fn restored(recorded: &str) -> (Memory, Vec<Handoff>) {
         let own = |pair: &(String, String)| pair.1 == handoff.id;
         let known: Vec<String> = conversations.extract_if(.., |pair| own(pair)).map(|(name, _)| name).collect();
         assert!(!known.is_empty());
-        let lease = state.lease("shop", &handoff.id, "", LATER, 1).unwrap().unwrap();
-        assert!(state.save(&handoff, &known, &[], lease.number).unwrap());
+        let lease = state.lease("shop", &handoff.id, "", LATER, 1, false).unwrap().unwrap();
+        assert_ne!(state.save(&handoff, &known, &[], lease.number).unwrap(), Saved::Overtaken);
         handoffs.push(handoff);
     }
     (state, handoffs)
@@ -96,8 +96,8 @@ fn what_a_newer_version_has_written_is_refused_and_left_as_it_is() {
     let mut newer = known.clone();
     newer.session.as_mut().unwrap()[3] = b'9';
     let replace = |handoff: &Handoff| {
-        let lease = state.lease("shop", &handoff.id, "", LATER, 1).unwrap().unwrap();
-        assert!(state.save(handoff, &[], &[], lease.number).unwrap());
+        let lease = state.lease("shop", &handoff.id, "", LATER, 1, false).unwrap().unwrap();
+        assert_ne!(state.save(handoff, &[], &[], lease.number).unwrap(), Saved::Overtaken);
     };
     replace(&newer);
     let http = Outside::new(freshchat);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::inbox::{World, but_looks, delivery};
 use super::{body, message, request};
-use crate::counters::{LOGGED_MS, Logged, MAX_LOGGED};
+use crate::metrics::counters::{LOGGED_MS, Logged, MAX_LOGGED};
 use crate::service::Policy;
 use crate::state::State;
 

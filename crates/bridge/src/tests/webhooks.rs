@@ -7,7 +7,7 @@ use sha2::Sha256;
 
 use super::{App, ask, body, connection, freshchat, handed_over, request};
 use crate::http::OutgoingResponse;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 use crate::service::Policy;
 use crate::testing::{Memory, Outside};
 
@@ -77,7 +77,7 @@ fn changed_addresses_work_beside_the_old_ones_until_the_overlap_ends() {
         json!({ "type": "message.created", "data": { "key": request()["key"], "message": super::message("m-1") } });
     let send = |path: &str, at: u64| {
         let text = told.to_string();
-        let signed = crate::standard_webhooks::headers(super::SECRET, "evt-1", at, text.as_bytes()).unwrap();
+        let signed = crate::platform::standard_webhooks::headers(super::SECRET, "evt-1", at, text.as_bytes()).unwrap();
         let headers: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
         app.ask(&headers, "POST", path, &told, at).status
     };

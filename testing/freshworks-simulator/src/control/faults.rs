@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{App, Reply};
-use crate::faults::{Fault, Faults, How, Match, UNTIL_CLEARED, WebhookFault};
+use crate::faults::{Fault, Faults, How, Match, Origin, UNTIL_CLEARED, WebhookFault};
 use crate::refusal::Refusal;
 
 /// Long enough to be seen, shorter than callers wait.
@@ -101,9 +101,9 @@ async fn add(State(app): State<App>, Json(it): Json<Order>) -> Reply {
         return Err(Refusal::invalid("TIMES_NOT_POSITIVE"));
     }
     match it.fault.effect() {
-        Effect::OnCalls(fault) if fault.times == UNTIL_CLEARED => app.faults.add(fault),
-        Effect::OnCalls(fault) => app.faults.add(fault.times(it.times)),
-        Effect::OnWebhooks(fault) => app.faults.add_webhook(None, fault, it.times),
+        Effect::OnCalls(fault) if fault.times == UNTIL_CLEARED => app.faults.add(fault, Origin::Person),
+        Effect::OnCalls(fault) => app.faults.add(fault.times(it.times), Origin::Person),
+        Effect::OnWebhooks(fault) => app.faults.add_webhook(None, fault, it.times, Origin::Person),
     }
     Ok(Json(json!({ "faults": waiting(&app.faults) })))
 }

@@ -227,4 +227,5 @@ async fn faults_that_a_program_set_are_shown_too_and_unknown_ones_are_refused() 
     assert_eq!(it.post("/simulator/faults", json!({ "fault": "meteor" })).await.status, 422);
     assert_eq!(it.post("/simulator/faults", json!({ "fault": "cut", "times": 0 })).await.status, 400);
     assert_eq!(it.sim.faults_left(), 4);
+    it.sim.clear_faults();
 }

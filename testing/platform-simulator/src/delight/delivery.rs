@@ -58,7 +58,8 @@ struct Job {
 }
 
 /// A fault that waits for the next webhook of its kind and channel.
-struct Script {
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
     kind: Option<Webhook>,
     channel: Option<String>,
     fault: WebhookFault,
@@ -97,6 +98,11 @@ impl Deliveries {
     pub(crate) fn fail(&self, kind: Option<Webhook>, channel: Option<&str>, faults: &[WebhookFault]) {
         let script = |fault: &WebhookFault| Script { kind, channel: channel.map(str::to_owned), fault: *fault };
         lock(&self.scripts).extend(faults.iter().map(script));
+    }
+
+    /// The faults that no webhook has met.
+    pub(crate) fn missed(&self) -> Vec<Script> {
+        lock(&self.scripts).clone()
     }
 
     pub(crate) fn all(&self) -> Vec<Delivery> {

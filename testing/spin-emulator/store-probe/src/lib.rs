@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 use spin_sdk::http::{Request, Response};
 use spin_sdk::{http_component, variables};
 
-use handoff_bridge::state::{Connection, Handoff, Lease, Record, Rest, State, StateError, StoredDelivery};
-use handoff_bridge::vault::Keys;
+use handoff_bridge::access::vault::Keys;
+use handoff_bridge::state::{Connection, Handoff, Lease, Record, Rest, Saved, State, StateError, StoredDelivery};
 
 #[http_component]
 fn handle(request: Request) -> Response {
@@ -95,8 +95,14 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
         "waiting" => json(&state.waiting(&read::<(String,)>(body)?.0)?),
         "lease" => {
             let (connection, id, doing, now, for_ms) = read::<(String, String, String, u64, u64)>(body)?;
-            let taken = state.lease(&connection, &id, &doing, now, for_ms)?;
-            json(&taken.map(|Lease { handoff, number, unsure }| (handoff, number, unsure)))
+            let taken = state.lease(&connection, &id, &doing, now, for_ms, false)?;
+            json(&taken.map(|Lease { handoff, number, unsure, .. }| (handoff, number, unsure)))
+        }
+        // Of a handoff that must exist: the number, and the delivery that waits.
+        "lease_known" => {
+            let (connection, id, now, for_ms) = read::<(String, String, u64, u64)>(body)?;
+            let taken = state.lease(&connection, &id, "", now, for_ms, true)?;
+            json(&taken.map(|Lease { number, next, .. }| (number, next)))
         }
         "renew" => {
             let (connection, id, lease, now, for_ms) = read::<(String, String, u64, u64, u64)>(body)?;
@@ -104,7 +110,15 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
         }
         "save" => {
             let (handoff, conversations, unsure, lease) = read::<(Handoff, Vec<String>, Vec<String>, u64)>(body)?;
-            json(&state.save(&handoff, &conversations, &unsure, lease)?)
+            json(&(state.save(&handoff, &conversations, &unsure, lease)? != Saved::Overtaken))
+        }
+        // Whether deliveries wait then; null when the lease has gone to somebody else.
+        "save_and_look" => {
+            let (handoff, lease) = read::<(Handoff, u64)>(body)?;
+            json(&match state.save(&handoff, &[], &[], lease)? {
+                Saved::Stored { has_waiting } => Some(has_waiting),
+                Saved::Overtaken => None,
+            })
         }
         "give_back" => {
             let (connection, id, lease) = read::<(String, String, u64)>(body)?;
@@ -137,8 +151,8 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
         }
         "keep_log" => {
             let (connection, log, now) = read::<(String, Vec<serde_json::Value>, u64)>(body)?;
-            let log: Vec<handoff_bridge::counters::Logged> =
-                log.iter().map(handoff_bridge::counters::Logged::from_value).collect();
+            let log: Vec<handoff_bridge::metrics::counters::Logged> =
+                log.iter().map(handoff_bridge::metrics::counters::Logged::from_value).collect();
             json(&state.count(&connection, &[], &log, now)?)
         }
         "log" => {
@@ -200,7 +214,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StateError> {
 fn add_one(state: &dyn State, connection: &str, id: &str) -> Result<u32, StateError> {
     for tries in 0.. {
         let now = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64);
-        let Some(lease) = state.lease(connection, id, "adding", now, 20_000)? else {
+        let Some(lease) = state.lease(connection, id, "adding", now, 20_000, false)? else {
             sleep(Duration::from_millis(2));
             continue;
         };
@@ -213,7 +227,7 @@ fn add_one(state: &dyn State, connection: &str, id: &str) -> Result<u32, StateEr
         let number = handoff.session.as_deref().map_or(Some(0), |text| str::parse(str::from_utf8(text).ok()?).ok());
         let number: u32 = number.ok_or_else(|| StateError("the session is no number".to_owned()))?;
         handoff.session = Some((number + 1).to_string().into_bytes());
-        if !state.save(&handoff, &["counted".to_owned()], &[], lease.number)? {
+        if state.save(&handoff, &["counted".to_owned()], &[], lease.number)? == Saved::Overtaken {
             return Err(StateError("a lease was overtaken".to_owned()));
         }
         return Ok(tries);

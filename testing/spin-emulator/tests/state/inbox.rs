@@ -7,6 +7,8 @@ use crate::store::{StateApp, Store, due_at, now, on_both_stores, open, over};
 on_both_stores! {
     deliveries_come_in_the_order_in_which_they_were_stored,
     the_same_delivery_waits_once,
+    a_lease_brings_the_oldest_delivery_and_a_save_takes_what_it_worked_off,
+    a_lease_of_what_must_exist_makes_nothing,
     nothing_waits_for_a_handoff_that_is_not_there,
     there_is_room_for_so_many_and_so_much,
     one_account_does_not_shut_out_another,
@@ -52,6 +54,48 @@ async fn deliveries_come_in_the_order_in_which_they_were_stored(store: &Store) {
     assert_eq!(next(&one, "h", Some("c")).await, Value::Null);
     assert_eq!(next(&one, "other", None).await, "z");
     assert_eq!(waiting(&one, "c").await, 1);
+}
+
+/// Of a handoff that must exist: the number of the lease, and the id of the delivery that waits.
+async fn lease_known(app: &StateApp, id: &str) -> Option<(u64, Value)> {
+    let taken = app.ask("lease_known", json!(["c", id, now(), 60_000])).await;
+    Some((taken[0].as_u64()?, taken[1]["id"].clone()))
+}
+
+async fn a_lease_brings_the_oldest_delivery_and_a_save_takes_what_it_worked_off(store: &Store) {
+    let app = store.app().await;
+    let mut handoff = open("c", "h", 1);
+    for id in ["h", "other"] {
+        app.put(&open("c", id, 1), &[]).await;
+        for delivery in ["a", "b"] {
+            assert_eq!(stored(&app, "c", id, delivery, 1).await, true);
+        }
+    }
+    let (lease, oldest) = lease_known(&app, "h").await.unwrap();
+    assert_eq!(oldest, "a");
+    assert_eq!(app.ask("save_and_look", json!([handoff, lease])).await, true, "nothing was worked off");
+    let (lease, _) = lease_known(&app, "h").await.unwrap();
+    handoff["worked_off"] = json!(["long-gone", "a"]);
+    assert_eq!(app.ask("save_and_look", json!([handoff, lease])).await, true, "another waits");
+    assert_eq!(app.ask("save_and_look", json!([handoff, lease + 1])).await, Value::Null, "overtaken");
+    let (lease, oldest) = lease_known(&app, "h").await.unwrap();
+    assert_eq!(oldest, "b");
+    handoff["worked_off"] = json!(["a", "b"]);
+    assert_eq!(app.ask("save_and_look", json!([handoff, lease])).await, false);
+    assert_eq!(lease_known(&app, "h").await.unwrap().1, Value::Null);
+    assert_eq!(waiting(&app, "c").await, 2, "those of the other handoff");
+    assert_eq!(app.ask("deliveries", json!(["c", "other"])).await.as_array().unwrap().len(), 2);
+}
+
+async fn a_lease_of_what_must_exist_makes_nothing(store: &Store) {
+    let app = store.app().await;
+    assert_eq!(lease_known(&app, "h").await, None);
+    let (_, first, _) = app.lease("c", "h", "").await;
+    assert_eq!(first, 1, "nothing was made");
+    assert_eq!(lease_known(&app, "h").await, None, "a lease alone is no handoff");
+    assert_eq!(app.ask("save", json!([open("c", "h", 1), [], [], first])).await, true);
+    assert_eq!(lease_known(&app, "h").await, Some((2, Value::Null)));
+    assert_eq!(lease_known(&app, "h").await, None, "it is taken");
 }
 
 async fn the_age_of_the_oldest_is_known(store: &Store) {

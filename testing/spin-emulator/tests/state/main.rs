@@ -9,6 +9,7 @@ mod handoffs;
 mod inbox;
 mod leases;
 mod log;
+mod on_disk;
 mod outage;
 mod people;
 mod records;

@@ -94,7 +94,7 @@ async fn tables_whose_making_was_cut_short_are_finished_before_a_handoff_gets_in
     app.put(&open("c", "h", 1), &["remote"]).await;
     // The last of them are not there yet.
     let database = rusqlite::Connection::open(&path).unwrap();
-    database.execute_batch("DROP TABLE layout_3; DROP TRIGGER handoff_saved; DROP TRIGGER connection_removed").unwrap();
+    database.execute_batch("DROP TABLE layout_4; DROP TRIGGER handoff_saved; DROP TRIGGER connection_removed").unwrap();
     app.put(&open("c", "h", 2), &["later"]).await;
     assert_eq!(app.handoff_of("c", &["later"]).await, "h");
 }

@@ -175,7 +175,7 @@ async fn an_older_sqlite_is_migrated_without_losing_people() {
     database
         .execute_batch(
             "DROP TRIGGER handoff_erased; DROP INDEX handoffs_of_person; DROP INDEX handoffs_over_of;
-             DROP TABLE layout_3; DROP VIEW tallied; DROP TABLE log; DROP TRIGGER handoff_removed_with_log;
+             DROP TABLE layout_4; DROP VIEW tallied; DROP TABLE log; DROP TRIGGER handoff_removed_with_log;
              DROP TRIGGER handoff_erased_with_log; DROP TRIGGER connection_removed_with_log; CREATE TABLE layout_1 (complete INTEGER);",
         )
         .unwrap();

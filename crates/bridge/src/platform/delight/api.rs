@@ -1,6 +1,7 @@
 //! Calls of the platform's API: Chat Platform API v3, and the AI agent's paths beside it (vendor documentation and the vendor's
 //! generated SDK).
 
+use crate::http::json::{Fields, set};
 use freshworks_handoff::http::{Http, Method, Request};
 use handoff_contract::json;
 use serde_json::{Value, json};
@@ -44,13 +45,13 @@ pub(crate) enum Content<'a> {
 }
 
 /// The API of one application.
-pub(crate) struct Api<'a, H> {
-    http: &'a H,
+pub(crate) struct Api<'a> {
+    http: &'a dyn Http,
     settings: &'a Delight,
 }
 
-impl<'a, H: Http> Api<'a, H> {
-    pub(crate) fn new(http: &'a H, settings: &'a Delight) -> Self {
+impl<'a> Api<'a> {
+    pub(crate) fn new(http: &'a dyn Http, settings: &'a Delight) -> Self {
         Self { http, settings }
     }
 
@@ -64,15 +65,23 @@ impl<'a, H: Http> Api<'a, H> {
     ) -> Result<(), ApiError> {
         let mut body = json!({ "dedup_id": dedup_id, "custom_type": super::OWN });
         match content {
-            Content::Text(text) => (body["message_type"], body["message"]) = (json!("MESG"), json!(text)),
-            Content::System(text) => (body["message_type"], body["message"]) = (json!("ADMM"), json!(text)),
+            Content::Text(text) => {
+                set(&mut body, "message_type", "MESG");
+                set(&mut body, "message", *text);
+            }
+            Content::System(text) => {
+                set(&mut body, "message_type", "ADMM");
+                set(&mut body, "message", *text);
+            }
             Content::File { url, name, media_type } => {
-                body["message_type"] = json!("FILE");
-                (body["url"], body["file_name"], body["file_type"]) = (json!(url), json!(name), json!(media_type));
+                set(&mut body, "message_type", "FILE");
+                set(&mut body, "url", json!(url));
+                set(&mut body, "file_name", json!(name));
+                set(&mut body, "file_type", json!(media_type));
             }
         }
         if let Some(author) = author {
-            body["user_id"] = json!(author);
+            set(&mut body, "user_id", author);
         }
         self.call(Method::Post, &format!("/v3/group_channels/{}/messages", escape(channel)), Some(&body)).map(drop)
     }
@@ -85,7 +94,7 @@ impl<'a, H: Http> Api<'a, H> {
             escape(channel)
         );
         let mut found = self.call(Method::Get, &path, None)?;
-        Ok(found["messages"].as_array_mut().map(std::mem::take).unwrap_or_default())
+        Ok(found.get_mut("messages").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
     }
 
     /// Creates a user, or changes the one that is there.
@@ -120,17 +129,13 @@ impl<'a, H: Http> Api<'a, H> {
     pub(crate) fn add_to_context(&self, channel: &str, facts: &[(&str, String)]) -> Result<(), ApiError> {
         let agent = escape(&self.settings.ai_agent_id);
         let path = format!("/v3/ai_agent/ai_agents/{agent}/channels/{}/ai_agent_context", escape(channel));
-        let mut found = self.call(Method::Get, &path, None)?;
-        if !found["context"].is_object() {
-            found["context"] = json!({});
-        }
-        for (name, value) in facts {
-            found["context"][*name] = json!(value);
-        }
-        let mut body = json!({ "context": found["context"] });
+        let found = self.call(Method::Get, &path, None)?;
+        let mut context = found.field("context").as_object().cloned().unwrap_or_default();
+        context.extend(facts.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+        let mut body = json!({ "context": context });
         for kept in ["language", "country"] {
-            if found[kept].is_string() {
-                body[kept] = found[kept].clone();
+            if found.field(kept).is_string() {
+                set(&mut body, kept, found.field(kept).clone());
             }
         }
         self.call(Method::Put, &path, Some(&body)).map(drop)
@@ -171,7 +176,9 @@ impl<'a, H: Http> Api<'a, H> {
         match response.status {
             200..=299 => answer.map_err(|_| ApiError::Retryable("the platform's answer is no JSON".to_owned())),
             status @ (408 | 429 | 500..) => Err(ApiError::Retryable(format!("the platform answered {status}"))),
-            status => Err(ApiError::Refused(status, answer.map_or(0, |answer| answer["code"].as_i64().unwrap_or(0)))),
+            status => {
+                Err(ApiError::Refused(status, answer.map_or(0, |answer| answer.field("code").as_i64().unwrap_or(0))))
+            }
         }
     }
 }

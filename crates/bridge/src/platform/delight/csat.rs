@@ -1,5 +1,6 @@
 //! What the end user thinks of the human part, where a webhook says so.
 
+use crate::http::json::Fields;
 use handoff_contract::model::Rating;
 use serde_json::Value;
 
@@ -14,8 +15,8 @@ const MAX_COMMENT_CHARS: usize = 5_000;
 ///
 /// There is one for each conversation, so its id is always the same: however often webhooks bring it, it is sent once.
 pub(super) fn rating(conversation: &Value) -> Option<Rating> {
-    let score = conversation["helpdesk_csat"].as_u64().and_then(|score| u8::try_from(score).ok());
-    let reason = conversation["helpdesk_csat_reason"].as_str().map(|text| text.chars().take(MAX_COMMENT_CHARS));
+    let score = conversation.field("helpdesk_csat").as_u64().and_then(|score| u8::try_from(score).ok());
+    let reason = conversation.field("helpdesk_csat_reason").as_str().map(|text| text.chars().take(MAX_COMMENT_CHARS));
     Some(Rating {
         id: "helpdesk_csat".to_owned(),
         score: score.filter(|score| (1..=5).contains(score))?,

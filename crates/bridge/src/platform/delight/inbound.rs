@@ -12,7 +12,8 @@ use sha2::Sha256;
 use super::super::{Asked, Inbound, Place, WebhookEndpoint};
 use super::{Delight, OWN, csat};
 use crate::http::IncomingRequest;
-use crate::problem::{self, Problem};
+use crate::http::json::{Fields, set};
+use crate::http::problem::{self, Problem};
 
 /// The header of both webhooks.
 const SIGNATURE: &str = "x-sendbird-signature";
@@ -33,7 +34,7 @@ pub(crate) fn read(
     verify(key.reveal(), call)?;
     let event: Value = problem::read(call.body, "webhook")?;
     // The dashboard shows application ids in capitals, and addresses hold them in small letters.
-    if event["app_id"].as_str().is_some_and(|app| !app.eq_ignore_ascii_case(&settings.app_id)) {
+    if event.field("app_id").as_str().is_some_and(|app| !app.eq_ignore_ascii_case(&settings.app_id)) {
         return Ok(Inbound::Foreign("another-application"));
     }
     match endpoint {
@@ -80,10 +81,11 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 /// Events of the AI agent.
 fn agent_event(settings: &Delight, event: &Value, now: Timestamp) -> Inbound {
-    let data = &event["data"];
-    let conversation = &data["conversation"];
-    let is_ours = data["ai_agent_id"].as_str().is_none_or(|agent| agent == settings.ai_agent_id);
-    let (Some(channel), Some(number)) = (conversation["channel_url"].as_str(), id(&conversation["id"])) else {
+    let data = event.field("data");
+    let conversation = data.field("conversation");
+    let is_ours = data.field("ai_agent_id").as_str().is_none_or(|agent| agent == settings.ai_agent_id);
+    let (Some(channel), Some(number)) = (conversation.field("channel_url").as_str(), id(conversation.field("id")))
+    else {
         return Inbound::Nothing;
     };
     // One webhook of the application may serve several AI agents.
@@ -92,39 +94,39 @@ fn agent_event(settings: &Delight, event: &Value, now: Timestamp) -> Inbound {
     }
     let key =
         ConversationKey { application: settings.app_id.clone(), channel: channel.to_owned(), conversation: number };
-    let created_at = iso(&event["created_at"]).unwrap_or(now);
-    let place = || format!("{}:{}", event["category"].as_str().unwrap_or_default(), created_at);
-    let event_id = id(&event["id"]).unwrap_or_else(place);
-    let user = conversation["user_id"].as_str().unwrap_or_default();
-    match event["category"].as_str().unwrap_or_default() {
+    let created_at = iso(event.field("created_at")).unwrap_or(now);
+    let place = || format!("{}:{}", event.field("category").as_str().unwrap_or_default(), created_at);
+    let event_id = id(event.field("id")).unwrap_or_else(place);
+    let user = conversation.field("user_id").as_str().unwrap_or_default();
+    match event.field("category").as_str().unwrap_or_default() {
         "handoff" => {
             // Somebody else's integration has it already.
-            let case = data["external_case"]["type"].as_str().unwrap_or_default();
+            let case = data.field("external_case").field("type").as_str().unwrap_or_default();
             if user.is_empty() || !(case.is_empty() || case == "freshworks") {
                 return Inbound::Nothing;
             }
-            let until = iso(&data["handoff_at"]).unwrap_or(created_at);
+            let until = iso(data.field("handoff_at")).unwrap_or(created_at);
             let asked = json!({
                 "key": key,
                 "user": user,
-                "from": iso(&conversation["started_at"]).unwrap_or(0),
+                "from": iso(conversation.field("started_at")).unwrap_or(0),
                 "until": until,
-                "context": conversation["ai_agent_context"],
+                "context": conversation.field("ai_agent_context"),
                 "about": settings.about.in_webhook(data),
             });
             Inbound::HandOff { id: event_id, key, asked: Asked::Event(asked.to_string()) }
         }
         "message:user_sent" => {
-            let (said, sent_at) = (&data["message"], iso(&data["sent_at"]).unwrap_or(created_at));
+            let (said, sent_at) = (data.field("message"), iso(data.field("sent_at")).unwrap_or(created_at));
             // A file has no words here; the Chat webhook brings it.
-            let parts = parts(said, said["content"].as_str().unwrap_or_default());
-            let (Some(id), false) = (id(&said["message_id"]), parts.is_empty()) else { return Inbound::Nothing };
+            let parts = parts(said, said.field("content").as_str().unwrap_or_default());
+            let (Some(id), false) = (id(said.field("message_id")), parts.is_empty()) else { return Inbound::Nothing };
             let sender = Sender { role: SenderRole::EndUser, id: Some(user.to_owned()), name: None, avatar_url: None };
             let message = Message { id, sender, sent_at, parts };
             Inbound::Message { place: Place::Conversation(key), message }
         }
         "conversation:closed" => {
-            let reason = match conversation["closed_reason"].as_str().unwrap_or_default() {
+            let reason = match conversation.field("closed_reason").as_str().unwrap_or_default() {
                 "auto" => CloseReason::TimedOut,
                 "user_resolved" | "user_unresolved" => CloseReason::UserLeft,
                 _ => CloseReason::PlatformClosed,
@@ -144,28 +146,30 @@ fn agent_event(settings: &Delight, event: &Value, now: Timestamp) -> Inbound {
 
 /// Events of the channel: files come only this way.
 fn chat_event(event: &Value) -> Inbound {
-    if event["category"] != "group_channel:message_send" {
+    if event.field("category") != "group_channel:message_send" {
         return Inbound::Nothing;
     }
-    let (payload, sender) = (&event["payload"], &event["sender"]);
-    let (Some(channel), Some(user)) = (event["channel"]["channel_url"].as_str(), sender["user_id"].as_str()) else {
+    let (payload, sender) = (event.field("payload"), event.field("sender"));
+    let (Some(channel), Some(user)) =
+        (event.field("channel").field("channel_url").as_str(), sender.field("user_id").as_str())
+    else {
         return Inbound::Nothing;
     };
     let mut message = json!({
-        "message_id": payload["message_id"],
-        "created_at": payload["created_at"],
-        "type": event["type"],
-        "message": payload["message"],
-        "custom_type": payload["custom_type"].as_str().or(event["custom_type"].as_str()),
-        "user": { "user_id": user, "nickname": sender["nickname"], "profile_url": sender["profile_url"] },
+        "message_id": payload.field("message_id"),
+        "created_at": payload.field("created_at"),
+        "type": event.field("type"),
+        "message": payload.field("message"),
+        "custom_type": payload.field("custom_type").as_str().or(event.field("custom_type").as_str()),
+        "user": { "user_id": user, "nickname": sender.field("nickname"), "profile_url": sender.field("profile_url") },
     });
     // Two forms of one file are seen: beside the message, and as an object of its own.
-    if payload["files"].is_array() {
-        message["files"] = payload["files"].clone();
-    } else if payload["file"].is_object() {
-        message["file"] = payload["file"].clone();
-    } else if event["type"] == "FILE" {
-        message["file"] = payload.clone();
+    if payload.field("files").is_array() {
+        set(&mut message, "files", payload.field("files").clone());
+    } else if payload.field("file").is_object() {
+        set(&mut message, "file", payload.field("file").clone());
+    } else if event.field("type") == "FILE" {
+        set(&mut message, "file", payload.clone());
     }
     // Whether the sender is the end user is known to whoever knows the conversation.
     match self::message(&message, user, "") {
@@ -177,8 +181,8 @@ fn chat_event(event: &Value) -> Inbound {
 /// A message of a channel, as the API lists them. None for lines of nobody, and for what the bridge itself wrote unless it is a human
 /// agent's.
 pub(crate) fn message(found: &Value, user: &str, ai_agent: &str) -> Option<Message> {
-    let kind = found["type"].as_str().unwrap_or("MESG");
-    let author = found["user"]["user_id"].as_str().unwrap_or_default();
+    let kind = found.field("type").as_str().unwrap_or("MESG");
+    let author = found.field("user").field("user_id").as_str().unwrap_or_default();
     if kind == "ADMM" || author.is_empty() {
         return None;
     }
@@ -187,10 +191,10 @@ pub(crate) fn message(found: &Value, user: &str, ai_agent: &str) -> Option<Messa
         author if author == ai_agent => SenderRole::AiAgent,
         _ => SenderRole::HumanAgent,
     };
-    if found["custom_type"] == OWN && role == SenderRole::EndUser {
+    if found.field("custom_type") == OWN && role == SenderRole::EndUser {
         return None;
     }
-    let mut parts = parts(found, found["message"].as_str().unwrap_or_default());
+    let mut parts = parts(found, found.field("message").as_str().unwrap_or_default());
     if parts.is_empty() {
         if kind != "FILE" {
             return None;
@@ -198,19 +202,20 @@ pub(crate) fn message(found: &Value, user: &str, ai_agent: &str) -> Option<Messa
         // Nothing is known of it but that it was there.
         parts.push(Part::empty(PartKind::File));
     }
-    let words = |name: &str| found["user"][name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let words = |name: &str| found.field("user")[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     Some(Message {
-        id: id(&found["message_id"])?,
+        id: id(found.field("message_id"))?,
         sender: Sender { role, id: Some(author.to_owned()), name: words("nickname"), avatar_url: words("profile_url") },
-        sent_at: found["created_at"].as_u64().unwrap_or(0),
+        sent_at: found.field("created_at").as_u64().unwrap_or(0),
         parts,
     })
 }
 
 /// What a message holds: its file or files, the words with the first of them, or the words alone.
 fn parts(message: &Value, text: &str) -> Vec<Part> {
-    let several = message["files"].as_array().into_iter().flatten();
-    let all = several.chain(Some(&message["file"]).filter(|_| message["files"].as_array().is_none_or(Vec::is_empty)));
+    let several = message.field("files").as_array().into_iter().flatten();
+    let all = several
+        .chain(Some(message.field("file")).filter(|_| message.field("files").as_array().is_none_or(Vec::is_empty)));
     let mut parts: Vec<Part> = all.filter(|found| found.is_object()).map(file).collect();
     let words = if parts.is_empty() { text.to_owned() } else { beyond_names(text, &parts) };
     let words = Some(words).filter(|words| !words.trim().is_empty());
@@ -268,7 +273,7 @@ fn iso(value: &Value) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::access::secret::Secret;
     use handoff_contract::model::Rating;
 
     const NOW: Timestamp = 1_790_000_000_000;

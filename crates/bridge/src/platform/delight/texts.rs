@@ -89,7 +89,8 @@ impl Texts {
         };
         // Connections that an earlier version has stored hold its defaults.
         let set = set.as_deref().filter(|text| !FORMER_DEFAULTS.contains(text));
-        Some(set.unwrap_or_else(|| words(locale)[line as usize])).filter(|text| !text.trim().is_empty())
+        Some(set.unwrap_or_else(|| words(locale).get(line as usize).copied().unwrap_or_default()))
+            .filter(|text| !text.trim().is_empty())
     }
 }
 

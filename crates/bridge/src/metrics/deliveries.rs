@@ -4,22 +4,21 @@
 //! The log is written after the answer, in the statement that stores the counts, so it costs no caller anything.
 
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use handoff_contract::model::{Event, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-use crate::counters::{LOGGED_MS, Logged, Trend, WAITING, trends};
 use crate::handoffs::{channel_word, word_of};
+use crate::http::problem::Problem;
+use crate::http::responses::{HandoffResponse, HandoffsResponse};
+use crate::http::route::is_id;
 use crate::http::{IncomingRequest, OutgoingResponse};
 use crate::lease::LeasedHandoff;
+use crate::metrics::counters::{LOGGED_MS, Logged, Trend, WAITING, trends};
 use crate::platform::{DeliveryError, Platform};
-use crate::problem::Problem;
-use crate::responses::{HandoffResponse, HandoffsResponse};
-use crate::route::is_id;
 use crate::service::{MAX_LISTED, Service};
-use crate::state::{Connection, Handoff, State};
-use crate::ticket_webhook::ticket_word;
+use crate::state::{Connection, Handoff};
+use crate::webhooks::ticket::ticket_word;
 
 /// The log's word for a webhook that cannot be read.
 pub(crate) const UNREADABLE: &str = "unreadable";
@@ -179,7 +178,7 @@ pub(crate) fn causes(log: &[Logged], since: Timestamp) -> Vec<Cause> {
     causes
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Notes what became of a delivery. `began`: when it came, or was sent.
     pub(crate) fn log_delivery(
         &self,
@@ -364,14 +363,14 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// News that the platform had refused for good.
     fn tell_again(&self, connection: &Connection, handoff: &str, one: &Logged) -> Result<Resent, Problem> {
         let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, handoff, None, "")?;
-        let Some(place) = work.handoff.untold.iter().position(|untold| untold.id == one.id) else {
+        let Some(untold) = work.handoff.untold.iter().find(|untold| untold.id == one.id) else {
             // Somebody else was faster.
             work.give_back()?;
             return Ok(Resent::Done);
         };
         let began = (self.clock)();
         let platform = connection.platform.of(&work.handoff);
-        let told = platform.tell_again(&work.http, &work.handoff, &work.handoff.untold[place].events, began);
+        let told = platform.tell_again(&work.http, &work.handoff, &untold.events, began);
         let (result, why) = match &told {
             Ok(()) => ("done", ""),
             Err(untold) => ("given-up", untold.text()),
@@ -379,7 +378,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         self.log_delivery(connection, Delivered::to_platform(&one.id, &one.kind, handoff), result, why, began);
         match told {
             Ok(()) => {
-                work.handoff.untold.remove(place);
+                work.handoff.untold.retain(|untold| untold.id != one.id);
                 if work.handoff.untold.is_empty() {
                     work.handoff.platform.last_failure = None;
                 }

@@ -5,8 +5,9 @@ use handoff_contract::model::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::activity::{DELIVERIES, Refusal, WAITING_REMEDY, WebhookState, webhook_check};
-use crate::counters::Count;
+use crate::http::json::Fields;
+use crate::metrics::activity::{DELIVERIES, Refusal, WAITING_REMEDY, WebhookState, webhook_check};
+use crate::metrics::counters::Count;
 use crate::state::Connection;
 
 /// Freshworks sends a webhook of every message, also of those that we write, within seconds (a belief, from samples of the vendor's
@@ -120,10 +121,10 @@ pub fn of(connection: &Connection, counts: &[Count], now: Timestamp) -> StatusRe
 
 /// Whether a stored finding keeps handoffs from working.
 fn stops(finding: &Value) -> bool {
-    finding["level"] == "failure" && finding["check"].as_str().is_some_and(connect::is_needed)
+    finding.field("level") == "failure" && finding.field("check").as_str().is_some_and(connect::is_needed)
 }
 
 fn has_key(connection: &Connection) -> bool {
     let settings: Value = serde_json::from_str(&connection.settings).unwrap_or_default();
-    settings["webhook_public_key"].as_str().is_some_and(|key| !key.trim().is_empty())
+    settings.field("webhook_public_key").as_str().is_some_and(|key| !key.trim().is_empty())
 }

@@ -3,6 +3,7 @@
 //! A count has a name of up to four words joined by `|`: the family, then what tells its members apart. All words are ours; none
 //! comes from a person, so their number has a bound.
 
+use crate::http::json::Fields;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -59,11 +60,11 @@ pub struct Logged {
 impl Logged {
     /// As it was stored. What is missing is empty: nothing depends on the log. Without derived code, which is large.
     pub fn from_value(value: &serde_json::Value) -> Self {
-        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        let number = |name: &str| value[name].as_u64().unwrap_or(0);
+        let text = |name: &str| value.field(name).as_str().unwrap_or_default().to_owned();
+        let number = |name: &str| value.field(name).as_u64().unwrap_or(0);
         Self {
             id: text("id"),
-            handoff: value["handoff"].as_str().map(str::to_owned),
+            handoff: value.field("handoff").as_str().map(str::to_owned),
             first_at: number("first_at"),
             at: number("at"),
             tries: number("tries"),
@@ -227,10 +228,10 @@ impl Durations {
             let Some((_, class)) = count.name.split_once('|').filter(|(of, _)| *of == family) else { continue };
             match class {
                 "sum" => durations.sum_ms = count.value,
-                "more" => durations.classes[BOUNDS_MS.len()] = count.value,
                 bound => {
-                    let place = BOUNDS_MS.iter().position(|known| known.to_string() == bound);
-                    place.into_iter().for_each(|place| durations.classes[place] = count.value);
+                    let bounds = BOUNDS_MS.iter().map(u64::to_string).chain(["more".to_owned()]);
+                    let found = bounds.zip(&mut durations.classes).find(|(known, _)| known == bound);
+                    found.into_iter().for_each(|(_, class)| *class = count.value);
                 }
             }
         }

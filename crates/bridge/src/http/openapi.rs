@@ -4,26 +4,16 @@
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::access::TokenBody;
-use crate::activity::ActivityResponse;
-use crate::connections::{ChangeWebhooksBody, ConnectBody, WebhookKeyBody, WebhookKeyResponse};
-use crate::people::{ErasedResponse, PersonResponse};
-use crate::platform::generic::{HandoffFailed, HandoffNews, Webhook};
-use crate::problem::Document;
-use crate::responses::{
-    AuditResponse, CheckedConnectionResponse, ChoicesResponse, ClosedResponse, ConnectionsResponse,
-    CreatedTokenResponse, EventsResponse, HandedOverResponse, HandoffResponse, HandoffsResponse, HealthResponse,
-    RelayedResponse, RotatedResponse, SettingsResponse, TickResponse, TimelineResponse, TokensResponse,
-};
-use crate::service::{CloseBody, EventsBody, UndeliveredBody};
-use crate::watch::{DeliveriesResponse, ResentResponse, TrendsResponse};
+use crate::http::operations::{OPERATIONS, Operation};
+use crate::http::problem::Document;
+use crate::platform::generic::{HandoffFailed, HandoffNews};
 
-mod operations;
+pub(crate) mod described;
 
-use operations::{Body, OPERATIONS, Operation, Reply, STATUSES, Status};
+use described::{Body, Described, Link, Reply, STATUSES, Status};
 
 /// Largest whole number that the service reads: it is stored in 64 bits.
 const MOST: u64 = u64::MAX;
@@ -32,7 +22,7 @@ const MOST: u64 = u64::MAX;
 pub fn document() -> Value {
     let (mut inbound, mut outbound) = (generator(draft()), generator(draft().for_serialize()));
     let mut paths = Map::new();
-    for operation in &OPERATIONS {
+    for operation in OPERATIONS {
         let described = describe(operation, &mut inbound, &mut outbound);
         let item = paths.entry(operation.path).or_insert_with(|| json!({ "parameters": names(operation.path) }));
         item[operation.method.to_ascii_lowercase()] = described;
@@ -104,36 +94,37 @@ fn draft() -> SchemaSettings {
 }
 
 fn describe(operation: &Operation, inbound: &mut SchemaGenerator, outbound: &mut SchemaGenerator) -> Value {
+    let Described { id, tag, summary, description, headers, query, body, reply, about, problems } =
+        &operation.described;
     let mut responses = Map::new();
-    if let Some((status, reply)) = reply(operation.reply, operation.about, outbound) {
-        responses.insert(status.to_owned(), reply);
-    }
-    for status in operation.problems {
+    let (status, reply) = response(reply, about, outbound);
+    responses.insert(status.to_owned(), reply);
+    for status in *problems {
         let found = STATUSES.iter().find(|known| known.status == *status);
         let name = found.map(|found| found.name).unwrap_or_default();
         responses.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{name}") }));
     }
     let mut described = json!({
-        "operationId": operation.id,
-        "summary": operation.summary,
-        "description": operation.description,
-        "tags": [operation.tag],
+        "operationId": id,
+        "summary": summary,
+        "description": description,
+        "tags": [tag],
         "responses": responses,
     });
-    if operation.is_open {
+    if operation.access.is_open() {
         described["security"] = json!([]);
     }
-    if let Some(body) = request_body(operation.body, inbound) {
-        described["requestBody"] = body;
+    if let Some(Body { schema, example }) = body {
+        described["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": schema(inbound), "example": example() } },
+        });
     }
-    let query = operations::query(operation);
-    if !query.is_empty() {
-        let parameter = |(name, description, schema): &(&str, &str, Value)| json!({ "name": name, "in": "query", "description": description, "schema": schema });
-        described["parameters"] = query.iter().map(parameter).collect();
-    }
-    if !operation.headers.is_empty() {
-        let header = |(name, description): &(&str, &str)| json!({ "name": name, "in": "header", "description": description, "schema": { "type": "string" } });
-        described["parameters"] = operation.headers.iter().map(header).collect();
+    let in_query = query.iter().map(|(name, description, schema)| json!({ "name": name, "in": "query", "description": description, "schema": schema() }));
+    let in_header = headers.iter().map(|(name, description)| json!({ "name": name, "in": "header", "description": description, "schema": { "type": "string" } }));
+    let parameters: Vec<Value> = in_query.chain(in_header).collect();
+    if !parameters.is_empty() {
+        described["parameters"] = Value::Array(parameters);
     }
     described
 }
@@ -142,15 +133,15 @@ fn describe(operation: &Operation, inbound: &mut SchemaGenerator, outbound: &mut
 fn names(path: &str) -> Vec<Value> {
     let name = |segment: &str| {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?.to_owned();
-        let handoff = operations::handoff_id_example();
+        let handoff = described::handoff_id_example();
         let (description, example) = match name.as_str() {
             "connection" => ("The operator's name for the connection.", "acme"),
             "handoff" => ("The handoff's `id`.", handoff.as_str()),
             "delivery" => ("The delivery's `id`.", handoff.as_str()),
-            "id" => ("The token's `id`.", operations::TOKEN_EXAMPLE),
+            "id" => ("The token's `id`.", described::TOKEN_EXAMPLE),
             "person" => ("The platform's id of the end user.", "user-1"),
-            "photo" => ("The `photo` of an event that was fetched.", operations::PHOTO_EXAMPLE),
-            _ => ("The last part of the addresses that connecting has answered.", operations::SECRET_EXAMPLE),
+            "photo" => ("The `photo` of an event that was fetched.", described::PHOTO_EXAMPLE),
+            _ => ("The last part of the addresses that connecting has answered.", described::SECRET_EXAMPLE),
         };
         let schema = match name.as_str() {
             "person" => json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "\\S" }),
@@ -164,107 +155,26 @@ fn names(path: &str) -> Vec<Value> {
     path.split('/').filter_map(name).collect()
 }
 
-fn request_body(body: Body, schemas: &mut SchemaGenerator) -> Option<Value> {
-    let (schema, example) = match body {
-        Body::None => return None,
-        Body::Connect => (schemas.subschema_for::<ConnectBody>().to_value(), operations::connect_example()),
-        Body::HandOff => {
-            let request = schemas.subschema_for::<handoff_contract::model::HandoffRequest>().to_value();
-            (request, operations::handoff_example())
+/// Status and response of a request that was carried out.
+fn response(reply: &Reply, about: &str, schemas: &mut SchemaGenerator) -> (&'static str, Value) {
+    match reply {
+        Reply::Empty => ("204", json!({ "description": about })),
+        Reply::Other(kinds) => ("200", other(about, kinds)),
+        Reply::Json { schema, links } => {
+            let content = json!({ "application/json": { "schema": schema(schemas) } });
+            let mut response = json!({ "description": about, "content": content });
+            if !links.is_empty() {
+                response["links"] = links.iter().map(link).collect();
+            }
+            ("200", response)
         }
-        Body::Relay => (relayed(schemas), operations::message_example("m-2")),
-        Body::Undelivered => (schemas.subschema_for::<UndeliveredBody>().to_value(), json!({ "message": "m-7" })),
-        Body::Rate => {
-            let rating = schemas.subschema_for::<handoff_contract::model::Rating>().to_value();
-            (rating, operations::rating_example())
-        }
-        Body::WebhookKey => (schemas.subschema_for::<WebhookKeyBody>().to_value(), json!({ "key": "MIIBIjANBgkqh" })),
-        Body::ChangeWebhooks => {
-            (schemas.subschema_for::<ChangeWebhooksBody>().to_value(), json!({ "overlap_hours": 72 }))
-        }
-        Body::Token => {
-            let example =
-                json!({ "name": "acme-platform", "scopes": ["connection:acme"], "expires_at": 1_893_456_000_000_u64 });
-            (schemas.subschema_for::<TokenBody>().to_value(), example)
-        }
-        Body::Events => (schemas.subschema_for::<EventsBody>().to_value(), json!({ "after": 0 })),
-        Body::Close => (schemas.subschema_for::<CloseBody>().to_value(), json!({ "reason": "user-left" })),
-        Body::Freshworks => (json!({}), json!({ "action": "message_create", "data": {} })),
-        Body::Ticket => (json!({}), json!({ "ticket_id": "17" })),
-        Body::Platform => {
-            let ours = schemas.subschema_for::<Webhook>().to_value();
-            let description = "What a Delight connection's webhook sends, and events of other types: they are ignored.";
-            (json!({ "anyOf": [ours, { "description": description }] }), operations::webhook_example())
-        }
-        Body::Chat => (json!({}), json!({ "category": "group_channel:message_send" })),
-    };
-    Some(json!({
-        "required": true,
-        "content": { "application/json": { "schema": schema, "example": example } },
-    }))
+    }
 }
 
-/// A message that may be relayed: the core asks more of it than of one in a history.
-fn relayed(schemas: &mut SchemaGenerator) -> Value {
-    let message = schemas.subschema_for::<handoff_contract::model::Message>().to_value();
-    json!({
-        "allOf": [message],
-        "properties": {
-            "id": { "minLength": 1, "maxLength": 255, "pattern": "\\S" },
-            "sender": { "properties": { "role": { "const": "end-user" } } },
-            "parts": { "minItems": 1 },
-        },
-    })
-}
-
-/// Status and response of a request that was carried out. None where there is none in this version.
-fn reply(reply: Reply, about: &str, schemas: &mut SchemaGenerator) -> Option<(&'static str, Value)> {
-    fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
-        schemas.subschema_for::<T>().to_value()
-    }
-    let schema = match reply {
-        Reply::Empty => return Some(("204", json!({ "description": about }))),
-        Reply::Metrics => return Some(("200", other(about, &["application/openmetrics-text"]))),
-        Reply::Photo => return Some(("200", other(about, &["image/png", "image/jpeg", "image/webp", "image/gif"]))),
-        Reply::Document => json!({ "type": "object", "required": ["openapi"] }),
-        Reply::Plan => of::<handoff_contract::model::Plan>(schemas),
-        Reply::Health => of::<HealthResponse>(schemas),
-        Reply::Connections => of::<ConnectionsResponse>(schemas),
-        Reply::Choices => of::<ChoicesResponse>(schemas),
-        Reply::Settings => of::<SettingsResponse>(schemas),
-        Reply::Activity => of::<ActivityResponse>(schemas),
-        Reply::Deliveries => of::<DeliveriesResponse>(schemas),
-        Reply::Resent => of::<ResentResponse>(schemas),
-        Reply::Trends => of::<TrendsResponse>(schemas),
-        Reply::WebhookKey => of::<WebhookKeyResponse>(schemas),
-        Reply::Events => of::<EventsResponse>(schemas),
-        Reply::Timeline => of::<TimelineResponse>(schemas),
-        Reply::Checked => of::<CheckedConnectionResponse>(schemas),
-        Reply::HandedOver => of::<HandedOverResponse>(schemas),
-        Reply::Handoffs => of::<HandoffsResponse>(schemas),
-        Reply::Handoff => of::<HandoffResponse>(schemas),
-        Reply::Relayed => of::<RelayedResponse>(schemas),
-        Reply::Closed => of::<ClosedResponse>(schemas),
-        Reply::Tick => of::<TickResponse>(schemas),
-        Reply::Rotated => of::<RotatedResponse>(schemas),
-        Reply::Tokens => of::<TokensResponse>(schemas),
-        Reply::CreatedToken => of::<CreatedTokenResponse>(schemas),
-        Reply::Audit => of::<AuditResponse>(schemas),
-        Reply::Person => of::<PersonResponse>(schemas),
-        Reply::Erased => of::<ErasedResponse>(schemas),
-    };
-    let mut response = json!({ "description": about, "content": { "application/json": { "schema": schema } } });
-    let place = |handoff: &str| json!({ "connection": "$request.path.connection", "handoff": handoff });
-    let links = match reply {
-        Reply::Checked => operations::links(&["connection", "handOff"], &json!({ "connection": "$response.body#/id" })),
-        Reply::HandedOver => operations::links(&["handoff", "relay", "close"], &place("$response.body#/id")),
-        Reply::Handoffs => operations::links(&["handoff"], &place("$response.body#/handoffs/0/id")),
-        _ => Value::Null,
-    };
-    if !links.is_null() {
-        response["links"] = links;
-    }
-    Some(("200", response))
+fn link((operation, parameters): &Link) -> (String, Value) {
+    let parameters: Map<String, Value> =
+        parameters.iter().map(|(name, place)| ((*name).to_owned(), (*place).into())).collect();
+    ((*operation).to_owned(), json!({ "operationId": operation, "parameters": parameters }))
 }
 
 /// An answer that is no JSON.
@@ -355,8 +265,9 @@ mod tests {
     use handoff_contract::error::{Error, ErrorKind};
 
     use super::*;
-    use crate::problem::Problem;
-    use crate::route::{ROUTES, route};
+    use crate::connections::ConnectBody;
+    use crate::http::problem::Problem;
+    use crate::platform::generic::Webhook;
 
     #[test]
     fn the_document_that_is_served_is_that_of_the_code() {
@@ -366,22 +277,24 @@ mod tests {
 
     #[test]
     fn every_route_is_described_and_every_description_is_a_route() {
-        let mut routes: Vec<(&str, &str)> = ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
-        let mut described: Vec<(&str, &str)> = OPERATIONS.iter().map(|one| (one.method, one.path)).collect();
-        routes.sort_unstable();
-        described.sort_unstable();
-        assert_eq!(described, routes);
+        let document = document();
+        let paths = document["paths"].as_object().unwrap();
+        let methods = |item: &Value| item.as_object().unwrap().keys().filter(|key| *key != "parameters").count();
+        assert_eq!(paths.values().map(methods).sum::<usize>(), OPERATIONS.len(), "no operation hides another");
+        for operation in OPERATIONS {
+            let described = &paths[operation.path][operation.method.to_ascii_lowercase()];
+            assert_eq!(described["operationId"], operation.described.id);
+        }
     }
 
     #[test]
     fn what_needs_no_token_is_said_so() {
-        for operation in &OPERATIONS {
-            let path = operation.path.replace(['{', '}'], "");
-            let route = route(operation.method, &path).unwrap();
-            let is_open = route.need("") == crate::access::Need::Nothing;
-            assert_eq!(operation.is_open, is_open, "{}", operation.path);
-            assert_eq!(operation.problems.contains(&429), !is_open, "{}", operation.path);
-            assert!(operation.body == Body::None || operation.problems.contains(&413), "{}", operation.path);
+        let document = document();
+        for Operation { method, path, access, described, .. } in OPERATIONS {
+            let is_open = document["paths"][path][method.to_ascii_lowercase()]["security"] == json!([]);
+            assert_eq!(is_open, access.need("", "") == crate::access::Need::Nothing, "{path}");
+            assert_eq!(described.problems.contains(&429), !is_open, "{path}");
+            assert!(described.body.is_none() || described.problems.contains(&413), "{path}");
         }
     }
 
@@ -408,7 +321,7 @@ mod tests {
             let problem = Problem::from(Error::new(kind, "it failed"));
             let status = STATUSES.iter().find(|status| status.status == problem.status).unwrap();
             assert!(status.kinds.contains(&problem.kind), "{kind:?}");
-            let known = OPERATIONS.iter().filter(|one| one.problems.contains(&problem.status));
+            let known = OPERATIONS.iter().filter(|one| one.described.problems.contains(&problem.status));
             assert!(known.count() > 0, "{kind:?}");
         }
     }
@@ -416,12 +329,12 @@ mod tests {
     #[test]
     fn the_examples_are_read() {
         fn read<T: serde::de::DeserializeOwned>(example: Value) {
-            crate::problem::read::<T>(example.to_string().as_bytes(), "example").map(drop).unwrap();
+            crate::http::problem::read::<T>(example.to_string().as_bytes(), "example").map(drop).unwrap();
         }
-        read::<ConnectBody>(operations::connect_example());
-        read::<handoff_contract::model::HandoffRequest>(operations::handoff_example());
-        read::<handoff_contract::model::Message>(operations::message_example("m-2"));
-        read::<handoff_contract::model::Rating>(operations::rating_example());
-        read::<Webhook>(operations::webhook_example());
+        read::<ConnectBody>(described::connect_example());
+        read::<handoff_contract::model::HandoffRequest>(described::handoff_example());
+        read::<handoff_contract::model::Message>(described::message_example("m-2"));
+        read::<handoff_contract::model::Rating>(described::rating_example());
+        read::<Webhook>(described::webhook_example());
     }
 }

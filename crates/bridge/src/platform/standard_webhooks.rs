@@ -7,7 +7,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::http::IncomingRequest;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 const SECRET_PREFIX: &str = "whsec_";
 /// As far as a request's time may be off; the scheme's own choice.

@@ -1,15 +1,14 @@
 //! Who changed what, and when. Without secrets, and without a word of end users.
 
-use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::http::OutgoingResponse;
-use crate::log::Level;
-use crate::problem::Problem;
-use crate::responses::AuditResponse;
+use crate::http::problem::Problem;
+use crate::http::responses::AuditResponse;
+use crate::metrics::log::Level;
 use crate::service::Service;
-use crate::state::{NEVER, Record, State};
+use crate::state::{NEVER, Record};
 
 /// The kind of its records.
 const AUDIT: &str = "audit";
@@ -35,7 +34,7 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Writes an entry. The change has been made: where the entry cannot be written, the log says so.
     pub(crate) fn audit(&self, who: &str, what: &str, connection: Option<&str>, detail: String) {
         let at = (self.clock)();

@@ -1,18 +1,17 @@
 //! How end users rate the human part, on its way to Freshworks.
 
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use freshworks_handoff::use_cases::rate;
 use handoff_contract::model::{ConversationKey, Rating};
 
 use crate::handoffs::handoff_id;
 use crate::http::OutgoingResponse;
-use crate::problem::Problem;
-use crate::responses::RelayedResponse;
+use crate::http::problem::Problem;
+use crate::http::responses::RelayedResponse;
 use crate::service::Service;
-use crate::state::{Connection, State};
+use crate::state::Connection;
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Passes a rating on. One whose sending was cut off is not sent again: whether Freshworks has it cannot be read.
     pub(crate) fn rate(&self, connection: &Connection, id: &str, rating: &Rating) -> Result<OutgoingResponse, Problem> {
         let doing = format!("rating:{}", digest(&[&rating.id], 8));

@@ -6,22 +6,21 @@
 use std::collections::BTreeSet;
 
 use freshworks_handoff::conversation::session::Session;
-use freshworks_handoff::http::Http;
 use freshworks_handoff::use_cases::{close, erase};
 use handoff_contract::model::{CloseReason, Finding, Step, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::access::Need;
-use crate::counters::Logged;
+use crate::access::{Caller, Need};
 use crate::http::OutgoingResponse;
+use crate::http::problem::Problem;
 use crate::lease::LeasedHandoff;
-use crate::log::Level;
+use crate::metrics::counters::Logged;
+use crate::metrics::log::Level;
 use crate::platform::PlatformSettings;
-use crate::problem::Problem;
 use crate::service::Service;
-use crate::state::{Connection, Handoff, State};
+use crate::state::{Connection, Handoff};
 
 /// As in the contract.
 const MAX_ID: usize = 255;
@@ -127,7 +126,7 @@ fn scope(query: &str, may_delete: bool) -> Result<Scope<'_>, Problem> {
             ("connection", _) if scope.connection.is_some() => {
                 return Err(invalid(name, "the connection is named twice", "Name one, or leave it out for all."));
             }
-            ("connection", id) if crate::route::is_id(id) => scope.connection = Some(id),
+            ("connection", id) if crate::http::route::is_id(id) => scope.connection = Some(id),
             ("freshworks", "true") if may_delete => scope.freshworks = true,
             ("freshworks", "false") if may_delete => scope.freshworks = false,
             ("connection" | "freshworks", _) => {
@@ -177,7 +176,7 @@ fn check_same_platform(found: &[(Connection, Vec<Handoff>)]) -> Result<(), Probl
         .with_remedy("Name the connection: ?connection=.... GET shows which have something. Nothing was erased."))
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// The person's handoffs in one connection, or in all.
     fn held(&self, person: &str, connection: Option<&str>) -> Result<Vec<(Connection, Vec<Handoff>)>, Problem> {
         let connections = match connection {
@@ -212,6 +211,24 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             }
         }
         Ok(OutgoingResponse::ok(PersonResponse { person, handoffs }))
+    }
+
+    /// As [`erase_person`](Service::erase_person); who did it stands in the audit log.
+    pub(crate) fn erase_person_for(
+        &self,
+        caller: &Caller,
+        person: &str,
+        query: &str,
+    ) -> Result<OutgoingResponse, Problem> {
+        let erased = self.erase_person(person, query);
+        // Not whom: the log outlasts the erasure.
+        let connection = match need(query) {
+            Need::Connection(id) => Some(id),
+            _ => None,
+        };
+        let how = if erased.is_ok() { String::new() } else { "in part".to_owned() };
+        self.audit(caller.name(), "person-erased", connection, how);
+        erased
     }
 
     /// What is held here goes first: it does not depend on anybody's answer. Whatever fails, a repeat goes on from there.
@@ -273,7 +290,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         // What is about to be erased goes nowhere else.
         update.events.iter_mut().for_each(|event| event.summary = None);
         if matches!(connection.platform.of(&work.handoff), PlatformSettings::Polling(_)) {
-            // The mailbox goes with the handoff.
+            // The event queue goes with the handoff.
             return work.erase();
         }
         self.tell(connection, work, update, false).map_err(not_erased)?;

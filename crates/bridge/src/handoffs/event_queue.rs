@@ -1,16 +1,17 @@
 //! Fetching events that wait: for trials, and for platforms that take no callback.
 
-use freshworks_handoff::http::{Http, Method, Request};
+use freshworks_handoff::http::{Method, Request};
 use serde_json::Value;
 
 use crate::http::OutgoingResponse;
+use crate::http::json::Fields;
+use crate::http::problem::Problem;
+use crate::http::responses::{EventsResponse, NumberedEvent};
 use crate::lease::LeasedHandoff;
 use crate::platform::polling::photo_name;
 use crate::platform::web_url;
-use crate::problem::Problem;
-use crate::responses::{EventsResponse, NumberedEvent};
 use crate::service::Service;
-use crate::state::{Connection, Handoff, State};
+use crate::state::{Connection, Handoff};
 
 const CONNECT_TIMEOUT_MS: u32 = 2_000;
 const RESPONSE_TIMEOUT_MS: u32 = 5_000;
@@ -18,27 +19,28 @@ const MAX_PHOTO_BYTES: usize = 512 * 1024;
 /// Pictures that a browser shows and cannot run.
 const PHOTO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// The events behind `after`. Those up to it have arrived, and are deleted.
     pub(crate) fn events(&self, connection: &Connection, id: &str, after: u64) -> Result<OutgoingResponse, Problem> {
         let mut handoff = self.state.handoff(&connection.id, id)?.ok_or_else(crate::service::unknown_handoff)?;
         let is_seen = |handoff: &Handoff| {
             // A number that was never given is of another handoff: nothing is known to have arrived.
-            let mailbox = handoff.mailbox.as_ref().filter(|mailbox| after <= mailbox.newest);
-            mailbox.is_some_and(|mailbox| mailbox.waiting.iter().any(|(number, _)| *number <= after))
+            let event_queue = handoff.event_queue.as_ref().filter(|event_queue| after <= event_queue.newest);
+            event_queue.is_some_and(|event_queue| event_queue.waiting.iter().any(|(number, _)| *number <= after))
         };
         if is_seen(&handoff) {
             let mut work = LeasedHandoff::begin(self, &connection.id, &connection.settings, id, None, "")?;
-            if let Some(mailbox) = &mut work.handoff.mailbox {
-                mailbox.waiting.retain(|(number, _)| *number > after);
+            if let Some(event_queue) = &mut work.handoff.event_queue {
+                event_queue.waiting.retain(|(number, _)| *number > after);
             }
             handoff = work.save(&[])?;
         }
-        let newest = handoff.mailbox.as_ref().map_or(0, |mailbox| mailbox.newest);
+        let newest = handoff.event_queue.as_ref().map_or(0, |event_queue| event_queue.newest);
         let after = if after > newest { 0 } else { after };
-        let waiting = handoff.mailbox.as_ref().map(|mailbox| mailbox.waiting.as_slice()).unwrap_or_default();
+        let waiting =
+            handoff.event_queue.as_ref().map(|event_queue| event_queue.waiting.as_slice()).unwrap_or_default();
         let numbered = |(number, event): &(u64, Value)| {
-            let url = event["message"]["sender"]["avatar_url"].as_str();
+            let url = event.field("message").field("sender").field("avatar_url").as_str();
             let photo = url.map(|url| format!("{id}-{}", photo_name(url)));
             NumberedEvent { number: *number, event: event.clone(), photo }
         };
@@ -51,8 +53,8 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     pub(crate) fn photo(&self, connection: &Connection, photo: &str) -> Result<OutgoingResponse, Problem> {
         let none = || Problem::new(404, "unknown", "there is no such photo").at("photo");
         let (handoff, name) = photo.split_once('-').ok_or_else(none)?;
-        let mailbox = self.state.handoff(&connection.id, handoff)?.and_then(|handoff| handoff.mailbox);
-        let url = mailbox.and_then(|mailbox| mailbox.photos.into_iter().find(|(known, _)| known == name));
+        let event_queue = self.state.handoff(&connection.id, handoff)?.and_then(|handoff| handoff.event_queue);
+        let url = event_queue.and_then(|event_queue| event_queue.photos.into_iter().find(|(known, _)| known == name));
         let (origin, path) = url.and_then(|(_, url)| web_url::split(&url)).ok_or_else(none)?;
         let request = Request {
             method: Method::Get,

@@ -8,8 +8,8 @@ use freshworks_handoff::http::{Forwarded, Http, Request, Response, TransportErro
 use handoff_contract::destination::is_internet;
 use serde_json::{Map, Value};
 
+use crate::http::problem::Problem;
 use crate::platform::{PlatformSettings, web_url};
-use crate::problem::Problem;
 
 /// Hosts inside that the operator has named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,9 +103,9 @@ fn host_of(origin: &str) -> Option<&str> {
 }
 
 /// The way out, for destinations that are allowed. Whoever calls learns that the others were refused; nothing was sent.
-pub struct Guarded<'a, H> {
+pub struct Guarded<'a> {
     /// The way out without a look.
-    pub http: &'a H,
+    pub http: &'a dyn Http,
     /// What may be reached.
     pub destinations: &'a Destinations,
 }
@@ -114,7 +114,7 @@ fn refused() -> TransportError {
     TransportError { not_sent: true, denied: true, reason: "internal-address".to_owned() }
 }
 
-impl<H: Http> Http for Guarded<'_, H> {
+impl Http for Guarded<'_> {
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, TransportError>> {
         if requests.iter().all(|request| self.destinations.allows(&request.origin)) {
             return self.http.send_all(requests);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     fn internal_hosts() -> impl Iterator<Item = &'static str> {
-        let list = include_str!("../../../fixtures/addresses/hosts.txt").lines();
+        let list = include_str!("../../../../fixtures/addresses/hosts.txt").lines();
         list.filter_map(|line| line.strip_prefix("internal "))
     }
 

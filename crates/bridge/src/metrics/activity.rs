@@ -2,16 +2,15 @@
 
 use std::fmt::Write as _;
 
-use freshworks_handoff::http::Http;
 use handoff_contract::model::Timestamp;
 use serde::Serialize;
 
-use crate::counters::{BOUNDS_MS, Count, Durations, Logged};
+use crate::connections::status::{self, ConnectionState};
+use crate::http::problem::Problem;
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::problem::Problem;
+use crate::metrics::counters::{BOUNDS_MS, Count, Durations, Logged};
 use crate::service::{MAX_LISTED, Service};
-use crate::state::{Connection, Handoff, NEVER, Record, State, StateError};
-use crate::status::{self, ConnectionState};
+use crate::state::{Connection, Handoff, NEVER, Record, StateError};
 
 /// Webhooks that came: from whom, what became of them, and why.
 pub(crate) const DELIVERIES: &str = "deliveries";
@@ -266,7 +265,7 @@ pub(crate) fn webhook_check(connection: &Connection, counts: &[Count]) -> Webhoo
     }
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Stores what was counted. That it cannot be is no reason to fail.
     pub fn keep_tally(&self) {
         let (mut counts, log) = (self.counters.take(), self.counters.take_log());

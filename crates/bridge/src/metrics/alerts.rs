@@ -2,17 +2,17 @@
 //! once more when it is over. Whichever request comes upon it tells, after its answer; where nothing is wrong, nothing is asked or stored.
 
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::{Http, Method, Request};
+use freshworks_handoff::http::{Method, Request};
 use handoff_contract::model::Timestamp;
 use serde_json::{Value, json};
 
-use crate::activity::DELIVERIES;
-use crate::counters::{LOGGED_MS, Logged};
+use crate::metrics::activity::DELIVERIES;
+use crate::metrics::counters::{LOGGED_MS, Logged};
+use crate::metrics::deliveries::causes;
 use crate::platform::generic::rfc3339;
 use crate::platform::web_url;
 use crate::service::Service;
-use crate::state::{NEVER, Record, State, StateError};
-use crate::watch::causes;
+use crate::state::{NEVER, Record, StateError};
 
 /// The kind of records that say which incidents are under way.
 pub(crate) const ALERT: &str = "alert";
@@ -42,7 +42,7 @@ fn failing_since(bad: &[Logged], accepted_at: Timestamp, now: Timestamp) -> Opti
     under_way.iter().filter(counts).map(|one| one.first_at).min()
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     fn has_alerts(&self) -> bool {
         !self.policy.alert_url.is_empty()
     }

@@ -78,7 +78,7 @@ pub fn line(at: Timestamp, level: Level, connection: &str, handoff: &str, messag
     line
 }
 
-impl<H, S: ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Writes a line about a handoff, a connection (`handoff` is empty), or the bridge (both are empty).
     pub(crate) fn say(&self, level: Level, connection: &str, handoff: &str, message: &str) {
         (self.log)(&line((self.clock)(), level, connection, handoff, message));

@@ -5,19 +5,18 @@
 //! the admin writes; a webhook that fails is sent again after 5, 30 and 60 minutes (support article on webhook failures).
 
 use freshworks_handoff::conversation::session::digest;
-use freshworks_handoff::http::Http;
 use freshworks_handoff::settings::Settings;
 use handoff_contract::model::SessionInfo;
 use serde_json::Value;
 
-use crate::activity::DELIVERIES;
+use crate::access::secret::is_same;
+use crate::http::problem::Problem;
+use crate::http::responses::TicketWebhook;
 use crate::http::{IncomingRequest, OutgoingResponse};
-use crate::problem::Problem;
-use crate::responses::TicketWebhook;
-use crate::secret::is_same;
+use crate::metrics::activity::DELIVERIES;
+use crate::metrics::deliveries::{Delivered, UNREADABLE};
 use crate::service::Service;
-use crate::state::{Connection, State};
-use crate::watch::{Delivered, UNREADABLE};
+use crate::state::Connection;
 
 /// The header that carries the secret.
 const HEADER: &str = "X-Webhook-Secret";
@@ -55,7 +54,7 @@ fn ticket_of(body: &[u8]) -> Option<String> {
     ((1..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.to_owned())
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// The rule to paste; none where the settings name no ticket desk.
     pub(crate) fn ticket_webhook_of(&self, connection: &Connection) -> Option<TicketWebhook> {
         Settings::parse(&connection.settings).ok()?.ticket_desk().ok().flatten()?;

@@ -5,11 +5,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::access::Scope;
-use crate::audit::AuditEntry;
-use crate::journal::Entry;
+use crate::access::audit::AuditEntry;
+use crate::access::vault::Protection;
+use crate::connections::status::StatusResponse;
+use crate::handoffs::journal::Entry;
 use crate::state::Handoff;
-use crate::status::StatusResponse;
-use crate::vault::Protection;
 
 /// The app runs, and its store answers.
 #[derive(Serialize)]

@@ -16,15 +16,14 @@ use freshworks_handoff::use_cases::{close, webhook};
 use handoff_contract::error::ErrorKind;
 use handoff_contract::model::{CloseReason, Delivery, Event, EventKind, Outcome, SessionState, Timestamp, Update};
 
-use crate::access::Caller;
-use crate::activity::DELIVERIES;
-use crate::journal::What;
-use crate::lease::{BUSY, LeasedHandoff, busy};
-use crate::problem::Problem;
+use crate::handoffs::journal::What;
+use crate::http::problem::Problem;
+use crate::lease::{BRIEFLY_MS, BUSY, LeasedHandoff, busy};
+use crate::metrics::activity::DELIVERIES;
+use crate::metrics::deliveries::{Delivered, UNREADABLE};
 use crate::service::Service;
-use crate::state::{Connection, Failing, KEPT_DAYS, State, StoredDelivery, days_ms};
-use crate::watch::{Delivered, UNREADABLE};
-use crate::webhooks::action_of;
+use crate::state::{Connection, Failing, KEPT_DAYS, Saved, StoredDelivery, days_ms};
+use crate::webhooks::freshchat::action_of;
 
 /// Work is begun before the answer while less than this has passed since the delivery came, and no request outlasts it. Freshworks
 /// waits for 3,000.
@@ -62,10 +61,6 @@ const FEWEST_TRIES: u32 = 5;
 pub struct Later {
     /// With whether something failed for it here, so that the next try is ours, too.
     touched: RefCell<BTreeMap<(String, String), bool>>,
-    /// Who calls.
-    pub(crate) caller: RefCell<Option<Result<Caller, Problem>>>,
-    /// Whom the webhook of this request is for.
-    pub(crate) addressed: RefCell<Option<Connection>>,
     /// Many have come at once.
     stands_back: Cell<bool>,
     /// The number of a lease that is held meanwhile.
@@ -84,6 +79,19 @@ impl Later {
     /// Deliveries may have come for this handoff while it was leased, whose instances have left them to us.
     pub(crate) fn touch(&self, connection: &str, handoff: &str) {
         self.touched.borrow_mut().entry((connection.to_owned(), handoff.to_owned())).or_default();
+    }
+
+    /// Nothing waits for this handoff: whoever stores a delivery from now on finds its lease free.
+    pub(crate) fn is_worked_off(&self, connection: &str, handoff: &str) {
+        let mut touched = self.touched.borrow_mut();
+        let place = (connection.to_owned(), handoff.to_owned());
+        if touched.get(&place) == Some(&false) {
+            touched.remove(&place);
+        }
+    }
+
+    fn is_touched(&self, connection: &str, handoff: &str) -> bool {
+        self.touched.borrow().contains_key(&(connection.to_owned(), handoff.to_owned()))
     }
 
     pub(crate) fn has_failed(&self, connection: &str) {
@@ -116,9 +124,9 @@ impl Later {
     }
 
     /// Sends requests, and waits for them no longer than there is time.
-    pub(crate) fn send<H: Http>(
+    pub(crate) fn send(
         &self,
-        http: &H,
+        http: &dyn Http,
         now: Timestamp,
         mut requests: Vec<Request>,
     ) -> Vec<Result<Response, TransportError>> {
@@ -185,10 +193,17 @@ fn is_hopeless(failing: &Failing, kind: &str, now: Timestamp) -> bool {
     failing.times >= FEWEST_TRIES && now.saturating_sub(failing.since) >= most
 }
 
-impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
+impl Service<'_> {
     /// Stores a genuine delivery, and works off what can be done at once. From here on it is ours: whatever fails, Freshworks need not
     /// repeat it.
-    pub(crate) fn take_in(&self, connection: &Connection, id: &str, body: &[u8], at: Timestamp) -> Result<(), Problem> {
+    pub(crate) fn take_in(
+        &self,
+        connection: &Connection,
+        settings: &Settings,
+        id: &str,
+        body: &[u8],
+        at: Timestamp,
+    ) -> Result<(), Problem> {
         // What Freshworks sends again has the same bytes.
         let delivery = StoredDelivery { id: body_digest(body), body: body.to_vec(), received_at: at };
         if !self.state.store_delivery(&connection.id, id, &delivery, at.saturating_add(GRACE_MS))? {
@@ -199,7 +214,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         }
         if (self.clock)().saturating_sub(at) > CROWDED_MS {
             // One for each handoff stands back and does it for all; the others are done.
-            if let Ok(Some(lease)) = self.state.lease(&connection.id, id, "", (self.clock)(), NOTING_MS) {
+            if let Ok(Some(lease)) = self.state.lease(&connection.id, id, "", (self.clock)(), NOTING_MS, false) {
                 self.later.stands_back.set(true);
                 self.later.held.set(Some(lease.number));
                 self.later.touch(&connection.id, id);
@@ -207,7 +222,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             return Ok(());
         }
         self.later.begin_to_hurry(at.saturating_add(FIRST_MS));
-        let progress = self.work_off(connection, id, false);
+        let progress = self.work_off(connection, settings, id, false);
         self.later.end_hurry();
         match progress {
             Ok(Progress::NoTime) => {
@@ -223,27 +238,43 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     }
 
     /// Works off what waits for a handoff, in order. `at_once`: also when it failed lately.
-    pub(crate) fn work_off(&self, connection: &Connection, id: &str, at_once: bool) -> Result<Progress, Problem> {
-        let settings = Settings::parse(&connection.settings)?;
+    pub(crate) fn work_off(
+        &self,
+        connection: &Connection,
+        settings: &Settings,
+        id: &str,
+        at_once: bool,
+    ) -> Result<Progress, Problem> {
+        let (progress, work) = self.work_off_under(connection, settings, id, at_once, BRIEFLY_MS)?;
+        work.map_or(Ok(()), LeasedHandoff::give_back)?;
+        Ok(progress)
+    }
+
+    /// The same under leases of `for_ms`. Answers the last one where it was taken and nothing waited.
+    pub(crate) fn work_off_under(
+        &self,
+        connection: &Connection,
+        settings: &Settings,
+        id: &str,
+        at_once: bool,
+        for_ms: u64,
+    ) -> Result<(Progress, Option<LeasedHandoff<'_>>), Problem> {
         let began = (self.clock)();
         let until = self.later.hurry.get().unwrap_or_else(|| began.saturating_add(MAX_AT_ONCE_MS));
         loop {
-            let Some(work) = LeasedHandoff::begin_if_free(self, &connection.id, id)? else {
-                return Ok(Progress::Taken);
+            let Some(mut work) = LeasedHandoff::begin_if_free(self, &connection.id, id, for_ms)? else {
+                return Ok((Progress::Taken, None));
             };
             // Only whoever has the lease knows what comes next.
-            let Some(delivery) = self.state.next_delivery(&connection.id, id, None)? else {
-                work.give_back()?;
-                return Ok(Progress::Empty);
-            };
+            let Some(delivery) = work.next() else { return Ok((Progress::Empty, Some(work))) };
             let now = (self.clock)();
             let wait = work.handoff.failing.as_ref().map(|failing| failing.until).filter(|until| *until > now);
             if let Some(until) = wait.filter(|_| !at_once) {
                 work.give_back()?;
-                return Ok(Progress::Resting(until));
+                return Ok((Progress::Resting(until), None));
             }
             let is_unreadable = Cell::new(false);
-            let done = self.take_effect(connection, &settings, work, &delivery, &is_unreadable);
+            let done = self.take_effect(connection, settings, work, &delivery, &is_unreadable);
             if !self.later.was_cut.get() {
                 let what = Delivered::of("freshworks", &delivery.id, action_of(&delivery.body), Some(id));
                 match &done {
@@ -258,15 +289,18 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             }
             if self.later.was_cut.get() {
                 // Some of it may have got through. It is told again with the same ids.
-                return Ok(Progress::NoTime);
+                return Ok((Progress::NoTime, None));
             }
             done?;
-            // The lease has been given back before: whoever stores a delivery from now on finds it free.
-            if self.state.next_delivery(&connection.id, id, Some(&delivery.id))?.is_none() {
-                return Ok(Progress::Empty);
+            // Where its effects were stored before, it is only removed. The lease has been given back: whoever stores a delivery from now
+            // on finds it free.
+            if !self.later.is_touched(&connection.id, id)
+                || self.state.next_delivery(&connection.id, id, Some(&delivery.id))?.is_none()
+            {
+                return Ok((Progress::Empty, None));
             }
             if (self.clock)().saturating_add(LEAST_MS) > until {
-                return Ok(Progress::NoTime);
+                return Ok((Progress::NoTime, None));
             }
         }
     }
@@ -276,7 +310,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         &self,
         connection: &Connection,
         settings: &Settings,
-        mut work: LeasedHandoff<'_, H, S>,
+        mut work: LeasedHandoff<'_>,
         delivery: &StoredDelivery,
         is_unreadable: &Cell<bool>,
     ) -> Result<(), Problem> {
@@ -338,8 +372,9 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             return Ok(());
         }
         let connection = self.connection(connection)?;
+        let settings = Settings::parse(&connection.settings)?;
         loop {
-            let next = match self.work_off(&connection, id, false) {
+            let next = match self.work_off(&connection, &settings, id, false) {
                 Ok(Progress::Resting(next)) if failed_here => next,
                 Ok(Progress::NoTime) => (self.clock)(),
                 Ok(_) => return Ok(()),
@@ -393,7 +428,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
     /// Needs nothing of the settings, which may be what is wrong. None: somebody else works on it, or there is nothing to wait for.
     fn note_failure(&self, connection: &str, id: &str, wait_ms: Option<u64>) -> Result<Option<Failing>, Problem> {
         let now = (self.clock)();
-        let Some(lease) = self.state.lease(connection, id, "", now, NOTING_MS)? else { return Ok(None) };
+        let Some(lease) = self.state.lease(connection, id, "", now, NOTING_MS, false)? else { return Ok(None) };
         let Some(mut handoff) = lease.handoff else {
             self.state.give_back(connection, id, lease.number)?;
             return Ok(None);
@@ -406,7 +441,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         let failing = failed_again(handoff.failing.as_ref(), now, wait_ms);
         handoff.next_tick_at = Some(failing.until);
         handoff.failing = Some(failing.clone());
-        if !self.state.save(&handoff, &[], &lease.unsure, lease.number)? {
+        if self.state.save(&handoff, &[], &lease.unsure, lease.number)? == Saved::Overtaken {
             return Err(busy());
         }
         self.state.put_off(connection, id, failing.until)?;
