@@ -1,4 +1,4 @@
-//! What must hold before a change lands.
+//! The checks that must pass before a change lands.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use crate::process::Step;
 use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
-/// Builds what the tests run, installs what they need, and runs every one.
+/// Builds and installs what the tests need, and runs all of them.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     let passed = RefCell::new(features::Passed::new());
     let keep = |some: features::Passed| passed.borrow_mut().extend(some);
@@ -47,7 +47,7 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     if filter.is_empty() { features::check(&passed.borrow()) } else { Ok(()) }
 }
 
-/// Runs tests and answers which have passed. Those are not shown one by one.
+/// Runs tests and returns those that passed, without listing them.
 pub(crate) fn run_tests(cargo: &mut Command) -> Result<features::Passed> {
     let mut passed = features::Passed::new();
     process::lines(cargo, &mut |line| {
@@ -68,7 +68,7 @@ pub(crate) fn all() -> Result<()> {
         ("spelling", Box::new(|| process::run(Command::new(tools::typos()?).args(["--format", "brief"])))),
         ("tables of the documentation", Box::new(|| tables::run(true))),
         ("book and links", Box::new(|| book::run(true))),
-        // Lints before tests: they take a quarter of the time to fail.
+        // Lints before tests: they fail four times faster.
         (
             "lint, native",
             Box::new(|| process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
@@ -96,7 +96,7 @@ pub(crate) fn all() -> Result<()> {
         ("dependencies", Box::new(dependencies)),
         ("advisories", Box::new(advisories)),
         ("figures", Box::new(|| report::run(true))),
-        // A quarter of the runs with one fault, for the sake of time; `cargo xtask prove` makes all of them.
+        // A quarter of the runs with one fault, to save time; `cargo xtask prove` does all of them.
         ("proof", Box::new(|| prove::run(&["--every", "4", "--no-mutations"].map(str::to_owned)))),
         ("broken plugins", Box::new(|| prove::run(&["--only-mutations".to_owned()]))),
     ])
@@ -105,20 +105,20 @@ pub(crate) fn all() -> Result<()> {
 /// Names a folder with a copy of the RustSec database (github.com/rustsec/advisory-db: a clone, or its files).
 const ADVISORIES: &str = "RUSTSEC_DB";
 
-const NOT_CHECKED: &str = "NOT CHECKED for advisories: RUSTSEC_DB names no copy of the RustSec database";
+const NOT_CHECKED: &str = "NOT CHECKED for advisories: RUSTSEC_DB does not name a copy of the RustSec database";
 
-/// The database that was given; none where none was.
+/// The given database, if any.
 fn database(given: Option<OsString>) -> Result<Option<PathBuf>> {
     let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(None) };
     let database = std::path::absolute(given)?;
     if !database.join("crates").is_dir() {
-        bail!("{ADVISORIES}: {} is no copy of the RustSec database: it has no folder `crates`", database.display());
+        bail!("{ADVISORIES}: {} is not a copy of the RustSec database: it has no folder `crates`", database.display());
     }
     Ok(Some(database))
 }
 
-/// Published advisories about what is in the lock files. They need a database that comes from outside: without a copy of it nothing is
-/// checked, and the output says so.
+/// Published advisories about crates in the lock files. This needs an external database: without a copy of it, nothing is checked, and
+/// the output says so.
 pub(crate) fn advisories() -> Result<()> {
     let Some(database) = database(std::env::var_os(ADVISORIES))? else {
         println!("    {NOT_CHECKED}");
@@ -127,7 +127,7 @@ pub(crate) fn advisories() -> Result<()> {
     hold_against(&database)
 }
 
-/// Fails when the database has an advisory about a crate in the lock file.
+/// Fails if the database has an advisory about a crate in the lock file.
 fn hold_against(database: &Path) -> Result<()> {
     let program = installed("cargo-audit", &["cargo-audit@0.22.2", "--no-default-features"])?;
     let mut audit = Command::new(&program);
@@ -136,7 +136,7 @@ fn hold_against(database: &Path) -> Result<()> {
     process::run(audit.arg("--file").arg(process::root().join("Cargo.lock")))
 }
 
-/// A program that cargo installs from crates.io, once; answers where it is.
+/// A program that cargo installs from crates.io, once; returns its path.
 fn installed(name: &str, what: &[&str]) -> Result<PathBuf> {
     let folder = process::root().join("target/tools/cargo");
     let program = folder.join("bin").join(name);
@@ -166,9 +166,9 @@ mod tests {
         assert_eq!(database(None).unwrap(), None);
         assert_eq!(database(Some("".into())).unwrap(), None);
         assert!(NOT_CHECKED.contains("NOT CHECKED") && NOT_CHECKED.contains(ADVISORIES));
-        // A folder that is none is no silent pass.
+        // A wrong folder must not pass silently.
         let wrong = database(Some(env!("CARGO_MANIFEST_DIR").into())).unwrap_err();
-        assert!(wrong.to_string().contains("no copy of the RustSec database"), "{wrong}");
+        assert!(wrong.to_string().contains("not a copy of the RustSec database"), "{wrong}");
     }
 
     /// A database with one advisory.

@@ -1,4 +1,4 @@
-//! The project's tasks: `cargo xtask <task>`. Each does its own set-up, so that it works on a fresh machine.
+//! The project's tasks: `cargo xtask <task>`. Each does its own set-up, so it works on a fresh machine.
 
 use std::process::ExitCode;
 
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Builds the plugin and its host, and runs host-test. The builds say what they do; the run is undisturbed.
+/// Builds the plugin and its host, and runs host-test. Builds print progress; the run's output is unchanged.
 fn host_test(what: &'static str, arguments: &[&str]) -> Result<()> {
     process::steps(vec![
         ("building the plugin", Box::new(plugin::build)),
@@ -55,7 +55,7 @@ fn host_test(what: &'static str, arguments: &[&str]) -> Result<()> {
     ])
 }
 
-/// Does a task; answers what to try next.
+/// Runs a task; returns what to try next.
 fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
     if ["", "help", "--help", "-h"].contains(&name) {
         let about = arguments.first().map(|task| Task::named(task).map(Task::help)).transpose()?;
@@ -63,7 +63,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         return Ok("");
     }
     let task = Task::named(name)?;
-    // What goes to host-test is host-test's.
+    // host-test checks its own arguments.
     if name != "host" && arguments.iter().take_while(|it| *it != "--").any(|it| ["--help", "-h"].contains(&it.as_str()))
     {
         print!("{}", task.help());
@@ -89,7 +89,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "book" => book::run(check),
         "advisories" => checks::advisories(),
         "ci" => checks::all(),
-        other => bail!("the task `{other}` does nothing"),
+        other => bail!("task `{other}` is not implemented"),
     }
     .map(|()| task.next)
 }

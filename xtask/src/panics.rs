@@ -1,9 +1,9 @@
-//! Lets panics trap at once, instead of composing a message that nobody can read.
+//! Makes panics trap at once, instead of composing a message that is discarded.
 //!
 //! On wasm32-unknown-unknown the standard library throws a panic's message away and executes `unreachable`. Composing
-//! the message keeps 7 KB alive: formatting, quoting, and what calls hand over for it. rustc's own switch for this,
+//! the message keeps 7 KB alive: formatting, quoting, and call arguments for it. rustc's own switch for this,
 //! `panic = "immediate-abort"`, is not stable. So the functions that every panic goes through get the body
-//! `unreachable`, and the optimiser removes what only they needed. Each check stays, and each that fails still traps.
+//! `unreachable`, and the optimiser removes what only they needed. All checks remain, and failing ones still trap.
 
 use anyhow::{Context, Result, ensure};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
@@ -30,7 +30,7 @@ const PANICS: [&str; 12] = [
 /// No locals, `unreachable`, end.
 const TRAP: &[u8] = &[0, 0, 0x0b];
 
-/// The module, which must have its names still, with panics that only trap.
+/// The module with panics that only trap. It must still have its names.
 pub(crate) fn trap(module: &[u8]) -> Result<Vec<u8>> {
     let (mut imported, mut bodies, mut panics) = (0, Vec::new(), Vec::new());
     for payload in Parser::new(0).parse_all(module) {
@@ -56,11 +56,11 @@ pub(crate) fn trap(module: &[u8]) -> Result<Vec<u8>> {
             _ => {}
         }
     }
-    // A toolchain that names them otherwise should not make the plugin larger unnoticed.
-    ensure!(!panics.is_empty(), "no panicking function was found in the plugin: see xtask/src/panics.rs");
+    // If another toolchain uses other names, fail instead of silently growing the plugin.
+    ensure!(!panics.is_empty(), "found no panicking function in the plugin: see xtask/src/panics.rs");
     for panic in panics {
         let body = panic.checked_sub(imported).and_then(|index| bodies.get_mut(index));
-        *body.context("a function's name belongs to no function")? = TRAP;
+        *body.context("a function name has no function")? = TRAP;
     }
     shrink::with_code(module, &bodies)
 }

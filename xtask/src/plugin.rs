@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::{process, shrink, tools};
 
-/// Of the plugin.
+/// Target of the plugin.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The finished component.
@@ -42,7 +42,7 @@ pub(crate) fn build() -> Result<()> {
     Ok(())
 }
 
-/// The component's imports, one a line.
+/// The component's imports, one per line.
 pub(crate) fn imports(component: &[u8]) -> Result<String> {
     let decoded = wit_parser::decoding::decode(component).context("the component cannot be read")?;
     let (resolve, world) = match &decoded {
@@ -54,7 +54,7 @@ pub(crate) fn imports(component: &[u8]) -> Result<String> {
     Ok(names.join("\n") + "\n")
 }
 
-/// Fresh machines come without the targets, and without the C compiler that one of our libraries needs for them.
+/// Fresh machines lack the targets, and the C compiler that one of our libraries needs for them.
 pub(crate) fn prepare_target(target: &str) -> Result<()> {
     tools::clang()?;
     let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
@@ -65,8 +65,8 @@ pub(crate) fn prepare_target(target: &str) -> Result<()> {
     process::run(Command::new("rustup").args(["target", "add", target]))
 }
 
-/// Panic messages name source files; without this they would name this machine's folders, and no two machines would
-/// build the same bytes.
+/// Panic messages contain source paths; without this they would contain this machine's folders, and builds would not
+/// be reproducible.
 fn remap_paths() -> Result<String> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
@@ -81,7 +81,7 @@ fn remap_paths() -> Result<String> {
     Ok(flags.join("\u{1f}"))
 }
 
-/// Enough to notice that cargo has built something else.
+/// Enough to notice that cargo has rebuilt it.
 fn fingerprint(bytes: &[u8]) -> String {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();

@@ -1,4 +1,4 @@
-//! The Spin side: the bridge, and what its tests need (the target, the probes, a Redis).
+//! The Spin side: the bridge and its tests' requirements (the target, the probes, a Redis).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,13 +9,13 @@ use crate::{plugin, process, tools};
 
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
-/// Of the bridge and the probes.
+/// Target of the bridge and the probes.
 const PROFILE: &str = "bridge";
 
-/// What a component can do to its host; the bridge's stores.
+/// Probes: what a component can do to its host; the bridge's stores.
 const PROBES: [&str; 2] = ["spin-probe", "store-probe"];
 
-/// Lints what is built for Spin alone.
+/// Lints the code that is only built for Spin.
 pub(crate) fn lint() -> Result<()> {
     plugin::prepare_target(TARGET)?;
     let mut clippy = process::cargo_command();
@@ -24,7 +24,7 @@ pub(crate) fn lint() -> Result<()> {
     process::run(clippy.args(PROBES.map(|probe| format!("--package={probe}"))).args(["--", "-D", "warnings"]))
 }
 
-/// Builds the components that the tests of the Spin emulator run, where they look for them, and sees to a `redis-server`.
+/// Builds the components for the Spin emulator's tests, and installs `redis-server` if needed.
 pub(crate) fn prepare_tests() -> Result<()> {
     plugin::prepare_target(TARGET)?;
     process::say("building the probes of the Spin emulator");
@@ -39,7 +39,7 @@ pub(crate) fn prepare_tests() -> Result<()> {
     install_redis()
 }
 
-/// Builds the bridge and shows it between a platform and Freshworks. Everything after `--spin` goes to the story.
+/// Builds the bridge and demonstrates it between a platform and Freshworks. Arguments after `--spin` go to the demo.
 pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--spin").collect();
     if arguments.contains(&"--redis") {
@@ -48,7 +48,7 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     in_environment("playing the demo", &[&["demo"], &arguments[..]].concat())
 }
 
-/// Builds the bridge and starts its console between an account and a human agent. Everything after `--console` goes to the environment.
+/// Builds the bridge and starts its console between an account and a human agent. Arguments after `--console` go to the environment.
 pub(crate) fn console(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--console").collect();
     in_environment("starting the console", &[&["console"], &arguments[..]].concat())
@@ -71,7 +71,7 @@ fn compile_environment() -> Result<()> {
     process::cargo(&["build", "--package", "e2e", "--bins"])
 }
 
-/// Builds the bridge and the program that puts it between a platform and Freshworks; answers where that is.
+/// Builds the bridge and the end-to-end environment; returns the program's path.
 pub(crate) fn build_environment() -> Result<PathBuf> {
     build_bridge()?;
     process::say("building the end-to-end environment (some minutes the first time)");
@@ -79,7 +79,7 @@ pub(crate) fn build_environment() -> Result<PathBuf> {
     Ok(environment())
 }
 
-/// Builds the bridge, as an operator does; answers where it is. The end-to-end tests look for it there.
+/// Builds the bridge as an operator does; returns its path, where the end-to-end tests expect it.
 pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::prepare_target(TARGET)?;
     process::say("building the bridge");
@@ -89,7 +89,7 @@ pub(crate) fn build_bridge() -> Result<PathBuf> {
     Ok(bridge_component())
 }
 
-/// Where the bridge's component is when it is built.
+/// Path of the built bridge component.
 pub(crate) fn bridge_component() -> PathBuf {
     process::target().join(TARGET).join(PROFILE).join("freshworks_bridge.wasm")
 }

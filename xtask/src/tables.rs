@@ -1,7 +1,7 @@
-//! The tables of the documentation, the diagram of the architecture and the description of the API, made from the contract and the
-//! code, so that they cannot grow old.
+//! The documentation's tables, the architecture's diagram and the API's description, generated from the contract and the code, so
+//! that they stay up to date.
 //!
-//! Each stands between `<!-- name -->` and `<!-- end name -->`.
+//! Each is between `<!-- name -->` and `<!-- end name -->`.
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ struct Vocabulary {
     moves: Vec<Move>,
 }
 
-/// One cell of the table of states. Those of one input follow each other, in the order of the states.
+/// One cell of the table of states. Cells of one input are consecutive, in the order of the states.
 #[derive(Deserialize)]
 struct Move {
     input: String,
@@ -39,7 +39,7 @@ fn vocabulary() -> Result<Vocabulary> {
     Ok(serde_json::from_str(&process::output(&mut cargo)?)?)
 }
 
-/// Writes the tables, or with `check` fails where one is out of step.
+/// Writes the tables, or with `check` fails if one is out of date.
 pub(crate) fn run(check: bool) -> Result<()> {
     let vocabulary = vocabulary()?;
     for (file, contents) in contents(&vocabulary)? {
@@ -53,10 +53,10 @@ pub(crate) fn run(check: bool) -> Result<()> {
             continue;
         }
         if check {
-            bail!("{file} is out of step with the code: run `cargo xtask tables`");
+            bail!("{file} is out of date with the code: run `cargo xtask tables`");
         }
         std::fs::write(path, new)?;
-        process::say(&format!("{file} has new tables"));
+        process::say(&format!("{file} has been updated"));
     }
     openapi(check)
 }
@@ -72,14 +72,14 @@ fn openapi(check: bool) -> Result<()> {
         return Ok(());
     }
     if check {
-        bail!("{FILE} is out of step with the code: run `cargo xtask tables`");
+        bail!("{FILE} is out of date with the code: run `cargo xtask tables`");
     }
     std::fs::write(path, new)?;
-    process::say(&format!("{FILE} is new"));
+    process::say(&format!("{FILE} has been updated"));
     Ok(())
 }
 
-/// The table of states as a diagram, and in full.
+/// The table of states, as a diagram and in full.
 fn states(moves: &[Move]) -> Tables {
     let mut states: Vec<&str> = Vec::new();
     for step in moves {
@@ -187,7 +187,7 @@ fn settings(schema: &Value) -> Result<String> {
                 .join(", "),
             other => format!("`{other}`"),
         };
-        // `<property>` is a word of ours and no HTML.
+        // `<property>` is a placeholder, not HTML.
         let text = |key: &str| property[key].as_str().unwrap_or_default().replace('<', "\\<");
         rows.push((
             property["x-order"].as_u64().unwrap_or(99),
@@ -202,7 +202,7 @@ fn settings(schema: &Value) -> Result<String> {
 fn enum_table(resolve: &Resolve, name: &str, head: &str, meaning: &str) -> Result<String> {
     let found = resolve.types.iter().find(|(_, definition)| definition.name.as_deref() == Some(name));
     let (_, definition) = found.with_context(|| format!("the contract has no `{name}`"))?;
-    let TypeDefKind::Enum(cases) = &definition.kind else { bail!("`{name}` is no enum") };
+    let TypeDefKind::Enum(cases) = &definition.kind else { bail!("`{name}` is not an enum") };
     let row =
         |case: &wit_parser::EnumCase| vec![format!("`{}`", case.name), case.docs.contents.clone().unwrap_or_default()];
     Ok(table(&[head, meaning], &cases.cases.iter().map(row).collect::<Vec<_>>()))
@@ -213,8 +213,8 @@ fn triples(triples: &[[String; 3]], head: [&str; 3]) -> String {
     table(&head, &triples.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The table of findings, each with its remedy. Remedies stand in a file of their own: they are prose for admins, and the plugin has no
-/// use for them.
+/// The table of findings, each with its remedy. Remedies are in a separate file: they are prose for admins, and the plugin does not need
+/// them.
 fn findings(findings: &[[String; 3]]) -> Result<String> {
     const FILE: &str = "docs/remedies.txt";
     let text = std::fs::read_to_string(process::root().join(FILE))?;

@@ -1,4 +1,4 @@
-//! Programs that cargo cannot bring: installed once into `target/tools`, in fixed versions.
+//! Programs that cargo cannot provide: installed once into `target/tools`, in fixed versions.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,14 +12,14 @@ pub(crate) fn wasm_opt() -> Result<Command> {
     Ok(Command::new(npm("npm", "tools")?.join("node_modules/.bin/wasm-opt")))
 }
 
-/// The folder of the Node side of the benchmarks, with what it needs.
+/// The folder of the benchmarks' Node side, with its dependencies.
 pub(crate) fn node_peer() -> Result<PathBuf> {
     let folder = npm("bench-node", "tools/bench")?;
     std::fs::copy(process::root().join("bench/peers/peer.mjs"), folder.join("peer.mjs"))?;
     Ok(folder)
 }
 
-/// The folder of the browser's tests, with what they need; and the browser.
+/// The folder of the browser tests with their dependencies, and the browser.
 pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
     debian("chromium", &["chromium"])?;
     let modules = npm("browser", "testing/browser")?;
@@ -27,7 +27,7 @@ pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
     Ok((modules, chromium))
 }
 
-/// Installs what the lock file in a folder of ours names; answers where.
+/// Installs the packages of the lock file in one of our folders; returns the path.
 fn npm(name: &str, list: &str) -> Result<PathBuf> {
     let (folder, list) = (process::root().join("target/tools").join(name), process::root().join(list));
     let lock = std::fs::read(list.join("package-lock.json"))?;
@@ -39,7 +39,7 @@ fn npm(name: &str, list: &str) -> Result<PathBuf> {
             std::fs::copy(list.join(file), folder.join(file))?;
         }
         let install = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-        process::run(Command::new("npm").args(install).current_dir(&folder)).context("Node.js with npm is needed")?;
+        process::run(Command::new("npm").args(install).current_dir(&folder)).context("Node.js with npm is required")?;
         std::fs::write(stamp, lock)?;
     }
     Ok(folder)
@@ -56,7 +56,7 @@ pub(crate) fn wasmtime() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The fuzzer of HTTP APIs, from PyPI.
+/// The HTTP API fuzzer, from PyPI.
 pub(crate) fn schemathesis() -> Result<PathBuf> {
     Ok(python("schemathesis", "tools/fuzz/requirements.txt")?.join("schemathesis"))
 }
@@ -74,19 +74,19 @@ pub(crate) fn mdbook() -> Result<PathBuf> {
 /// The link checker, from PyPI.
 pub(crate) fn lychee() -> Result<PathBuf> {
     let program = python("lychee", "tools/book/lychee.txt")?.join("lychee");
-    // It comes with 300 MB of symbols; without `strip` they stay, and do no harm.
+    // It contains 300 MB of symbols; without `strip` they stay, harmlessly.
     if std::fs::metadata(&program)?.len() > 100_000_000 && is_installed("strip") {
         process::run(Command::new("strip").arg(&program))?;
     }
     Ok(program)
 }
 
-/// A Python with what the Python side of the benchmarks needs.
+/// A Python environment for the benchmarks' Python side.
 pub(crate) fn python_peer() -> Result<PathBuf> {
     Ok(python("bench-python", "tools/bench/requirements.txt")?.join("python"))
 }
 
-/// Published clients that the simulator is held against: variables for its tests, and what they say where each is.
+/// Published clients that the simulator is tested against: environment variables for its tests, with the path of each.
 pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 3]> {
     let locked = |name: &str| python(name, &format!("tools/clients/{name}.txt"));
     Ok([
@@ -96,8 +96,8 @@ pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 3]> {
     ])
 }
 
-/// A Python of its own with everything on this list, which is complete and has the hash of each file: what is installed is what was
-/// looked at, whatever the registry serves today. Answers where its programs are.
+/// A Python environment with everything on this list, which is complete and has the hash of each file, so that exactly the reviewed
+/// files are installed. Returns the folder of its programs.
 fn python(name: &str, list: &str) -> Result<PathBuf> {
     let folder = process::root().join("target/tools").join(name);
     let (list, stamp) = (process::root().join(list), folder.join("installed"));
@@ -105,7 +105,7 @@ fn python(name: &str, list: &str) -> Result<PathBuf> {
     if std::fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
         process::say(&format!("installing {name} with pip into {}", folder.display()));
         process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-            .context("Python 3 with venv is needed")?;
+            .context("Python 3 with venv is required")?;
         let install =
             ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
         process::run(Command::new(folder.join("bin/python")).args(install).arg("--requirement").arg(list))?;
@@ -119,7 +119,7 @@ pub(crate) fn clang() -> Result<()> {
     debian("clang", &["clang", "llvm"])
 }
 
-/// Sees to a program that Debian and its relatives can install here; elsewhere it must be there.
+/// Ensures that a program is available: on Debian and derivatives it is installed, elsewhere it must exist.
 pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<()> {
     if is_installed(program) {
         return Ok(());
@@ -134,10 +134,10 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<()> {
     if std::env::var_os("XTASK_NO_INSTALL").is_some_and(|it| !it.is_empty()) {
         bail!("`{program}` is missing, and XTASK_NO_INSTALL forbids installing it: {command}");
     }
-    process::say(&format!("`{program}` is missing: installing packages of this system: {command}"));
+    process::say(&format!("`{program}` is missing: installing system packages: {command}"));
     run(&["update", "-qq"])
         .and_then(|()| run(&install))
-        .with_context(|| format!("`{program}` is needed on the PATH: install it by hand and try again"))?;
+        .with_context(|| format!("`{program}` is required on the PATH: install it manually and try again"))?;
     if !is_installed(program) {
         bail!("`{program}` has been installed, but is not on the PATH");
     }
@@ -154,7 +154,7 @@ fn find(program: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-// The package's file lacks the right to be executed.
+// The package's file is not executable.
 #[cfg(unix)]
 fn make_executable(path: &std::path::Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! The core without any network: `core <handoff|relay> <operations>`. Counted under callgrind, two counts with different
-//! numbers of operations tell what one of them takes.
+//! The core without any network: `core <handoff|relay> <operations>`. Counted under callgrind, the difference of two
+//! counts gives the cost of an operation.
 
 use anyhow::{Context, Result, bail};
 use freshworks_bench::upstream::answer;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 const NOW: u64 = 1_795_000_000_000;
 
-/// Answers at once.
+/// Responds immediately.
 struct Canned;
 
 impl Http for Canned {
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
             "relay" => {
                 drop(relay::relay(&Canned, &settings, &receipt.session, &message, false, NOW).map_err(failed)?);
             }
-            other => bail!("there is no operation {other}"),
+            other => bail!("unknown operation {other}"),
         }
     }
     Ok(())

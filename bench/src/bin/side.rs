@@ -28,7 +28,7 @@ fn main() -> Result<()> {
                 .build()?
                 .block_on(wasm(operation, operations, in_flight, work, plugin))?
         }
-        other => bail!("there is no side {other}"),
+        other => bail!("unknown side {other}"),
     };
     println!("{}", serde_json::to_string(&cost)?);
     Ok(())
@@ -56,7 +56,7 @@ fn native(operation: &str, operations: usize, in_flight: usize, work: &Work) -> 
         "webhook" => threads(operations, in_flight, |_| {
             webhook::on_webhook(&http, &settings, &delivery, Some(&session)).map(drop).map_err(failed)
         }),
-        other => bail!("there is no operation {other}"),
+        other => bail!("unknown operation {other}"),
     }
 }
 
@@ -96,6 +96,6 @@ async fn wasm(operation: &str, operations: usize, in_flight: usize, work: Work, 
             };
             tasks(operations, in_flight, call).await
         }
-        other => bail!("there is no operation {other}"),
+        other => bail!("unknown operation {other}"),
     }
 }

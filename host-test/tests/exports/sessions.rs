@@ -4,7 +4,7 @@ use handoff_host::bindings::{CloseReason, ErrorKind, PluginError};
 
 use crate::support::{Talk, refused_at_once, request, said, session_bytes, session_of, user_message};
 
-/// What each function that takes a session answers to these bytes.
+/// The result of each function with a session for these bytes.
 async fn refusals(talk: &Talk, session: &str) -> [PluginError; 5] {
     let webhook = talk.desk.signed("{}");
     [

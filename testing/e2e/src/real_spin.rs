@@ -1,4 +1,4 @@
-//! The bridge on a real Spin, where there is one.
+//! The bridge on a real Spin, if installed.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -15,10 +15,10 @@ struct Arguments {
     /// Port of the ticket service on 127.0.0.1 [default: the one after the other port]
     #[arg(long)]
     ticket_port: Option<u16>,
-    /// Be a Freshservice instead of a Freshdesk where tickets are concerned.
+    /// Simulate Freshservice instead of Freshdesk for tickets.
     #[arg(long)]
     freshservice: bool,
-    /// Where webhooks go; can be changed on the inbox page.
+    /// Receiver of webhooks; can be changed on the inbox page.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// The API key to require.

@@ -344,7 +344,7 @@ fn all_rules() -> masking::Masking {
     masking::Masking::parse(&rules.map(str::to_owned)).expect("these rules exist")
 }
 
-/// Answers every request with the same body.
+/// Responds to every request with the same body.
 struct Answers<'a>(&'a [u8]);
 
 impl Http for Answers<'_> {
@@ -386,7 +386,7 @@ fn peek(body: &[u8]) {
 
 fn vendor_answers(body: &[u8]) {
     let http = Answers(body);
-    // Findings and errors name what the account says, which may be anything; that it can be told is enough.
+    // Findings and errors may contain any name from the account; it must only be printable.
     drop(connect::connect(&http, SETTINGS));
     let session = stored().encode();
     drop(tick::tick(&http, SETTINGS, &session, NOW));
@@ -400,7 +400,7 @@ fn vendor_answers(body: &[u8]) {
 
 fn session_bytes(bytes: &[u8]) {
     drop(Session::decode(bytes));
-    // As damaged by somebody who can sum it up: fields must be told from each other all the same.
+    // As damaged by someone who fixes the checksum: fields must still be distinguished.
     for version in [b'3', b'4'] {
         let fields = bytes.get(12..).unwrap_or_default();
         let sum: Vec<u8> = Sha256::digest(fields).iter().take(8).copied().collect();
@@ -529,7 +529,7 @@ fn masking_of(input: &[u8]) {
     let (once, _) = rules.apply(&text);
     let (twice, count) = rules.apply(&once);
     assert_eq!((twice.as_ref(), count), (once.as_ref(), 0));
-    // What cannot be seen hides nothing.
+    // Invisible characters hide nothing.
     let hidden: String = text.chars().flat_map(|letter| [letter, '\u{200b}']).collect();
     assert_eq!(rules.apply(&hidden).1, rules.apply(&text).1);
 }
@@ -540,7 +540,7 @@ fn delivery_headers(input: &[u8]) {
     let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
     let headers = head.lines().filter_map(header).collect();
     let delivery = Delivery { headers, body: body.as_bytes().to_vec(), received_at: NOW };
-    // Nobody has signed this.
+    // It is not signed.
     assert!(signature::verify(&delivery, Some(KEY)).is_err());
     assert!(signature::verify(&delivery, Some(&input)).is_err());
 }
@@ -558,7 +558,7 @@ pub(crate) fn agent_message(input: &[u8]) {
     webhook_body(body.to_string().as_bytes());
 }
 
-/// The return to the AI agent, with the summary of what was said.
+/// The return to the AI agent, with the summary.
 pub(crate) fn summary(input: &[u8]) {
     let message = |actor: &str| {
         serde_json::json!({ "id": actor, "actor_type": actor, "actor_id": "a", "message_type": "normal",
@@ -579,7 +579,7 @@ pub(crate) fn summary(input: &[u8]) {
     assert!(events.iter().any(|event| event.summary.is_some()), "the summary is what this measures");
 }
 
-/// A ticket's session, and an answer of the desk for whatever is asked.
+/// A ticket's session, and a response of the desk for any request.
 fn ticketed() -> Session {
     let mut session = Session::begin(&key(), 1);
     session.ticket = Some("7".into());
@@ -596,7 +596,7 @@ pub(crate) fn ticket_reply(input: &[u8]) {
     drop(update.expect("the desk can be read"));
 }
 
-/// Answers the first request with one body and the second with the other.
+/// Responds to the first request with one body and to the second with the other.
 struct InTurn([String; 2]);
 
 impl Http for InTurn {
