@@ -21,6 +21,8 @@ mod prove;
 mod report;
 mod shrink;
 mod spin;
+#[cfg(test)]
+mod spin_manifest;
 mod tables;
 mod tasks;
 mod tools;
