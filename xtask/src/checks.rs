@@ -5,13 +5,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::process::Step;
 use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
+    let spin = tools::spin();
     let passed = RefCell::new(features::Passed::new());
     let keep = |some: features::Passed| passed.borrow_mut().extend(some);
     let mut steps: Vec<Step<'_>> = vec![
@@ -43,8 +44,28 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
             process::run(cargo.env("FOREIGN_WASMTIME", tools::wasmtime()?))
         }),
     ));
+    if let Some(spin) = &spin {
+        steps.push(("playing a round on a real Spin", Box::new(|| round_on_spin(spin).map(keep))));
+    }
     process::steps(steps)?;
-    if filter.is_empty() { features::check(&passed.borrow()) } else { Ok(()) }
+    if filter.is_empty() {
+        features::check(&passed.borrow())?;
+    }
+    if spin.is_none() {
+        println!("{NO_SPIN}");
+    }
+    Ok(())
+}
+
+const NO_SPIN: &str = "    NOT RUN: round::a_round_on_a_real_spin: there is no `spin` on the PATH (Spin 3.4 or newer; it is in no registry)";
+
+/// Of the tests that are ignored because they need Spin.
+fn round_on_spin(spin: &Path) -> Result<features::Passed> {
+    let mut cargo = process::cargo_command();
+    cargo.args(["test", "--workspace", "--test", "e2e", "--", "--ignored", "--exact", "round::a_round_on_a_real_spin"]);
+    let passed = run_tests(cargo.env("REAL_SPIN", spin))?;
+    ensure!(!passed.is_empty(), "no test of this name has run");
+    Ok(passed)
 }
 
 /// Runs tests and answers which have passed. Those are not shown one by one.

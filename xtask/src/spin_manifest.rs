@@ -50,15 +50,17 @@ impl Rules {
         match port {
             "" if !self.known_ports.contains_key(scheme) => return Err(format!("`{text}` has no port")),
             "" | "*" => {}
-            _ if port.split_once("..").map_or_else(|| is_number(port), |(from, to)| is_number(from) && is_number(to)) => {}
+            _ if port
+                .split_once("..")
+                .map_or_else(|| is_number(port), |(from, to)| is_number(from) && is_number(to)) => {}
             _ => return Err(format!("`{text}`: `{port}` is no port")),
         }
         if scheme != "*" && !scheme.chars().all(char::is_alphabetic) {
             return Err(format!("`{text}`: `{scheme}` is no scheme"));
         }
-        let is_network = host.split_once('/').is_some_and(|(address, bits)| {
-            address.parse::<std::net::IpAddr>().is_ok() && bits.parse::<u8>().is_ok()
-        });
+        let is_network = host
+            .split_once('/')
+            .is_some_and(|(address, bits)| address.parse::<std::net::IpAddr>().is_ok() && bits.parse::<u8>().is_ok());
         if host == "*" || is_network {
             return Ok(());
         }
@@ -229,7 +231,10 @@ fn the_manifest_for_hosted_spin_differs_in_the_store_and_the_build_alone() {
     };
     let [usual, hosted] = ALL.map(lines);
     let only = |of: &[String], not_in: &[String]| -> Vec<String> {
-        of.iter().filter(|line| !not_in.contains(line)).map(|line| line.split(" = ").next().unwrap().to_owned()).collect()
+        of.iter()
+            .filter(|line| !not_in.contains(line))
+            .map(|line| line.split(" = ").next().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(
         only(&usual, &hosted),

@@ -36,7 +36,9 @@ fn embedded(keys: Keys) -> Result<Box<dyn State>, StateError> {
 
 #[cfg(not(feature = "sqlite"))]
 fn embedded(_: Keys) -> Result<Box<dyn State>, StateError> {
-    Err(StateError("this build has no SQLite: set the variable redis_url (redis://host:port, or rediss://host:port)".to_owned()))
+    Err(StateError(
+        "this build has no SQLite: set the variable redis_url (redis://host:port, or rediss://host:port)".to_owned(),
+    ))
 }
 
 /// Both stores keep the values that no query looks into as JSON.
