@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::process::Step;
-use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
+use crate::{book, browser, deploy, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -114,6 +114,7 @@ pub(crate) fn all() -> Result<()> {
         ("tests", Box::new(|| test(&[]))),
         ("the bridge's API", Box::new(|| fuzz::run(&[]))),
         ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
+        ("what operators deploy from", Box::new(|| deploy::run(false))),
         ("dependencies", Box::new(dependencies)),
         ("advisories", Box::new(advisories)),
         ("figures", Box::new(|| report::run(true))),

@@ -9,6 +9,7 @@ mod bench;
 mod book;
 mod browser;
 mod checks;
+mod deploy;
 mod features;
 mod fuzz;
 mod fuzz_code;
@@ -89,6 +90,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "fuzz-code" => fuzz_code::run(rest),
         "tables" => tables::run(check),
         "book" => book::run(check),
+        "deploy" => deploy::run(rest.iter().any(|argument| argument == "--chart")),
         "advisories" => checks::advisories(),
         "ci" => checks::all(),
         other => bail!("the task `{other}` does nothing"),

