@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{plugin, process, spin, tools};
+use crate::{checks, plugin, process, spin, tools};
 
 /// A copy of the build without SQLite, beside the usual one.
 const HOSTED: &str = "freshworks_bridge_hosted.wasm";
@@ -41,7 +41,7 @@ fn chart() -> Result<()> {
 /// Builds the bridge as `spin-hosted.toml` says, but for the folder, so that nothing is compiled twice; the usual build is put back.
 fn hosted() -> Result<()> {
     plugin::prepare_target(spin::TARGET)?;
-    let component = spin::build_bridge_with(&["--no-default-features"])?;
+    let component = spin::build_bridge_with(&["--no-default-features", "--features", "cron"])?;
     let bytes = std::fs::read(&component)?;
     std::fs::write(component.with_file_name(HOSTED), &bytes)?;
     spin::build_bridge()?;
@@ -51,5 +51,10 @@ fn hosted() -> Result<()> {
         imports.lines().filter(|line| NOT_HOSTED.iter().any(|interface| line.starts_with(interface))).collect();
     ensure!(asks.is_empty(), "the build without SQLite imports {asks:?}");
     process::say(&format!("the bridge without SQLite: {} bytes", bytes.len()));
+    spin::install_redis()?;
+    let mut cargo = process::cargo_command();
+    cargo.args(["test", "--workspace", "--test", "e2e", "--", "--ignored", "hosted::"]);
+    let passed = checks::run_tests(cargo.env("BRIDGE_WASM", component.with_file_name(HOSTED)))?;
+    ensure!(passed.len() > 1, "the tests of the build without SQLite have not run");
     Ok(())
 }

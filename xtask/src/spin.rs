@@ -100,6 +100,6 @@ pub(crate) fn bridge_component() -> PathBuf {
 }
 
 /// The tests need a real Redis; without one they fail.
-fn install_redis() -> Result<()> {
+pub(crate) fn install_redis() -> Result<()> {
     tools::debian("redis-server", &["redis-server"])
 }

@@ -8,7 +8,7 @@ use spin_emulator::RedisServer;
 
 use crate::cast::{OnDelight, OnGeneric, count, texts, within};
 
-async fn round_on_delight(it: &OnDelight, user: &str) {
+pub(crate) async fn round_on_delight(it: &OnDelight, user: &str) {
     let (channel, conversation) = it.handed_over(user).await;
     let (stage, platform) = (&it.stage, &it.platform);
     let carried = texts(&conversation).join("\n");
