@@ -1,7 +1,7 @@
 """Checks the chart: renders it with each of its `ci/*-values.yaml`, holds every object against the schemas of Kubernetes and of the custom
 resources, and lints. `cargo xtask deploy` calls it with the Python of tools/deploy/requirements.txt.
 
-    check.py CHART CRDS RULES DASHBOARD MANIFEST
+    check.py CHART CRDS RULES DASHBOARD MANIFEST WASMCLOUD
 """
 
 import json
@@ -204,7 +204,7 @@ def queries(rules, dashboard):
         yield from (re.sub(r"\$\w+", "any", target["expr"]) for target in panel["targets"])
 
 
-def main(chart_folder, crds, rules, dashboard, manifest):
+def main(chart_folder, crds, rules, dashboard, manifest, wasmcloud):
     chart_folder = pathlib.Path(chart_folder)
     read = lambda path: pathlib.Path(path).read_text()
     crds, rules, dashboard = json.loads(read(crds))["resources"], yaml.safe_load(read(rules)), json.loads(read(dashboard))
@@ -242,6 +242,13 @@ def main(chart_folder, crds, rules, dashboard, manifest):
             except helm.HelmError as error:
                 if case["says"] not in str(error):
                     faults.append(f"refused without naming {case['says']}: {case['why']}: {error}")
+    for one in yaml.safe_load_all(read(wasmcloud)):
+        faults += [f"{wasmcloud}: {fault}" for fault in schema_faults(one, crds)]
+    allowed = {host for host in manifest["component"]["bridge"]["allowed_outbound_hosts"] if "{" not in host}
+    workload = next(one for one in yaml.safe_load_all(read(wasmcloud)) if one["kind"] == "WorkloadDeployment")
+    theirs = workload["spec"]["template"]["spec"]["components"][0]["localResources"]["allowedHosts"]
+    if {host for host in theirs if host.startswith("https://")} != allowed:
+        faults.append(f"{wasmcloud}: its allowed hosts are not those of spin.toml")
     asked = list(queries(rules, dashboard))
     for query in asked:
         try:

@@ -32,6 +32,7 @@ fn chart() -> Result<()> {
         "deploy/prometheus-rules.yml",
         "deploy/grafana-dashboard.json",
         "spin/spin.toml",
+        "deploy/wasmcloud/bridge.yaml",
     ] {
         check.arg(root.join(file));
     }
