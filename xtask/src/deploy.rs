@@ -42,7 +42,7 @@ fn chart() -> Result<()> {
 /// Builds the bridge as `spin-hosted.toml` says, but for the folder, so that nothing is compiled twice; the usual build is put back.
 fn hosted() -> Result<()> {
     plugin::prepare_target(spin::TARGET)?;
-    let component = spin::build_bridge_with(&["--no-default-features", "--features", "cron"])?;
+    let component = spin::build_bridge_with(spin::HOSTED)?;
     let bytes = std::fs::read(&component)?;
     std::fs::write(component.with_file_name(HOSTED), &bytes)?;
     spin::build_bridge()?;

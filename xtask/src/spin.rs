@@ -12,16 +12,24 @@ pub(crate) const TARGET: &str = "wasm32-wasip2";
 /// Of the bridge and the probes.
 const PROFILE: &str = "bridge";
 
+/// How the bridge is built for hosted Spin that has no SQLite, as `spin-hosted.toml` says.
+pub(crate) const HOSTED: &[&str] = &["--no-default-features", "--features", "cron"];
+
 /// What a component can do to its host; the bridge's stores.
 const PROBES: [&str; 2] = ["spin-probe", "store-probe"];
 
 /// Lints what is built for Spin alone.
 pub(crate) fn lint() -> Result<()> {
     plugin::prepare_target(TARGET)?;
-    let mut clippy = process::cargo_command();
-    clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
-    clippy.args(["--package", "freshworks-bridge", "--package", "handoff-bridge-store"]);
-    process::run(clippy.args(PROBES.map(|probe| format!("--package={probe}"))).args(["--", "-D", "warnings"]))
+    let lint = |what: &[&str]| {
+        let mut clippy = process::cargo_command();
+        clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
+        process::run(clippy.args(what).args(["--", "-D", "warnings"]))
+    };
+    let probes = PROBES.map(|probe| format!("--package={probe}"));
+    let usual = ["--package=freshworks-bridge", "--package=handoff-bridge-store"];
+    lint(&[&usual[..], &process::refs(&probes)].concat())?;
+    lint(&[&["--package=freshworks-bridge"], HOSTED].concat())
 }
 
 /// Builds the components that the tests of the Spin emulator run, where they look for them, and sees to a `redis-server`.

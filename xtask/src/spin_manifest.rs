@@ -224,6 +224,8 @@ fn hosts_are_taken_and_refused_as_by_the_tests_of_spin() {
 /// One source: what an operator reads in one of them holds for the other.
 #[test]
 fn the_manifest_for_hosted_spin_differs_in_the_store_and_the_build_alone() {
+    // As CI builds and tries it.
+    assert!(manifest("spin-hosted.toml").contains(&crate::spin::HOSTED.join(" ")));
     let lines = |name: &str| -> Vec<String> {
         let text = manifest(name);
         let (_, text) = text.split_once("spin_manifest_version").unwrap();
