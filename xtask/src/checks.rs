@@ -121,7 +121,12 @@ pub(crate) fn all() -> Result<()> {
         // A quarter of the runs with one fault, for the sake of time; `cargo xtask prove` makes all of them.
         ("proof", Box::new(|| prove::run(&["--every", "4", "--no-mutations"].map(str::to_owned)))),
         ("broken plugins", Box::new(|| prove::run(&["--only-mutations".to_owned()]))),
-    ])
+    ])?;
+    // Said again where it is seen.
+    if tools::spin().is_none() {
+        println!("{NO_SPIN}");
+    }
+    Ok(())
 }
 
 /// Names a folder with a copy of the RustSec database (github.com/rustsec/advisory-db: a clone, or its files).
