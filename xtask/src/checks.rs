@@ -5,13 +5,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::process::Step;
-use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
+use crate::{book, browser, deploy, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds and installs what the tests need, and runs all of them.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
+    let spin = tools::spin();
     let passed = RefCell::new(features::Passed::new());
     let keep = |some: features::Passed| passed.borrow_mut().extend(some);
     let mut steps: Vec<Step<'_>> = vec![
@@ -43,8 +44,28 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
             process::run(cargo.env("FOREIGN_WASMTIME", tools::wasmtime()?))
         }),
     ));
+    if let Some(spin) = &spin {
+        steps.push(("playing a round on a real Spin", Box::new(|| round_on_spin(spin).map(keep))));
+    }
     process::steps(steps)?;
-    if filter.is_empty() { features::check(&passed.borrow()) } else { Ok(()) }
+    if filter.is_empty() {
+        features::check(&passed.borrow())?;
+    }
+    if spin.is_none() {
+        println!("{NO_SPIN}");
+    }
+    Ok(())
+}
+
+const NO_SPIN: &str = "    NOT RUN: round::a_round_on_a_real_spin: there is no `spin` on the PATH (Spin 3.4 or newer; it is in no registry)";
+
+/// Of the tests that are ignored because they need Spin.
+fn round_on_spin(spin: &Path) -> Result<features::Passed> {
+    let mut cargo = process::cargo_command();
+    cargo.args(["test", "--workspace", "--test", "e2e", "--", "--ignored", "--exact", "round::a_round_on_a_real_spin"]);
+    let passed = run_tests(cargo.env("REAL_SPIN", spin))?;
+    ensure!(!passed.is_empty(), "no test of this name has run");
+    Ok(passed)
 }
 
 /// Runs tests and returns those that passed, without listing them.
@@ -93,13 +114,19 @@ pub(crate) fn all() -> Result<()> {
         ("tests", Box::new(|| test(&[]))),
         ("the bridge's API", Box::new(|| fuzz::run(&[]))),
         ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
+        ("what operators deploy from", Box::new(|| deploy::run(false))),
         ("dependencies", Box::new(dependencies)),
         ("advisories", Box::new(advisories)),
         ("figures", Box::new(|| report::run(true))),
         // A quarter of the runs with one fault, to save time; `cargo xtask prove` does all of them.
         ("proof", Box::new(|| prove::run(&["--every", "4", "--no-mutations"].map(str::to_owned)))),
         ("broken plugins", Box::new(|| prove::run(&["--only-mutations".to_owned()]))),
-    ])
+    ])?;
+    // Said again where it is seen.
+    if tools::spin().is_none() {
+        println!("{NO_SPIN}");
+    }
+    Ok(())
 }
 
 /// Names a folder with a copy of the RustSec database (github.com/rustsec/advisory-db: a clone, or its files).

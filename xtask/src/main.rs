@@ -9,6 +9,7 @@ mod bench;
 mod book;
 mod browser;
 mod checks;
+mod deploy;
 mod features;
 mod fuzz;
 mod fuzz_code;
@@ -21,6 +22,8 @@ mod prove;
 mod report;
 mod shrink;
 mod spin;
+#[cfg(test)]
+mod spin_manifest;
 mod tables;
 mod tasks;
 mod tools;
@@ -87,6 +90,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "fuzz-code" => fuzz_code::run(rest),
         "tables" => tables::run(check),
         "book" => book::run(check),
+        "deploy" => deploy::run(rest.iter().any(|argument| argument == "--chart")),
         "advisories" => checks::advisories(),
         "ci" => checks::all(),
         other => bail!("task `{other}` is not implemented"),

@@ -12,16 +12,24 @@ pub(crate) const TARGET: &str = "wasm32-wasip2";
 /// Target of the bridge and the probes.
 const PROFILE: &str = "bridge";
 
+/// How the bridge is built for hosted Spin that has no SQLite, as `spin-hosted.toml` says.
+pub(crate) const HOSTED: &[&str] = &["--no-default-features", "--features", "cron"];
+
 /// Probes: what a component can do to its host; the bridge's stores.
 const PROBES: [&str; 2] = ["spin-probe", "store-probe"];
 
 /// Lints the code that is only built for Spin.
 pub(crate) fn lint() -> Result<()> {
     plugin::prepare_target(TARGET)?;
-    let mut clippy = process::cargo_command();
-    clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
-    clippy.args(["--package", "freshworks-bridge", "--package", "handoff-bridge-store"]);
-    process::run(clippy.args(PROBES.map(|probe| format!("--package={probe}"))).args(["--", "-D", "warnings"]))
+    let lint = |what: &[&str]| {
+        let mut clippy = process::cargo_command();
+        clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
+        process::run(clippy.args(what).args(["--", "-D", "warnings"]))
+    };
+    let probes = PROBES.map(|probe| format!("--package={probe}"));
+    let usual = ["--package=freshworks-bridge", "--package=handoff-bridge-store"];
+    lint(&[&usual[..], &process::refs(&probes)].concat())?;
+    lint(&[&["--package=freshworks-bridge"], HOSTED].concat())
 }
 
 /// Builds the components for the Spin emulator's tests, and installs `redis-server` if needed.
@@ -83,9 +91,14 @@ pub(crate) fn build_environment() -> Result<PathBuf> {
 pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::prepare_target(TARGET)?;
     process::say("building the bridge");
+    build_bridge_with(&[])
+}
+
+/// The same with further arguments, such as features. It takes the place of the usual build.
+pub(crate) fn build_bridge_with(arguments: &[&str]) -> Result<PathBuf> {
     let mut cargo = process::cargo_command();
     cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE, "--package", "freshworks-bridge"]);
-    process::run(&mut cargo)?;
+    process::run(cargo.args(arguments))?;
     Ok(bridge_component())
 }
 
@@ -95,6 +108,6 @@ pub(crate) fn bridge_component() -> PathBuf {
 }
 
 /// The tests need a real Redis; without one they fail.
-fn install_redis() -> Result<()> {
+pub(crate) fn install_redis() -> Result<()> {
     tools::debian("redis-server", &["redis-server"])
 }

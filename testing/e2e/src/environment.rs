@@ -168,18 +168,17 @@ impl Environment {
         Ok(self)
     }
 
-    /// The same on one real Spin, with its own SQLite. None if there is no `spin` on the PATH.
+    /// The same on one real Spin, with its own SQLite: what `REAL_SPIN` names, else `spin` on the PATH.
     ///
     /// # Errors
     ///
     /// If something cannot be started.
-    pub async fn start_on_spin(reaches: &[&str]) -> anyhow::Result<Option<Self>> {
-        let Some(program) = RealSpin::program() else { return Ok(None) };
+    pub async fn start_on_spin(reaches: &[&str]) -> anyhow::Result<Self> {
         let mut stage = Self::set(Store::Sqlite(SqliteFile::default()), reaches).await?;
-        let spin = RealSpin::start(&program, &built(), &stage.options).await?;
+        let spin = RealSpin::start(&RealSpin::program(), &built(), &stage.options).await?;
         stage.apps.push(Instance::Spin(spin));
         stage.lead();
-        Ok(Some(stage))
+        Ok(stage)
     }
 
     /// Everything but the instances.

@@ -31,11 +31,11 @@ impl OnDelight {
         Self::connected(platform, stage).await
     }
 
-    /// On a real Spin, if installed.
-    pub(crate) async fn start_on_spin() -> Option<Self> {
+    /// On a real Spin.
+    pub(crate) async fn start_on_spin() -> Self {
         let platform = Delight::start(Config::default()).await.unwrap();
-        let stage = Environment::start_on_spin(&[platform.origin()]).await.unwrap()?;
-        Some(Self::connected(platform, stage).await)
+        let stage = Environment::start_on_spin(&[platform.origin()]).await.unwrap();
+        Self::connected(platform, stage).await
     }
 
     async fn connected(platform: Delight, stage: Environment) -> Self {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use e2e::{Environment, Store, TOKEN};
+use serde_json::Value;
 use spin_emulator::SqliteFile;
 
 /// The block after this mark, without its fences.
@@ -84,4 +85,15 @@ fn files_for_timers_call_the_timer_and_commands_name_variables_that_exist() {
         count += 1;
     }
     assert!(count >= 9, "{count}");
+}
+
+/// Released Spins load no manifest in which an allowed host is empty by default: see the manifest.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_url_is_by_default_means_sqlite() {
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spin/spin.toml")).unwrap();
+    let (_, rest) = manifest.split_once("\nredis_url = { default = \"").unwrap();
+    let mut stage = Environment::reaching(Store::Sqlite(SqliteFile::default()), &[]).await.unwrap();
+    stage.set_variable("redis_url", rest.split('"').next().unwrap());
+    let stage = stage.with_instances(1).await.unwrap();
+    assert_eq!(stage.api.call("GET", "/v1/health", &Value::Null).await.unwrap().status, 200);
 }
