@@ -119,8 +119,8 @@ fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
     let mut length = 0;
-    for eight in bytes.chunks_exact(8) {
-        let word = eight.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    for eight in bytes.as_chunks().0 {
+        let word = u64::from_le_bytes(*eight);
         // The lowest bit that is set belongs to the first byte that is less than a space, or one of the two signs.
         let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
         let found = word.wrapping_sub(ONES * 0x20) & !word

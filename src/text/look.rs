@@ -93,47 +93,81 @@ fn lead(letter: &[u8]) -> u8 {
     }
 }
 
+const ONES: u64 = u64::MAX / 255;
+const HIGH: u64 = ONES << 7;
+
+/// Which of eight bytes are spaces, as the highest bit of each from the first on. None where one has to be looked at by itself:
+/// where it is not of the class [`Class::Plain`] either, or no ASCII.
+fn spaces(word: u64) -> Option<u64> {
+    // Of ASCII: the highest bit of every byte that is no less than this.
+    let from = |least: u8| word.wrapping_add(ONES * u64::from(0x80 - least));
+    let only = |byte: u8| from(byte) & !from(byte + 1);
+    let special = !from(b' ')
+        | from(0x7f)
+        | from(b'0') & !from(b'9' + 1)
+        | only(b'+')
+        | only(b'<')
+        | only(b'@')
+        | only(b'J')
+        | only(b']');
+    // Other bytes spoil the sums of those behind them, and are special themselves.
+    ((word | special) & HIGH == 0).then(|| only(b' ') & HIGH)
+}
+
 impl Look {
-    /// Looks at a text.
+    /// Looks at a text, eight bytes at a time where they are letters, spaces and signs that mean nothing here.
     pub(crate) fn at(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let (mut found, mut digits, mut longest, mut start) = (0, 0, 0, 0);
-        for (index, byte) in bytes.iter().enumerate() {
-            let class = CLASSES.get(usize::from(*byte)).copied().unwrap_or(Class::Odd);
-            if class == Class::Plain {
-                continue;
+        let mut look = Self::default();
+        // Where the word under way begins.
+        let mut start = 0;
+        let mut from = 0;
+        for eight in bytes.as_chunks().0 {
+            match spaces(u64::from_le_bytes(*eight)) {
+                None => (from..from + 8).for_each(|index| look.byte(bytes, index, &mut start)),
+                Some(0) => {}
+                Some(spaces) => {
+                    look.longest = look.longest.max(from + spaces.trailing_zeros() as usize / 8 - start);
+                    start = from + 8 - spaces.leading_zeros() as usize / 8;
+                }
             }
-            match class {
-                Class::Plain => {}
-                Class::Space | Class::LineEnd => {
-                    longest = longest.max(index - start);
-                    start = index + 1;
-                    if class == Class::LineEnd {
-                        found |= LINES;
-                    }
-                }
-                Class::Digit => {
-                    digits += 1;
-                    let before = index.checked_sub(1).and_then(|before| bytes.get(before));
-                    if before.is_some_and(u8::is_ascii_alphabetic) {
-                        found |= LETTER_DIGIT;
-                    }
-                }
-                Class::Markup => found |= UNCLEAN,
-                Class::Sign => {
-                    found |= match byte {
-                        b'@' => AT,
-                        b'+' => PLUS,
-                        _ if bytes.get(..index).is_some_and(|before| before.ends_with(b"ey")) => TOKEN,
-                        _ => 0,
-                    };
-                }
-                Class::Odd => found |= ODD | UNCLEAN | if *byte == b'\r' { LINES } else { 0 },
-                Class::Lead => found |= lead(bytes.get(index..).unwrap_or_default()),
-            }
+            from += 8;
         }
-        longest = longest.max(bytes.len() - start);
-        Self { found, digits, longest }
+        (from..bytes.len()).for_each(|index| look.byte(bytes, index, &mut start));
+        look.longest = look.longest.max(bytes.len() - start).max(8);
+        look
+    }
+
+    fn byte(&mut self, bytes: &[u8], index: usize, start: &mut usize) {
+        let Some(byte) = bytes.get(index) else { return };
+        match CLASSES.get(usize::from(*byte)).copied().unwrap_or(Class::Odd) {
+            Class::Plain => {}
+            Class::Space | Class::LineEnd => {
+                self.longest = self.longest.max(index - *start);
+                *start = index + 1;
+                if *byte == b'\n' {
+                    self.found |= LINES;
+                }
+            }
+            Class::Digit => {
+                self.digits += 1;
+                let before = index.checked_sub(1).and_then(|before| bytes.get(before));
+                if before.is_some_and(u8::is_ascii_alphabetic) {
+                    self.found |= LETTER_DIGIT;
+                }
+            }
+            Class::Markup => self.found |= UNCLEAN,
+            Class::Sign => {
+                self.found |= match byte {
+                    b'@' => AT,
+                    b'+' => PLUS,
+                    _ if bytes.get(..index).is_some_and(|before| before.ends_with(b"ey")) => TOKEN,
+                    _ => 0,
+                };
+            }
+            Class::Odd => self.found |= ODD | UNCLEAN | if *byte == b'\r' { LINES } else { 0 },
+            Class::Lead => self.found |= lead(bytes.get(index..).unwrap_or_default()),
+        }
     }
 
     /// True when it has found any of these.
@@ -146,7 +180,7 @@ impl Look {
         self.digits
     }
 
-    /// The most bytes that stand between two spaces or ends of lines.
+    /// The most bytes that stand between two spaces or ends of lines; 8 where none are as many.
     pub(crate) fn longest(self) -> usize {
         self.longest
     }
@@ -190,5 +224,15 @@ mod tests {
         }
         let look = Look::at("one three3 4 seven77\neightee8");
         assert_eq!((look.digits(), look.longest()), (5, 8));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn eight_bytes_at_once_tell_what_each_tells(text in "([a-z ]{0,12}|[ -~]{0,9}|\\PC|\n|eyJ|[0-9]{1,3}){0,12}") {
+            let (mut each, mut start) = (Look::default(), 0);
+            (0..text.len()).for_each(|index| each.byte(text.as_bytes(), index, &mut start));
+            each.longest = each.longest.max(text.len() - start).max(8);
+            proptest::prop_assert_eq!(Look::at(&text), each);
+        }
     }
 }

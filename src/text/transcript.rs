@@ -83,9 +83,9 @@ pub(crate) fn reference_of(text: &str) -> Option<&str> {
 fn reference_in(line: &str) -> Option<&str> {
     let line = line.trim_end();
     let line = line.strip_suffix(END).unwrap_or(line);
-    let (_, digits) = line.rsplit_once(" · ref ")?;
+    let (before, digits) = line.split_at_checked(line.len().checked_sub(8)?)?;
     let is_hex = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
-    (digits.len() == 8 && digits.bytes().all(is_hex)).then_some(digits)
+    (digits.bytes().all(is_hex) && before.ends_with(" · ref ")).then_some(digits)
 }
 
 fn first_line(text: &str) -> &str {
@@ -682,9 +682,24 @@ fn is_hidden(letter: char) -> bool {
 
 /// As one line of at most so many characters, without control characters.
 pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
+    if text.len() <= max_chars && is_tidy(text) {
+        return text.to_owned();
+    }
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = clean(&words).chars().take(max_chars).collect();
     if chars(&words) > max_chars { format!("{short}…") } else { short }
+}
+
+/// One line already, in which nothing needs to be cleaned and no space follows another.
+fn is_tidy(text: &str) -> bool {
+    let mut before = b' ';
+    let mut bytes = text.bytes();
+    let is_tidy = bytes.all(|byte| {
+        let follows = before == b' ' && byte == b' ';
+        before = byte;
+        !follows && matches!(byte, b' '..=b'~') && byte != b'<' && byte != b']'
+    });
+    is_tidy && before != b' '
 }
 
 /// Lines on pages of at most `max_chars` characters; a longer line is cut between characters. Loses nothing but empty lines

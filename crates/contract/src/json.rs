@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 /// What stands for half a character.
 const REPLACEMENT: &[u8] = b"\\ufffd";
@@ -73,7 +72,7 @@ fn number(text: &[u8]) -> (usize, Option<&'static [u8]>) {
     let length = text.iter().take_while(is_part).count();
     let number = text.get(..length).unwrap_or_default();
     // What is a number and cannot be read as one is out of range.
-    let is_lost = is_number(number) && serde_json::from_slice::<Value>(number).is_err();
+    let is_lost = is_number(number) && serde_json::from_slice::<f64>(number).is_err();
     (length, is_lost.then_some(b"null"))
 }
 
@@ -103,6 +102,7 @@ fn digits(text: &[u8]) -> (&[u8], &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     fn read(text: &str) -> Option<Value> {
         from_slice(text.as_bytes()).ok()
