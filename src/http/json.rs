@@ -1,11 +1,8 @@
-//! JSON on its way out and in: bodies written as they go, answers read as far as somebody asks for them.
+//! JSON on its way out: bodies written as they go. What comes in is [`read`] as far as somebody asks for it.
 
-use std::fmt;
+use serde_json::Value;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
-
-use handoff_contract::json;
+pub(crate) use handoff_contract::json::read;
 
 /// Writes a body without building it first. Who calls it writes the fields in alphabetical order, as [`Value`] does, so that a
 /// body is the same whichever of the two has written it.
@@ -135,109 +132,6 @@ fn plain(bytes: &[u8]) -> usize {
     length + bytes.get(length..).unwrap_or_default().iter().take_while(is_plain).count()
 }
 
-/// Reads a body as [`json::from_slice`] does, with those fields of its objects alone that are named; with none named, all of
-/// them. What is passed over costs a look at its bytes: it is neither decoded nor kept.
-pub(crate) fn read(body: &[u8], fields: &'static [&'static str]) -> serde_json::Result<Value> {
-    let read = |body: &[u8]| {
-        let mut reader = serde_json::Deserializer::from_slice(body);
-        let value = Fields(fields).deserialize(&mut reader)?;
-        reader.end()?;
-        Ok(value)
-    };
-    read(body).or_else(|error| json::repaired(body).map_or(Err(error), |repaired| read(&repaired)))
-}
-
-/// The fields to keep.
-#[derive(Clone, Copy)]
-struct Fields(&'static [&'static str]);
-
-impl<'de> DeserializeSeed<'de> for Fields {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = entries.next_key_seed(Name(self))? {
-            match name {
-                Some(name) => {
-                    object.insert(name, entries.next_value_seed(self)?);
-                }
-                None => {
-                    entries.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(Value::Object(object))
-    }
-}
-
-/// The name of a field; none where that is passed over.
-struct Name(Fields);
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Name {
-    type Value = Option<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        let Fields(fields) = self.0;
-        Ok((fields.is_empty() || fields.contains(&name)).then(|| name.to_owned()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,25 +149,9 @@ mod tests {
 
         #[test]
         fn an_answer_is_read_as_serde_json_reads_it(body in "(\\{\"a\":|\\{\"b\":|\\[|\\]|\\}|,|1|-2.5e3|1e999|true|null|\"x\\\\n\"|\"\\\\ud83d\"| ){0,12}") {
-            let wanted = json::from_slice::<Value>(body.as_bytes());
+            let wanted = handoff_contract::json::from_slice::<Value>(body.as_bytes());
             let found = read(body.as_bytes(), &[]);
             proptest::prop_assert_eq!(found.as_ref().ok(), wanted.as_ref().ok(), "{}", body);
         }
-    }
-
-    #[test]
-    fn only_the_fields_that_are_named_are_kept() {
-        let body =
-            json!({ "id": 7, "list": [{ "id": "a", "text": "b\n" }, [], 1.5], "more": { "id": null, "x": [[]] } });
-        let kept = read(body.to_string().as_bytes(), &["id", "list"]).unwrap();
-        assert_eq!(kept, json!({ "id": 7, "list": [{ "id": "a" }, [], 1.5] }));
-        assert_eq!(read(body.to_string().as_bytes(), &[]).unwrap(), body);
-        for cut in [&b"{\"more\": {"[..], b"{\"more\": 1} 2", b"{\"more\" 1}", b"{\"more\": \"\\x\"}"] {
-            assert!(read(cut, &["id"]).is_err(), "{}", String::from_utf8_lossy(cut));
-        }
-        assert_eq!(
-            read(b"{\"more\": \"\\ud83d\", \"id\": \"\\ud83d\"}", &["id"]).unwrap(),
-            json!({ "id": "\u{fffd}" })
-        );
     }
 }

@@ -102,14 +102,8 @@ fn spaces(word: u64) -> Option<u64> {
     // Of ASCII: the highest bit of every byte that is no less than this.
     let from = |least: u8| word.wrapping_add(ONES * u64::from(0x80 - least));
     let only = |byte: u8| from(byte) & !from(byte + 1);
-    let special = !from(b' ')
-        | from(0x7f)
-        | from(b'0') & !from(b'9' + 1)
-        | only(b'+')
-        | only(b'<')
-        | only(b'@')
-        | only(b'J')
-        | only(b']');
+    // Some of those between `0` and `@` mean nothing; asking for each would take longer.
+    let special = !from(b' ') | from(0x7f) | from(b'0') & !from(b'@' + 1) | only(b'+') | only(b'J') | only(b']');
     // Other bytes spoil the sums of those behind them, and are special themselves.
     ((word | special) & HIGH == 0).then(|| only(b' ') & HIGH)
 }
@@ -123,19 +117,27 @@ impl Look {
         let mut start = 0;
         let mut from = 0;
         for eight in bytes.as_chunks().0 {
-            match spaces(u64::from_le_bytes(*eight)) {
-                None => (from..from + 8).for_each(|index| look.byte(bytes, index, &mut start)),
-                Some(0) => {}
-                Some(spaces) => {
-                    look.longest = look.longest.max(from + spaces.trailing_zeros() as usize / 8 - start);
-                    start = from + 8 - spaces.leading_zeros() as usize / 8;
-                }
-            }
+            look.eight(u64::from_le_bytes(*eight), bytes, from, &mut start);
             from += 8;
         }
-        (from..bytes.len()).for_each(|index| look.byte(bytes, index, &mut start));
-        look.longest = look.longest.max(bytes.len() - start).max(8);
+        // Filled up with spaces, which end the last word where it ends.
+        let (mut last, rest) = ([b' '; 8], bytes.get(from..).unwrap_or_default());
+        last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+        look.eight(u64::from_le_bytes(last), bytes, from, &mut start);
+        look.longest = look.longest.max(bytes.len().saturating_sub(start)).max(8);
         look
+    }
+
+    /// Looks at the eight bytes from there on.
+    fn eight(&mut self, word: u64, bytes: &[u8], from: usize, start: &mut usize) {
+        match spaces(word) {
+            None => (from..from + 8).for_each(|index| self.byte(bytes, index, start)),
+            Some(0) => {}
+            Some(spaces) => {
+                self.longest = self.longest.max(from + spaces.trailing_zeros() as usize / 8 - *start);
+                *start = from + 8 - spaces.leading_zeros() as usize / 8;
+            }
+        }
     }
 
     fn byte(&mut self, bytes: &[u8], index: usize, start: &mut usize) {

@@ -459,7 +459,12 @@ fn size(bytes: u64) -> String {
 
 /// All parts of a message, as text.
 pub fn message_text(message: &Message) -> Cow<'_, str> {
-    let mut texts = message.parts.iter().map(part_text).filter(|text| !text.trim().is_empty());
+    let is_filled = |text: &Cow<'_, str>| match text {
+        // Trimmed already.
+        Cow::Borrowed(text) => !text.is_empty(),
+        Cow::Owned(text) => !text.trim().is_empty(),
+    };
+    let mut texts = message.parts.iter().map(part_text).filter(is_filled);
     let (Some(first), second) = (texts.next(), texts.next()) else { return Cow::Borrowed("") };
     // Most messages have one part, which is not copied.
     let Some(second) = second else { return first };
@@ -702,6 +707,9 @@ fn is_tidy(text: &str) -> bool {
     is_tidy && before != b' '
 }
 
+/// Bytes of a page that are reserved before it is written.
+const MAX_RESERVED: usize = 5_000;
+
 /// Lines on pages of at most `max_chars` characters; a longer line is cut between characters. Loses nothing but empty lines
 /// at the start of a page and behind one another.
 struct Pages {
@@ -740,6 +748,9 @@ impl Pages {
         if self.used > 0 {
             self.page.push('\n');
             self.used += 1;
+        } else {
+            // At once, with its end: most pages are full.
+            self.page.reserve(self.max_chars.min(MAX_RESERVED) + 64);
         }
     }
 
