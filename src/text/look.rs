@@ -7,27 +7,29 @@
 /// What a look has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Look {
-    found: u8,
+    found: u16,
     digits: usize,
     longest: usize,
 }
 
 /// Holds a letter that masking reads as another one, or as none, or that was not looked at closely.
-pub(crate) const ODD: u8 = 1;
+pub(crate) const ODD: u16 = 1;
 /// Holds a letter that masking reads as another one that no rule looks for by itself: a dash, a dot or a space.
-pub(crate) const VARIANT: u8 = 1 << 1;
+pub(crate) const VARIANT: u16 = 1 << 1;
 /// Cleaning may change it.
-pub(crate) const UNCLEAN: u8 = 1 << 2;
+pub(crate) const UNCLEAN: u16 = 1 << 2;
 /// Holds an end of a line.
-pub(crate) const LINES: u8 = 1 << 3;
+pub(crate) const LINES: u16 = 1 << 3;
 /// Holds `@`.
-pub(crate) const AT: u8 = 1 << 4;
+pub(crate) const AT: u16 = 1 << 4;
 /// Holds `+`.
-pub(crate) const PLUS: u8 = 1 << 5;
+pub(crate) const PLUS: u16 = 1 << 5;
 /// A letter stands before a digit.
-pub(crate) const LETTER_DIGIT: u8 = 1 << 6;
+pub(crate) const LETTER_DIGIT: u16 = 1 << 6;
 /// Holds `eyJ`, with which the shortest of tokens begin.
-pub(crate) const TOKEN: u8 = 1 << 7;
+pub(crate) const TOKEN: u16 = 1 << 7;
+/// Holds a letter that is no ASCII.
+pub(crate) const LONG: u16 = 1 << 8;
 
 /// What has to be done about a byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,7 @@ const CLASSES: [Class; 256] = {
 };
 
 /// Flags for a letter that begins with a byte of the class [`Class::Lead`].
-fn lead(letter: &[u8]) -> u8 {
+fn lead(letter: &[u8]) -> u16 {
     match *letter {
         // Signs of Latin-1, such as `¿` and `£`, but its soft hyphen and its digits.
         [0xc2, 0xa1..=0xac | 0xae..=0xb1 | 0xb4..=0xb6 | 0xb8 | 0xba..=0xbf, ..] => 0,
@@ -142,6 +144,9 @@ impl Look {
 
     fn byte(&mut self, bytes: &[u8], index: usize, start: &mut usize) {
         let Some(byte) = bytes.get(index) else { return };
+        if !byte.is_ascii() {
+            self.found |= LONG;
+        }
         match CLASSES.get(usize::from(*byte)).copied().unwrap_or(Class::Odd) {
             Class::Plain => {}
             Class::Space | Class::LineEnd => {
@@ -173,7 +178,7 @@ impl Look {
     }
 
     /// True when it has found any of these.
-    pub(crate) fn has(self, flags: u8) -> bool {
+    pub(crate) fn has(self, flags: u16) -> bool {
         self.found & flags != 0
     }
 
@@ -209,7 +214,7 @@ mod tests {
     #[test]
     fn ordinary_text_is_told_from_what_needs_care() {
         let plain = "Grüße aus Köln: order 4711 – “paid” on 2026-11-27, £12.50 🙂 日本語 Привет";
-        assert!(!Look::at(plain).has(!VARIANT), "{:?}", Look::at(plain));
+        assert!(!Look::at(plain).has(!(VARIANT | LONG)), "{:?}", Look::at(plain));
         for (text, flag) in [
             ("a\tb", UNCLEAN),
             ("a<b", UNCLEAN),

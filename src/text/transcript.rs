@@ -526,7 +526,9 @@ fn write_history(
         let said = lines.next().unwrap_or_default();
 
         let minute = minute.as_ref().map_or("", |minute| minute.as_str());
-        let said_chars = chars(&said);
+        // Cleaning writes letters that are no ASCII.
+        let is_ascii = !look.has(look::LONG | look::UNCLEAN);
+        let said_chars = if is_ascii { said.len() } else { chars(&said) };
         // The dash tells such a line from one that names its speaker, whatever is said in it.
         let (separator, label, between, size) =
             if speaker == Some(place) && !pages.turns_with(minute.len() + AGAIN_CHARS + said_chars) {
@@ -542,7 +544,7 @@ fn write_history(
             pages.push_pieces(&pieces, minute.len() + size + said_chars);
         }
         for line in lines {
-            let size = chars(&line);
+            let size = if is_ascii { line.len() } else { chars(&line) };
             if size == 0 { pages.push("") } else { pages.push_pieces(&[INDENT, &line], INDENT.len() + size) }
         }
     }
