@@ -121,8 +121,8 @@ fn plain(bytes: &[u8]) -> usize {
         // The lowest bit that is set belongs to the first byte that is less than a space, or one of the two signs.
         let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
         let found = word.wrapping_sub(ONES * 0x20) & !word
-            | is_zero(word ^ ONES * u64::from(b'"'))
-            | is_zero(word ^ ONES * u64::from(b'\\'));
+            | is_zero(word ^ (ONES * u64::from(b'"')))
+            | is_zero(word ^ (ONES * u64::from(b'\\')));
         if found & HIGH != 0 {
             return length + (found & HIGH).trailing_zeros() as usize / 8;
         }
