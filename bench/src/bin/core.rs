@@ -13,10 +13,13 @@ use serde_json::json;
 
 const NOW: u64 = 1_795_000_000_000;
 
+/// Method and path.
+type Asked = (&'static str, String);
+
 /// Answers at once. What an operation is answered is made the first time, so that only the core is counted.
 #[derive(Default)]
 struct Canned {
-    answers: RefCell<HashMap<(&'static str, String), (u16, Vec<u8>)>>,
+    answers: RefCell<HashMap<Asked, (u16, Vec<u8>)>>,
 }
 
 impl Http for Canned {
