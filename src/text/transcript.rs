@@ -304,7 +304,7 @@ fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
     let [title, wanted, last, question, tried, count] = words;
     let of = |role: SenderRole| {
         let messages = request.history.iter().filter(move |message| message.sender.role == role);
-        messages.map(message_text).filter(|text| !text.trim().is_empty())
+        messages.map(words_of).filter(|text| !text.trim().is_empty())
     };
     let user: Vec<Cow<'_, str>> = of(SenderRole::EndUser).collect();
     let ai: Vec<Cow<'_, str>> = of(SenderRole::AiAgent).collect();
@@ -354,7 +354,7 @@ fn matter(
 ) -> String {
     let first_request = || {
         let of_user = request.history.iter().filter(|message| message.sender.role == SenderRole::EndUser);
-        let user: Vec<Cow<'_, str>> = of_user.map(message_text).filter(|text| !text.trim().is_empty()).collect();
+        let user: Vec<Cow<'_, str>> = of_user.map(words_of).filter(|text| !text.trim().is_empty()).collect();
         // Counted where the history is masked.
         first_request(&user).map(|text| masking.apply(text).0.into_owned())
     };
@@ -458,7 +458,12 @@ fn size(bytes: u64) -> String {
 }
 
 /// All parts of a message, as text.
-pub fn message_text(message: &Message) -> Cow<'_, str> {
+pub fn message_text(message: &Message) -> String {
+    words_of(message).into_owned()
+}
+
+/// [`message_text`], not copied where the message has one part.
+fn words_of(message: &Message) -> Cow<'_, str> {
     let is_filled = |text: &Cow<'_, str>| match text {
         // Trimmed already.
         Cow::Borrowed(text) => !text.is_empty(),
@@ -466,7 +471,7 @@ pub fn message_text(message: &Message) -> Cow<'_, str> {
     };
     let mut texts = message.parts.iter().map(part_text).filter(is_filled);
     let (Some(first), second) = (texts.next(), texts.next()) else { return Cow::Borrowed("") };
-    // Most messages have one part, which is not copied.
+    // Most messages have one part.
     let Some(second) = second else { return first };
     Cow::Owned([first, second].into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
 }
@@ -517,7 +522,7 @@ fn write_history(
         }
         let Some(Speaker { label, chars: label_chars, .. }) = speakers.get(place) else { continue };
 
-        let written = message_text(message);
+        let written = words_of(message);
         let look = Look::at(&written);
         let (text, count) = mask.masking.apply_seen(&written, look);
         mask.count += count;
