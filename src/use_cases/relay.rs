@@ -1,5 +1,7 @@
 //! Passes a message of the end user to the human agents.
 
+use std::borrow::Cow;
+
 use crate::conversation::journal::{self, Place, Search};
 use crate::conversation::lifecycle::{self, Action, Input};
 use crate::conversation::session::{Relaying, Session, Unsure, digest_of_words, message_key};
@@ -154,7 +156,8 @@ fn pieces<'a>(message: &'a Message, settings: &Settings, max_chars: usize) -> Ve
     };
     for part in &message.parts {
         let is_file = part.kind.is_file() && may_be_fetched(part, settings);
-        let line = if is_file { part.text.clone().unwrap_or_default() } else { transcript::part_text(part) };
+        let line =
+            if is_file { Cow::Borrowed(part.text.as_deref().unwrap_or_default()) } else { transcript::part_text(part) };
         let line = transcript::clean_text(&line);
         if !line.trim().is_empty() {
             if !text.is_empty() {
@@ -224,7 +227,8 @@ impl Sending<'_> {
                 Piece::File(part) => {
                     let secret = session.reference.as_str();
                     // A line of text in its place, should it fail.
-                    let line = transcript::part_text(&Part { text: None, ..(*part).clone() });
+                    let untitled = Part { text: None, ..(*part).clone() };
+                    let line = transcript::part_text(&untitled);
                     let line = transcript::clean_text(&self.settings.masking.text(&line));
                     let file = if self.ended { None } else { files::upload(freshchat, self.settings, part, secret) };
                     (NewMessage { author, text: line, file }, true)

@@ -28,12 +28,16 @@ const IMPORTS: [&str; 6] = [
     "wasi:io/streams",
 ];
 /// Figure and the most it may be.
-const LIMITS: [(&str, u64); 5] = [
+const LIMITS: [(&str, u64); 9] = [
     ("component_bytes", MAX_BYTES),
     ("bridge_component_bytes", MAX_BRIDGE_BYTES),
     ("console_gzip_bytes", MAX_CONSOLE_BYTES),
     ("http_calls_first_handoff", 4),
     ("http_calls_known_user", 2),
+    ("fuel_handoff", 900_000),
+    ("fuel_relay", 225_000),
+    ("native_instructions_handoff", 315_000),
+    ("native_instructions_relay", 85_000),
 ];
 
 /// Key, unit, what it is. In the order of the table.

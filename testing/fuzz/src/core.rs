@@ -192,7 +192,7 @@ const ANSWERS: &[&[u8]] = &[
 ];
 const SESSIONS: &[&[u8]] = &[include_bytes!("../../../fixtures/session/v3.session")];
 const BYTES: &[&str] =
-    &["\0", "\0\0\0\0", "\u{1}", "\u{7f}", "fwh3", "fwh4", "fwh", "conv", "\u{ff}\u{ff}", "aaaaaaaaaaaaaaaa"];
+    &["\0", "\0\0\0\0", "\u{1}", "\u{7f}", "fwh3", "fwh4", "fwh5", "fwh", "conv", "\u{ff}\u{ff}", "aaaaaaaaaaaaaaaa"];
 const SETTINGS_SEEDS: &[&[u8]] = &[
     SETTINGS.as_bytes(),
     br#"{"chat_url":"https://acme.freshchat.com/v2","context":{"*":"shown","order":"ticket.cf_order, user.order"},"file_hosts":["*.x.example"]}"#,
@@ -401,9 +401,13 @@ fn vendor_answers(body: &[u8]) {
 fn session_bytes(bytes: &[u8]) {
     drop(Session::decode(bytes));
     // As damaged by someone who fixes the checksum: fields must still be distinguished.
-    for version in [b'3', b'4'] {
+    for version in [b'3', b'4', b'5'] {
         let fields = bytes.get(12..).unwrap_or_default();
-        let sum: Vec<u8> = Sha256::digest(fields).iter().take(8).copied().collect();
+        let fnv = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        let sum: Vec<u8> = match version {
+            b'5' => fields.iter().fold(0xcbf2_9ce4_8422_2325, fnv).to_be_bytes().to_vec(),
+            _ => Sha256::digest(fields).iter().take(8).copied().collect(),
+        };
         let bytes = [b"fwh", &[version][..], &sum, fields].concat();
         if let Ok(session) = Session::decode(&bytes) {
             assert_eq!(Session::decode(&session.encode()).expect("what was written can be read"), session);
