@@ -219,6 +219,11 @@ class Failures(WithAccount):
                     freshworks_handoff.InvalidRequest, lambda: connector.handoff(request("wrong"), now=wrong_now)
                 )
                 self.assertEqual(error.field, "now")
+        error = self.caught(
+            freshworks_handoff.InvalidRequest, lambda: connector.handoff(request("wrong"), now=int(time.time()))
+        )
+        self.assertEqual(error.field, "now")
+        self.assertIn("milliseconds", error.remedy)
         wrong_session: Any = b"session"
         error = self.caught(freshworks_handoff.InvalidRequest, lambda: connector.tick(wrong_session))
         self.assertEqual(error.field, "session")
@@ -365,6 +370,12 @@ class Fences(WithAccount):
             else:
                 self.assertEqual(peek(body), [])
                 self.assertRaises(freshworks_handoff.InvalidSignature, connector.on_webhook, {}, body)
+
+    def test_a_body_that_is_not_utf_8_is_not_the_vendors(self) -> None:
+        for call in (lambda: peek(b"\xff"), lambda: self.connector().on_webhook({}, b"\xff")):
+            with self.assertRaises(freshworks_handoff.InvalidRequest) as raised:
+                call()
+            self.assertIn("400", raised.exception.remedy or "")
 
     def test_the_clock_is_the_embedders_where_there_is_one(self) -> None:
         # A time that the connector surely writes into its answer: a conversation that waits is looked at after it.
