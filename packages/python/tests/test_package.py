@@ -58,8 +58,7 @@ def assert_conforms(value: Any, wanted: Any, path: str = "answer") -> None:
         for index, item in enumerate(value):
             assert_conforms(item, typing.get_args(wanted)[0], f"{path}[{index}]")
     elif origin is tuple:
-        hints = typing.get_args(wanted)
-        assert isinstance(value, tuple) and len(value) == len(hints), path
+        assert isinstance(value, tuple) and len(value) == len(typing.get_args(wanted)), path
     else:
         plain = origin or wanted
         assert isinstance(value, plain) and (plain is bool or not isinstance(value, bool)), f"{path}: {value!r} {plain}"
@@ -202,13 +201,14 @@ class Failures(WithAccount):
 
     def test_arguments_that_cannot_be_right_are_refused_by_path(self) -> None:
         connector = self.connector()
-        for wrong, field in [
+        wrongs: list[tuple[dict[str, Any], str]] = [
             ({"mode": "alive"}, "request.mode"),
             ({"user": {"name": "Ana"}}, "request.user.id"),
             ({"prioritty": "high"}, "request.prioritty"),
             ({"summary": b"bytes"}, "request.summary"),
             ({"history": [{"id": "1", "sent_at": object()}]}, "request.history[0].sent_at"),
-        ]:
+        ]
+        for wrong, field in wrongs:
             error = self.caught(freshworks_handoff.InvalidRequest, lambda: connector.handoff(request("wrong", **wrong)))
             self.assertEqual(error.field, field)
             self.assertTrue(error.remedy)
