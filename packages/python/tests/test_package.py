@@ -482,6 +482,8 @@ connector = Connector(settings, allow_internal=[settings["test_origin"]])
     def test_ctrl_c_ends_a_call(self) -> None:
         child = self.run_script(
             """
+            # Whoever started the tests may have it ignored.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             connector.connect()
             print("ready", flush=True)
             sys.stdin.readline()
