@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::process::Step;
-use crate::{book, browser, deploy, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
+use crate::{book, browser, deploy, features, fuzz, fuzz_code, plugin, process, prove, python, report, spin, tables, tools};
 
 /// Builds and installs what the tests need, and runs all of them.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -112,6 +112,7 @@ pub(crate) fn all() -> Result<()> {
             }),
         ),
         ("tests", Box::new(|| test(&[]))),
+        ("the Python package", Box::new(|| python::run(&[]))),
         ("the bridge's API", Box::new(|| fuzz::run(&[]))),
         ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
         ("what operators deploy from", Box::new(|| deploy::run(false))),

@@ -19,6 +19,8 @@ mod panics;
 mod plugin;
 mod process;
 mod prove;
+mod python;
+mod python_types;
 mod report;
 mod shrink;
 mod spin;
@@ -88,6 +90,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "prove" => prove::run(rest),
         "fuzz" => fuzz::run(rest),
         "fuzz-code" => fuzz_code::run(rest),
+        "python" => python::run(rest),
         "tables" => tables::run(check),
         "book" => book::run(check),
         "deploy" => deploy::run(rest.iter().any(|argument| argument == "--chart")),

@@ -67,18 +67,24 @@ pub(crate) fn prepare_target(target: &str) -> Result<()> {
 
 /// Panic messages contain source paths; without this they would contain this machine's folders, and builds would not
 /// be reproducible.
-fn remap_paths() -> Result<String> {
+pub(crate) fn remap_paths() -> Result<String> {
+    let flags = remapped()?.into_iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    Ok(flags.collect::<Vec<_>>().join("\u{1f}"))
+}
+
+/// Folders of this machine, and what stands for them.
+pub(crate) fn remapped() -> Result<Vec<(String, &'static str)>> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-    let mut flags = vec![format!("--remap-path-prefix={}=.", process::root().display())];
+    let mut remapped = vec![(process::root().display().to_string(), ".")];
     if let Some(sources) = home.map(|home| home.join("registry/src"))
         && sources.is_dir()
     {
         for registry in std::fs::read_dir(sources)? {
-            flags.push(format!("--remap-path-prefix={}/=", registry?.path().display()));
+            remapped.push((format!("{}/", registry?.path().display()), "/"));
         }
     }
-    Ok(flags.join("\u{1f}"))
+    Ok(remapped)
 }
 
 /// Enough to notice that cargo has rebuilt it.
