@@ -27,7 +27,7 @@ async fn check(talk: &Talk, session: &[u8], words: &str) {
 #[tokio::test]
 async fn a_session_of_another_version_is_refused_and_says_what_to_do() {
     let talk = Talk::begin().await;
-    for version in *b"01256789a\0\xff" {
+    for version in *b"0126789a\0\xff" {
         let mut session = talk.session.clone();
         assert_ne!(std::mem::replace(&mut session[3], version), version);
         check(&talk, &session, "another version").await;
