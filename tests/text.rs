@@ -57,9 +57,10 @@ mod obvious {
         pages.iter().enumerate().map(|(index, page)| format!("{page}\n{}", end(index + 1, total))).collect()
     }
 
-    /// Letter by letter; an empty line neither begins a page nor follows another.
+    /// Letter by letter; an empty line neither begins a page nor ends a full one, nor follows another.
     fn push(pages: &mut Vec<String>, room: usize, line: &str) {
-        if line.is_empty() && pages.last().is_none_or(|page| page.ends_with('\n')) {
+        let has_no_place = |page: &String| page.ends_with('\n') || chars(page) + 1 > room;
+        if line.is_empty() && pages.last().is_none_or(has_no_place) {
             return;
         }
         let mut rest: Vec<char> = line.chars().collect();
