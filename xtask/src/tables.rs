@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wit_parser::{Resolve, TypeDefKind};
 
-use crate::process;
+use crate::{process, typescript};
 
 /// What `examples/vocabulary.rs` of the core prints.
 #[derive(Deserialize)]
@@ -58,6 +58,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
         std::fs::write(path, new)?;
         process::say(&format!("{file} has new tables"));
     }
+    typescript::write(check)?;
     openapi(check)
 }
 
