@@ -1,6 +1,7 @@
 // What the tests stand on: a simulated Freshworks, and a door before it where answers can be changed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,10 @@ export async function simulator() {
   const folder = await mkdtemp(join(tmpdir(), 'simulator-'));
   const file = join(folder, 'settings.json');
   const child = spawn(process.env.SIMULATOR, ['--port', '0', '--quiet', '--settings', file], { stdio: ['ignore', 'pipe', 'ignore'] });
-  process.on('exit', () => child.kill());
+  process.on('exit', () => {
+    child.kill();
+    rmSync(folder, { recursive: true });
+  });
   const account = { folder, agents: {} };
   for await (const line of createInterface({ input: child.stdout })) {
     const [what, ...rest] = line.split(/ {2,}/);
