@@ -8,7 +8,9 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::process::Step;
-use crate::{book, browser, deploy, features, fuzz, fuzz_code, plugin, process, prove, python, report, spin, tables, tools};
+use crate::{
+    book, browser, deploy, features, fuzz, fuzz_code, node, plugin, process, prove, python, report, spin, tables, tools,
+};
 
 /// Builds and installs what the tests need, and runs all of them.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -35,6 +37,7 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     ];
     if filter.is_empty() {
         steps.push(("playing the pages in a browser", Box::new(|| browser::run(&[]).map(keep))));
+        steps.push(("making and testing the npm package", Box::new(|| node::run(&[]).map(keep))));
     }
     steps.push((
         "running the examples in the documentation",

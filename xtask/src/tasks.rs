@@ -110,6 +110,16 @@ Every fault at every place of every flow, pairs of faults, random walks, interle
         ..task("browser", "test the console and the inbox in a headless Chromium")
     },
     Task {
+        more: "\
+Makes target/node/freshworks-handoff-<version>.tgz, installs it into an empty folder, and runs the example and the tests there.
+--no-tests    only make it
+--figures     measure it instead
+FRESHWORKS_PLUGIN names another plugin to make it from.",
+        options: &["--no-tests", "--figures"],
+        next: "npm install target/node/freshworks-handoff-*.tgz, in a project of your own",
+        ..task("node", "make the npm package, and test it")
+    },
+    Task {
         more: "Responses must match the description and must not be server errors. It takes some minutes; --max-examples N after -- \
                makes it shorter or longer.\nArguments after -- go to `schemathesis run`.",
         rest: Rest::Behind,

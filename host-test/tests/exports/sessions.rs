@@ -31,13 +31,8 @@ async fn check_text(talk: &Talk, session: &str, words: &str) {
 #[tokio::test]
 async fn a_session_of_another_version_is_refused_and_says_what_to_do() {
     let talk = Talk::begin().await;
-<<<<<<< HEAD
-    for version in *b"01256789a\0\xff" {
-        let mut session = session_bytes(&talk.session);
-=======
     for version in *b"0126789a\0\xff" {
-        let mut session = talk.session.clone();
->>>>>>> text
+        let mut session = session_bytes(&talk.session);
         assert_ne!(std::mem::replace(&mut session[3], version), version);
         check(&talk, &session, "another version").await;
     }
