@@ -420,7 +420,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         if must_spare {
             spare(before, &findings)?;
         }
-        let is_out = |finding: &Finding| finding.level == FindingLevel::Failure && connect::is_outage(finding.code);
+        let is_out = |finding: &Finding| finding.level == FindingLevel::Failure && connect::is_outage(&finding.code);
         let is_stopped = findings.iter().any(connect::stops_handoffs);
         let is_wrong = findings.iter().any(|finding| connect::stops_handoffs(finding) && !is_out(finding));
         let is_outage = findings.iter().any(is_out);

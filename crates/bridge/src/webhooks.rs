@@ -109,7 +109,11 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         connection: &Connection,
         call: &IncomingRequest<'_>,
     ) -> Result<OutgoingResponse, Problem> {
-        let delivery = Delivery { headers: call.headers.clone(), body: call.body.to_vec(), received_at: call.now };
+        let Ok(body) = String::from_utf8(call.body.to_vec()) else {
+            return Err(Problem::new(400, "invalid-request", "the body is not UTF-8")
+                .with_remedy("Freshworks sends no such webhook."));
+        };
+        let delivery = Delivery { headers: call.headers.clone(), body, received_at: call.now };
         let settings = Settings::parse(&connection.settings)?;
         if let Err(error) = webhook::verify(&settings, &delivery) {
             if error.kind == ErrorKind::InvalidRequest {
@@ -128,12 +132,12 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             // Why is for the operator: a stranger learns nothing.
             return Err(Problem::not_allowed().logged(format!("a webhook was refused: {}", error.message)));
         }
-        if self.is_stale(freshchat_time(&delivery.body), call.now) {
+        if self.is_stale(freshchat_time(delivery.body.as_bytes()), call.now) {
             self.counters.one(&connection.id, &[DELIVERIES, "freshworks", "refused", Refusal::Stale.word()]);
             return Err(stale());
         }
         // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
-        let unreadable = webhook::check(&delivery.body).err();
+        let unreadable = webhook::check(delivery.body.as_bytes()).err();
         if unreadable.is_none() {
             self.on_genuine(connection, &delivery)?;
         }
@@ -149,11 +153,11 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
 
     /// Nothing is stored before it is verified, and nothing is acknowledged before it is stored.
     pub(crate) fn on_genuine(&self, connection: &Connection, delivery: &Delivery) -> Result<(), Problem> {
-        let conversations = webhook::peek(&delivery.body);
+        let conversations = webhook::peek(delivery.body.as_bytes());
         match self.state.handoff_of(&connection.id, &conversations)? {
             Some(id) => {
                 self.later.about.borrow_mut().1 = Some(id.clone());
-                self.take_in(connection, &id, &delivery.body, delivery.received_at)
+                self.take_in(connection, &id, delivery.body.as_bytes(), delivery.received_at)
             }
             // A conversation that is being opened has no handoff yet, and nothing to be stored with. Otherwise it is not ours: others
             // may use the same topic.

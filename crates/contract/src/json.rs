@@ -9,6 +9,12 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+#[cfg(feature = "json")]
+mod read;
+
+#[cfg(feature = "json")]
+pub use read::{ReadError, from_json, to_json};
+
 /// What stands for half a character.
 const REPLACEMENT: &[u8] = b"\\ufffd";
 

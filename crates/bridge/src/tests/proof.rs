@@ -389,7 +389,8 @@ impl Play {
         let path = format!("/v1/connections/acme/handoffs/{}", self.handoff);
         match job {
             Job::Webhook { body, .. } => {
-                let delivery = Delivery { headers: Vec::new(), body: body.clone(), received_at: world.clock.get() };
+                let body = String::from_utf8(body.clone()).unwrap();
+                let delivery = Delivery { headers: Vec::new(), body, received_at: world.clock.get() };
                 world.serve(|service| service.on_genuine(&self.connection, &delivery)).is_some_and(|it| it.is_ok())
             }
             Job::Relay { id, text } => {
