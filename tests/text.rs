@@ -6,7 +6,7 @@ use freshworks_handoff::text::time_zone::TimeZone;
 use freshworks_handoff::text::transcript::{self, Style, Transcript};
 use freshworks_handoff::text::{languages, languages::Language};
 use handoff_contract::model::{
-    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing, Sender, SenderRole,
+    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Sender, SenderRole,
 };
 use proptest::prelude::*;
 use time::OffsetDateTime;
@@ -24,7 +24,7 @@ mod obvious {
         let room = (style.max_chars - end(99_999, 99_999).chars().count() - 1).max(100);
         let mut pages: Vec<String> = Vec::new();
         let (mut day, mut speaker) = (None, None);
-        for message in &request.history {
+        for message in request.history() {
             let seconds = i64::try_from(style.time_zone.local(message.sent_at) / 1000).unwrap();
             let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
             if day != Some(time.date()) {
@@ -188,9 +188,9 @@ fn request() -> impl Strategy<Value = HandoffRequest> {
                 reason_text: None,
                 category: None,
                 summary,
-                history,
-                context: Vec::new(),
-                routing: Routing::default(),
+                history: Some(history),
+                context: None,
+                routing: None,
                 retry: false,
             }
         },
@@ -219,9 +219,9 @@ proptest! {
         let style = |masking| Style {
             reference: REFERENCE, max_chars, language, time_zone: &time_zone, masking, shown: &[], says_next: true,
         };
-        let written: Transcript = transcript::write(&request, request.history.len(), &style(&quick));
+        let written: Transcript = transcript::write(&request, request.history().len(), &style(&quick));
         // The named rules find the same whether or not a look at the bytes has ruled them out.
-        prop_assert_eq!(&written, &transcript::write(&request, request.history.len(), &style(&thorough)));
+        prop_assert_eq!(&written, &transcript::write(&request, request.history().len(), &style(&thorough)));
         // A summary that the brief has no room for stands behind the history.
         if !written.brief.contains(language.whole_above) {
             prop_assert_eq!(&written.pages, &obvious::pages(&request, &style(&thorough)));

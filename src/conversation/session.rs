@@ -11,13 +11,18 @@ use crate::settings::Settings;
 use handoff_contract::error::Error;
 use handoff_contract::model::{
     AgentId, ChannelId, CloseReason, ConversationId, ConversationKey, Event, Finding, GroupId, MessageId, SessionInfo,
-    SessionState, Timestamp, Update, UserId,
+    SessionState, Timestamp, UserId,
 };
 
 mod relaying;
 
 pub(crate) use relaying::digest_of_words;
 pub use relaying::{Relaying, message_key};
+
+/// The answer of a handoff, with the session in bytes.
+pub type Receipt = handoff_contract::model::Receipt<Vec<u8>>;
+/// The answer of what advances a session, with the session in bytes.
+pub type Update = handoff_contract::model::Update<Vec<u8>>;
 
 /// First bytes of every session: a name, then the version of what follows. Fields are told apart by their order alone, so a
 /// new version keeps those of the version before and appends its own: open conversations outlive a release.

@@ -12,10 +12,10 @@ use crate::http::Http;
 use crate::http::client::{Client, Endpoint, Failure, FailureKind};
 use crate::settings::Settings;
 use crate::text::transcript;
-use crate::use_cases::{close, files, times};
+use crate::use_cases::{Update, close, files, times};
 use handoff_contract::error::Error;
 use handoff_contract::model::{
-    ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, SessionState, Timestamp, Update, UserId,
+    ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, SessionState, Timestamp, UserId,
 };
 
 const MAX_ID: usize = 255;
@@ -93,7 +93,11 @@ pub fn relay(
             let mut update = session.update(&settings, news.events, news.findings);
             for (rule, count) in [("uploaded", sent.uploaded), ("linked", sent.linked)] {
                 if count > 0 {
-                    update.decisions.push(Decision { subject: "file", rule, choice: count.to_string() });
+                    update.decisions.push(Decision {
+                        subject: "file".to_owned(),
+                        rule: rule.to_owned(),
+                        choice: count.to_string(),
+                    });
                 }
             }
             Ok(update)

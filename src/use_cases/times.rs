@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_message_of_a_history_is_named_by_its_place() {
-        let mut history = request().history;
+        let mut history = request().history.unwrap();
         assert_eq!(check_history(&history), Ok(()));
         history[1].sent_at = 1_795_000_000;
         assert_eq!(check_history(&history).unwrap_err().field.as_deref(), Some("request.history[1].sent-at"));

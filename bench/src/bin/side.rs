@@ -40,11 +40,8 @@ fn native(operation: &str, operations: usize, in_flight: usize, work: &Work) -> 
     let session = work.session_bytes()?;
     let request: model::HandoffRequest = serde_json::from_value(work.request.clone())?;
     let message: model::Message = serde_json::from_value(work.message.clone())?;
-    let delivery = model::Delivery {
-        headers: work.webhook_headers.clone(),
-        body: work.webhook_body.clone().into_bytes(),
-        received_at: NOW,
-    };
+    let delivery =
+        model::Delivery { headers: work.webhook_headers.clone(), body: work.webhook_body.clone(), received_at: NOW };
     let failed = |error: handoff_contract::error::Error| anyhow::anyhow!("{error:?}");
     match operation {
         "handoff" => threads(operations, in_flight, |_| {

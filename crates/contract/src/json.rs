@@ -10,6 +10,12 @@ use std::fmt;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "json")]
+mod read;
+
+#[cfg(feature = "json")]
+pub use read::{ReadError, from_json, to_json};
+
 /// What stands for half a character.
 const REPLACEMENT: &[u8] = b"\\ufffd";
 

@@ -25,6 +25,7 @@ mod identity;
 mod largest;
 mod lost_and_doubled;
 mod masked;
+mod observed;
 mod peek;
 #[path = "../support/plugin.rs"]
 mod plugin;
