@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::process::Step;
+use crate::release;
 use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
@@ -93,6 +94,7 @@ pub(crate) fn all() -> Result<()> {
         ("tests", Box::new(|| test(&[]))),
         ("the bridge's API", Box::new(|| fuzz::run(&[]))),
         ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
+        ("release", Box::new(release::check::run)),
         ("dependencies", Box::new(dependencies)),
         ("advisories", Box::new(advisories)),
         ("figures", Box::new(|| report::run(true))),

@@ -18,6 +18,7 @@ mod panics;
 mod plugin;
 mod process;
 mod prove;
+mod release;
 mod report;
 mod shrink;
 mod spin;
@@ -88,6 +89,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "tables" => tables::run(check),
         "book" => book::run(check),
         "advisories" => checks::advisories(),
+        "release" => release::run(rest),
         "ci" => checks::all(),
         other => bail!("the task `{other}` does nothing"),
     }

@@ -29,9 +29,8 @@ pub(crate) fn prepare_tests() -> Result<()> {
     plugin::prepare_target(TARGET)?;
     process::say("building the probes of the Spin emulator");
     // As the tests build them.
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
-    process::run(cargo.args(PROBES.map(|probe| format!("--package={probe}"))))?;
+    let probes = PROBES.map(|probe| format!("--package={probe}"));
+    process::run(cargo_build()?.args(probes))?;
     build_bridge()?;
     // What the steps of docs/operations.md call.
     tools::debian("curl", &["curl"])?;
@@ -83,10 +82,16 @@ pub(crate) fn build_environment() -> Result<PathBuf> {
 pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::prepare_target(TARGET)?;
     process::say("building the bridge");
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE, "--package", "freshworks-bridge"]);
-    process::run(&mut cargo)?;
+    process::run(cargo_build()?.args(["--package", "freshworks-bridge"]))?;
     Ok(bridge_component())
+}
+
+/// Builds for Spin the same bytes in every folder.
+fn cargo_build() -> Result<Command> {
+    let mut cargo = process::cargo_command();
+    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", plugin::remap_paths()?);
+    Ok(cargo)
 }
 
 /// Where the bridge's component is when it is built.

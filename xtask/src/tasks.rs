@@ -146,6 +146,17 @@ Every fault at every place of every flow, pairs of faults, random walks, calls i
         more: "RUSTSEC_DB names a copy of the database; without one nothing is checked, and that is said.",
         ..task("advisories", "hold the lock files against a copy of the RustSec database")
     },
+    Task {
+        more: "\
+--out DIR     where to (default target/release-files); it is emptied first
+--only LIST   these artefacts, with commas: plugin, bridge, wit, ...
+--untagged    although HEAD carries no tag of this version, or files are changed
+--check       make it without a tag, build everything a second time elsewhere, compare, and verify it with outside programs
+MINISIGN_SECRET_KEY (the text of the key file) and MINISIGN_PASSWORD sign it; RELEASE_BUILDER and RELEASE_INVOCATION go into the provenance.",
+        options: &["--out=", "--only=", "--untagged", "--check"],
+        next: "docs/releases.md (how to publish and verify it)",
+        ..task("release", "make everything that a release consists of, in one folder")
+    },
     Task { next: "commit", ..task("ci", "everything that must hold before a change lands (most of an hour)") },
 ];
 
