@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::process::Step;
-use crate::release;
+use crate::release::{self, wit};
 use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
@@ -17,6 +17,7 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     let keep = |some: features::Passed| passed.borrow_mut().extend(some);
     let mut steps: Vec<Step<'_>> = vec![
         ("building the plugin", Box::new(plugin::build)),
+        ("building the mock connector", Box::new(plugin::build_mock)),
         ("building the bridge and the probes", Box::new(spin::prepare_tests)),
         ("building the probes of the growth tests", Box::new(fuzz_code::build_probes)),
         ("installing what the tests are held against", Box::new(|| tools::clients().and(tools::wasmtime()).map(drop))),
@@ -80,7 +81,9 @@ pub(crate) fn all() -> Result<()> {
                 let wasm = ["clippy", "--quiet", "--package", "freshworks-plugin", "--target", plugin::TARGET];
                 let core = ["--package", "freshworks-handoff", "--features", "wasi-http", "--", "-D", "warnings"];
                 plugin::prepare_target(plugin::TARGET)?;
-                process::cargo(&[&wasm[..], &core].concat())?;
+                // It is generated from it.
+                wit::build()?;
+                process::cargo(&[&wasm[..], &["--package", "mock-connector"], &core].concat())?;
                 spin::lint()
             }),
         ),

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::release::metadata;
+use crate::release::{metadata, wit};
 use crate::{process, shrink, tools};
 
 /// Of the plugin.
@@ -47,6 +47,16 @@ fn compile(package: &str) -> Result<()> {
     // Nothing of this target needs the adapter to older WASI; with it, the linker would ask for newer interfaces than we do.
     let flags = format!("{}\u{1f}-Clink-arg=--wasi-adapter=none", remap_paths()?);
     process::run(cargo.args(arguments).env("CARGO_ENCODED_RUSTFLAGS", flags))
+}
+
+/// Builds the connector of the tests, from the published form of the contract alone; the tests look for it where cargo leaves it.
+pub(crate) fn build_mock() -> Result<()> {
+    prepare_target(TARGET)?;
+    wit::build()?;
+    process::say("building the mock connector");
+    compile("mock-connector")?;
+    let built = std::fs::read(process::target().join(TARGET).join("guest/mock_connector.wasm"))?;
+    wit::targets(&built)
 }
 
 /// The component's imports, one a line.

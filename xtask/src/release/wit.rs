@@ -13,7 +13,7 @@ pub(crate) const WORLD: &str = "wasi-plugin";
 /// Brings the text of the WASI interfaces, so that none is copied into this repository: the crate whose bindings the plugin uses.
 pub(crate) const WASI: &str = "wasip2";
 
-/// Where it is when it is built. Connectors of other vendors are generated from it alone.
+/// Where it is when it is built. Connectors of other vendors, and the mock connector of the tests, are generated from it alone.
 pub(crate) fn path() -> PathBuf {
     process::root().join("target/wit/agent-handoff-connector.wasm")
 }
