@@ -8,6 +8,9 @@ use handoff_contract::model::{
     ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, Reason, Routing, Sender, SenderRole,
 };
 
+/// Milliseconds since 1970, on 2026-11-18.
+pub(crate) const NOW: u64 = 1_795_000_000_000;
+
 /// A short conversation that asks for a person.
 pub(crate) fn request() -> HandoffRequest {
     HandoffRequest {

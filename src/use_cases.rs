@@ -10,5 +10,6 @@ pub mod handoff;
 pub mod rate;
 pub mod relay;
 pub mod tick;
+pub mod times;
 pub mod undelivered;
 pub mod webhook;

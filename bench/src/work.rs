@@ -25,7 +25,7 @@ pub struct Work {
     pub request: Value,
     /// A message of the end user.
     pub message: Value,
-    /// The session of a conversation that a human agent has, in base64.
+    /// The session of a conversation that a human agent has, as the plugin returned it.
     pub session: String,
     /// The webhook's headers.
     pub webhook_headers: Vec<(String, String)>,
@@ -46,14 +46,14 @@ impl Work {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// The session's bytes.
+    /// The session's bytes, as the core takes them.
     ///
     /// # Errors
     ///
-    /// When they are not base64.
-    pub fn session(&self) -> Result<Vec<u8>> {
-        use base64ct::{Base64, Encoding};
-        Base64::decode_vec(&self.session).ok().context("the session is not base64")
+    /// When the session is not base64url.
+    pub fn session_bytes(&self) -> Result<Vec<u8>> {
+        use base64ct::{Base64UrlUnpadded, Encoding};
+        Base64UrlUnpadded::decode_vec(&self.session).ok().context("the session is not base64url")
     }
 }
 
@@ -141,7 +141,8 @@ pub async fn make(plugin_file: &Path, upstream: &str) -> Result<Work> {
         let sent = freshworks.reply(conversation, &maya, text).await?.remove(0);
         if text.starts_with("Good") {
             let (headers, body) = (sent.headers.clone(), sent.body.clone());
-            let delivery = handoff_host::bindings::Delivery { headers, body, received_at: NOW };
+            let delivery =
+                handoff_host::bindings::Delivery { headers, body: String::from_utf8(body)?, received_at: NOW };
             let update = plugin.on_webhook(&sandbox, &settings, &delivery, Some(&session)).await.result?;
             session = update.session.context("no session")?;
         }
@@ -155,10 +156,7 @@ pub async fn make(plugin_file: &Path, upstream: &str) -> Result<Work> {
         settings,
         request: handoff,
         message: message(1000, 60),
-        session: {
-            use base64ct::{Base64, Encoding};
-            Base64::encode_string(&session)
-        },
+        session,
         webhook_headers: webhook.headers,
         webhook_body: String::from_utf8(webhook.body)?,
         public_key: freshworks.public_key(KeyForm::Spki),

@@ -334,7 +334,7 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             host.answer(call, None, |_| None, render::descriptor)
         }
         Command::Peek { body } => {
-            let body = host.input.bytes(&body)?;
+            let body = host.input.body(&body)?;
             let call = host.plugin()?.peek(&host.sandbox()?, &body).await;
             host.answer(call, None, |_| None, |ids| render::ids(ids))
         }
@@ -390,7 +390,7 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             host.answer(call, Some(&session), |update| update.session.as_ref(), render::update)
         }
         Command::Webhook { settings, body, header, session } => {
-            let delivery = input::delivery(header, host.input.bytes(&body)?, host.now());
+            let delivery = input::delivery(header, host.input.body(&body)?, host.now());
             let old = session.load()?;
             let (plugin, sandbox, settings) = host.tenant(&settings.settings).await?;
             let call = plugin.on_webhook(&sandbox, &settings, &delivery, old.as_deref()).await;

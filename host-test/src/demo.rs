@@ -100,7 +100,11 @@ async fn play(plugin: &Plugin, options: Options, screen: &Arc<Screen>) -> Result
     let stage = Stage { freshworks, platform, receiver, screen: Arc::clone(screen) };
 
     screen.section(Section::Handoff, "The AI agent is stuck and hands the conversation over");
-    screen.line(&format!("{} messages of history, for {}", request.history.len(), name(&request)));
+    screen.line(&format!(
+        "{} messages of history, for {}",
+        request.history.as_ref().map_or(0, Vec::len),
+        name(&request)
+    ));
     let key = stage.platform.handoff(&request).await?;
     within("the webhooks of the handoff", stage.freshworks.settled()).await?;
 
@@ -110,7 +114,7 @@ async fn play(plugin: &Plugin, options: Options, screen: &Arc<Screen>) -> Result
         several => bail!("the handoff opened {} conversations; it must be one", several.len()),
     };
     let inbox = Inbox::of(&stage.freshworks, &id)?;
-    screen.inbox(&inbox, request.history.len() > history::SHOWN_WHOLE);
+    screen.inbox(&inbox, request.history.as_ref().map_or(0, Vec::len) > history::SHOWN_WHOLE);
     let handed_over = inbox.messages.len();
 
     let mut claims = match story {

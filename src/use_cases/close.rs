@@ -11,7 +11,7 @@ use crate::http::client::{Client, Failure, FailureKind};
 use crate::settings::{Settings, names};
 use crate::text::languages::Language;
 use crate::text::{summary, transcript};
-use crate::use_cases::relay;
+use crate::use_cases::{relay, times};
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, Update, UserId};
 
@@ -25,6 +25,7 @@ pub fn close(
     now: Timestamp,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
+    times::check("now", now)?;
     let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
     let (state, action) = lifecycle::step(session.state, Input::CloseAsked);
@@ -226,7 +227,7 @@ fn is_final(kind: FailureKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Script;
+    use crate::testing::{NOW, Script};
     use handoff_contract::model::{ConversationKey, SessionState};
 
     const SETTINGS: &str = r#"{"chat_url": "acme", "api_key": "k"}"#;
@@ -244,25 +245,25 @@ mod tests {
     fn what_is_refused_for_good_does_not_keep_the_end_from_coming() {
         let messages = r#"{"messages": []}"#;
         let script = Script::default().then(400, "{}").then(200, messages).then(404, "{}");
-        let update = close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, 7).unwrap();
+        let update = close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, NOW + 7).unwrap();
         let codes: Vec<&str> = update.findings.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["end-note-refused", "resolution-refused"]);
         assert_eq!(update.info.unwrap().state, SessionState::Returned);
-        assert_eq!((update.events[0].kind, update.events[0].at), (EventKind::ReturnedToAi, 7));
+        assert_eq!((update.events[0].kind, update.events[0].at), (EventKind::ReturnedToAi, NOW + 7));
     }
 
     #[test]
     fn a_repeated_close_goes_on_behind_the_note() {
         let script = Script::default().then(200, r#"{"id": "m-1"}"#).then(503, "");
-        let error = close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, 7).unwrap_err();
+        let error = close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, NOW + 7).unwrap_err();
         let session = error.into_details().session.unwrap();
         let script = Script::default().then(200, "");
-        let update = close(&script, SETTINGS, &session, CloseReason::TimedOut, false, 8).unwrap();
+        let update = close(&script, SETTINGS, &session, CloseReason::TimedOut, false, NOW + 8).unwrap();
         assert_eq!(script.sent(), ["Put /v2/conversations/c-1"]);
         assert_eq!(update.events[0].outcome, Some(Outcome::Abandoned), "the first reason stays");
 
         let nothing = Script::default();
-        let again = close(&nothing, SETTINGS, &update.session.unwrap(), CloseReason::UserLeft, false, 9).unwrap();
+        let again = close(&nothing, SETTINGS, &update.session.unwrap(), CloseReason::UserLeft, false, NOW + 9).unwrap();
         assert_eq!((again.events.len(), nothing.sent().len()), (0, 0));
     }
 
@@ -271,7 +272,7 @@ mod tests {
         let mut session = Session::decode(&queued()).unwrap();
         session.doubt(&crate::conversation::session::message_key("m-1"));
         let script = Script::default().then(503, "");
-        let error = close(&script, SETTINGS, &session.encode(), CloseReason::UserLeft, true, 7).unwrap_err();
+        let error = close(&script, SETTINGS, &session.encode(), CloseReason::UserLeft, true, NOW + 7).unwrap_err();
         assert!(script.sent().iter().all(|it| it == "Get /v2/users/user-1/conversations"), "{:?}", script.sent());
         let session = Session::decode(&error.into_details().session.unwrap()).unwrap();
         assert!(session.is_unsure(Unsure::EndNote));

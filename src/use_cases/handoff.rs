@@ -14,7 +14,7 @@ use crate::http::client::Client;
 use crate::settings::context_map::{self, Carried};
 use crate::settings::{Availability, Settings};
 use crate::text::transcript::{self, Style, Transcript};
-use crate::use_cases::relay;
+use crate::use_cases::{relay, times};
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{
     Decision, Finding, GroupId, HandoffRequest, Message, Mode, Part, Receipt, SessionState, Step, Timestamp,
@@ -46,7 +46,7 @@ pub fn handoff(
     now: Timestamp,
 ) -> Result<Receipt, Error> {
     let settings = Settings::parse(settings)?;
-    check(request)?;
+    check(request, now)?;
     let freshchat = Client::chat(http, &settings)?;
     let mode = request.mode;
     // A live conversation does not need it, so nothing that is wrong with it stands in the way.
@@ -116,7 +116,8 @@ pub fn handoff(
 }
 
 /// Refuses what cannot be carried before anything is sent.
-fn check(request: &HandoffRequest) -> Result<(), Error> {
+fn check(request: &HandoffRequest, now: Timestamp) -> Result<(), Error> {
+    times::check("now", now)?;
     let key = &request.key;
     for (field, value) in [
         ("request.key.application", &key.application),
@@ -155,7 +156,7 @@ fn check(request: &HandoffRequest) -> Result<(), Error> {
             "Pass the newest messages, and a short summary and reason.",
         ));
     }
-    Ok(())
+    times::check_history(&request.history)
 }
 
 /// All text that may end up in the conversation.
@@ -486,7 +487,7 @@ fn is_untouched(session: &Session) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Script, request};
+    use crate::testing::{NOW, Script, request};
     use handoff_contract::error::ErrorKind;
     use serde_json::json;
 
@@ -498,7 +499,7 @@ mod tests {
     const CONVERSATION: &str = r#"{"conversation_id": "c-1", "conversation_internal_id": 1019183591791880, "messages": [{"id": "m-1"}, {"id": "m-2"}]}"#;
 
     fn hand_off(script: &Script, request: &HandoffRequest, session: Option<&[u8]>) -> Result<Receipt, Error> {
-        handoff(script, SETTINGS, request, session, 0)
+        handoff(script, SETTINGS, request, session, NOW)
     }
 
     #[test]

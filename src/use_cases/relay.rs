@@ -10,7 +10,7 @@ use crate::http::Http;
 use crate::http::client::{Client, Endpoint, Failure, FailureKind};
 use crate::settings::Settings;
 use crate::text::transcript;
-use crate::use_cases::{close, files};
+use crate::use_cases::{close, files, times};
 use handoff_contract::error::Error;
 use handoff_contract::model::{
     ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, SessionState, Timestamp, Update, UserId,
@@ -29,6 +29,8 @@ pub fn relay(
     now: Timestamp,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
+    times::check("now", now)?;
+    times::check("message.sent-at", message.sent_at)?;
     let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
     // Before anything else: whether a message can be relayed does not depend on what went before.
@@ -396,7 +398,7 @@ pub(crate) fn adopt_replacement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Script, message};
+    use crate::testing::{NOW, Script, message};
     use handoff_contract::model::{CloseReason, ConversationKey, PartKind};
 
     const SETTINGS: &str = r#"{"chat_url": "acme", "api_key": "k"}"#;
@@ -443,11 +445,11 @@ mod tests {
             .then(200, &c2)
             .then(200, r#"{"id":"v-3"}"#);
         let two = message("m-2", SenderRole::EndUser, None, "two");
-        let update = relay(&script, SETTINGS, &session.encode(), &two, false, 5).unwrap();
+        let update = relay(&script, SETTINGS, &session.encode(), &two, false, NOW + 5).unwrap();
         let c2 = list(&[said("v-3", "two"), said("v-2", "one"), said("v-1", opening)]);
         let script = Script::default().then(200, &c2).then(200, &c2).then(200, &c2).then(200, &c2);
         let one = message("m-1", SenderRole::EndUser, None, "one");
-        relay(&script, SETTINGS, &update.session.unwrap(), &one, false, 6).unwrap();
+        relay(&script, SETTINGS, &update.session.unwrap(), &one, false, NOW + 6).unwrap();
         assert!(!script.sent().iter().any(|it| it.starts_with("Post")), "written twice");
     }
 
@@ -457,7 +459,8 @@ mod tests {
         let mut session = active();
         session.doubt(&message_key("m-1"));
         let script = Script::default().then(503, "");
-        let error = close::close(&script, SETTINGS, &session.encode(), CloseReason::UserLeft, true, 5).unwrap_err();
+        let error =
+            close::close(&script, SETTINGS, &session.encode(), CloseReason::UserLeft, true, NOW + 5).unwrap_err();
         let session = Session::decode(&error.into_details().session.unwrap()).unwrap();
         assert!(session.is_unsure(Unsure::EndNote));
     }
@@ -469,13 +472,13 @@ mod tests {
         session.adopt_conversation("c-2".into(), None);
         let script = Script::default().then(503, "");
         let one = message("m-1", SenderRole::EndUser, None, "one");
-        let error = relay(&script, SETTINGS, &session.encode(), &one, true, 5).unwrap_err();
+        let error = relay(&script, SETTINGS, &session.encode(), &one, true, NOW + 5).unwrap_err();
         let session = error.into_details().session.unwrap();
         let script = Script::default().then(200, &list(&[said("v-1", "x")])).then(200, r#"{"id":"v-3"}"#);
         let three = message("m-3", SenderRole::EndUser, None, "three");
-        let empty = relay(&script, SETTINGS, &session, &three, false, 5).unwrap().session.unwrap();
+        let empty = relay(&script, SETTINGS, &session, &three, false, NOW + 5).unwrap().session.unwrap();
         let script = Script::default().then(200, r#"{"messages":[]}"#).then(200, &list(&[said("v-9", "one")]));
-        relay(&script, SETTINGS, &empty, &one, false, 6).unwrap();
+        relay(&script, SETTINGS, &empty, &one, false, NOW + 6).unwrap();
         assert!(script.sent()[0].starts_with("Get"), "written without a look at c-1");
     }
 
@@ -496,17 +499,17 @@ mod tests {
 
         // The second goes ahead: the first is not there. Its own answer is lost.
         let script = Script::default().then(404, "").then(200, &nothing).then(500, "");
-        let error = relay(&script, settings, &session.encode(), &file("f-2"), false, 5).unwrap_err();
+        let error = relay(&script, settings, &session.encode(), &file("f-2"), false, NOW + 5).unwrap_err();
         let session = error.into_details().session.unwrap();
 
         // The first is written, and not taken for the second, which is there.
         let script = Script::default().then(404, "").then(200, &second).then(200, r#"{"id":"v-3"}"#);
-        let session = relay(&script, settings, &session, &file("f-1"), false, 6).unwrap().session.unwrap();
+        let session = relay(&script, settings, &session, &file("f-1"), false, NOW + 6).unwrap().session.unwrap();
         assert!(script.sent().iter().any(|it| it.starts_with("Post")), "{:?}", script.sent());
 
         // The second is found.
         let script = Script::default().then(404, "").then(200, &second);
-        relay(&script, settings, &session, &file("f-2"), false, 7).unwrap();
+        relay(&script, settings, &session, &file("f-2"), false, NOW + 7).unwrap();
         assert!(!script.sent().iter().any(|it| it.starts_with("Post")), "{:?}", script.sent());
     }
 }

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::text::{summary, transcript};
 use crate::use_cases::webhook::translate::translate;
 use crate::use_cases::webhook::vendor_event::{About, Kind, VendorEvent};
-use crate::use_cases::{close, relay, webhook};
+use crate::use_cases::{close, relay, times, webhook};
 use handoff_contract::error::Error;
 use handoff_contract::model::SessionState;
 use handoff_contract::model::{ConversationId, EventKind, Finding, Outcome, Timestamp, Update};
@@ -19,6 +19,7 @@ use handoff_contract::model::{ConversationId, EventKind, Finding, Outcome, Times
 /// Looks what webhooks did not tell, and ends what has waited for too long.
 pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
+    times::check("now", now)?;
     let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
     let mut events = Vec::new();

@@ -9,7 +9,7 @@ use crate::http::Http;
 use crate::http::client::{Client, Failure, FailureKind};
 use crate::settings::Settings;
 use crate::text::{plain_text, transcript};
-use crate::use_cases::{close, relay};
+use crate::use_cases::{close, relay, times};
 use handoff_contract::error::Error;
 use handoff_contract::model::{ConversationId, Finding, SessionState, Timestamp, Update, UserId};
 
@@ -27,6 +27,7 @@ pub fn undelivered(
     now: Timestamp,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
+    times::check("now", now)?;
     let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
     if message_id.trim().is_empty() {

@@ -8,6 +8,7 @@ use crate::http::Http;
 use crate::http::client::{Client, FailureKind};
 use crate::settings::Settings;
 use crate::text::summary;
+use crate::use_cases::times;
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{AgentId, Delivery, Event, SenderRole, Update};
 
@@ -18,8 +19,8 @@ pub(crate) mod vendor_event;
 
 use vendor_event::{Kind, VendorEvent};
 
-/// Largest body that is looked at. Freshworks sends a few kilobytes.
-pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// Largest body that is looked at. Freshworks sends a few kilobytes. (A belief: it publishes no limit.)
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// Verifies a delivery and turns it into events.
 pub fn on_webhook(
@@ -29,6 +30,7 @@ pub fn on_webhook(
     session: Option<&[u8]>,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
+    times::check("delivery.received-at", delivery.received_at)?;
     let session = session.map(Session::decode).transpose()?;
     verify(&settings, delivery)?;
     on_verified(http, &settings, delivery, session)
@@ -39,7 +41,7 @@ pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
     if delivery.body.len() > MAX_BODY_BYTES {
         return Err(Error::request(
             "delivery.body",
-            "the body is larger than 4 MiB",
+            "the body is larger than 256 KiB",
             "Refuse such requests before they get here.",
         ));
     }

@@ -9,7 +9,7 @@ use crate::{bench, plugin, process, spin};
 
 const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
-const MAX_BYTES: u64 = 560_000;
+const MAX_BYTES: u64 = 566_000;
 /// Largest component of the bridge, in bytes.
 const MAX_BRIDGE_BYTES: u64 = 2_160_000;
 /// Largest console, compressed file by file, in bytes.

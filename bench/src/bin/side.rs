@@ -37,7 +37,7 @@ fn main() -> Result<()> {
 fn native(operation: &str, operations: usize, in_flight: usize, work: &Work) -> Result<Cost> {
     let http = Native::new(in_flight * 2);
     let settings = work.settings.to_string();
-    let session = work.session()?;
+    let session = work.session_bytes()?;
     let request: model::HandoffRequest = serde_json::from_value(work.request.clone())?;
     let message: model::Message = serde_json::from_value(work.message.clone())?;
     let delivery = model::Delivery {
@@ -66,14 +66,11 @@ async fn wasm(operation: &str, operations: usize, in_flight: usize, work: Work, 
     let origin = work.settings["test_origin"].as_str().context("no origin")?;
     let sandbox = sandbox(HttpClient::new()?, origin)?;
     let settings: Arc<str> = work.settings.to_string().into();
-    let session: Arc<[u8]> = work.session()?.into();
+    let session: Arc<str> = work.session.as_str().into();
     let request: Arc<HandoffRequest> = Arc::new(json::from_json(&work.request.to_string(), "request")?);
     let message = Arc::new(host_message(&work.message)?);
-    let delivery = Arc::new(Delivery {
-        headers: work.webhook_headers.clone(),
-        body: work.webhook_body.clone().into_bytes(),
-        received_at: NOW,
-    });
+    let delivery =
+        Arc::new(Delivery { headers: work.webhook_headers.clone(), body: work.webhook_body.clone(), received_at: NOW });
     match operation {
         "handoff" => {
             let call = move |_| {

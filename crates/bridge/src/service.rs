@@ -209,7 +209,7 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
             }
             Route::Preview(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);
-                Ok(OutgoingResponse::ok(handoff::preview(self.http, &connection.settings, &request)?))
+                Ok(OutgoingResponse::ok(handoff::preview(self.http, &connection.settings, &request, call.now)?))
             }
             Route::HandOff(id) => {
                 let (connection, request) = (self.connected(id)?, read::<HandoffRequest>(call.body, "request")?);

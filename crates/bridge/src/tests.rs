@@ -30,6 +30,8 @@ use crate::service::{Policy, Service};
 use crate::state::State;
 use crate::testing::{Memory, Outside};
 
+/// When the tests begin, in milliseconds since 1970.
+const START: u64 = 1_790_000_000_000;
 const LEASE_MS: u64 = 28_000;
 const TOKEN: &str = "token-1-of-the-first-admin";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwQUJD";
@@ -75,7 +77,9 @@ impl<'a, H: Http> App<'a, H> {
         self.ask(&[("authorization", &format!("Bearer {TOKEN}"))], method, path, body, at)
     }
 
+    /// `at`: milliseconds after [`START`], or a whole time.
     fn ask(&self, headers: &[(&str, &str)], method: &str, path: &str, body: &Value, at: u64) -> OutgoingResponse {
+        let at = if at < START { START + at } else { at };
         // Waiting moves the clock.
         let clock = Cell::new(at);
         let service = Service {
@@ -130,13 +134,13 @@ fn request() -> Value {
         "user": { "id": "user-1", "name": "Ana" },
         "mode": "live", "reason": "user-asked",
         "history": [{
-            "id": "1", "sender": { "role": "end-user" }, "sent_at": 1, "parts": [{ "kind": "text", "text": "Hello" }],
+            "id": "1", "sender": { "role": "end-user" }, "sent_at": START, "parts": [{ "kind": "text", "text": "Hello" }],
         }],
     })
 }
 
 fn message(id: &str) -> Value {
-    json!({ "id": id, "sender": { "role": "end-user" }, "sent_at": 1, "parts": [{ "kind": "text", "text": "More" }] })
+    json!({ "id": id, "sender": { "role": "end-user" }, "sent_at": START, "parts": [{ "kind": "text", "text": "More" }] })
 }
 
 fn body(answer: &OutgoingResponse) -> &Value {
@@ -252,14 +256,14 @@ fn two_requests_for_one_conversation_do_not_work_at_once() {
     let handoff = handed_over(&http, &state);
     let id = handoff.rsplit('/').next().unwrap();
     let doing = format!("message:{}", digest(&["m1"], 8));
-    let held = state.lease("acme", id, &doing, 3_000, LEASE_MS).unwrap().unwrap();
-    let busy = ask(&http, &state, "POST", &format!("{handoff}/messages"), &message("m1"), 3_001);
+    let held = state.lease("acme", id, &doing, START + 3_000, LEASE_MS).unwrap().unwrap();
+    let busy = ask(&http, &state, "POST", &format!("{handoff}/messages"), &message("m1"), START + 3_001);
     assert_eq!((busy.status, &body(&busy)["kind"]), (503, &json!("busy")));
     assert_eq!(busy.headers, [("retry-after", "1".to_owned())]);
 
     // Whoever had it died: after its time the next one looks before it writes, and the dead one saves nothing.
     let asked = http.asked.borrow().len();
-    let later = ask(&http, &state, "POST", &format!("{handoff}/messages"), &message("m1"), 3_000 + LEASE_MS);
+    let later = ask(&http, &state, "POST", &format!("{handoff}/messages"), &message("m1"), START + 3_000 + LEASE_MS);
     assert_eq!(later.status, 200, "{later:?}");
     assert!(http.asked.borrow()[asked].starts_with("Get "), "{:?}", &http.asked.borrow()[asked..]);
     let stale = held.handoff.unwrap();

@@ -112,6 +112,11 @@ impl<H: Http, S: State + ?Sized> Service<'_, H, S> {
         let delivery = Delivery { headers: call.headers.clone(), body: call.body.to_vec(), received_at: call.now };
         let settings = Settings::parse(&connection.settings)?;
         if let Err(error) = webhook::verify(&settings, &delivery) {
+            if error.kind == ErrorKind::InvalidRequest {
+                return Err(
+                    Problem::too_large(webhook::MAX_BODY_BYTES).logged("a webhook was refused: it is too large")
+                );
+            }
             let has_signature = call.header(webhook::signature::HEADER).is_some();
             let why = match error.kind {
                 ErrorKind::InvalidSettings => Refusal::NoKey,

@@ -38,6 +38,27 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// The word of the contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InvalidSettings => "invalid-settings",
+            Self::InvalidRequest => "invalid-request",
+            Self::Unauthorized => "unauthorized",
+            Self::NotFound => "not-found",
+            Self::Rejected => "rejected",
+            Self::RateLimited => "rate-limited",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome-unknown",
+            Self::InvalidSignature => "invalid-signature",
+            Self::Malformed => "malformed",
+            Self::NeedsEmail => "needs-email",
+            Self::Unsupported => "unsupported",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// Why a call failed. Boxed, because results are returned far more often than errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<Details>);
@@ -127,6 +148,27 @@ impl Error {
     }
 }
 
+impl Details {
+    /// Kind, field, message and remedy in one line, ready to print: `invalid-request (request.user.id): it is empty. Pass an id.`
+    pub fn line(&self) -> String {
+        let mut line = self.kind.word().to_owned();
+        let mut push = |before: &str, text: &str| {
+            line.push_str(before);
+            // The name of an unknown setting may hold anything.
+            line.extend(text.chars().map(|letter| if letter < ' ' { ' ' } else { letter }));
+        };
+        if let Some(field) = &self.field {
+            push(" (", field);
+            push(")", "");
+        }
+        push(": ", self.message.trim_end_matches('.'));
+        if let Some(remedy) = &self.remedy {
+            push(". ", remedy);
+        }
+        line
+    }
+}
+
 impl Deref for Error {
     type Target = Details;
 
@@ -148,3 +190,18 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_fits_on_one_line() {
+        let error = Error::request("request.user.id", "the id is empty", "Pass the platform's own id.");
+        assert_eq!(error.line(), "invalid-request (request.user.id): the id is empty. Pass the platform's own id.");
+        let error = Error::new(ErrorKind::Unavailable, "Freshworks cannot be reached.");
+        assert_eq!(error.line(), "unavailable: Freshworks cannot be reached");
+        let error = Error::settings("a\nb", "no such setting.", "Remove it.");
+        assert_eq!(error.line(), "invalid-settings (settings.a b): no such setting. Remove it.");
+    }
+}

@@ -46,11 +46,12 @@ pub(crate) async fn embed(plugin: &std::path::Path) -> anyhow::Result<String> {
     )?;
     let receipt = plugin.handoff(&sandbox, &settings, &request, None, NOW).await.result?;
 
-    // A human agent answers; Freshworks calls your webhook URL. Pass the bytes on as they are.
+    // A human agent answers; Freshworks calls your webhook URL. Pass the body on as it is.
     let conversation = receipt.info.conversation_ids.first().context("no conversation")?;
     let maya = freshworks.agent_id("Maya Chen").context("no agent")?;
     let webhook = freshworks.reply(conversation, &maya, "Hello Ana, I am looking into it.").await?.remove(0);
-    let delivery = Delivery { headers: webhook.headers, body: webhook.body, received_at: NOW + 60_000 };
+    let delivery =
+        Delivery { headers: webhook.headers, body: String::from_utf8(webhook.body)?, received_at: NOW + 60_000 };
     let update = plugin.on_webhook(&sandbox, &settings, &delivery, Some(&receipt.session)).await.result?;
 
     // Act on the events, store `update.session`, and only then answer the webhook with 200.

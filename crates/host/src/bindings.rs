@@ -16,8 +16,8 @@ mod generated {
 pub(crate) use generated::{Plugin as PluginExports, PluginPre};
 
 pub use generated::exports::agent_handoff::connector::connector::{
-    CloseReason, Connection, ConversationKey, Decision, Delivery, Descriptor, EndUser, Erasure, Error as PluginError,
-    ErrorKind, Event, EventKind, ExternalCase, Finding, FindingLevel, HandoffRequest, Message, Mode, OutboundHost,
-    Outcome, Owner, Part, PartKind, Plan, Priority, Rating, Reason, Receipt, Routing, Sender, SenderRole, SessionInfo,
-    SessionState, Step, Update, WaitEstimate,
+    CallError as PluginError, CloseReason, Connection, ConversationKey, Decision, Delivery, Descriptor, EndUser,
+    Erasure, ErrorKind, Event, EventKind, ExternalCase, Finding, FindingLevel, HandoffRequest, Message, Mode,
+    OutboundHost, Outcome, Owner, Part, PartKind, Plan, Priority, Rating, Reason, Receipt, Routing, Sender, SenderRole,
+    SessionInfo, SessionState, Step, Update, WaitEstimate,
 };

@@ -1,9 +1,8 @@
 //! The contract's types as JSON.
 //!
-//! Field names are those of the WIT file in snake case, enum values those of the WIT file as they are, bytes are base64
-//! text. Reading is strict about names (an unknown field is a typing error that would go unnoticed) and lenient about
-//! gaps: a missing option is none, a missing list is empty, a missing flag is false, and a
-//! missing record of which nothing is needed is there.
+//! Field names are those of the WIT file in snake case, enum values those of the WIT file as they are. Reading is strict
+//! about names (an unknown field is a typing error that would go unnoticed) and lenient about gaps: a missing option is
+//! none, a missing list is empty, and a missing flag is false.
 //!
 //! The generated types carry serde's derived code, which knows neither WIT's spelling nor those rules. Both sides are a
 //! serde format of our own, small because the contract is flat.

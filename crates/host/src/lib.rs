@@ -125,15 +125,16 @@
 //! # Webhooks
 //!
 //! [`Plugin::peek`] names the conversations that a body speaks of, to find the session; it proves nothing. [`Plugin::on_webhook`]
-//! verifies the signature on the raw bytes. Act on the events, store the session, and only then answer 200: the vendor's retry is the queue.
+//! verifies the signature on the raw bytes: pass the body on as it came, at most 256 KiB. Act on the events, store the session, and only then answer 200: the vendor's retry is the queue.
 //!
 //! ```no_run
 //! # use handoff_host::{Plugin, Sandbox};
 //! use handoff_host::bindings::{Delivery, ErrorKind, EventKind};
 //!
-//! # fn session_of(conversations: &[String]) -> Option<Vec<u8>> { None }
+//! # fn session_of(conversations: &[String]) -> Option<String> { None }
 //! # async fn example(plugin: Plugin, sandbox: Sandbox, settings: &str, now: u64, headers: Vec<(String, String)>, body: Vec<u8>)
 //! # -> anyhow::Result<u16> {
+//! let Ok(body) = String::from_utf8(body) else { return Ok(400) }; // nothing the vendor sends
 //! let session = session_of(&plugin.peek(&sandbox, &body).await.result?);
 //! let delivery = Delivery { headers, body, received_at: now };
 //! let update = match plugin.on_webhook(&sandbox, settings, &delivery, session.as_deref()).await.result {
@@ -164,7 +165,7 @@
 //!
 //! ```no_run
 //! # use handoff_host::{Plugin, Sandbox};
-//! # async fn example(plugin: Plugin, sandbox: Sandbox, settings: &str, session: &[u8], next_tick_at: u64, now: u64)
+//! # async fn example(plugin: Plugin, sandbox: Sandbox, settings: &str, session: &str, next_tick_at: u64, now: u64)
 //! # -> anyhow::Result<()> {
 //! if next_tick_at <= now {
 //!     let update = plugin.tick(&sandbox, settings, session, now).await.result?;
@@ -185,7 +186,7 @@
 //! use handoff_host::CallError;
 //! use handoff_host::bindings::HandoffRequest;
 //!
-//! # fn store(session: &[u8]) {}
+//! # fn store(session: &str) {}
 //! # async fn example(plugin: Plugin, sandbox: Sandbox, settings: &str, mut request: HandoffRequest, now: u64) {
 //! match plugin.handoff(&sandbox, settings, &request, None, now).await.result {
 //!     Ok(receipt) => store(&receipt.session),
@@ -195,7 +196,7 @@
 //!         }
 //!         match error.retry_after_ms {
 //!             Some(wait) => println!("repeat in {wait} ms"),
-//!             None => println!("{:?}: {} {}", error.kind, error.message, error.remedy.unwrap_or_default()),
+//!             None => println!("{}", error.line), // kind, field, message and remedy
 //!         }
 //!     }
 //!     Err(CallError::Trap(trap)) => {
@@ -239,6 +240,7 @@
 //! | `plugin.rs` | loading and linking; a method for each function of the contract |
 //! | `call.rs` | one call: fresh store, meters, what came of it |
 //! | `sandbox.rs`, `limits.rs` | what a call may do, and how much |
+//! | `contract.rs` | which version of the contract a plugin exports |
 //! | `imports.rs` | what a plugin imports and may import |
 //! | `cache.rs` | compiled plugins on disk |
 //! | `allow.rs` | which origins may be reached |
@@ -257,6 +259,7 @@ pub mod json;
 mod allow;
 mod cache;
 mod call;
+mod contract;
 mod credentials;
 mod engine;
 mod error;
@@ -271,6 +274,7 @@ mod sandbox;
 pub use allow::{AllowList, Origin, OriginError, Scheme};
 pub use cache::TrustedCache;
 pub use call::Call;
+pub use contract::{CONTRACT_VERSION, ContractMismatch};
 pub use credentials::{CredentialError, CredentialInjector};
 pub use engine::{Allocation, Engine, EngineSettings};
 pub use error::{CallError, Trap, TrapKind};

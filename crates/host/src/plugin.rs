@@ -12,6 +12,7 @@ use crate::bindings::{
 };
 use crate::cache::{Loaded, TrustedCache, compile};
 use crate::call::{Call, State, linker, run};
+use crate::contract;
 use crate::engine::Engine;
 use crate::imports::{Import, imports_of, verify};
 use crate::sandbox::Sandbox;
@@ -53,7 +54,8 @@ impl Plugin {
     /// # Errors
     ///
     /// When the file cannot be read, is not a component, imports what it may not (see
-    /// [`ALLOWED_IMPORTS`](crate::ALLOWED_IMPORTS)), or does not export the contract.
+    /// [`ALLOWED_IMPORTS`](crate::ALLOWED_IMPORTS)), or does not export [the version of the
+    /// contract](crate::CONTRACT_VERSION) that this host supports (a [`ContractMismatch`](crate::ContractMismatch)).
     pub fn load(engine: &Engine, path: &Path, cache: Option<&TrustedCache>) -> anyhow::Result<Self> {
         let wasm = read_plugin(path)?;
         Self::from_bytes(engine, &wasm, cache).with_context(|| format!("the plugin {} cannot be used", path.display()))
@@ -71,6 +73,7 @@ impl Plugin {
         };
         let imports = imports_of(engine, &component);
         verify(&imports)?;
+        contract::check(engine, &component)?;
         let linked = linker(engine)?.instantiate_pre(&component).map_err(anyhow::Error::from)?;
         let pre = PluginPre::new(linked).map_err(anyhow::Error::from).context("it does not export the contract")?;
         Ok(Self { engine: engine.clone(), pre, imports, cache_refused: refused })
@@ -122,11 +125,11 @@ impl Plugin {
         sandbox: &Sandbox,
         settings: &str,
         request: &HandoffRequest,
-        session: Option<&[u8]>,
+        session: Option<&str>,
         now: u64,
     ) -> Call<Receipt> {
         let settings = settings.to_owned();
-        let session = session.map(<[u8]>::to_vec);
+        let session = session.map(str::to_owned);
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             let connector = plugin.agent_handoff_connector_connector();
@@ -140,13 +143,13 @@ impl Plugin {
         &self,
         sandbox: &Sandbox,
         settings: &str,
-        session: &[u8],
+        session: &str,
         message: &Message,
         retry: bool,
         now: u64,
     ) -> Call<Update> {
         let settings = settings.to_owned();
-        let session = session.to_vec();
+        let session = session.to_owned();
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             plugin
@@ -162,13 +165,13 @@ impl Plugin {
         &self,
         sandbox: &Sandbox,
         settings: &str,
-        session: &[u8],
+        session: &str,
         reason: CloseReason,
         retry: bool,
         now: u64,
     ) -> Call<Update> {
         let settings = settings.to_owned();
-        let session = session.to_vec();
+        let session = session.to_owned();
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             plugin
@@ -185,13 +188,13 @@ impl Plugin {
         &self,
         sandbox: &Sandbox,
         settings: &str,
-        session: &[u8],
+        session: &str,
         message_id: &str,
         retry: bool,
         now: u64,
     ) -> Call<Update> {
         let (settings, message_id) = (settings.to_owned(), message_id.to_owned());
-        let session = session.to_vec();
+        let session = session.to_owned();
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             let connector = plugin.agent_handoff_connector_connector();
@@ -205,12 +208,12 @@ impl Plugin {
         &self,
         sandbox: &Sandbox,
         settings: &str,
-        session: &[u8],
+        session: &str,
         rating: &Rating,
         retry: bool,
     ) -> Call<Update> {
         let settings = settings.to_owned();
-        let session = session.to_vec();
+        let session = session.to_owned();
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             plugin.agent_handoff_connector_connector().call_rate(&mut *store, &settings, &session, rating, retry).await
@@ -219,8 +222,8 @@ impl Plugin {
     }
 
     /// The conversations that a webhook body speaks of; proves nothing.
-    pub async fn peek(&self, sandbox: &Sandbox, body: &[u8]) -> Call<Vec<String>> {
-        let body = body.to_vec();
+    pub async fn peek(&self, sandbox: &Sandbox, body: &str) -> Call<Vec<String>> {
+        let body = body.to_owned();
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             plugin.agent_handoff_connector_connector().call_peek(&mut *store, &body).await.map(Ok)
@@ -234,10 +237,10 @@ impl Plugin {
         sandbox: &Sandbox,
         settings: &str,
         delivery: &Delivery,
-        session: Option<&[u8]>,
+        session: Option<&str>,
     ) -> Call<Update> {
         let settings = settings.to_owned();
-        let session = session.map(<[u8]>::to_vec);
+        let session = session.map(str::to_owned);
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             let connector = plugin.agent_handoff_connector_connector();
@@ -247,9 +250,9 @@ impl Plugin {
     }
 
     /// Does what time makes necessary. `now` is in milliseconds since 1970.
-    pub async fn tick(&self, sandbox: &Sandbox, settings: &str, session: &[u8], now: u64) -> Call<Update> {
+    pub async fn tick(&self, sandbox: &Sandbox, settings: &str, session: &str, now: u64) -> Call<Update> {
         let settings = settings.to_owned();
-        let session = session.to_vec();
+        let session = session.to_owned();
         run(&self.engine, sandbox, async |store: &mut Store<State>| {
             let plugin = instantiate(&self.pre, &mut *store).await?;
             plugin.agent_handoff_connector_connector().call_tick(&mut *store, &settings, &session, now).await
@@ -287,7 +290,19 @@ mod tests {
 
     #[test]
     fn a_component_without_the_contract_is_refused() {
-        check_refused("(component)", "does not export the contract");
+        check_refused("(component)", "does not export the contract `agent-handoff:connector/connector@0.2.0`");
+        // The right name with nothing behind it.
+        let empty = r#"(component (instance $i) (export "agent-handoff:connector/connector@0.2.0" (instance $i)))"#;
+        check_refused(empty, "does not export the contract");
+    }
+
+    #[test]
+    fn a_component_of_another_version_of_the_contract_is_refused_with_both_versions_and_the_remedy() {
+        check_refused(
+            r#"(component (instance $i) (export "agent-handoff:connector/connector@0.1.0" (instance $i)))"#,
+            "it exports version 0.1.0 of the contract agent-handoff:connector, and this host supports version 0.2.0: \
+             load a plugin built for 0.2.0, or use a host that supports 0.1.0",
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! EDGE: the exports of `wit/connector.wit`. Renames between the contract's records and the core's nouns, and nothing
+//! EDGE: the exports of `wit/connector.wit`. Translates between the contract's records and the core's values, and nothing
 //! else; the only file that sees generated bindings.
 
 #![cfg(target_family = "wasm")]
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use freshworks_handoff::use_cases::{
     close, connect, describe, erase, handoff, rate, relay, tick, undelivered, webhook,
 };
@@ -24,12 +25,12 @@ use bindings::exports::agent_handoff::connector::connector as wit;
 
 struct Component;
 
-fn answer<A, B: From<A>>(result: Result<A, Error>) -> Result<B, wit::Error> {
-    result.map(B::from).map_err(wit::Error::from)
+fn answer<A, B: From<A>>(result: Result<A, Error>) -> Result<B, wit::CallError> {
+    result.map(B::from).map_err(wit::CallError::from)
 }
 
 impl wit::Guest for Component {
-    fn describe(settings: Option<wit::Settings>) -> Result<wit::Descriptor, wit::Error> {
+    fn describe(settings: Option<wit::Settings>) -> Result<wit::Descriptor, wit::CallError> {
         let descriptor = describe::describe(settings.as_deref())?;
         Ok(wit::Descriptor {
             name: describe::NAME.to_owned(),
@@ -50,7 +51,7 @@ impl wit::Guest for Component {
         })
     }
 
-    fn connect(settings: wit::Settings) -> Result<wit::Connection, wit::Error> {
+    fn connect(settings: wit::Settings) -> Result<wit::Connection, wit::CallError> {
         let connection = connect::connect(&WasiHttp, &settings)?;
         Ok(wit::Connection {
             connected: connection.connected,
@@ -63,9 +64,9 @@ impl wit::Guest for Component {
     fn preview(
         settings: wit::Settings,
         request: wit::HandoffRequest,
-        _: wit::Timestamp,
-    ) -> Result<wit::Plan, wit::Error> {
-        let plan = handoff::preview(&WasiHttp, &settings, &request.into())?;
+        now: wit::Timestamp,
+    ) -> Result<wit::Plan, wit::CallError> {
+        let plan = handoff::preview(&WasiHttp, &settings, &request.into(), now)?;
         Ok(wit::Plan {
             mode: plan.mode.into(),
             steps: list(plan.steps),
@@ -81,8 +82,8 @@ impl wit::Guest for Component {
         request: wit::HandoffRequest,
         session: Option<wit::Session>,
         now: wit::Timestamp,
-    ) -> Result<wit::Receipt, wit::Error> {
-        answer(handoff::handoff(&WasiHttp, &settings, &request.into(), session.as_deref(), now))
+    ) -> Result<wit::Receipt, wit::CallError> {
+        answer(handoff::handoff(&WasiHttp, &settings, &request.into(), session.map(bytes).as_deref(), now))
     }
 
     fn relay(
@@ -91,8 +92,8 @@ impl wit::Guest for Component {
         message: wit::Message,
         retry: bool,
         now: wit::Timestamp,
-    ) -> Result<wit::Update, wit::Error> {
-        answer(relay::relay(&WasiHttp, &settings, &session, &message.into(), retry, now))
+    ) -> Result<wit::Update, wit::CallError> {
+        answer(relay::relay(&WasiHttp, &settings, &bytes(session), &message.into(), retry, now))
     }
 
     fn close(
@@ -101,8 +102,8 @@ impl wit::Guest for Component {
         reason: wit::CloseReason,
         retry: bool,
         now: wit::Timestamp,
-    ) -> Result<wit::Update, wit::Error> {
-        answer(close::close(&WasiHttp, &settings, &session, reason.into(), retry, now))
+    ) -> Result<wit::Update, wit::CallError> {
+        answer(close::close(&WasiHttp, &settings, &bytes(session), reason.into(), retry, now))
     }
 
     fn undelivered(
@@ -111,8 +112,8 @@ impl wit::Guest for Component {
         message_id: String,
         retry: bool,
         now: wit::Timestamp,
-    ) -> Result<wit::Update, wit::Error> {
-        answer(undelivered::undelivered(&WasiHttp, &settings, &session, &message_id, retry, now))
+    ) -> Result<wit::Update, wit::CallError> {
+        answer(undelivered::undelivered(&WasiHttp, &settings, &bytes(session), &message_id, retry, now))
     }
 
     fn rate(
@@ -120,32 +121,48 @@ impl wit::Guest for Component {
         session: wit::Session,
         rating: wit::Rating,
         retry: bool,
-    ) -> Result<wit::Update, wit::Error> {
-        answer(rate::rate(&WasiHttp, &settings, &session, &rating.into(), retry))
+    ) -> Result<wit::Update, wit::CallError> {
+        answer(rate::rate(&WasiHttp, &settings, &bytes(session), &rating.into(), retry))
     }
 
-    fn peek(body: Vec<u8>) -> Vec<String> {
-        webhook::peek(&body)
+    fn peek(body: String) -> Vec<String> {
+        webhook::peek(body.as_bytes())
     }
 
     fn on_webhook(
         settings: wit::Settings,
         delivery: wit::Delivery,
         session: Option<wit::Session>,
-    ) -> Result<wit::Update, wit::Error> {
-        let delivery =
-            model::Delivery { headers: delivery.headers, body: delivery.body, received_at: delivery.received_at };
-        answer(webhook::on_webhook(&WasiHttp, &settings, &delivery, session.as_deref()))
+    ) -> Result<wit::Update, wit::CallError> {
+        let wit::Delivery { headers, body, received_at } = delivery;
+        let delivery = model::Delivery { headers, body: body.into_bytes(), received_at };
+        answer(webhook::on_webhook(&WasiHttp, &settings, &delivery, session.map(bytes).as_deref()))
     }
 
-    fn tick(settings: wit::Settings, session: wit::Session, now: wit::Timestamp) -> Result<wit::Update, wit::Error> {
-        answer(tick::tick(&WasiHttp, &settings, &session, now))
+    fn tick(
+        settings: wit::Settings,
+        session: wit::Session,
+        now: wit::Timestamp,
+    ) -> Result<wit::Update, wit::CallError> {
+        answer(tick::tick(&WasiHttp, &settings, &bytes(session), now))
     }
 
-    fn erase(settings: wit::Settings, user_id: String) -> Result<wit::Erasure, wit::Error> {
+    fn erase(settings: wit::Settings, user_id: String) -> Result<wit::Erasure, wit::CallError> {
         let erasure = erase::erase(&WasiHttp, &settings, &user_id)?;
         Ok(wit::Erasure { steps: list(erasure.steps), findings: list(erasure.findings) })
     }
+}
+
+/// A session as the core knows it. Text that no session has becomes no bytes, which the core refuses in its own words.
+#[inline(never)]
+fn bytes(session: wit::Session) -> Vec<u8> {
+    Base64UrlUnpadded::decode_vec(&session).unwrap_or_default()
+}
+
+/// A session as the contract knows it: text that JSON, URLs and logs leave as it is.
+#[inline(never)]
+fn text(session: Vec<u8>) -> wit::Session {
+    Base64UrlUnpadded::encode_string(&session)
 }
 
 fn list<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
@@ -200,8 +217,6 @@ same_fields!(wit::ConversationKey => model::ConversationKey: application channel
 same_fields!(wit::EndUser => model::EndUser: id name email email_verified phone phone_verified locale avatar_url);
 same_fields!(wit::Sender => model::Sender: role id name avatar_url);
 same_fields!(model::Sender => wit::Sender: role id name avatar_url);
-same_fields!(wit::Part => model::Part: kind text url name media_type bytes choices);
-same_fields!(model::Part => wit::Part: kind text url name media_type bytes choices);
 same_fields!(wit::Message => model::Message: id sender sent_at; parts);
 same_fields!(model::Message => wit::Message: id sender sent_at; parts);
 same_fields!(model::Step => wit::Step: action target detail);
@@ -209,6 +224,23 @@ same_fields!(model::Decision => wit::Decision: subject rule choice);
 same_fields!(wit::Rating => model::Rating: id score comment);
 same_fields!(model::WaitEstimate => wit::WaitEstimate: average_wait_seconds waiting);
 same_fields!(model::SessionInfo => wit::SessionInfo: state owner conversation_ids ticket_id next_tick_at);
+
+impl From<wit::Part> for model::Part {
+    #[inline(never)]
+    fn from(part: wit::Part) -> Self {
+        let wit::Part { kind, text, url, name, media_type, bytes, choices } = part;
+        Self { kind: kind.into(), text, url, name, media_type, bytes, choices: choices.unwrap_or_default() }
+    }
+}
+
+impl From<model::Part> for wit::Part {
+    #[inline(never)]
+    fn from(part: model::Part) -> Self {
+        let model::Part { kind, text, url, name, media_type, bytes, choices } = part;
+        let choices = Some(choices).filter(|choices| !choices.is_empty());
+        Self { kind: kind.into(), text, url, name, media_type, bytes, choices }
+    }
+}
 
 impl From<model::Finding> for wit::Finding {
     #[inline(never)]
@@ -223,24 +255,32 @@ impl From<model::Finding> for wit::Finding {
     }
 }
 
-impl From<Details> for wit::Error {
+impl From<Details> for wit::CallError {
     #[inline(never)]
     fn from(details: Details) -> Self {
         Self {
+            line: details.line(),
             kind: details.kind.into(),
             field: details.field,
             message: details.message.into(),
             remedy: details.remedy.map(String::from),
             retry_after_ms: details.retry_after_ms,
             log: details.log,
-            session: details.session,
+            session: details.session.map(text),
         }
     }
 }
 
-impl From<Error> for wit::Error {
+impl From<Error> for wit::CallError {
     fn from(error: Error) -> Self {
         error.into_details().into()
+    }
+}
+
+impl From<wit::Routing> for model::Routing {
+    fn from(routing: wit::Routing) -> Self {
+        let wit::Routing { topic, group, agent, priority, skill } = routing;
+        Self { topic, group, agent, priority: priority.map(model::Priority::from), skill }
     }
 }
 
@@ -255,15 +295,9 @@ impl From<wit::HandoffRequest> for model::HandoffRequest {
             reason_text: request.reason_text,
             category: request.category,
             summary: request.summary,
-            history: list(request.history),
-            context: request.context,
-            routing: model::Routing {
-                topic: request.routing.topic,
-                group: request.routing.group,
-                agent: request.routing.agent,
-                priority: request.routing.priority.map(model::Priority::from),
-                skill: request.routing.skill,
-            },
+            history: list(request.history.unwrap_or_default()),
+            context: request.context.unwrap_or_default(),
+            routing: request.routing.map(model::Routing::from).unwrap_or_default(),
             retry: request.retry,
         }
     }
@@ -279,7 +313,7 @@ impl From<model::Receipt> for wit::Receipt {
             findings: list(receipt.findings),
             decisions: list(receipt.decisions),
             estimate: receipt.estimate.map(wit::WaitEstimate::from),
-            session: receipt.session,
+            session: text(receipt.session),
             info: receipt.info.into(),
         }
     }
@@ -290,7 +324,7 @@ impl From<model::Update> for wit::Update {
     fn from(update: model::Update) -> Self {
         Self {
             events: list(update.events),
-            session: update.session,
+            session: update.session.map(text),
             info: update.info.map(wit::SessionInfo::from),
             findings: list(update.findings),
             decisions: list(update.decisions),

@@ -71,7 +71,7 @@ fn request(user: &str, conversation: &str, count: usize, chars: usize) -> Result
         "request",
     )?;
     let text = "All work and no play. ".repeat(chars / 22 + 1);
-    request.history = (0..count).map(|id| message(id, &text[..chars])).collect::<Result<_>>()?;
+    request.history = Some((0..count).map(|id| message(id, &text[..chars])).collect::<Result<_>>()?);
     Ok(request)
 }
 
@@ -131,7 +131,7 @@ async fn requests(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<V
     let maya = freshworks.agent_id("Maya Chen").context("no agent")?;
     for key in ["http_calls_first_webhook", "http_calls_next_webhook"] {
         let webhook = freshworks.reply(conversation, &maya, "I am looking into it.").await?.remove(0);
-        let delivery = Delivery { headers: webhook.headers, body: webhook.body, received_at: NOW };
+        let delivery = Delivery { headers: webhook.headers, body: String::from_utf8(webhook.body)?, received_at: NOW };
         let update = plugin.on_webhook(sandbox, settings, &delivery, Some(&session)).await;
         put(key, update.report.http.len().into());
         session = update.result?.session.context("no session")?;
@@ -150,7 +150,7 @@ async fn times(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Valu
     let mut instantiate = Vec::new();
     let mut peek = Vec::new();
     for _ in 0..REPEATS {
-        let call = plugin.peek(sandbox, b"{}").await;
+        let call = plugin.peek(sandbox, "{}").await;
         call.result?;
         instantiate.push(call.report.instantiate);
         peek.push(call.report.wall);
@@ -171,7 +171,7 @@ async fn times(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Valu
     let conversation = receipt.info.conversation_ids.first().context("no conversation")?;
     let maya = freshworks.agent_id("Maya Chen").context("no agent")?;
     let webhook = freshworks.note(conversation, &maya, "Nothing to tell.").await?.remove(0);
-    let delivery = Delivery { headers: webhook.headers, body: webhook.body, received_at: NOW };
+    let delivery = Delivery { headers: webhook.headers, body: String::from_utf8(webhook.body)?, received_at: NOW };
     let mut verify = Vec::new();
     for _ in 0..REPEATS {
         let call = plugin.on_webhook(sandbox, settings, &delivery, Some(&receipt.session)).await;
@@ -198,7 +198,7 @@ async fn instructions(path: &std::path::Path, put: &mut impl FnMut(&str, Value) 
     let conversation = receipt.info.conversation_ids.first().context("no conversation")?;
     let maya = freshworks.agent_id("Maya Chen").context("no agent")?;
     let webhook = freshworks.note(conversation, &maya, "Nothing to tell.").await?.remove(0);
-    let delivery = Delivery { headers: webhook.headers, body: webhook.body, received_at: NOW };
+    let delivery = Delivery { headers: webhook.headers, body: String::from_utf8(webhook.body)?, received_at: NOW };
     let update = plugin.on_webhook(sandbox, settings, &delivery, Some(&receipt.session)).await;
     put("fuel_webhook", update.report.fuel.into());
     update.result?;

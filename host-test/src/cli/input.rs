@@ -21,8 +21,16 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// The body of a webhook, exactly as it arrived.
+    pub(super) fn body(&mut self, file: &Path) -> Result<String, Exit> {
+        String::from_utf8(self.bytes(file)?).map_err(|error| {
+            let place = error.utf8_error().valid_up_to();
+            Exit::usage(format!("{} is not UTF-8 (byte {place}): the vendor sends no such webhook", shown(file)))
+        })
+    }
+
     /// The bytes of a file, or of standard input for `-`.
-    pub(super) fn bytes(&mut self, file: &Path) -> Result<Vec<u8>, Exit> {
+    fn bytes(&mut self, file: &Path) -> Result<Vec<u8>, Exit> {
         if file != Path::new("-") {
             return read(file);
         }
@@ -148,7 +156,7 @@ pub(super) fn header(text: &str) -> Result<(String, String), String> {
 }
 
 /// A webhook request that arrives now.
-pub(super) fn delivery(headers: Vec<(String, String)>, body: Vec<u8>, now: u64) -> Delivery {
+pub(super) fn delivery(headers: Vec<(String, String)>, body: String, now: u64) -> Delivery {
     Delivery { headers, body, received_at: now }
 }
 
@@ -161,7 +169,7 @@ pub(super) fn message(text: String, now: u64) -> Message {
         name: None,
         media_type: None,
         bytes: None,
-        choices: Vec::new(),
+        choices: None,
     };
     let sender = Sender { role: SenderRole::EndUser, id: None, name: None, avatar_url: None };
     Message { id: format!("host-test-{now}"), sender, sent_at: now, parts: vec![part] }

@@ -198,7 +198,7 @@ fn part(part: &Part) -> String {
         return text;
     }
     let more = [part.name.as_deref(), part.url.as_deref()].into_iter().flatten().map(plain);
-    let choices = part.choices.iter().map(|choice| plain(choice));
+    let choices = part.choices.iter().flatten().map(|choice| plain(choice));
     let words: Vec<_> = std::iter::once(text).chain(more).chain(choices).filter(|word| !word.is_empty()).collect();
     format!("({}) {}", word(&part.kind), words.join(" "))
 }

@@ -71,16 +71,24 @@ pub(super) struct SessionFiles {
 
 impl SessionFiles {
     /// Also makes sure that the new session can be written: after the call it is too late.
-    pub(super) fn load(&self) -> Result<Option<Vec<u8>>, Exit> {
+    pub(super) fn load(&self) -> Result<Option<String>, Exit> {
         if let Some(file) = &self.save_session {
             check_target(file)?;
         }
-        self.session.as_deref().map(read).transpose()
+        self.session.as_deref().map(session).transpose()
     }
 
-    pub(super) fn load_required(&self) -> Result<Vec<u8>, Exit> {
+    pub(super) fn load_required(&self) -> Result<String, Exit> {
         self.load()?.ok_or_else(|| Exit::usage("this command needs --session FILE"))
     }
+}
+
+/// The session in a file; an editor may have put a line break behind it.
+fn session(file: &Path) -> Result<String, Exit> {
+    let text = String::from_utf8(read(file)?).map_err(|_| {
+        Exit::usage(format!("{} does not hold a session: pass the file that --save-session wrote", file.display()))
+    })?;
+    Ok(text.trim_end().to_owned())
 }
 
 /// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
@@ -92,13 +100,8 @@ pub(super) fn print(text: &str) -> Result<(), Exit> {
 }
 
 /// A session that could not be written goes to the terminal: without it the next call may repeat what was done.
-fn lost(file: &Path, error: &std::io::Error, session: &[u8]) -> Exit {
-    use base64ct::{Base64, Encoding as _};
-    let text = Base64::encode_string(session);
-    Exit::host(format!(
-        "{}: {error}. The new session is not saved; keep it: echo {text} | base64 -d > FILE",
-        file.display()
-    ))
+fn lost(file: &Path, error: &std::io::Error, session: &str) -> Exit {
+    Exit::host(format!("{}: {error}. The new session is not saved; keep it: echo {session} > FILE", file.display()))
 }
 
 /// The plugin and what it runs in, made when they are first needed.
@@ -221,7 +224,7 @@ impl Host {
         &self,
         call: Call<T>,
         files: Option<&SessionFiles>,
-        session: impl Fn(&T) -> Option<&Vec<u8>>,
+        session: impl Fn(&T) -> Option<&String>,
         render: impl Fn(&T) -> String,
     ) -> Result<(), Exit> {
         if self.options.verbose {
@@ -236,7 +239,7 @@ impl Host {
         let mut unsaved = Ok(());
         if let (Some(session), Some(files)) = (kept, files) {
             match &files.save_session {
-                Some(file) => unsaved = write(file, session).map_err(|error| lost(file, &error, session)),
+                Some(file) => unsaved = write(file, session.as_bytes()).map_err(|error| lost(file, &error, session)),
                 None => eprintln!("host-test: the new session is not kept; use --save-session FILE"),
             }
         }

@@ -36,7 +36,7 @@ pub(super) fn all(request: &HandoffRequest, account: &Account, seen: &Seen) -> V
     let (handoff, later) = messages.split_at(account.handed_over.min(messages.len()));
     let handoff_text = handoff.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
     let summary = request.summary.as_deref().unwrap_or_default();
-    let parts = request.history.iter().flat_map(|message| &message.parts);
+    let parts = request.history.iter().flatten().flat_map(|message| &message.parts);
     let history: Vec<&str> = parts.flat_map(readable).flat_map(str::lines).collect();
     let summary_lines: Vec<&str> = summary.lines().collect();
 
@@ -85,7 +85,7 @@ pub(super) fn all(request: &HandoffRequest, account: &Account, seen: &Seen) -> V
 /// Everything of a part that a human agent must be able to read, in the order in which it is read.
 fn readable(part: &Part) -> impl Iterator<Item = &str> {
     let fields = [&part.text, &part.name, &part.url].into_iter().filter_map(|field| field.as_deref());
-    fields.chain(part.choices.iter().map(String::as_str))
+    fields.chain(part.choices.iter().flatten().map(String::as_str))
 }
 
 /// How much of a line is looked for: a long one may be broken over two pages.
@@ -127,7 +127,8 @@ mod tests {
     /// A conversation in which everything holds.
     fn story() -> (HandoffRequest, Account, Seen) {
         let request = with_messages(conversation().unwrap(), 2);
-        let history: Vec<String> = request.history.iter().map(|message| message_text(&message.parts)).collect();
+        let history: Vec<String> =
+            request.history.iter().flatten().map(|message| message_text(&message.parts)).collect();
         let messages = vec![
             message(Author::User, false, &format!("08:20 Ana: {}\n08:21 Luna: {}", history[0], history[1])),
             message(Author::User, false, &format!("Late parcel\n    {}", request.summary.clone().unwrap())),
@@ -206,7 +207,7 @@ mod tests {
     fn a_history_that_is_incomplete_or_out_of_order_is_noticed() {
         let gap = broken(|request, _, _| *request = with_messages(conversation().unwrap(), 3));
         assert_eq!(gap, ["the whole history is in it, in order"]);
-        let turned = broken(|request, _, _| request.history.reverse());
+        let turned = broken(|request, _, _| request.history.as_mut().unwrap().reverse());
         assert_eq!(turned, ["the whole history is in it, in order"]);
         // What came after the handoff is no part of it.
         let early = broken(|_, account, _| account.handed_over = 1);

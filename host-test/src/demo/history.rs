@@ -21,11 +21,11 @@ pub fn conversation() -> Result<HandoffRequest, ReadError> {
 /// and the times go on. A conversation without history stays without.
 #[must_use]
 pub fn with_messages(mut request: HandoffRequest, count: usize) -> HandoffRequest {
-    let told = std::mem::take(&mut request.history);
+    let told = request.history.take().unwrap_or_default();
     let (Some(first), Some(last)) = (told.first(), told.last()) else { return request };
     // A minute between one telling and the next.
     let round_ms = last.sent_at.saturating_sub(first.sent_at) + 60_000;
-    request.history = (0u64..)
+    let history = (0u64..)
         .flat_map(|round| {
             told.iter().map(move |message| {
                 let mut message = message.clone();
@@ -38,6 +38,7 @@ pub fn with_messages(mut request: HandoffRequest, count: usize) -> HandoffReques
         })
         .take(count)
         .collect();
+    request.history = Some(history);
     request
 }
 
@@ -51,8 +52,9 @@ mod tests {
     #[test]
     fn the_supplied_conversation_has_what_is_hard_to_carry() {
         let request = conversation().unwrap();
-        assert_eq!(request.history.len(), 20);
-        let parts = || request.history.iter().flat_map(|message| &message.parts);
+        let history = request.history.as_deref().unwrap();
+        assert_eq!(history.len(), 20);
+        let parts = || history.iter().flat_map(|message| &message.parts);
         let texts: Vec<&str> = parts().filter_map(|part| part.text.as_deref()).collect();
         assert!(parts().any(|part| part.kind == PartKind::Image && part.url.is_some()));
         assert!(texts.iter().any(|text| text.contains('\n')));
@@ -64,16 +66,17 @@ mod tests {
     fn a_history_can_be_of_any_length() {
         for count in [0, 1, 20, 21, 150] {
             let request = with_messages(conversation().unwrap(), count);
-            assert_eq!(request.history.len(), count);
-            let ids: HashSet<&str> = request.history.iter().map(|message| message.id.as_str()).collect();
+            let history = request.history.unwrap();
+            assert_eq!(history.len(), count);
+            let ids: HashSet<&str> = history.iter().map(|message| message.id.as_str()).collect();
             assert_eq!(ids.len(), count);
-            assert!(request.history.is_sorted_by_key(|message| message.sent_at));
+            assert!(history.is_sorted_by_key(|message| message.sent_at));
         }
     }
 
     #[test]
     fn without_a_history_there_is_nothing_to_repeat() {
         let empty = with_messages(conversation().unwrap(), 0);
-        assert_eq!(with_messages(empty, 5).history.len(), 0);
+        assert_eq!(with_messages(empty, 5).history.unwrap_or_default().len(), 0);
     }
 }

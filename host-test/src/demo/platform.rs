@@ -48,7 +48,7 @@ struct Conversations {
 
 struct Conversation {
     user: String,
-    session: Option<Vec<u8>>,
+    session: Option<String>,
     owner: watch::Sender<Owner>,
     seen: Seen,
     event_ids: HashSet<String>,
@@ -197,6 +197,7 @@ impl Platform {
 
     /// One webhook request; answers with the status for Freshworks.
     pub(super) async fn webhook(&self, headers: Vec<(String, String)>, body: Vec<u8>) -> StatusCode {
+        let Ok(body) = String::from_utf8(body) else { return StatusCode::BAD_REQUEST };
         let call = self.plugin.peek(&self.sandbox, &body).await;
         self.screen.count("peek", &call.report);
         let shared = self.find(&call.result.unwrap_or_default()).await;
@@ -344,7 +345,7 @@ fn text_message(id: String, user: String, text: &str) -> Message {
         name: None,
         media_type: None,
         bytes: None,
-        choices: Vec::new(),
+        choices: None,
     };
     let sender = Sender { role: SenderRole::EndUser, id: None, name: Some(user), avatar_url: None };
     Message { id, sender, sent_at: now(), parts: vec![part] }

@@ -47,7 +47,9 @@ fn part_text(part: &Part) -> String {
     let text = part.text.as_deref().unwrap_or_default();
     match part.kind {
         PartKind::Text | PartKind::Unsupported => text.to_owned(),
-        PartKind::Choices => format!("{text} [{}]", part.choices.join(" | ")).trim_start().to_owned(),
+        PartKind::Choices => {
+            format!("{text} [{}]", part.choices.as_deref().unwrap_or_default().join(" | ")).trim_start().to_owned()
+        }
         PartKind::Button => format!("[{text}] {}", part.url.as_deref().unwrap_or_default()),
         PartKind::Image | PartKind::File | PartKind::Video | PartKind::Audio => {
             let url = part.url.as_deref().unwrap_or_default();
@@ -95,7 +97,7 @@ mod tests {
 
     fn part(kind: PartKind, text: &str, url: &str) -> Part {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Part { kind, text: some(text), url: some(url), name: None, media_type: None, bytes: None, choices: Vec::new() }
+        Part { kind, text: some(text), url: some(url), name: None, media_type: None, bytes: None, choices: None }
     }
 
     #[test]
@@ -114,7 +116,7 @@ mod tests {
             part(PartKind::Image, "", "https://a.example/i.png"),
         ];
         assert_eq!(message_text(&parts), "Look:\n[Track] https://a.example/t\n[image] https://a.example/i.png");
-        let choices = Part { choices: vec!["Yes".into(), "No".into()], ..part(PartKind::Choices, "Sure?", "") };
+        let choices = Part { choices: Some(vec!["Yes".into(), "No".into()]), ..part(PartKind::Choices, "Sure?", "") };
         assert_eq!(message_text(&[choices]), "Sure? [Yes | No]");
     }
 
@@ -142,7 +144,7 @@ mod tests {
     #[test]
     fn an_event_tells_kind_person_and_text() {
         let request: HandoffRequest = conversation().unwrap();
-        let message = request.history[0].clone();
+        let message = request.history.unwrap()[0].clone();
         let mut told = Event {
             id: "1".into(),
             kind: handoff_host::bindings::EventKind::AgentMessage,

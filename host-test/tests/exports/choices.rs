@@ -47,7 +47,7 @@ async fn the_topic_follows_the_end_users_language() {
 async fn a_topic_that_the_request_names_goes_before_the_language() {
     let desk = with_languages().await;
     let mut request = of_locale("de");
-    request.routing.topic = Some("Inbox".into());
+    request.routing.as_mut().unwrap().topic = Some("Inbox".into());
     let receipt = desk.handoff(&request, None).await.result.unwrap();
     assert_eq!(desk.conversation().channel_id, desk.sim.topic_id("Inbox").unwrap());
     assert_eq!(rule(&receipt.decisions, "topic"), "request");
@@ -75,7 +75,7 @@ async fn every_choice_is_told_with_its_rule() {
         priority: Some(Priority::Urgent),
         skill: None,
     };
-    let receipt = desk.handoff(&HandoffRequest { routing, ..request() }, None).await.result.unwrap();
+    let receipt = desk.handoff(&HandoffRequest { routing: Some(routing), ..request() }, None).await.result.unwrap();
     let told: Vec<(&str, &str)> =
         receipt.decisions.iter().map(|decision| (decision.subject.as_str(), decision.rule.as_str())).collect();
     let expected = [
@@ -216,7 +216,7 @@ async fn values_of_the_context_go_where_the_settings_say_and_nowhere_else() {
     let context =
         [("order", "4711"), ("plan", "gold"), ("page", "checkout"), ("Order", "x"), ("session_token", "s3cret")];
     let context = context.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let receipt = desk.handoff(&HandoffRequest { context, ..request() }, None).await.result.unwrap();
+    let receipt = desk.handoff(&HandoffRequest { context: Some(context), ..request() }, None).await.result.unwrap();
     assert_eq!(codes(&receipt.findings), ["context-left-out"]);
     assert!(receipt.findings[0].detail.starts_with('2'), "{}", receipt.findings[0].detail);
     let conversation = desk.conversation();
@@ -242,7 +242,7 @@ async fn properties_that_are_refused_do_not_keep_the_handoff_from_coming() {
     let desk = Desk::new().await.set("context", json!({ "order": "conversation.cf_reference" })).connect_now().await;
     desk.sim.fail(Fault::new(Match::path("/v2/conversations").method("POST"), How::status(400)));
     let context = vec![("order".to_owned(), "4711".to_owned())];
-    let receipt = desk.handoff(&HandoffRequest { context, ..request() }, None).await.result.unwrap();
+    let receipt = desk.handoff(&HandoffRequest { context: Some(context), ..request() }, None).await.result.unwrap();
     assert_eq!(codes(&receipt.findings), ["properties-refused"]);
     assert!(!desk.conversation().properties.contains_key("cf_reference"));
 }
@@ -257,6 +257,6 @@ async fn properties_of_a_known_user_are_set_too() {
         ..UserSpec::default()
     });
     let context = vec![("plan".to_owned(), "gold".to_owned())];
-    desk.handoff(&HandoffRequest { context, ..request() }, None).await.result.unwrap();
+    desk.handoff(&HandoffRequest { context: Some(context), ..request() }, None).await.result.unwrap();
     assert_eq!(desk.sim.users()[0].properties, [("plan".to_owned(), "gold".to_owned())]);
 }

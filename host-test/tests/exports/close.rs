@@ -76,7 +76,7 @@ async fn closing_what_is_closed_does_nothing() {
 #[tokio::test]
 async fn unusable_arguments_are_refused_before_any_request() {
     let talk = Talk::begin().await;
-    for session in [&b""[..], b"fwh1", &talk.session[..talk.session.len() - 1]] {
+    for session in ["", "ZndoMQ", &talk.session[..talk.session.len() - 1]] {
         let error = refused_at_once(talk.desk.close(session, CloseReason::UserLeft).await);
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
     }

@@ -110,8 +110,14 @@ async fn whoever_has_a_ticket_gets_no_estimate() {
 
 fn skilled() -> HandoffRequest {
     HandoffRequest {
-        routing: Routing { topic: None, group: None, agent: None, priority: None, skill: Some(" billing-es ".into()) },
-        context: vec![("order".into(), "4711".into())],
+        routing: Some(Routing {
+            topic: None,
+            group: None,
+            agent: None,
+            priority: None,
+            skill: Some(" billing-es ".into()),
+        }),
+        context: Some(vec![("order".into(), "4711".into())]),
         ..request()
     }
 }
@@ -158,7 +164,7 @@ async fn a_skill_without_a_property_is_left_out_and_the_handoff_goes_on() {
 async fn names_that_cannot_be_a_skill_or_its_property_are_refused_before_any_request() {
     let desk = Desk::connected().await;
     let mut long = skilled();
-    long.routing.skill = Some("x".repeat(256));
+    long.routing.as_mut().unwrap().skill = Some("x".repeat(256));
     let error = refused_at_once(desk.handoff(&long, None).await);
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("request.routing.skill")));
     let desk = desk.set("skill_property", "cf skill");
@@ -224,7 +230,7 @@ async fn before_the_end_and_for_tickets_the_error_names_the_remedy() {
     let error = refused_at_once(desk.rate(&receipt.session, &rating("r-1"), false).await);
     assert_eq!(error.kind, ErrorKind::InvalidRequest);
     assert!(error.message.contains("ticket") && error.remedy.unwrap().contains("survey"));
-    let error = refused_at_once(desk.rate(b"none", &rating("r-1"), false).await);
+    let error = refused_at_once(desk.rate("none", &rating("r-1"), false).await);
     assert_eq!(error.kind, ErrorKind::InvalidRequest);
 }
 

@@ -5,7 +5,8 @@ use handoff_host::bindings::{ErrorKind, HandoffRequest, Message, Mode};
 use serde_json::Value;
 
 use crate::support::{
-    Desk, LONG, Talk, long_request, nowhere, numbers_in, reaching, refused, refused_as, refused_at_once, request, texts,
+    Desk, LONG, Talk, long_request, nowhere, numbers_in, reaching, refused, refused_as, refused_at_once, request,
+    session_bytes, session_of, texts,
 };
 
 pub(crate) const COVERED: crate::coverage::Covered = &[
@@ -82,8 +83,8 @@ async fn invalid_requests_are_refused_before_any_request() {
         ("request.user.email", |it| it.user.email = Some("xylomar".into())),
         ("request.user.email", |it| it.user.email = Some("ana @xylomar.example".into())),
         ("request.user.email", |it| it.user.email = Some("ana@xylomar.example\r\nX: y".into())),
-        ("request.history", |it| it.history = vec![it.history[0].clone(); 10_001]),
-        ("request.history", |it| it.history[0].parts[0].text = Some("x".repeat((8 << 20) + 1))),
+        ("request.history", |it| it.history = Some(vec![it.history.as_mut().unwrap()[0].clone(); 10_001])),
+        ("request.history", |it| it.history.as_mut().unwrap()[0].parts[0].text = Some("x".repeat((8 << 20) + 1))),
         ("request.history", |it| it.summary = Some("x".repeat((8 << 20) + 1))),
     ];
     for (field, change) in changes {
@@ -99,7 +100,8 @@ async fn invalid_requests_are_refused_before_any_request() {
 #[tokio::test]
 async fn a_session_that_is_not_this_conversations_is_refused() {
     let desk = Desk::connected().await;
-    let session = desk.handoff(&request(), None).await.result.unwrap().session;
+    let kept = desk.handoff(&request(), None).await.result.unwrap().session;
+    let session = session_bytes(&kept);
     desk.sim.clear_journal();
     let mut newer = session.clone();
     newer[3] += 1;
@@ -116,7 +118,7 @@ async fn a_session_that_is_not_this_conversations_is_refused() {
         (&session[..4], "damaged"),
         (&newer, "another version"),
     ] {
-        let error = refused_at_once(desk.handoff(&request(), Some(bytes)).await);
+        let error = refused_at_once(desk.handoff(&request(), Some(&session_of(bytes))).await);
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
         assert!(error.message.contains(word), "{}", error.message);
         assert!(error.remedy.is_some());
@@ -127,7 +129,7 @@ async fn a_session_that_is_not_this_conversations_is_refused() {
     ] {
         let mut other = request();
         change(&mut other);
-        let error = refused_at_once(desk.handoff(&other, Some(&session)).await);
+        let error = refused_at_once(desk.handoff(&other, Some(&kept)).await);
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
         assert!(error.message.contains("another conversation"), "{}", error.message);
     }
@@ -346,7 +348,7 @@ async fn a_failure_of_a_message_that_hides_in_a_success_is_not_taken_for_one() {
 async fn parts_without_text_do_no_harm() {
     let desk = Desk::connected().await;
     let mut request = request();
-    request.history = vec![Message { parts: Vec::new(), ..request.history[0].clone() }];
+    request.history = Some(vec![Message { parts: Vec::new(), ..request.history.as_mut().unwrap()[0].clone() }]);
     desk.handoff(&request, None).await.result.unwrap();
     assert_eq!(texts(&desk.conversation()).len(), 3);
 }

@@ -8,7 +8,7 @@ use crate::support::{Desk, SPOKEN, message, numbers_in, request, texts};
 /// Hands a history over and prints what it took.
 async fn hand_over(what: &str, history: Vec<handoff_host::bindings::Message>) -> Desk {
     let desk = Desk::connected().await;
-    let call = desk.handoff(&HandoffRequest { history, ..request() }, None).await;
+    let call = desk.handoff(&HandoffRequest { history: Some(history), ..request() }, None).await;
     let report = call.report;
     println!(
         "{what}: {:.1} MiB of memory, {} requests, {:?} computing, {:?} in all",

@@ -7,7 +7,7 @@ use crate::support::{Desk, Talk, message, of_simulator, request, said, user_mess
 
 fn forty_messages() -> HandoffRequest {
     let line = |number: usize| message(&number.to_string(), SenderRole::EndUser, None, &said(&"word ".repeat(60)));
-    HandoffRequest { history: (0..40).map(line).collect(), ..request() }
+    HandoffRequest { history: Some((0..40).map(line).collect()), ..request() }
 }
 
 #[tokio::test]

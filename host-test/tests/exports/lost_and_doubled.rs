@@ -58,9 +58,9 @@ async fn history_that_grew_between_two_tries_is_complete() {
     for lost in [false, true] {
         let desk = Desk::connected().await;
         desk.sim.fail(Fault::new(Match::path("/v2/conversations").method("POST"), How::Cut).after_effect());
-        let mut request = HandoffRequest { history: numbered_history(5, 20), ..request() };
+        let mut request = HandoffRequest { history: Some(numbered_history(5, 20)), ..request() };
         let error = refused(desk.handoff(&request, None).await);
-        request.history = numbered_history(6, 20);
+        request.history = Some(numbered_history(6, 20));
         request.retry = lost;
         desk.handoff(&request, if lost { None } else { error.session.as_deref() }).await.result.unwrap();
         assert_eq!(numbers_in(&desk.conversation()), (0..6).collect::<Vec<_>>());
@@ -131,7 +131,10 @@ async fn a_megabyte_of_empty_lines_fits() {
     let desk = Desk::connected().await;
     let text = format!("a{}b", "\n".repeat(1 << 20));
     let call = desk
-        .handoff(&HandoffRequest { history: vec![message("1", SenderRole::EndUser, None, &text)], ..request() }, None)
+        .handoff(
+            &HandoffRequest { history: Some(vec![message("1", SenderRole::EndUser, None, &text)]), ..request() },
+            None,
+        )
         .await;
     assert!(call.result.is_ok(), "{:?}", call.result);
 }
@@ -141,7 +144,7 @@ async fn a_message_of_very_many_parts_fits() {
     let desk = Desk::connected().await;
     let mut m = message("1", SenderRole::EndUser, None, "a");
     m.parts = vec![m.parts[0].clone(); 200_000];
-    let call = desk.handoff(&HandoffRequest { history: vec![m], ..request() }, None).await;
+    let call = desk.handoff(&HandoffRequest { history: Some(vec![m]), ..request() }, None).await;
     assert!(call.result.is_ok(), "{:?}", call.result);
 }
 
@@ -237,7 +240,7 @@ async fn own_notes_without_a_type_are_known_by_their_marker() {
     let desk =
         Desk::new().await.set("note_author", "maya@acme.example").set("max_message_chars", 500).connect_now().await;
     desk.sim.fail_webhooks_of(Action::MessageCreate, WebhookFault::LoseMessageType, 1000);
-    let request = HandoffRequest { history: numbered_history(200, 400), ..request() };
+    let request = HandoffRequest { history: Some(numbered_history(200, 400)), ..request() };
     let receipt = desk.handoff(&request, None).await.result.unwrap();
     desk.sim.settled().await;
     let mut talk = Talk { id: receipt.info.conversation_ids[0].clone(), session: receipt.session, desk };

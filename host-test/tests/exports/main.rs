@@ -39,6 +39,7 @@ mod summary;
 mod support;
 mod tick;
 mod tickets;
+mod times;
 mod undelivered;
 mod watch;
 mod webhook;

@@ -11,8 +11,8 @@ fn leaky() -> HandoffRequest {
     let mut request = request();
     request.summary = Some(said(&format!("paid with {CARD}")));
     request.reason_text = Some(said("Bearer abcdefghijklmnopqrstuvwxyz"));
-    request.history[0].parts[0].text = Some(said(&format!("my card is {CARD}, order 123-45-6789")));
-    request.context = vec![("note".into(), format!("card {CARD}"))];
+    request.history.as_mut().unwrap()[0].parts[0].text = Some(said(&format!("my card is {CARD}, order 123-45-6789")));
+    request.context = Some(vec![("note".into(), format!("card {CARD}"))]);
     request
 }
 
@@ -56,11 +56,11 @@ async fn no_way_of_writing_and_no_place_hides_a_card() {
     let odd = "4\u{200b}111\u{2009}1111.1111/1111";
     let mut request = leaky();
     request.user.name = Some(format!("Ana {odd}"));
-    request.history[0].sender.name = Some(format!("Ana{CARD}"));
-    request.history[1].parts[0].text = Some(said(&format!("Is it {odd} 12/27?")));
+    request.history.as_mut().unwrap()[0].sender.name = Some(format!("Ana{CARD}"));
+    request.history.as_mut().unwrap()[1].parts[0].text = Some(said(&format!("Is it {odd} 12/27?")));
     // Where the subject of a ticket is cut.
     request.category = Some(format!("{} {odd}", "o".repeat(108)));
-    request.context = vec![(format!("note {CARD}"), "x".repeat(190) + CARD)];
+    request.context = Some(vec![(format!("note {CARD}"), "x".repeat(190) + CARD)]);
     let map = json!({ "*": "shown, conversation.cf_reference, ticket.cf_reference" });
     let desk = Desk::new().await.set("context", map).with_tickets().connect_now().await;
     let mut talk = Talk::of(desk, &request).await;

@@ -25,8 +25,12 @@ async fn a_plan_is_what_the_handoff_then_does() {
     let desk = desk.set("context", json!({ "order": "shown, conversation.cf_reference", "plan": "user.plan" }));
     let desk = desk.connect_now().await;
     let request = HandoffRequest {
-        context: vec![("order".into(), "4711".into()), ("plan".into(), "gold".into()), ("token".into(), "x".into())],
-        routing: Routing { topic: None, group: None, agent: None, priority: Some(Priority::High), skill: None },
+        context: Some(vec![
+            ("order".into(), "4711".into()),
+            ("plan".into(), "gold".into()),
+            ("token".into(), "x".into()),
+        ]),
+        routing: Some(Routing { topic: None, group: None, agent: None, priority: Some(Priority::High), skill: None }),
         ..long_request()
     };
     let plan = desk.preview(&request).await.result.unwrap();

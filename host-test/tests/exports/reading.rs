@@ -88,7 +88,7 @@ async fn a_ticket_tells_files_without_an_address_too() {
     let desk = Desk::new().await.with_tickets().connect_now().await;
     let mut request = request();
     (request.mode, request.user.email) = (Mode::Ticket, Some("chloe@customer.example".into()));
-    request.history[0].parts.push(Part { name: Some("a.pdf".into()), ..part(PartKind::File) });
+    request.history.as_mut().unwrap()[0].parts.push(Part { name: Some("a.pdf".into()), ..part(PartKind::File) });
     let receipt = desk.handoff(&request, None).await.result.unwrap();
     assert_eq!(codes(&receipt.findings), ["file-without-address"]);
 }

@@ -5,7 +5,7 @@ use handoff_host::bindings::{CloseReason, ErrorKind, Message, Part, PartKind, Se
 
 use crate::support::{
     Desk, NOW, SPOKEN, Talk, codes, count_of, message, nowhere, part, reaching, refused_as, refused_at_once, request,
-    said, texts, user_message,
+    said, session_bytes, session_of, texts, user_message,
 };
 
 pub(crate) const COVERED: crate::coverage::Covered = &[
@@ -101,7 +101,7 @@ async fn files_arrive_as_lines_that_can_be_read_and_that_is_said() {
 async fn choices_and_buttons_can_be_read_too() {
     let mut talk = Talk::begin().await;
     let choices =
-        Part { text: Some(said("Which one")), choices: vec!["A".into(), "B".into()], ..part(PartKind::Choices) };
+        Part { text: Some(said("Which one")), choices: Some(vec!["A".into(), "B".into()]), ..part(PartKind::Choices) };
     let button = Part { text: Some("Open".into()), url: Some("https://x.example".into()), ..part(PartKind::Button) };
     talk.relay(&Message { parts: vec![choices, button], ..user_message("m1", "") }).await.unwrap();
     let arrived = texts(&talk.conversation()).pop().unwrap().2;
@@ -123,9 +123,9 @@ async fn what_cannot_be_relayed_is_refused_before_any_request() {
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some(field)));
         assert!(error.remedy.is_some());
     }
-    let mut damaged = talk.session.clone();
+    let mut damaged = session_bytes(&talk.session);
     damaged[9] ^= 1;
-    for session in [&b""[..], b"fwh2", &damaged] {
+    for session in ["", &session_of(b"fwh2"), &session_of(&damaged)] {
         let error = refused_at_once(talk.desk.relay(session, &user_message("m1", &spoken)).await);
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
     }

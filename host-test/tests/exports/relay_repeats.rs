@@ -21,7 +21,7 @@ fn long_text() -> String {
 
 async fn talk() -> Talk {
     let mut request = request();
-    request.history.clear();
+    request.history.as_mut().unwrap().clear();
     Talk::of(Desk::connected().await.set("max_message_chars", 500), &request).await
 }
 

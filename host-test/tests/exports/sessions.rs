@@ -2,10 +2,10 @@
 
 use handoff_host::bindings::{CloseReason, ErrorKind, PluginError};
 
-use crate::support::{Talk, refused_at_once, request, said, user_message};
+use crate::support::{Talk, refused_at_once, request, said, session_bytes, session_of, user_message};
 
 /// What each function that takes a session answers to these bytes.
-async fn refusals(talk: &Talk, session: &[u8]) -> [PluginError; 5] {
+async fn refusals(talk: &Talk, session: &str) -> [PluginError; 5] {
     let webhook = talk.desk.signed("{}");
     [
         refused_at_once(talk.desk.handoff(&request(), Some(session)).await),
@@ -17,6 +17,10 @@ async fn refusals(talk: &Talk, session: &[u8]) -> [PluginError; 5] {
 }
 
 async fn check(talk: &Talk, session: &[u8], words: &str) {
+    check_text(talk, &session_of(session), words).await;
+}
+
+async fn check_text(talk: &Talk, session: &str, words: &str) {
     for error in refusals(talk, session).await {
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
         assert!(error.message.contains(words) && error.remedy.is_some(), "{} / {words}", error.message);
@@ -28,7 +32,7 @@ async fn check(talk: &Talk, session: &[u8], words: &str) {
 async fn a_session_of_another_version_is_refused_and_says_what_to_do() {
     let talk = Talk::begin().await;
     for version in *b"01256789a\0\xff" {
-        let mut session = talk.session.clone();
+        let mut session = session_bytes(&talk.session);
         assert_ne!(std::mem::replace(&mut session[3], version), version);
         check(&talk, &session, "another version").await;
     }
@@ -37,8 +41,8 @@ async fn a_session_of_another_version_is_refused_and_says_what_to_do() {
 #[tokio::test]
 async fn a_session_with_any_byte_changed_is_refused() {
     let talk = Talk::begin().await;
-    for place in 0..talk.session.len() {
-        let mut session = talk.session.clone();
+    for place in 0..session_bytes(&talk.session).len() {
+        let mut session = session_bytes(&talk.session);
         session[place] ^= 1 << (place % 8);
         check(&talk, &session, "session").await;
     }
@@ -48,8 +52,24 @@ async fn a_session_with_any_byte_changed_is_refused() {
 async fn a_session_that_was_cut_is_refused() {
     let talk = Talk::begin().await;
     for length in 0..talk.session.len() {
-        check(&talk, &talk.session[..length], "session").await;
+        check_text(&talk, &talk.session[..length], "session").await;
     }
+}
+
+#[tokio::test]
+async fn a_session_is_text_that_json_leaves_as_it_is() {
+    let talk = Talk::begin().await;
+    assert!(talk.session.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"-_".contains(&letter)));
+    assert_eq!(serde_json::json!(talk.session).to_string(), format!("\"{}\"", talk.session));
+    for text in ["", " ", "{}", "fwh4", "fwh4=", "Zm9v!", "é", "\0"] {
+        check_text(&talk, text, "not a session").await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_larger_than_any_is_refused() {
+    let talk = Talk::begin().await;
+    check_text(&talk, &format!("{}{}", talk.session, "A".repeat(1 << 20)), "damaged").await;
 }
 
 #[tokio::test]
@@ -59,6 +79,7 @@ async fn noise_is_refused() {
     for round in 0..40_u8 {
         let noise = talk.desk.sim.sign(&[round]).into_bytes();
         check(&talk, &noise, "not a session").await;
+        check_text(&talk, &talk.desk.sim.sign(&[round]), "not a session").await;
         check(&talk, &[b"fwh3", &noise[..]].concat(), "damaged").await;
     }
 }

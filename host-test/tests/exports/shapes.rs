@@ -377,14 +377,15 @@ async fn every_request(referee: &mut Referee) {
     desk.sim.seed_user(UserSpec { email: Some("ana@xylomar.example".into()), ..UserSpec::default() });
     let mut known = request();
     known.user.phone = Some("+15550100".into());
-    known.context = [("order", "4711"), ("plan", "gold")].map(|(name, value)| (name.into(), value.into())).to_vec();
-    known.routing = Routing {
+    known.context =
+        Some([("order", "4711"), ("plan", "gold")].map(|(name, value)| (name.into(), value.into())).to_vec());
+    known.routing = Some(Routing {
         topic: None,
         group: None,
         agent: Some("tom@acme.example".into()),
         priority: Some(Priority::Urgent),
         skill: None,
-    };
+    });
     desk.handoff(&known, None).await.result.unwrap();
     let mut new = HandoffRequest { context: known.context.clone(), ..request() };
     new.key.conversation = "43".into();

@@ -2,6 +2,7 @@
 //!
 //! All calls of the plugin go through [`Desk`], which looks for leaked text after each of them (`watch.rs`).
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use freshworks_simulator::{self as simulator, ActorType, Config, Conversation, KeyForm, MessageType, Simulator};
 use handoff_host::bindings::{
     CloseReason, Connection, ConversationKey, Delivery, EndUser, ErrorKind, Event, EventKind, Finding, HandoffRequest,
@@ -88,49 +89,50 @@ impl Desk {
         watched(plugin().preview(&self.sandbox, &self.json(), request, NOW).await)
     }
 
-    pub(crate) async fn handoff(&self, request: &HandoffRequest, session: Option<&[u8]>) -> Call<Receipt> {
+    pub(crate) async fn handoff(&self, request: &HandoffRequest, session: Option<&str>) -> Call<Receipt> {
         watched(plugin().handoff(&self.sandbox, &self.json(), request, session, NOW).await)
     }
 
-    pub(crate) async fn undelivered(&self, session: &[u8], message_id: &str) -> Call<Update> {
+    pub(crate) async fn undelivered(&self, session: &str, message_id: &str) -> Call<Update> {
         watched(plugin().undelivered(&self.sandbox, &self.json(), session, message_id, false, NOW).await)
     }
 
     /// `retry`: as after a try that ended without a session.
-    pub(crate) async fn rate(&self, session: &[u8], rating: &Rating, retry: bool) -> Call<Update> {
+    pub(crate) async fn rate(&self, session: &str, rating: &Rating, retry: bool) -> Call<Update> {
         watched(plugin().rate(&self.sandbox, &self.json(), session, rating, retry).await)
     }
 
-    pub(crate) async fn relay(&self, session: &[u8], message: &Message) -> Call<Update> {
+    pub(crate) async fn relay(&self, session: &str, message: &Message) -> Call<Update> {
         watched(plugin().relay(&self.sandbox, &self.json(), session, message, false, NOW).await)
     }
 
-    pub(crate) async fn close(&self, session: &[u8], reason: CloseReason) -> Call<Update> {
+    pub(crate) async fn close(&self, session: &str, reason: CloseReason) -> Call<Update> {
         watched(plugin().close(&self.sandbox, &self.json(), session, reason, false, NOW).await)
     }
 
     /// As after a try that ended without a session.
-    pub(crate) async fn relay_again(&self, session: &[u8], message: &Message) -> Call<Update> {
+    pub(crate) async fn relay_again(&self, session: &str, message: &Message) -> Call<Update> {
         watched(plugin().relay(&self.sandbox, &self.json(), session, message, true, NOW).await)
     }
 
     /// As after a try that ended without a session.
-    pub(crate) async fn close_again(&self, session: &[u8], reason: CloseReason) -> Call<Update> {
+    pub(crate) async fn close_again(&self, session: &str, reason: CloseReason) -> Call<Update> {
         watched(plugin().close(&self.sandbox, &self.json(), session, reason, true, NOW).await)
     }
 
-    pub(crate) async fn tick(&self, session: &[u8], now: u64) -> Call<Update> {
+    pub(crate) async fn tick(&self, session: &str, now: u64) -> Call<Update> {
         watched(plugin().tick(&self.sandbox, &self.json(), session, now).await)
     }
 
-    pub(crate) async fn on_webhook(&self, delivery: &Delivery, session: Option<&[u8]>) -> Call<Update> {
+    pub(crate) async fn on_webhook(&self, delivery: &Delivery, session: Option<&str>) -> Call<Update> {
         watched(plugin().on_webhook(&self.sandbox, &self.json(), delivery, session).await)
     }
 
     /// A delivery of this account with any body, signed as Freshworks signs.
-    pub(crate) fn signed(&self, body: impl Into<Vec<u8>>) -> Delivery {
+    pub(crate) fn signed(&self, body: impl Into<String>) -> Delivery {
         let body = body.into();
-        Delivery { headers: vec![("X-FreshChat-Signature".into(), self.sim.sign(&body))], body, received_at: NOW }
+        let signature = self.sim.sign(body.as_bytes());
+        Delivery { headers: vec![("X-FreshChat-Signature".into(), signature)], body, received_at: NOW }
     }
 
     /// The request lines that the account was asked, without the queries.
@@ -173,7 +175,7 @@ impl Interceptor for StopAt {
 /// A conversation that is handed over, and the session that the platform stores for it.
 pub(crate) struct Talk {
     pub(crate) desk: Desk,
-    pub(crate) session: Vec<u8>,
+    pub(crate) session: String,
     /// The id that the vendor uses in paths.
     pub(crate) id: String,
 }
@@ -287,12 +289,12 @@ pub(crate) fn request() -> HandoffRequest {
         reason_text: Some(said("wants a person")),
         category: Some("delivery".into()),
         summary: Some(said("Her parcel is late")),
-        history: vec![
+        history: Some(vec![
             message("1", SenderRole::EndUser, Some("Ana Xylomar"), &said("Where is my parcel")),
             message("2", SenderRole::AiAgent, Some("Luna"), &said("It is on its way")),
-        ],
-        context: Vec::new(),
-        routing: Routing { topic: None, group: None, agent: None, priority: None, skill: None },
+        ]),
+        context: None,
+        routing: Some(Routing { topic: None, group: None, agent: None, priority: None, skill: None }),
         retry: false,
     }
 }
@@ -302,7 +304,7 @@ pub(crate) const LONG: usize = 43;
 
 /// A request whose history, at 500 letters a message, does not fit into one call: four messages follow the conversation.
 pub(crate) fn long_request() -> HandoffRequest {
-    HandoffRequest { history: numbered_history(LONG, 400), ..request() }
+    HandoffRequest { history: Some(numbered_history(LONG, 400)), ..request() }
 }
 
 /// Messages that can be counted again: `(message 7)` and so on, from 0, each of about that many letters.
@@ -327,12 +329,27 @@ pub(crate) fn user_message(id: &str, text: &str) -> Message {
 }
 
 pub(crate) fn part(kind: PartKind) -> Part {
-    Part { kind, text: None, url: None, name: None, media_type: None, bytes: None, choices: Vec::new() }
+    Part { kind, text: None, url: None, name: None, media_type: None, bytes: None, choices: None }
 }
 
 /// A webhook of the simulator as the platform passes it on.
+/// The body of a webhook, as a host passes it on.
+pub(crate) fn body(delivery: &simulator::Delivery) -> String {
+    String::from_utf8(delivery.body.clone()).unwrap()
+}
+
+/// What a session is made of.
+pub(crate) fn session_bytes(session: &str) -> Vec<u8> {
+    Base64UrlUnpadded::decode_vec(session).unwrap()
+}
+
+/// A session made of these bytes.
+pub(crate) fn session_of(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
 pub(crate) fn of_simulator(delivery: &simulator::Delivery) -> Delivery {
-    Delivery { headers: delivery.headers.clone(), body: delivery.body.clone(), received_at: NOW }
+    Delivery { headers: delivery.headers.clone(), body: body(delivery), received_at: NOW }
 }
 
 /// The numbers of the `(message n)` in a conversation, in reading order.

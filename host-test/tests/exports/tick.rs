@@ -319,7 +319,7 @@ async fn a_message_that_no_webhook_told_of_is_told_when_the_account_is_back() {
 #[tokio::test]
 async fn unusable_arguments_are_refused_before_any_request() {
     let talk = Talk::begin().await;
-    let error = refused_at_once(talk.desk.tick(b"{}", NOW).await);
+    let error = refused_at_once(talk.desk.tick("{}", NOW).await);
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
     for (name, value) in [("chat_url", Value::from("https://example.org")), ("reopen_window_minutes", (-1).into())] {
         let desk = Desk::new().await.set(name, value).set("test_origin", Value::Null);

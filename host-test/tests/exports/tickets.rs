@@ -48,7 +48,7 @@ async fn filed(desk: &Desk) -> Receipt {
     desk.handoff(&ticket_request(), None).await.result.unwrap()
 }
 
-async fn tick(desk: &Desk, session: &mut Vec<u8>) -> Update {
+async fn tick(desk: &Desk, session: &mut String) -> Update {
     let update = desk.tick(session, NOW + 60_000).await.result.unwrap();
     session.clone_from(update.session.as_ref().unwrap());
     update
@@ -59,8 +59,8 @@ async fn everything_that_is_known_is_in_the_ticket() {
     let desk = desk().await.set("context", json!({ "order": "ticket.cf_order" })).set("ticket_group", "Support");
     let desk = desk.set("ticket_tags", json!(["ai-agent"])).connect_now().await;
     let request = HandoffRequest {
-        context: vec![("order".into(), "4711".into())],
-        routing: Routing { topic: None, group: None, agent: None, priority: Some(Priority::High), skill: None },
+        context: Some(vec![("order".into(), "4711".into())]),
+        routing: Some(Routing { topic: None, group: None, agent: None, priority: Some(Priority::High), skill: None }),
         ..ticket_request()
     };
     let receipt = desk.handoff(&request, None).await.result.unwrap();
@@ -91,7 +91,7 @@ async fn nothing_that_people_write_is_markup() {
     let mut request = ticket_request();
     request.user.name = Some("Ana <img src=x onerror=alert(1)>".into());
     request.summary = Some(said("<script>alert(1)</script> & \"more\""));
-    request.history[0].parts[0].text = Some(said("</p><a href=\"https://evil.example\">click</a>"));
+    request.history.as_mut().unwrap()[0].parts[0].text = Some(said("</p><a href=\"https://evil.example\">click</a>"));
     desk.handoff(&request, None).await.result.unwrap();
     let ticket = only_ticket(&desk.sim);
     let tags = ticket.description.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap());
@@ -102,7 +102,7 @@ async fn nothing_that_people_write_is_markup() {
 #[tokio::test]
 async fn a_long_history_goes_as_a_file_and_is_complete() {
     let desk = desk().await;
-    let request = HandoffRequest { history: numbered_history(600, 400), ..ticket_request() };
+    let request = HandoffRequest { history: Some(numbered_history(600, 400)), ..ticket_request() };
     desk.handoff(&request, None).await.result.unwrap();
     let ticket = only_ticket(&desk.sim);
     assert!(ticket.description.len() < 200 * 1024);
@@ -128,7 +128,7 @@ async fn files_of_the_history_go_with_the_ticket() {
     };
     let with_files = Message { parts: vec![of("bill.pdf"), of("none.txt")], ..user_message("3", "") };
     let mut request = ticket_request();
-    request.history.push(with_files);
+    request.history.as_mut().unwrap().push(with_files);
     let receipt = desk.handoff(&request, None).await.result.unwrap();
     assert_eq!(codes(&receipt.findings), ["file-as-link"]);
     let ticket = only_ticket(&desk.sim);
@@ -499,7 +499,7 @@ async fn with_context(desk: Desk, values: &[(&str, &str)]) -> (Desk, HandoffRequ
     let map: serde_json::Map<String, Value> =
         values.iter().map(|(name, _)| ((*name).to_owned(), json!(format!("ticket.{name}")))).collect();
     let context = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    (desk.set("context", map).connect_now().await, HandoffRequest { context, ..ticket_request() })
+    (desk.set("context", map).connect_now().await, HandoffRequest { context: Some(context), ..ticket_request() })
 }
 
 #[tokio::test]
@@ -516,7 +516,7 @@ async fn values_are_written_by_the_type_of_their_field() {
         let desk = of(typed(product)).await;
         let (desk, request) = with_context(desk, &values).await;
         // In a form, which goes with files, everything is text.
-        for history in [request.history.clone(), numbered_history(600, 400)] {
+        for history in [request.history.clone(), Some(numbered_history(600, 400))] {
             let request = HandoffRequest { history, ..request.clone() };
             let receipt = desk.handoff(&request, None).await.result.unwrap();
             assert!(receipt.findings.is_empty(), "{:?}", receipt.findings);
@@ -550,7 +550,8 @@ async fn only_the_field_that_is_refused_is_left_out() {
     let desk = of(typed(TicketProduct::Freshdesk)).await.set("context", map).set("ticket_group", "Support");
     let context = [("order", "4711"), ("nowhere", "x"), ("count", "3")];
     let context = context.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let receipt = desk.handoff(&HandoffRequest { context, ..ticket_request() }, None).await.result.unwrap();
+    let receipt =
+        desk.handoff(&HandoffRequest { context: Some(context), ..ticket_request() }, None).await.result.unwrap();
     assert_eq!(codes(&receipt.findings), ["field-refused", "field-refused"]);
     assert!(receipt.findings[0].detail.contains("cf_") && receipt.findings[0].remedy.is_some());
     let ticket = only_ticket(&desk.sim);
@@ -655,7 +656,7 @@ async fn with_file(files: &FileHost) -> (Desk, HandoffRequest, String) {
     let url = format!("{file_origin}/chloe/bill.pdf");
     let file = Part { url: Some(url.clone()), name: Some("bill.pdf".into()), ..part(PartKind::File) };
     let mut request = ticket_request();
-    request.history.push(Message { parts: vec![file], ..user_message("3", "") });
+    request.history.as_mut().unwrap().push(Message { parts: vec![file], ..user_message("3", "") });
     (Desk { sandbox, ..desk }, request, url)
 }
 
@@ -682,9 +683,9 @@ async fn a_refused_file_is_left_out_with_a_line_and_a_link() {
 async fn the_file_of_a_long_conversation_goes_after_those_of_people() {
     let files = FileHost::start().await;
     let (desk, mut request, _) = with_file(&files).await;
-    let file = request.history.pop().unwrap();
-    request.history = numbered_history(600, 400);
-    request.history.push(file);
+    let file = request.history.as_mut().unwrap().pop().unwrap();
+    request.history = Some(numbered_history(600, 400));
+    request.history.as_mut().unwrap().push(file);
     desk.sim.set_behaviour(|it| it.refused_files = vec![".pdf".into()]);
     desk.handoff(&request, None).await.result.unwrap();
     let names: Vec<String> = only_ticket(&desk.sim).attachments.into_iter().map(|file| file.name).collect();

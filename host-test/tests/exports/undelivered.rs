@@ -127,7 +127,7 @@ async fn unusable_arguments_are_refused_before_any_request() {
         let error = refused_at_once(talk.desk.undelivered(&talk.session, &unusable).await);
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("message-id")));
     }
-    assert_eq!(refused_at_once(talk.desk.undelivered(b"none", &id).await).kind, ErrorKind::InvalidRequest);
+    assert_eq!(refused_at_once(talk.desk.undelivered("none", &id).await).kind, ErrorKind::InvalidRequest);
     let elsewhere = talk.desk.set("test_origin", Value::Null).set("chat_url", "acme.freshdesk.com");
     assert_eq!(refused_at_once(elsewhere.undelivered(&talk.session, &id).await).kind, ErrorKind::InvalidSettings);
 }

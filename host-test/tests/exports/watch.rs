@@ -5,13 +5,13 @@ use handoff_host::bindings::{
 };
 use handoff_host::{Call, CallError, CallReport};
 
-use crate::support::{API_KEY, SPOKEN};
+use crate::support::{API_KEY, SPOKEN, session_bytes};
 
 /// What of an answer may be shown or logged, and what is stored.
 pub(crate) trait Shown {
     fn shown(&self) -> Vec<String>;
-    fn stored(&self) -> &[u8] {
-        &[]
+    fn stored(&self) -> &str {
+        ""
     }
 }
 
@@ -48,7 +48,7 @@ impl Shown for Receipt {
         let steps = self.steps.iter().map(|step| format!("{step:?}")).chain(decisions_shown(&self.decisions));
         steps.chain(findings_shown(&self.findings)).chain([format!("{:?}", self.info)]).collect()
     }
-    fn stored(&self) -> &[u8] {
+    fn stored(&self) -> &str {
         &self.session
     }
 }
@@ -59,7 +59,7 @@ impl Shown for Update {
         let outlines = self.events.iter().map(outline).chain(decisions_shown(&self.decisions));
         outlines.chain(findings_shown(&self.findings)).collect()
     }
-    fn stored(&self) -> &[u8] {
+    fn stored(&self) -> &str {
         self.session.as_deref().unwrap_or_default()
     }
 }
@@ -72,13 +72,13 @@ impl Shown for Erasure {
 
 impl Shown for PluginError {
     fn shown(&self) -> Vec<String> {
-        [Some(&self.message), self.field.as_ref(), self.remedy.as_ref(), self.log.as_ref()]
+        [Some(&self.message), Some(&self.line), self.field.as_ref(), self.remedy.as_ref(), self.log.as_ref()]
             .into_iter()
             .flatten()
             .cloned()
             .collect()
     }
-    fn stored(&self) -> &[u8] {
+    fn stored(&self) -> &str {
         self.session.as_deref().unwrap_or_default()
     }
 }
@@ -93,15 +93,15 @@ pub(crate) fn watched<T: Shown>(call: Call<T>) -> Call<T> {
     let (shown, stored) = match &call.result {
         Ok(answer) => (answer.shown(), answer.stored()),
         Err(CallError::Plugin(error)) => (error.shown(), error.stored()),
-        Err(other) => (vec![format!("{other:?}")], &[][..]),
+        Err(other) => (vec![format!("{other:?}")], ""),
     };
     for text in shown.iter().chain(&report_shown(&call.report)) {
         let lower = text.to_lowercase();
         assert!(!lower.contains(SPOKEN), "text of people in: {text}");
         assert!(!text.contains(API_KEY), "the API key in: {text}");
     }
-    assert!(stored.len() <= 64 * 1024, "a session of {} bytes", stored.len());
-    let stored = String::from_utf8_lossy(stored).to_lowercase();
+    assert!(stored.len() <= 88 * 1024, "a session of {} characters", stored.len());
+    let stored = String::from_utf8_lossy(&session_bytes(stored)).to_lowercase();
     assert!(!stored.contains(SPOKEN) && !stored.contains(&API_KEY.to_lowercase()), "text or key in the session");
     call
 }

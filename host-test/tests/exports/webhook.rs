@@ -5,7 +5,7 @@ use handoff_host::bindings::{Delivery, ErrorKind, EventKind};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Desk, NOW, Talk, kinds, of_simulator, plugin, reaching, refused, refused_as, refused_at_once, said,
+    Desk, NOW, Talk, kinds, of_simulator, plugin, reaching, refused, refused_as, refused_at_once, said, session_of,
 };
 use crate::watch::watched;
 
@@ -61,25 +61,25 @@ async fn the_published_signature_is_accepted_and_one_changed_byte_is_not() {
     let vector = vector();
     let text = |name: &str| vector[name].as_str().unwrap().to_owned();
     let settings = json!({ "chat_url": "acme", "webhook_public_key": text("public_key_as_published") }).to_string();
-    let deliver = async |signature: &str, body: &[u8]| {
+    let deliver = async |signature: &str, body: &str| {
         let headers = vec![(text("header"), signature.to_owned())];
-        let delivery = Delivery { headers, body: body.to_vec(), received_at: NOW };
+        let delivery = Delivery { headers, body: body.to_owned(), received_at: NOW };
         watched(plugin().on_webhook(&reaching(&[]), &settings, &delivery, None).await)
     };
     let (body, signature) = (text("raw_body"), text("valid_signature"));
     assert_eq!(body.len(), 554);
-    let update = deliver(&signature, body.as_bytes()).await.result.unwrap();
+    let update = deliver(&signature, &body).await.result.unwrap();
     assert_eq!(update.events[0].detail.as_deref(), Some("end-user-message"));
 
     for place in [0, 100, 553] {
         let mut changed = body.clone().into_bytes();
         changed[place] ^= 1;
-        refused_as(deliver(&signature, &changed).await, ErrorKind::InvalidSignature);
+        refused_as(deliver(&signature, &String::from_utf8(changed).unwrap()).await, ErrorKind::InvalidSignature);
     }
-    refused_as(deliver(&text("invalid_signature"), body.as_bytes()).await, ErrorKind::InvalidSignature);
-    refused_as(deliver(&signature, format!("{body}\n").as_bytes()).await, ErrorKind::InvalidSignature);
+    refused_as(deliver(&text("invalid_signature"), &body).await, ErrorKind::InvalidSignature);
+    refused_as(deliver(&signature, &format!("{body}\n")).await, ErrorKind::InvalidSignature);
     let rewritten = serde_json::from_str::<Value>(&body).unwrap().to_string();
-    refused_as(deliver(&signature, rewritten.as_bytes()).await, ErrorKind::InvalidSignature);
+    refused_as(deliver(&signature, &rewritten).await, ErrorKind::InvalidSignature);
 }
 
 /// A genuine webhook that says something.
@@ -93,7 +93,7 @@ async fn genuine() -> (Talk, Delivery) {
 #[tokio::test]
 async fn the_header_is_found_under_any_spelling_and_among_others() {
     let (talk, delivery) = genuine().await;
-    let signature = talk.desk.sim.sign(&delivery.body);
+    let signature = talk.desk.sim.sign(delivery.body.as_bytes());
     for name in ["x-freshchat-signature", "X-Freshchat-Signature", "X-FreshChat-Signature", "X-FRESHCHAT-SIGNATURE"] {
         let headers = vec![
             ("content-type".to_owned(), "application/json".to_owned()),
@@ -108,7 +108,7 @@ async fn the_header_is_found_under_any_spelling_and_among_others() {
 #[tokio::test]
 async fn a_signature_that_is_not_the_vendors_is_refused() {
     let (talk, delivery) = genuine().await;
-    let good = talk.desk.sim.sign(&delivery.body);
+    let good = talk.desk.sim.sign(delivery.body.as_bytes());
     let of_other_body = talk.desk.sim.sign(b"{}");
     let header = |value: &str| ("X-Freshchat-Signature".to_owned(), value.to_owned());
     for (what, headers) in [
@@ -130,7 +130,7 @@ async fn a_signature_that_is_not_the_vendors_is_refused() {
         ("all zeros", vec![header(&format!("{}A==", "A".repeat(341)))]),
     ] {
         let delivery = Delivery { headers, ..delivery.clone() };
-        for session in [None, Some(talk.session.as_slice())] {
+        for session in [None, Some(talk.session.as_str())] {
             let call = talk.desk.on_webhook(&delivery, session).await;
             assert!(call.report.http.is_empty(), "{what}: nothing is asked for before the signature is right");
             let error = refused(call);
@@ -143,7 +143,7 @@ async fn a_signature_that_is_not_the_vendors_is_refused() {
 #[tokio::test]
 async fn a_body_that_was_altered_is_refused() {
     let (talk, delivery) = genuine().await;
-    let text = String::from_utf8(delivery.body.clone()).unwrap();
+    let text = delivery.body.clone();
     for altered in [
         text.replace("Let me look", "Let me cook"),
         format!("{text} "),
@@ -151,7 +151,7 @@ async fn a_body_that_was_altered_is_refused() {
         serde_json::from_str::<Value>(&text).unwrap().to_string(),
         String::new(),
     ] {
-        let delivery = Delivery { body: altered.into_bytes(), ..delivery.clone() };
+        let delivery = Delivery { body: altered, ..delivery.clone() };
         refused_as(talk.desk.on_webhook(&delivery, Some(&talk.session)).await, ErrorKind::InvalidSignature);
     }
 }
@@ -187,11 +187,11 @@ async fn without_a_usable_key_nothing_is_verified() {
 #[tokio::test]
 async fn a_session_that_is_none_is_refused() {
     let (talk, delivery) = genuine().await;
-    for session in [&b""[..], b"{}", b"fwh1", &talk.session[1..]] {
+    for session in ["", "{}", &session_of(b"fwh1"), &talk.session[1..]] {
         let error = refused_at_once(talk.desk.on_webhook(&delivery, Some(session)).await);
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("session")));
     }
-    let large = talk.desk.signed(vec![b' '; (4 << 20) + 1]);
+    let large = talk.desk.signed(" ".repeat((256 << 10) + 1));
     let error = refused_at_once(talk.desk.on_webhook(&large, None).await);
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("delivery.body")));
 }
@@ -206,6 +206,8 @@ async fn a_signed_body_that_is_not_the_vendors_is_malformed() {
         "null",
         "[]",
         "\"xylomar\"",
+        "\u{feff}{}",
+        "\u{fffd}\0",
         "{",
         "{\"action\":",
         "{}",
@@ -218,14 +220,12 @@ async fn a_signed_body_that_is_not_the_vendors_is_malformed() {
         r#"{"action":"conversation_resolution","data":[]}"#,
         r#"{"action":"conversation_reopen"}"#,
     ] {
-        for session in [None, Some(talk.session.as_slice())] {
+        for session in [None, Some(talk.session.as_str())] {
             let error = refused_at_once(talk.desk.on_webhook(&talk.desk.signed(body), session).await);
             assert_eq!(error.kind, ErrorKind::Malformed, "{body:.60}");
             assert!(error.log.is_some());
         }
     }
-    let error = refused_at_once(talk.desk.on_webhook(&talk.desk.signed([0xff, 0xfe, 0x00]), None).await);
-    assert_eq!(error.kind, ErrorKind::Malformed);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn the_largest_body_is_read() {
         "action": "message_create",
         "data": { "message": {
             "id": "m-1", "conversation_id": talk.id, "actor_type": "agent", "actor_id": talk.desk.maya(),
-            "message_type": "normal", "message_parts": [{ "text": { "content": "x".repeat((4 << 20) - 1_000) } }],
+            "message_type": "normal", "message_parts": [{ "text": { "content": "x".repeat((256 << 10) - 1_000) } }],
         } },
     });
     let update = talk.desk.on_webhook(&talk.desk.signed(body.to_string()), Some(&talk.session)).await.result.unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Desk, Talk, ignored, kinds, of_simulator, request, said, user_message};
 
 /// A webhook of this talk's conversation; `fields` are added to the message, or replace what is there.
-fn message_body(talk: &Talk, fields: Value) -> Vec<u8> {
+fn message_body(talk: &Talk, fields: Value) -> String {
     let mut message = json!({
         "message_parts": [{ "text": { "content": said("hello") } }],
         "id": "m-1",
@@ -26,7 +26,7 @@ fn message_body(talk: &Talk, fields: Value) -> Vec<u8> {
         "action_time": "2026-11-22T10:00:00.009Z",
         "data": { "message": message },
     });
-    body.to_string().into_bytes()
+    body.to_string()
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn every_kind_of_part_arrives() {
     assert_eq!(parts[1].url.as_deref(), Some("https://x/i.png"));
     assert_eq!((parts[2].name.as_deref(), parts[2].bytes), (Some("a.pdf"), Some(9)));
     assert_eq!((parts[3].text.as_deref(), parts[3].url.as_deref()), (Some("Open"), Some("https://x")));
-    assert_eq!(parts[4].choices, ["Yes", "No"]);
+    assert_eq!(parts[4].choices.as_deref().unwrap(), ["Yes", "No"]);
     assert_eq!(parts[6].text.as_deref(), Some("[hologram]"));
 }
 

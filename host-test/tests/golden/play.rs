@@ -41,7 +41,7 @@ struct Platform {
     account: Simulator,
     sandbox: Sandbox,
     settings: String,
-    session: Vec<u8>,
+    session: String,
     owner: Owner,
     /// The id of the conversation that the human agents act in.
     conversation: String,
@@ -70,7 +70,7 @@ impl Platform {
         assert!(connection.connected, "{:?}", connection.findings);
         let mut seen = UserView::default();
         seen.findings("connect", &connection.findings);
-        let (session, settings) = (Vec::new(), connection.settings);
+        let (session, settings) = (String::new(), connection.settings);
         let (owner, conversation) = (Owner::AiAgent, String::new());
         Self { account, sandbox, settings, session, owner, conversation, heard: 0, written: 0, seen }
     }
@@ -83,7 +83,7 @@ impl Platform {
         self.hear().await;
     }
 
-    fn keep(&mut self, session: Vec<u8>, info: &SessionInfo) {
+    fn keep(&mut self, session: String, info: &SessionInfo) {
         (self.session, self.owner) = (session, info.owner);
         self.conversation.clone_from(&info.conversation_ids[0]);
     }
@@ -99,7 +99,7 @@ impl Platform {
         for delivery in self.account.deliveries().split_off(self.heard) {
             self.heard += 1;
             let simulator::Delivery { headers, body, .. } = delivery;
-            let delivery = Delivery { headers, body, received_at: now() };
+            let delivery = Delivery { headers, body: String::from_utf8(body).unwrap(), received_at: now() };
             let call = plugin().on_webhook(&self.sandbox, &self.settings, &delivery, Some(&self.session)).await;
             self.learn(call.result.unwrap());
         }

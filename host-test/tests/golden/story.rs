@@ -95,7 +95,7 @@ pub(crate) fn parts_of(text: Option<&str>, parts: Option<&Value>) -> Vec<Part> {
             name: None,
             media_type: None,
             bytes: None,
-            choices: Vec::new(),
+            choices: None,
         }],
         (None, Some(parts)) => json::from_json(&parts.to_string(), "parts").unwrap_or_else(|error| panic!("{error}")),
         _ => panic!("the end user writes either a text or parts"),

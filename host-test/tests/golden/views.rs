@@ -220,7 +220,7 @@ fn user_part(part: &Part) -> String {
     let mut facts = vec![format!("[{}]", word(&part.kind))];
     facts.extend([&part.text, &part.name, &part.media_type, &part.url].into_iter().flatten().cloned());
     facts.extend(part.bytes.map(|bytes| format!("{bytes} bytes")));
-    facts.extend((!part.choices.is_empty()).then(|| part.choices.join(" | ")));
+    facts.extend(part.choices.as_ref().map(|choices| choices.join(" | ")));
     facts.join(" ")
 }
 

@@ -10,12 +10,12 @@ use crate::http::Http;
 use crate::http::client::Client;
 use crate::settings::Settings;
 use handoff_contract::error::{Error, ErrorKind};
-use handoff_contract::model::{Finding, HandoffRequest, Mode, Plan, Step};
+use handoff_contract::model::{Finding, HandoffRequest, Mode, Plan, Step, Timestamp};
 
 /// The plan of the first try of a handoff.
-pub fn preview(http: &dyn Http, settings: &str, request: &HandoffRequest) -> Result<Plan, Error> {
+pub fn preview(http: &dyn Http, settings: &str, request: &HandoffRequest, now: Timestamp) -> Result<Plan, Error> {
     let settings = Settings::parse(settings)?;
-    check(request)?;
+    check(request, now)?;
     let freshchat = Client::chat(http, &settings)?;
     let desk = if request.mode == Mode::Live { None } else { Client::tickets(http, &settings)? };
     let mut run = Run::new(&freshchat, desk.as_ref(), &settings, request);

@@ -408,7 +408,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::handoff;
-    use crate::testing::{Script, request};
+    use crate::testing::{NOW, Script, request};
     use handoff_contract::error::{Error, ErrorKind};
     use handoff_contract::model::{HandoffRequest, Receipt};
 
@@ -421,7 +421,7 @@ mod tests {
     const CONVERSATION: &str = r#"{"conversation_id": "c-1", "messages": [{"id": "m-1"}]}"#;
 
     fn hand_off(script: &Script, request: &HandoffRequest) -> Result<Receipt, Error> {
-        handoff(script, SETTINGS, request, None, 0)
+        handoff(script, SETTINGS, request, None, NOW)
     }
 
     /// Ana with addresses, verified or not.

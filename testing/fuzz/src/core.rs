@@ -624,6 +624,7 @@ pub(crate) fn handed_over(input: &[u8]) {
         &Answers(br#"{"users":[],"channels":[{"id":"c","name":"A","enabled":true}]}"#),
         SETTINGS,
         &request(&text(input)),
+        NOW,
     ));
 }
 

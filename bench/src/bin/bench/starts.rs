@@ -60,7 +60,7 @@ async fn instances(plugin: &Plugin) -> Result<(f64, f64)> {
     let nowhere = Sandbox::new(HttpClient::new()?);
     let (mut made, mut called) = (Vec::new(), Vec::new());
     for _ in 0..2000 {
-        let call = plugin.peek(&nowhere, b"{}").await;
+        let call = plugin.peek(&nowhere, "{}").await;
         call.result?;
         made.push(call.report.instantiate);
         called.push(call.report.wall);

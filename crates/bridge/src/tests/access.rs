@@ -3,7 +3,7 @@
 use freshworks_handoff::http::Http;
 use serde_json::{Value, json};
 
-use super::{App, SECRET, TOKEN, ask, body, connection, freshchat, handed_over, request};
+use super::{App, SECRET, START, TOKEN, ask, body, connection, freshchat, handed_over, request};
 use crate::access::Need;
 use crate::http::OutgoingResponse;
 use crate::problem::Problem;
@@ -113,7 +113,7 @@ fn a_token_does_what_its_scopes_say_until_it_ends_or_is_revoked() {
     handed_over(&http, &state);
     let app = App::plain(&http, &state);
     let (_, metrics) = app.token(1, "prometheus", &["metrics"], None);
-    let (timer, tick) = app.token(2, "cron", &["tick"], Some(10 * MINUTE));
+    let (timer, tick) = app.token(2, "cron", &["tick"], Some(START + 10 * MINUTE));
     let (_, admin) = app.token(3, "second-admin", &["admin"], None);
     let status =
         |token: &str, method: &str, path: &str, at: u64| app.with(token, method, path, &Value::Null, at).status;
@@ -283,5 +283,8 @@ fn the_audit_log_forgets_the_oldest() {
     }
     let log = app.ask_with_token("GET", "/v1/audit", &Value::Null, 9_000);
     let entries = body(&log)["entries"].as_array().unwrap();
-    assert_eq!((entries.len(), &entries[0]["at"], &entries[999]["at"]), (1_000, &json!(2_002), &json!(1_003)));
+    assert_eq!(
+        (entries.len(), &entries[0]["at"], &entries[999]["at"]),
+        (1_000, &json!(START + 2_002), &json!(START + 1_003))
+    );
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{App, ask, body, connection, freshchat, handed_over, request};
+use super::{App, START, ask, body, connection, freshchat, handed_over, request};
 use crate::counters::Count;
 use crate::http::{Body, OutgoingResponse};
 use crate::state::State;
@@ -51,9 +51,9 @@ fn an_outage_during_a_check_leaves_a_working_connection_as_it_was() {
     let before = state.connection("acme").unwrap().unwrap();
     for status_code in [500, 503, 429] {
         let down = Outside::new(move |_: &str| (status_code, String::new()));
-        let checked = ask(&down, &state, "POST", &format!("{PATH}/check"), &Value::Null, 10_000);
+        let checked = ask(&down, &state, "POST", &format!("{PATH}/check"), &Value::Null, START + 10_000);
         assert_eq!((checked.status, &body(&checked)["connected"]), (200, &json!(true)), "{status_code}");
-        assert_eq!(body(&checked)["status"]["unreachable_since"], 10_000);
+        assert_eq!(body(&checked)["status"]["unreachable_since"], START + 10_000);
         assert_eq!(body(&checked)["topic"], "Sendbird Integration", "what was found is kept");
         assert_eq!(codes(&body(&checked)["findings"], "failure"), [""; 0]);
         let told = if status_code == 429 { "rate-limited" } else { "unreachable" };
@@ -61,25 +61,28 @@ fn an_outage_during_a_check_leaves_a_working_connection_as_it_was() {
         let after = state.connection("acme").unwrap().unwrap();
         assert_eq!((after.settings, after.account), (before.settings.clone(), before.account.clone()));
     }
-    assert_eq!(hands_over(&http, &state, "2", 11_000), 200);
+    assert_eq!(hands_over(&http, &state, "2", START + 11_000), 200);
 }
 
 #[test]
 fn an_outage_does_not_connect_what_was_not_connected_and_a_refused_key_still_disconnects() {
     let state = Memory::default();
     let down = Outside::new(outage);
-    let saved = ask(&down, &state, "PUT", PATH, &connection(), 1_000);
+    let saved = ask(&down, &state, "PUT", PATH, &connection(), START + 1_000);
     assert_eq!((saved.status, status(&saved)), (200, ("not-connected", Some("unreachable"))));
-    let checked = ask(&down, &state, "POST", &format!("{PATH}/check"), &Value::Null, 2_000);
+    let checked = ask(&down, &state, "POST", &format!("{PATH}/check"), &Value::Null, START + 2_000);
     assert_eq!(status(&checked), ("not-connected", Some("unreachable")));
-    assert_eq!(body(&checked)["status"]["unreachable_since"], 1_000, "since the first of them");
+    assert_eq!(body(&checked)["status"]["unreachable_since"], START + 1_000, "since the first of them");
     let up = Outside::new(freshchat);
-    assert_eq!(body(&ask(&up, &state, "POST", &format!("{PATH}/check"), &Value::Null, 3_000))["connected"], true);
+    assert_eq!(
+        body(&ask(&up, &state, "POST", &format!("{PATH}/check"), &Value::Null, START + 3_000))["connected"],
+        true
+    );
     let refusing = Outside::new(|_: &str| (401, String::new()));
-    let refused = ask(&refusing, &state, "POST", &format!("{PATH}/check"), &Value::Null, 4_000);
+    let refused = ask(&refusing, &state, "POST", &format!("{PATH}/check"), &Value::Null, START + 4_000);
     assert_eq!(status(&refused), ("not-connected", Some("api-key-refused")));
-    assert_eq!(body(&refused)["status"]["since"], 4_000);
-    let answer = ask(&up, &state, "POST", &format!("{PATH}/handoffs"), &request(), 5_000);
+    assert_eq!(body(&refused)["status"]["since"], START + 4_000);
+    let answer = ask(&up, &state, "POST", &format!("{PATH}/handoffs"), &request(), START + 5_000);
     assert_eq!((answer.status, &body(&answer)["kind"]), (409, &json!("not-connected")));
     assert!(body(&answer)["detail"].as_str().unwrap().contains("refused the API key"), "{answer:?}");
 }
@@ -87,25 +90,25 @@ fn an_outage_does_not_connect_what_was_not_connected_and_a_refused_key_still_dis
 #[test]
 fn a_tick_checks_again_after_an_outage_and_less_often_the_longer_it_lasts() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
-    ask(&http, &state, "PUT", PATH, &connection(), 1_000);
+    ask(&http, &state, "PUT", PATH, &connection(), START + 1_000);
     let down = Outside::new(outage);
-    ask(&down, &state, "POST", &format!("{PATH}/check"), &Value::Null, 10_000);
+    ask(&down, &state, "POST", &format!("{PATH}/check"), &Value::Null, START + 10_000);
     let tick = |http: &Account, at| {
         assert_eq!(ask(http, &state, "POST", "/v1/tick", &Value::Null, at).status, 200);
         http.asked.borrow_mut().drain(..).count()
     };
     let down: Account = Outside::new(outage);
     let up: Account = Outside::new(freshchat);
-    assert_eq!(tick(&down, 39_999), 0, "not before its time");
-    assert!(tick(&down, 40_000) > 0);
-    assert!(tick(&down, 70_000) > 0);
-    assert_eq!(tick(&down, 129_999), 0, "it has failed for a minute, so it waits for one");
-    assert!(tick(&up, 130_000) > 0);
-    let shown = ask(&http, &state, "GET", PATH, &Value::Null, 131_000);
+    assert_eq!(tick(&down, START + 39_999), 0, "not before its time");
+    assert!(tick(&down, START + 40_000) > 0);
+    assert!(tick(&down, START + 70_000) > 0);
+    assert_eq!(tick(&down, START + 129_999), 0, "it has failed for a minute, so it waits for one");
+    assert!(tick(&up, START + 130_000) > 0);
+    let shown = ask(&http, &state, "GET", PATH, &Value::Null, START + 131_000);
     assert_eq!(body(&shown)["status"]["unreachable_since"], Value::Null);
-    assert_eq!((&body(&shown)["connected"], &body(&shown)["checked_at"]), (&json!(true), &json!(130_000)));
+    assert_eq!((&body(&shown)["connected"], &body(&shown)["checked_at"]), (&json!(true), &json!(START + 130_000)));
     assert!(!codes(&body(&shown)["findings"], "warning").contains(&"unreachable".to_owned()));
-    assert_eq!(tick(&up, 999_000), 0, "there is nothing to look at any more");
+    assert_eq!(tick(&up, START + 999_000), 0, "there is nothing to look at any more");
 }
 
 /// The same, and a ticket desk that refuses its key.
@@ -135,20 +138,21 @@ fn settings_that_would_break_a_working_connection_are_stored_only_anyway() {
         ];
     for (changed, account, code, is_connected) in cases {
         let (http, state) = (Outside::new(freshchat), Memory::default());
-        ask(&http, &state, "PUT", PATH, &connection(), 1_000);
+        ask(&http, &state, "PUT", PATH, &connection(), START + 1_000);
         let before = state.connection("acme").unwrap();
         let http = Outside::new(account);
-        let refused = ask(&http, &state, "PUT", PATH, &changed, 2_000);
+        let refused = ask(&http, &state, "PUT", PATH, &changed, START + 2_000);
         assert_eq!((refused.status, &body(&refused)["kind"]), (409, &json!("would-break")), "{code}: {refused:?}");
         assert_eq!(codes(&body(&refused)["findings"], "failure"), [code]);
         assert_eq!(state.connection("acme").unwrap(), before, "nothing was stored");
-        let saved = ask(&http, &state, "PUT", &format!("{PATH}?save=anyway"), &changed, 3_000);
+        let saved = ask(&http, &state, "PUT", &format!("{PATH}?save=anyway"), &changed, START + 3_000);
         assert_eq!((saved.status, &body(&saved)["connected"]), (200, &json!(is_connected)), "{code}: {saved:?}");
         assert_eq!(codes(&body(&saved)["findings"], "failure"), [code]);
-        assert_eq!(body(&saved)["restorable_at"], 1_000);
-        assert_eq!(hands_over(&http, &state, "2", 4_000) == 200, is_connected, "{code}");
+        assert_eq!(body(&saved)["restorable_at"], START + 1_000);
+        assert_eq!(hands_over(&http, &state, "2", START + 4_000) == 200, is_connected, "{code}");
 
-        let restored = ask(&Outside::new(freshchat), &state, "POST", &format!("{PATH}/restore"), &Value::Null, 5_000);
+        let restored =
+            ask(&Outside::new(freshchat), &state, "POST", &format!("{PATH}/restore"), &Value::Null, START + 5_000);
         assert_eq!((restored.status, &body(&restored)["connected"]), (200, &json!(true)), "{code}");
         assert_eq!(state.connection("acme").unwrap().unwrap().settings, before.unwrap().settings, "{code}");
     }
@@ -188,16 +192,16 @@ fn a_draft_is_stored_and_there_is_nothing_to_restore() {
 #[test]
 fn restoring_during_an_outage_brings_back_settings_that_connected() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
-    ask(&http, &state, "PUT", PATH, &connection(), 1_000);
+    ask(&http, &state, "PUT", PATH, &connection(), START + 1_000);
     let broken = with(json!({ "topics": ["Nowhere"] }));
-    assert_eq!(ask(&http, &state, "PUT", &format!("{PATH}?save=anyway"), &broken, 2_000).status, 200);
+    assert_eq!(ask(&http, &state, "PUT", &format!("{PATH}?save=anyway"), &broken, START + 2_000).status, 200);
     let down = Outside::new(outage);
-    let restored = ask(&down, &state, "POST", &format!("{PATH}/restore"), &Value::Null, 3_000);
+    let restored = ask(&down, &state, "POST", &format!("{PATH}/restore"), &Value::Null, START + 3_000);
     assert_eq!(
         (&body(&restored)["connected"], &body(&restored)["topic"]),
         (&json!(true), &json!("Sendbird Integration"))
     );
-    assert_eq!(body(&restored)["status"]["unreachable_since"], 3_000);
+    assert_eq!(body(&restored)["status"]["unreachable_since"], START + 3_000);
 }
 
 #[test]
@@ -248,26 +252,26 @@ fn each_reason_why_answers_do_not_arrive_is_told_and_so_in_the_metrics() {
     let missing = |reason: &str, since| ("answers-missing".to_owned(), Some(reason.to_owned()), since);
     let counted = |name: &str, at| state.count("acme", &[(name.to_owned(), 1)], &[], at).unwrap();
 
-    ask(&http, &state, "PUT", PATH, &connection(), 1_000);
-    assert_eq!(seen(2_000), missing("no-webhook-key", 1_000));
-    ask(&http, &state, "PUT", PATH, &with(json!({ "webhook_public_key": WEBHOOK_KEY })), 3_000);
-    assert_eq!(seen(4_000), missing("none-delivered-yet", 3_000));
-    counted("deliveries|freshworks|refused|wrong-signature", 5_000);
-    assert_eq!(seen(6_000), missing("signature-wrong", 5_000));
-    counted("deliveries|freshworks|accepted", 7_000);
-    assert_eq!(seen(8_000), ("connected".to_owned(), None, 1_000));
+    ask(&http, &state, "PUT", PATH, &connection(), START + 1_000);
+    assert_eq!(seen(START + 2_000), missing("no-webhook-key", START + 1_000));
+    ask(&http, &state, "PUT", PATH, &with(json!({ "webhook_public_key": WEBHOOK_KEY })), START + 3_000);
+    assert_eq!(seen(START + 4_000), missing("none-delivered-yet", START + 3_000));
+    counted("deliveries|freshworks|refused|wrong-signature", START + 5_000);
+    assert_eq!(seen(START + 6_000), missing("signature-wrong", START + 5_000));
+    counted("deliveries|freshworks|accepted", START + 7_000);
+    assert_eq!(seen(START + 8_000), ("connected".to_owned(), None, START + 1_000));
     // Written, and counted after the webhook about it had come.
-    counted("handoffs|live", 9_000);
-    assert_eq!(seen(60_000).0, "connected");
-    counted("messages|to-human", 100_000);
-    assert_eq!(seen(119_999).0, "connected", "the webhook may still come");
-    assert_eq!(seen(120_000), missing("no-answer", 100_000));
-    counted("deliveries|freshworks|accepted", 121_000);
-    assert_eq!(seen(122_000).0, "connected");
+    counted("handoffs|live", START + 9_000);
+    assert_eq!(seen(START + 60_000).0, "connected");
+    counted("messages|to-human", START + 100_000);
+    assert_eq!(seen(START + 119_999).0, "connected", "the webhook may still come");
+    assert_eq!(seen(START + 120_000), missing("no-answer", START + 100_000));
+    counted("deliveries|freshworks|accepted", START + 121_000);
+    assert_eq!(seen(START + 122_000).0, "connected");
 
-    ask(&http, &state, "PUT", &format!("{PATH}?save=anyway"), &with(json!({ "topics": ["Nowhere"] })), 123_000);
-    assert_eq!(seen(124_000), ("not-connected".to_owned(), Some("topic-missing".to_owned()), 123_000));
-    let list = ask(&http, &state, "GET", "/v1/connections", &Value::Null, 124_000);
+    ask(&http, &state, "PUT", &format!("{PATH}?save=anyway"), &with(json!({ "topics": ["Nowhere"] })), START + 123_000);
+    assert_eq!(seen(START + 124_000), ("not-connected".to_owned(), Some("topic-missing".to_owned()), START + 123_000));
+    let list = ask(&http, &state, "GET", "/v1/connections", &Value::Null, START + 124_000);
     assert_eq!(body(&list)["connections"][0]["status"]["state"], "not-connected");
 }
 
@@ -284,19 +288,19 @@ fn a_first_handoff_whose_webhook_does_not_come_is_told() {
 #[test]
 fn a_record_of_before_is_read_and_checked_as_ever() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
-    ask(&http, &state, "PUT", PATH, &connection(), 1_000);
+    ask(&http, &state, "PUT", PATH, &connection(), START + 1_000);
     let mut stored = serde_json::to_value(state.connection("acme").unwrap().unwrap()).unwrap();
     for name in ["verdict_since", "outage", "earlier"] {
         stored.as_object_mut().unwrap().remove(name);
     }
     state.connections.borrow_mut().insert("acme".to_owned(), stored.to_string());
-    let shown = ask(&http, &state, "GET", PATH, &Value::Null, 2_000);
+    let shown = ask(&http, &state, "GET", PATH, &Value::Null, START + 2_000);
     assert_eq!(
         (status(&shown), &body(&shown)["status"]["since"]),
-        (("answers-missing", Some("no-webhook-key")), &json!(1_000))
+        (("answers-missing", Some("no-webhook-key")), &json!(START + 1_000))
     );
     let down = Outside::new(outage);
-    let checked = ask(&down, &state, "POST", &format!("{PATH}/check"), &Value::Null, 3_000);
+    let checked = ask(&down, &state, "POST", &format!("{PATH}/check"), &Value::Null, START + 3_000);
     assert_eq!(body(&checked)["connected"], true);
 }
 
@@ -322,9 +326,12 @@ fn secrets_of_earlier_settings_are_sealed_and_not_shown() {
 #[test]
 fn a_webhook_that_is_too_old_says_nothing_about_the_key() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
-    ask(&http, &state, "PUT", PATH, &with(json!({ "webhook_public_key": WEBHOOK_KEY })), 1_000);
+    ask(&http, &state, "PUT", PATH, &with(json!({ "webhook_public_key": WEBHOOK_KEY })), START + 1_000);
     let connection = state.connection("acme").unwrap().unwrap();
     let count = |name: &str, at| Count { name: name.to_owned(), value: 1, at };
-    let counts = [count("deliveries|freshworks|accepted", 2_000), count("deliveries|freshworks|refused|stale", 3_000)];
-    assert_eq!(crate::status::of(&connection, &counts, 4_000).reason, None);
+    let counts = [
+        count("deliveries|freshworks|accepted", START + 2_000),
+        count("deliveries|freshworks|refused|stale", START + 3_000),
+    ];
+    assert_eq!(crate::status::of(&connection, &counts, START + 4_000).reason, None);
 }

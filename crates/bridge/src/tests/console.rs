@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{App, TOKEN, ask, body, connection, freshchat, handed_over, request};
+use super::{App, START, TOKEN, ask, body, connection, freshchat, handed_over, request};
 use crate::http::{Body, OutgoingResponse};
 use crate::testing::{Memory, Outside};
 
@@ -126,12 +126,12 @@ fn metrics_say_since_when_the_timer_has_not_called() {
         let Some(Body::Bytes(_, bytes)) = answer.body else { panic!("there are no metrics") };
         String::from_utf8(bytes.into_owned()).unwrap()
     };
-    assert!(!metrics(1_000).contains("handoff_timer"));
-    assert_eq!(ask(&http, &state, "POST", "/v1/tick", &Value::Null, 10_000).status, 200);
-    assert!(metrics(60_000).contains("\nhandoff_timer_lateness_seconds 0.0\n"));
-    let late = metrics(190_000);
+    assert!(!metrics(START + 1_000).contains("handoff_timer"));
+    assert_eq!(ask(&http, &state, "POST", "/v1/tick", &Value::Null, START + 10_000).status, 200);
+    assert!(metrics(START + 60_000).contains("\nhandoff_timer_lateness_seconds 0.0\n"));
+    let late = metrics(START + 190_000);
     assert!(late.contains("\nhandoff_timer_lateness_seconds 120.0\n"), "{late}");
-    assert!(late.contains("\nhandoff_timer_last_call_timestamp_seconds 10.0\n"), "{late}");
+    assert!(late.contains("\nhandoff_timer_last_call_timestamp_seconds 1790000010.0\n"), "{late}");
 }
 
 #[test]
@@ -182,12 +182,12 @@ fn secrets_are_not_shown_and_stay_when_a_form_leaves_them_blank() {
 #[test]
 fn a_connection_is_checked_anew_with_what_is_stored() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
-    ask(&http, &state, "PUT", "/v1/connections/acme", &connection(), 1_000);
-    let checked = ask(&http, &state, "POST", "/v1/connections/acme/check", &Value::Null, 9_000);
+    ask(&http, &state, "PUT", "/v1/connections/acme", &connection(), START + 1_000);
+    let checked = ask(&http, &state, "POST", "/v1/connections/acme/check", &Value::Null, START + 9_000);
     let seen = body(&checked);
-    assert_eq!((&seen["connected"], &seen["checked_at"]), (&json!(true), &json!(9_000)));
+    assert_eq!((&seen["connected"], &seen["checked_at"]), (&json!(true), &json!(START + 9_000)));
     assert_eq!(seen["topic"], "Sendbird Integration");
-    let later = ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, 9_500);
+    let later = ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, START + 9_500);
     assert_eq!(body(&later), seen, "findings are kept");
 }
 
@@ -258,20 +258,22 @@ fn what_could_not_be_told_stands_in_the_timeline() {
     let handoff = handed_over(&http, &state);
     let closed = json!({ "type": "conversation.closed", "data": { "key": request()["key"], "reason": "user-left" } });
     let signed =
-        crate::standard_webhooks::headers(super::SECRET, "evt-1", 3_000, closed.to_string().as_bytes()).unwrap();
+        crate::standard_webhooks::headers(super::SECRET, "evt-1", START + 3_000, closed.to_string().as_bytes())
+            .unwrap();
     let headers: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let url =
-        body(&ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, 3_000))["webhooks"]["platform"].clone();
+        body(&ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, START + 3_000))["webhooks"]["platform"]
+            .clone();
     let path = url.as_str().unwrap().strip_prefix("https://bridge.example").unwrap();
     let deaf = Outside::new(
         |line: &str| {
             if line.contains("platform.example") { (500, String::new()) } else { freshchat(line) }
         },
     );
-    assert_eq!(plain(&deaf, &state).ask(&headers, "POST", path, &closed, 3_000).status, 503);
-    let timeline = ask(&http, &state, "GET", &format!("{handoff}/timeline"), &Value::Null, 4_000);
+    assert_eq!(plain(&deaf, &state).ask(&headers, "POST", path, &closed, START + 3_000).status, 503);
+    let timeline = ask(&http, &state, "GET", &format!("{handoff}/timeline"), &Value::Null, START + 4_000);
     let last = body(&timeline)["entries"].as_array().unwrap().last().unwrap();
     assert_eq!((&last["kind"], &last["problem"]), (&json!("failure"), &json!("untold")), "{last}");
-    let shown = ask(&http, &state, "GET", &handoff, &Value::Null, 4_000);
+    let shown = ask(&http, &state, "GET", &handoff, &Value::Null, START + 4_000);
     assert_eq!(body(&shown)["owner"], "human-agent", "nothing has happened for the platform");
 }

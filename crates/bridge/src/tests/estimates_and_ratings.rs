@@ -114,10 +114,10 @@ fn a_platform_rates_by_webhook_too_and_is_not_asked_to_repeat_what_is_refused() 
         let hook = |id: &'static str, key: &Value| {
             let event = json!({ "type": "conversation.rated", "data": { "key": key, "rating": rating("r-1") } });
             let bytes = event.to_string().into_bytes();
-            let headers = crate::standard_webhooks::headers(SECRET, id, 4_000, &bytes).unwrap();
+            let headers = crate::standard_webhooks::headers(SECRET, id, START + 4_000, &bytes).unwrap();
             let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let path = format!("/webhooks/platform/acme/{secret}");
-            ask_as(&http, &state, &headers, "POST", &path, &event, 4_000).status
+            ask_as(&http, &state, &headers, "POST", &path, &event, START + 4_000).status
         };
         assert_eq!((hook("evt-1", key), hook("evt-2", key)), (204, 204));
         let somebody = json!({ "application": "a", "channel": "c", "conversation": "never handed over" });

@@ -3,7 +3,7 @@
 use freshworks_handoff::http::Http;
 use serde_json::{Value, json};
 
-use super::{TOKEN, ask, body, connection, freshchat, handed_over, request};
+use super::{START, TOKEN, ask, body, connection, freshchat, handed_over, request};
 use crate::counters::Counters;
 use crate::destinations::Destinations;
 use crate::http::OutgoingResponse;
@@ -40,7 +40,7 @@ fn with_service<H: Http, T>(http: &H, state: &Memory, run: impl FnOnce(&Service<
         destinations: &Destinations::default(),
         public_url: "https://bridge.example",
         policy: &Policy::default(),
-        clock: &|| 9_000,
+        clock: &|| START + 9_000,
         pause: &|_| (),
         draw: &|| [7; 24],
         log: &|_| (),
@@ -233,15 +233,18 @@ fn each_connection_keeps_for_as_long_as_its_setting_says() {
     for (name, days) in [("short", json!(2)), ("usual", Value::Null), ("long", json!(90))] {
         let mut connection = connection();
         connection["keep_days"] = days;
-        assert_eq!(ask(&http, &state, "PUT", &format!("/v1/connections/{name}"), &connection, 1_000).status, 200);
-        let mut over = crate::state::Handoff::new(name, "h-1", Default::default(), 1_000);
+        assert_eq!(
+            ask(&http, &state, "PUT", &format!("/v1/connections/{name}"), &connection, START + 1_000).status,
+            200
+        );
+        let mut over = crate::state::Handoff::new(name, "h-1", Default::default(), START + 1_000);
         over.state = "returned".into();
-        let lease = state.lease(name, "h-1", "", 1_000, 10).unwrap().unwrap();
+        let lease = state.lease(name, "h-1", "", START + 1_000, 10).unwrap().unwrap();
         assert!(state.save(&over, &[], &[], lease.number).unwrap());
     }
     let mut kept = Vec::new();
     for days in [1, 3, 31, 91] {
-        ask(&http, &state, "POST", "/v1/tick", &Value::Null, days * DAY + 2_000);
+        ask(&http, &state, "POST", "/v1/tick", &Value::Null, days * DAY + START + 2_000);
         kept.push(["short", "usual", "long"].map(|name| state.handoff(name, "h-1").unwrap().is_some()));
     }
     assert_eq!(kept, [[true, true, true], [false, true, true], [false, false, true], [false, false, false]]);

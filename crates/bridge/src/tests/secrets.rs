@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::inbox::but_looks;
-use super::{App, SECRET, ask, body, connection, freshchat, handed_over, message};
+use super::{App, SECRET, START, ask, body, connection, freshchat, handed_over, message};
 use crate::service::Policy;
 use crate::state::State;
 use crate::testing::{KEY, Memory, Outside, keys};
@@ -117,23 +117,26 @@ fn retention_goes_on_for_all_but_the_connection_whose_key_is_missing() {
     const DAY: u64 = 24 * 60 * 60 * 1000;
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let over = |name: &str| {
-        let mut over = crate::state::Handoff::new(name, "h-1", Default::default(), 1_000);
+        let mut over = crate::state::Handoff::new(name, "h-1", Default::default(), START + 1_000);
         over.state = "returned".into();
-        let lease = state.lease(name, "h-1", "", 1_000, 10).unwrap().unwrap();
+        let lease = state.lease(name, "h-1", "", START + 1_000, 10).unwrap().unwrap();
         assert!(state.save(&over, &[], &[], lease.number).unwrap());
     };
     for (name, key) in [("lost", KEY), ("short", OTHER_KEY), ("usual", OTHER_KEY)] {
         *state.keys.borrow_mut() = keys(key, "");
         let mut connection = connection();
         connection["keep_days"] = if name == "usual" { Value::Null } else { json!(2) };
-        assert_eq!(ask(&http, &state, "PUT", &format!("/v1/connections/{name}"), &connection, 1_000).status, 200);
+        assert_eq!(
+            ask(&http, &state, "PUT", &format!("/v1/connections/{name}"), &connection, START + 1_000).status,
+            200
+        );
         over(name);
     }
     over("of-nobody");
     let mut kept = Vec::new();
     for (key, old, days) in [(OTHER_KEY, "", 3), (OTHER_KEY, "", 40), (OTHER_KEY, KEY, 41)] {
         *state.keys.borrow_mut() = keys(key, old);
-        let ticked = ask(&http, &state, "POST", "/v1/tick", &Value::Null, days * DAY + 2_000);
+        let ticked = ask(&http, &state, "POST", "/v1/tick", &Value::Null, days * DAY + START + 2_000);
         assert_eq!(ticked.status, 200, "{ticked:?}");
         kept.push(["lost", "short", "usual", "of-nobody"].map(|name| state.handoff(name, "h-1").unwrap().is_some()));
     }

@@ -5,7 +5,7 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{App, ask, body, connection, freshchat, handed_over, request};
+use super::{App, START, ask, body, connection, freshchat, handed_over, request};
 use crate::http::OutgoingResponse;
 use crate::problem::Problem;
 use crate::service::Policy;
@@ -66,12 +66,12 @@ fn changed_addresses_work_beside_the_old_ones_until_the_overlap_ends() {
     let (http, state) = (Outside::new(freshchat), Memory::default());
     let handoff = handed_over(&http, &state);
     let webhooks = |answer: &OutgoingResponse| path_of(&body(answer)["webhooks"]["platform"]);
-    let before = webhooks(&ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, 3_000));
+    let before = webhooks(&ask(&http, &state, "GET", "/v1/connections/acme", &Value::Null, START + 3_000));
     let app = App { drawn: [8; 24], ..App::plain(&http, &state) };
     let path = "/v1/connections/acme/webhook-secret";
-    let changed = app.ask_with_token("POST", path, &json!({ "overlap_hours": 2 }), 3_000);
+    let changed = app.ask_with_token("POST", path, &json!({ "overlap_hours": 2 }), START + 3_000);
     let after = webhooks(&changed);
-    assert!(before != after && body(&changed)["old_webhooks_until"] == 3_000 + 2 * HOUR, "{changed:?}");
+    assert!(before != after && body(&changed)["old_webhooks_until"] == START + 3_000 + 2 * HOUR, "{changed:?}");
 
     let told =
         json!({ "type": "message.created", "data": { "key": request()["key"], "message": super::message("m-1") } });
@@ -81,7 +81,7 @@ fn changed_addresses_work_beside_the_old_ones_until_the_overlap_ends() {
         let headers: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
         app.ask(&headers, "POST", path, &told, at).status
     };
-    let end = 3_000 + 2 * HOUR;
+    let end = START + 3_000 + 2 * HOUR;
     assert_eq!([send(&before, end - 1), send(&after, end - 1)], [204, 204]);
     assert_eq!([send(&before, end), send(&after, end)], [401, 204]);
     // What was handed over before is still there, and a change of settings in between changes nothing about it.

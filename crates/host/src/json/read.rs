@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64ct::{Base64, Encoding as _};
-use serde::de::value::{SeqDeserializer, StrDeserializer};
+use serde::de::value::StrDeserializer;
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer as _, MapAccess, SeqAccess, Visitor,
 };
@@ -101,13 +100,6 @@ impl<'a> Reader<'a> {
         match self.value {
             None | Some(Value::Null) => visitor.visit_seq(Items { items: &[], next: 0, parent: &self.path }),
             Some(Value::Array(items)) => visitor.visit_seq(Items { items, next: 0, parent: &self.path }),
-            // Bytes. A list of anything else refuses the first byte, or is empty like the text.
-            Some(Value::String(text)) => match Base64::decode_vec(text) {
-                Ok(bytes) => visitor
-                    .visit_seq(SeqDeserializer::<_, ReadError>::new(bytes.into_iter()))
-                    .map_err(|_| self.wrong("a list")),
-                Err(_) => Err(self.error("must be a list, or base64 text for bytes")),
-            },
             Some(_) => Err(self.wrong("a list")),
         }
     }

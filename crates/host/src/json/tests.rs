@@ -32,10 +32,11 @@ fn gaps_are_filled() {
     assert_eq!(request.user.email, None);
     assert!(!request.user.email_verified && !request.user.phone_verified);
     assert_eq!(request.reason, Reason::UserAsked);
-    assert_eq!(request.history[0].sender.role, SenderRole::AiAgent);
-    assert_eq!(request.history[0].parts[0].kind, PartKind::Text);
-    assert!(request.history[0].parts[0].choices.is_empty());
-    assert_eq!(request.context, [("plan".to_owned(), "gold".to_owned())]);
+    let history = request.history.as_ref().unwrap();
+    assert_eq!(history[0].sender.role, SenderRole::AiAgent);
+    assert_eq!(history[0].parts[0].kind, PartKind::Text);
+    assert_eq!(history[0].parts[0].choices, None);
+    assert_eq!(request.context.unwrap(), [("plan".to_owned(), "gold".to_owned())]);
     assert!(!request.retry);
 }
 
@@ -79,12 +80,7 @@ fn a_wrong_type_is_named_without_its_text() {
         "request.history[0].sent_at",
         "must be a whole number from 0 on, not text",
     );
-    check_refused(
-        |value| value["history"] = json!("private words"),
-        "request.history",
-        "must be a list, or base64 text for bytes",
-    );
-    check_refused(|value| value["history"] = json!("AAAA"), "request.history", "must be a list, not text");
+    check_refused(|value| value["history"] = json!("private words"), "request.history", "must be a list, not text");
     check_refused(|value| value["context"] = json!([["a"]]), "request.context[0]", "must be a list of 2");
     check_refused(|value| value["retry"] = json!("yes"), "request.retry", "must be true or false, not text");
 }
@@ -106,26 +102,27 @@ fn half_an_emoji_and_a_huge_number_cost_no_body() {
         REQUEST.replace(r#""Ana""#, r#""Ana \ud83d""#).replace(r#""text": "Hi""#, r#""text": "Hi", "bytes": 1e999"#);
     let request = read(&json).unwrap();
     assert_eq!(request.user.name.as_deref(), Some("Ana \u{fffd}"));
-    assert_eq!(request.history[0].parts[0].bytes, None);
+    assert_eq!(request.history.unwrap()[0].parts[0].bytes, None);
 }
 
 #[test]
-fn bytes_are_base64_text() {
+fn errors_are_written_with_their_line_and_session() {
     let error = PluginError {
         kind: ErrorKind::OutcomeUnknown,
         field: None,
         message: "No answer.".to_owned(),
+        line: "outcome-unknown: No answer.".to_owned(),
         remedy: None,
         retry_after_ms: None,
         log: None,
-        session: Some(b"abc".to_vec()),
+        session: Some("YWJj".to_owned()),
     };
     let json = to_json(&error);
     assert_eq!(
         json,
         json!({
-            "kind": "outcome-unknown", "field": null, "message": "No answer.", "remedy": null, "retry_after_ms": null,
-            "log": null, "session": "YWJj",
+            "kind": "outcome-unknown", "field": null, "message": "No answer.", "remedy": null,
+            "line": "outcome-unknown: No answer.", "retry_after_ms": null, "log": null, "session": "YWJj",
         })
     );
     let back: PluginError = from_json(&json.to_string(), "error").unwrap();
@@ -134,7 +131,7 @@ fn bytes_are_base64_text() {
 
 #[test]
 fn what_is_written_can_be_read() {
-    let message = read(REQUEST).unwrap().history.remove(0);
+    let message = read(REQUEST).unwrap().history.unwrap().remove(0);
     let back: Message = from_json(&to_json(&message).to_string(), "message").unwrap();
     assert_eq!(to_json(&back), to_json(&message));
 }

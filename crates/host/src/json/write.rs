@@ -1,6 +1,5 @@
 //! From the contract's types to JSON.
 
-use base64ct::{Base64, Encoding as _};
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeSeq, SerializeStruct, SerializeTuple, Serializer};
 use serde_json::{Error, Map, Value};
@@ -139,19 +138,8 @@ impl Serializer for Writer {
     }
 }
 
-/// A list, or bytes: the contract's only lists of numbers are bytes.
 struct List {
     items: Vec<Value>,
-}
-
-impl List {
-    fn finish(self) -> Value {
-        let bytes: Option<Vec<u8>> = self.items.iter().map(|item| u8::try_from(item.as_u64()?).ok()).collect();
-        match bytes {
-            Some(bytes) if !bytes.is_empty() => Value::from(Base64::encode_string(&bytes)),
-            _ => Value::Array(self.items),
-        }
-    }
 }
 
 impl SerializeSeq for List {
@@ -164,7 +152,7 @@ impl SerializeSeq for List {
     }
 
     fn end(self) -> Result<Value, Error> {
-        Ok(self.finish())
+        Ok(Value::Array(self.items))
     }
 }
 
@@ -178,7 +166,7 @@ impl SerializeTuple for List {
     }
 
     fn end(self) -> Result<Value, Error> {
-        Ok(self.finish())
+        Ok(Value::Array(self.items))
     }
 }
 

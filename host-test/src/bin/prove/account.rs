@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use freshworks_simulator::{Assignee, Config, Conversation, KeyForm, Simulator, User, UserSpec};
 use handoff_host::bindings::{
-    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing, Sender, SenderRole,
+    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Sender, SenderRole,
 };
 use handoff_host::{AllowList, HttpClient, Limits, Plugin, Sandbox};
 use serde_json::{Value, json};
@@ -240,9 +240,9 @@ pub(crate) fn request(flow: &Flow, now: u64) -> HandoffRequest {
         reason_text: None,
         category: None,
         summary: Some("⟨summary⟩ Her parcel is late".into()),
-        history: (0..count).map(line).collect(),
-        context: Vec::new(),
-        routing: Routing { topic: None, group: None, agent: None, priority: None, skill: None },
+        history: Some((0..count).map(line).collect()),
+        context: None,
+        routing: None,
         retry: false,
     }
 }
@@ -257,7 +257,7 @@ fn sender(role: SenderRole) -> Sender {
 }
 
 fn part(kind: PartKind, text: Option<String>, url: Option<String>) -> Part {
-    Part { kind, text, url, name: None, media_type: None, bytes: None, choices: Vec::new() }
+    Part { kind, text, url, name: None, media_type: None, bytes: None, choices: None }
 }
 
 /// What the end user writes as message `number`, with its marks.

@@ -47,7 +47,7 @@ impl Job<'_> {
 /// What a call that succeeded gave.
 struct Done {
     events: Vec<Event>,
-    session: Option<Vec<u8>>,
+    session: Option<String>,
     info: Option<SessionInfo>,
     findings: Vec<String>,
 }
@@ -87,7 +87,7 @@ pub(crate) enum Tried {
 #[derive(Clone)]
 struct Incoming {
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    body: String,
     /// Its signature is broken.
     broken: bool,
 }
@@ -105,7 +105,7 @@ pub(crate) enum Manners {
 pub(crate) struct Platform {
     pub(crate) account: Account,
     pub(crate) manners: Manners,
-    pub(crate) session: Option<Vec<u8>>,
+    pub(crate) session: Option<String>,
     pub(crate) info: Option<SessionInfo>,
     /// What the end user sees.
     pub(crate) screen: Vec<Told>,
@@ -455,10 +455,14 @@ impl Platform {
     }
 
     fn collect(&mut self, delivery: &simulator::Delivery) {
-        let whole = Incoming { headers: delivery.headers.clone(), body: delivery.body.clone(), broken: false };
+        let whole = Incoming {
+            headers: delivery.headers.clone(),
+            body: String::from_utf8_lossy(&delivery.body).into_owned(),
+            broken: false,
+        };
         let altered = |name: &str| {
             let body = without(&delivery.body, name);
-            Incoming { headers: self.account.signature(&body), body, broken: false }
+            Incoming { headers: self.account.signature(body.as_bytes()), body, broken: false }
         };
         let mut fault = None;
         if self.armed {
@@ -629,7 +633,7 @@ impl Platform {
 }
 
 /// A body without every field of that name.
-fn without(body: &[u8], name: &str) -> Vec<u8> {
+fn without(body: &[u8], name: &str) -> String {
     fn strip(value: &mut Value, name: &str) {
         match value {
             Value::Object(fields) => {
@@ -642,5 +646,5 @@ fn without(body: &[u8], name: &str) -> Vec<u8> {
     }
     let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
     strip(&mut value, name);
-    value.to_string().into_bytes()
+    value.to_string()
 }

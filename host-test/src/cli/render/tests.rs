@@ -47,10 +47,11 @@ fn an_error_says_what_to_do() {
         kind: ErrorKind::RateLimited,
         field: Some("settings.chat_url".to_owned()),
         message: "Too many requests.".to_owned(),
+        line: String::new(),
         remedy: Some("Wait.".to_owned()),
         retry_after_ms: Some(2500),
         log: None,
-        session: Some(vec![1]),
+        session: Some("AQ".to_owned()),
     };
     assert_eq!(
         super::error(&CallError::Plugin(Box::new(error))),

@@ -4,6 +4,7 @@
 //! application's API token. Which key is meant is told by the path, never by trying both.
 
 use freshworks_handoff::text::time;
+use freshworks_handoff::use_cases::times;
 use handoff_contract::model::{CloseReason, ConversationKey, Message, Part, PartKind, Sender, SenderRole, Timestamp};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -202,7 +203,7 @@ pub(crate) fn message(found: &Value, user: &str, ai_agent: &str) -> Option<Messa
     Some(Message {
         id: id(&found["message_id"])?,
         sender: Sender { role, id: Some(author.to_owned()), name: words("nickname"), avatar_url: words("profile_url") },
-        sent_at: found["created_at"].as_u64().unwrap_or(0),
+        sent_at: found["created_at"].as_u64().filter(|at| *at >= times::EARLIEST).unwrap_or(times::EARLIEST),
         parts,
     })
 }
