@@ -50,7 +50,7 @@ struct Freshworks {
 impl Freshworks {
     async fn webhook(&self, mut sent: Vec<freshworks_simulator::Delivery>) -> Delivery {
         let sent = sent.remove(0);
-        Delivery { headers: sent.headers, body: sent.body, received_at: NOW + 60_000 }
+        Delivery { headers: sent.headers, body: String::from_utf8(sent.body).unwrap(), received_at: NOW + 60_000 }
     }
 }
 
@@ -122,7 +122,7 @@ impl Mock {
 
     fn webhook(body: &Value) -> Delivery {
         let headers = vec![("x-desk-token".to_owned(), WEBHOOK_TOKEN.to_owned())];
-        Delivery { headers, body: body.to_string().into_bytes(), received_at: NOW + 60_000 }
+        Delivery { headers, body: body.to_string(), received_at: NOW + 60_000 }
     }
 }
 

@@ -37,19 +37,20 @@ const SCHEMA: &str = r#"{
     }
 }"#;
 
-fn error(kind: wit::ErrorKind, field: Option<&str>, message: &str) -> wit::Error {
-    wit::Error {
+fn error(kind: wit::ErrorKind, field: Option<&str>, message: &str) -> wit::CallError {
+    wit::CallError {
         kind,
         field: field.map(str::to_owned),
         message: message.to_owned(),
         remedy: None,
+        line: message.to_owned(),
         retry_after_ms: None,
         log: None,
         session: None,
     }
 }
 
-fn unsupported<T>() -> Result<T, wit::Error> {
+fn unsupported<T>() -> Result<T, wit::CallError> {
     Err(error(wit::ErrorKind::Unsupported, None, "The mock desk cannot do this."))
 }
 
@@ -61,14 +62,14 @@ struct Desk {
 }
 
 impl Desk {
-    fn of(settings: &str) -> Result<Self, wit::Error> {
+    fn of(settings: &str) -> Result<Self, wit::CallError> {
         let invalid = |field| error(wit::ErrorKind::InvalidSettings, Some(field), "This setting is missing.");
         let settings: Value = serde_json::from_str(settings).map_err(|_| invalid(""))?;
         let text = |field| settings[field].as_str().map(str::to_owned).ok_or_else(|| invalid(field));
         Ok(Self { url: text("desk_url")?, token: text("token")?, webhook_token: text("webhook_token")? })
     }
 
-    fn call(&self, method: &http::Method, path: &str, body: Option<Value>) -> Result<Value, wit::Error> {
+    fn call(&self, method: &http::Method, path: &str, body: Option<Value>) -> Result<Value, wit::CallError> {
         use wit::ErrorKind::{Malformed, NotFound, Rejected, Unauthorized, Unavailable};
         let body = body.map(|body| body.to_string());
         let (status, body) = http::send(method, &format!("{}{path}", self.url), &self.token, body.as_deref())
@@ -90,16 +91,15 @@ struct Memory {
 }
 
 impl Memory {
-    fn read(session: &wit::Session) -> Result<Self, wit::Error> {
-        let text = String::from_utf8_lossy(session);
-        match text.split(' ').collect::<Vec<_>>()[..] {
+    fn read(session: &wit::Session) -> Result<Self, wit::CallError> {
+        match session.split(' ').collect::<Vec<_>>()[..] {
             ["mock1", conversation, state] => Ok(Self { conversation: conversation.to_owned(), open: state == "open" }),
             _ => Err(error(wit::ErrorKind::InvalidRequest, Some("session"), "This is no session of the mock desk.")),
         }
     }
 
     fn write(&self) -> wit::Session {
-        format!("mock1 {} {}", self.conversation, if self.open { "open" } else { "closed" }).into_bytes()
+        format!("mock1 {} {}", self.conversation, if self.open { "open" } else { "closed" })
     }
 
     fn info(&self) -> wit::SessionInfo {
@@ -157,7 +157,7 @@ fn agent_message(message: &Value, at: u64, conversation: &str) -> wit::Event {
         name: None,
         media_type: None,
         bytes: None,
-        choices: Vec::new(),
+        choices: None,
     };
     let id = text(&message["id"]);
     let mut event = event(id.clone(), wit::EventKind::AgentMessage, at, conversation);
@@ -167,7 +167,7 @@ fn agent_message(message: &Value, at: u64, conversation: &str) -> wit::Event {
 }
 
 impl wit::Guest for Component {
-    fn describe(settings: Option<wit::Settings>) -> Result<wit::Descriptor, wit::Error> {
+    fn describe(settings: Option<wit::Settings>) -> Result<wit::Descriptor, wit::CallError> {
         let origin = match settings {
             Some(settings) => Desk::of(&settings)?.url,
             None => "https://*.mock-desk.example".to_owned(),
@@ -188,7 +188,7 @@ impl wit::Guest for Component {
         })
     }
 
-    fn connect(settings: wit::Settings) -> Result<wit::Connection, wit::Error> {
+    fn connect(settings: wit::Settings) -> Result<wit::Connection, wit::CallError> {
         let account = Desk::of(&settings)?.call(&http::Method::Get, "/account", None);
         let (level, code, detail, account) = match account {
             Ok(account) => {
@@ -201,7 +201,7 @@ impl wit::Guest for Component {
         Ok(wit::Connection { connected: account.is_some(), account, findings: vec![finding], settings })
     }
 
-    fn preview(_: wit::Settings, _: wit::HandoffRequest, _: wit::Timestamp) -> Result<wit::Plan, wit::Error> {
+    fn preview(_: wit::Settings, _: wit::HandoffRequest, _: wit::Timestamp) -> Result<wit::Plan, wit::CallError> {
         unsupported()
     }
 
@@ -210,8 +210,8 @@ impl wit::Guest for Component {
         request: wit::HandoffRequest,
         _: Option<wit::Session>,
         _: wit::Timestamp,
-    ) -> Result<wit::Receipt, wit::Error> {
-        let lines: Vec<String> = request.history.iter().map(text_of).collect();
+    ) -> Result<wit::Receipt, wit::CallError> {
+        let lines: Vec<String> = request.history.iter().flatten().map(text_of).collect();
         let body = json!({ "user": request.user.id, "history": lines, "summary": request.summary });
         let answer = Desk::of(&settings)?.call(&http::Method::Post, "/conversations", Some(body))?;
         let conversation = answer["id"].as_str().unwrap_or_default().to_owned();
@@ -234,7 +234,7 @@ impl wit::Guest for Component {
         message: wit::Message,
         _: bool,
         _: wit::Timestamp,
-    ) -> Result<wit::Update, wit::Error> {
+    ) -> Result<wit::Update, wit::CallError> {
         let memory = Memory::read(&session)?;
         let path = format!("/conversations/{}/messages", memory.conversation);
         let body = json!({ "id": message.id, "text": text_of(&message) });
@@ -248,7 +248,7 @@ impl wit::Guest for Component {
         _: wit::CloseReason,
         _: bool,
         now: wit::Timestamp,
-    ) -> Result<wit::Update, wit::Error> {
+    ) -> Result<wit::Update, wit::CallError> {
         let mut memory = Memory::read(&session)?;
         let path = format!("/conversations/{}/close", memory.conversation);
         Desk::of(&settings)?.call(&http::Method::Post, &path, Some(json!({})))?;
@@ -265,16 +265,16 @@ impl wit::Guest for Component {
         _: String,
         _: bool,
         _: wit::Timestamp,
-    ) -> Result<wit::Update, wit::Error> {
+    ) -> Result<wit::Update, wit::CallError> {
         unsupported()
     }
 
-    fn rate(_: wit::Settings, _: wit::Session, _: wit::Rating, _: bool) -> Result<wit::Update, wit::Error> {
+    fn rate(_: wit::Settings, _: wit::Session, _: wit::Rating, _: bool) -> Result<wit::Update, wit::CallError> {
         unsupported()
     }
 
-    fn peek(body: Vec<u8>) -> Vec<String> {
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    fn peek(body: String) -> Vec<String> {
+        let body: Value = serde_json::from_str(&body).unwrap_or_default();
         body["conversation"].as_str().map(str::to_owned).into_iter().collect()
     }
 
@@ -282,13 +282,13 @@ impl wit::Guest for Component {
         settings: wit::Settings,
         delivery: wit::Delivery,
         session: Option<wit::Session>,
-    ) -> Result<wit::Update, wit::Error> {
+    ) -> Result<wit::Update, wit::CallError> {
         let desk = Desk::of(&settings)?;
         let token = delivery.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-desk-token"));
         if token.is_none_or(|(_, value)| *value != desk.webhook_token) {
             return Err(error(wit::ErrorKind::InvalidSignature, None, "The webhook does not carry the desk's token."));
         }
-        let body: Value = serde_json::from_slice(&delivery.body)
+        let body: Value = serde_json::from_str(&delivery.body)
             .map_err(|_| error(wit::ErrorKind::Malformed, None, "The webhook is no JSON."))?;
         let conversation = body["conversation"].as_str().unwrap_or_default().to_owned();
         let mut memory = match session {
@@ -309,11 +309,11 @@ impl wit::Guest for Component {
         Ok(memory.update(vec![agent_message(&body["message"], delivery.received_at, &conversation)]))
     }
 
-    fn tick(_: wit::Settings, _: wit::Session, _: wit::Timestamp) -> Result<wit::Update, wit::Error> {
+    fn tick(_: wit::Settings, _: wit::Session, _: wit::Timestamp) -> Result<wit::Update, wit::CallError> {
         unsupported()
     }
 
-    fn erase(_: wit::Settings, _: String) -> Result<wit::Erasure, wit::Error> {
+    fn erase(_: wit::Settings, _: String) -> Result<wit::Erasure, wit::CallError> {
         unsupported()
     }
 }
