@@ -6,7 +6,7 @@
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../../wit",
+        path: "wit",
         world: "plugin",
         exports: { default: async },
         additional_derives: [serde::Serialize, serde::Deserialize],
