@@ -97,7 +97,7 @@ pub(crate) fn all() -> Result<()> {
         ("tests", Box::new(|| test(&[]))),
         ("the bridge's API", Box::new(|| fuzz::run(&[]))),
         ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
-        ("release", Box::new(release::check::run)),
+        ("release", Box::new(|| release::check::run(false))),
         ("dependencies", Box::new(dependencies)),
         ("advisories", Box::new(advisories)),
         ("figures", Box::new(|| report::run(true))),

@@ -152,8 +152,9 @@ Every fault at every place of every flow, pairs of faults, random walks, calls i
 --only LIST   these artefacts, with commas: plugin, bridge, wit, ...
 --untagged    although HEAD carries no tag of this version, or files are changed
 --check       make it without a tag, build everything a second time elsewhere, compare, and verify it with outside programs
+--full        with --check: build programs as they are published, and those twice, too (most of an hour)
 MINISIGN_SECRET_KEY (the text of the key file) and MINISIGN_PASSWORD sign it; RELEASE_BUILDER and RELEASE_INVOCATION go into the provenance.",
-        options: &["--out=", "--only=", "--untagged", "--check"],
+        options: &["--out=", "--only=", "--untagged", "--check", "--full"],
         next: "docs/releases.md (how to publish and verify it)",
         ..task("release", "make everything that a release consists of, in one folder")
     },
