@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::process::Step;
 use crate::release::{self, wit};
-use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, report, spin, tables, tools};
+use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, python, report, spin, tables, tools};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -95,6 +95,7 @@ pub(crate) fn all() -> Result<()> {
             }),
         ),
         ("tests", Box::new(|| test(&[]))),
+        ("the Python package", Box::new(|| python::run(&[]))),
         ("the bridge's API", Box::new(|| fuzz::run(&[]))),
         ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
         ("release", Box::new(|| release::check::run(false))),

@@ -18,6 +18,8 @@ mod panics;
 mod plugin;
 mod process;
 mod prove;
+mod python;
+mod python_types;
 mod release;
 mod report;
 mod shrink;
@@ -86,6 +88,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "prove" => prove::run(rest),
         "fuzz" => fuzz::run(rest),
         "fuzz-code" => fuzz_code::run(rest),
+        "python" => python::run(rest),
         "tables" => tables::run(check),
         "book" => book::run(check),
         "advisories" => checks::advisories(),

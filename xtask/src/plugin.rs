@@ -85,15 +85,21 @@ pub(crate) fn prepare_target(target: &str) -> Result<()> {
 /// Panic messages name source files; without this they would name this machine's folders, and no two machines would
 /// build the same bytes.
 pub(crate) fn remap_paths() -> Result<String> {
-    let mut flags = vec![format!("--remap-path-prefix={}=.", process::root().display())];
+    let flags = remapped()?.into_iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    Ok(flags.collect::<Vec<_>>().join("\u{1f}"))
+}
+
+/// Folders of this machine, and what stands for them.
+pub(crate) fn remapped() -> Result<Vec<(String, &'static str)>> {
+    let mut remapped = vec![(process::root().display().to_string(), ".")];
     if let Some(sources) = cargo_home().map(|home| home.join("registry/src"))
         && sources.is_dir()
     {
         for registry in std::fs::read_dir(sources)? {
-            flags.push(format!("--remap-path-prefix={}/=", registry?.path().display()));
+            remapped.push((format!("{}/", registry?.path().display()), "/"));
         }
     }
-    Ok(flags.join("\u{1f}"))
+    Ok(remapped)
 }
 
 /// Where cargo keeps the sources of what we depend on.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{plugin, process, spin};
+use crate::{plugin, process, python, spin};
 use sbom::{Ingredients, Lock};
 use sign::Key;
 
@@ -84,6 +84,17 @@ const ARTEFACTS: &[Artefact] = &[
         make: |job| package(job, "handoff-host"),
         ingredients: Ingredients::Cargo { package: "handoff-host", target: None },
         repeats: Repeats::Not,
+    },
+    Artefact {
+        name: "wheel",
+        make: |job| {
+            plugin::build()?;
+            let wheel = python::wheel(!job.development)?;
+            let name = wheel.file_name().context("a wheel without a name")?.to_string_lossy().into_owned();
+            job.take(&wheel, &name)
+        },
+        ingredients: Ingredients::Cargo { package: "freshworks-handoff-python", target: None },
+        repeats: Repeats::InFull,
     },
     Artefact {
         name: "host-test",

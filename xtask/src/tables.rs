@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wit_parser::{Resolve, TypeDefKind};
 
-use crate::process;
+use crate::{process, python_types};
 
 /// What `examples/vocabulary.rs` of the core prints.
 #[derive(Deserialize)]
@@ -58,24 +58,35 @@ pub(crate) fn run(check: bool) -> Result<()> {
         std::fs::write(path, new)?;
         process::say(&format!("{file} has new tables"));
     }
+    python(&vocabulary.settings, check)?;
     openapi(check)
+}
+
+/// Types, exceptions and methods of the Python package.
+fn python(settings: &Value, check: bool) -> Result<()> {
+    let mut resolve = Resolve::default();
+    resolve.push_path(process::root().join("wit"))?;
+    python_types::files(&resolve, settings)?.iter().try_for_each(|(file, new)| whole(file, new, check))
 }
 
 /// The description of the bridge's API, which the app serves.
 fn openapi(check: bool) -> Result<()> {
-    const FILE: &str = "crates/bridge/src/openapi.json";
     let mut cargo = process::cargo_command();
     cargo.args(["run", "--quiet", "--locked", "--package", "handoff-bridge", "--example", "openapi"]);
-    let new = process::output(&mut cargo)?;
-    let path = process::root().join(FILE);
-    if new == std::fs::read_to_string(&path)? {
+    whole("crates/bridge/src/openapi.json", &process::output(&mut cargo)?, check)
+}
+
+/// Writes a file that is made as a whole.
+fn whole(file: &str, new: &str, check: bool) -> Result<()> {
+    let path = process::root().join(file);
+    if std::fs::read_to_string(&path).is_ok_and(|old| old == new) {
         return Ok(());
     }
     if check {
-        bail!("{FILE} is out of step with the code: run `cargo xtask tables`");
+        bail!("{file} is out of step with the code: run `cargo xtask tables`");
     }
     std::fs::write(path, new)?;
-    process::say(&format!("{FILE} is new"));
+    process::say(&format!("{file} is new"));
     Ok(())
 }
 

@@ -133,6 +133,15 @@ Every fault at every place of every flow, pairs of faults, random walks, calls i
         ..task("bench", "compare the plugin with the native core, Node and Python; draw docs/bench/")
     },
     Task {
+        more: "\
+Builds the wheel into target/python, installs it into a new environment outside of the repository, and runs the example, the tests and
+mypy there.
+--release            as it is published: optimised, the same bytes on every machine
+--python PROGRAM     the interpreter to try it with (default: python3)",
+        options: &["--release", "--python="],
+        ..task("python", "build the Python package and try it")
+    },
+    Task {
         more: "--check    fail when a table is out of step",
         options: &["--check"],
         ..task("tables", "write the generated tables and the description of the API")

@@ -87,6 +87,16 @@ pub(crate) fn lychee() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// The builder of wheels, from PyPI.
+pub(crate) fn maturin() -> Result<PathBuf> {
+    Ok(python("maturin", "tools/python/requirements.txt")?.join("maturin"))
+}
+
+/// The type checker, from PyPI.
+pub(crate) fn mypy() -> Result<PathBuf> {
+    Ok(python("mypy", "tools/python/mypy.txt")?.join("mypy"))
+}
+
 /// A Python with what the Python side of the benchmarks needs.
 pub(crate) fn python_peer() -> Result<PathBuf> {
     Ok(python("bench-python", "tools/bench/requirements.txt")?.join("python"))
