@@ -1,6 +1,6 @@
 //! Holds a release against programs that we did not write, and against a second build in another folder.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -43,10 +43,14 @@ fn new_key(folder: &Path) -> Result<Key> {
         std::fs::remove_dir_all(folder)?;
     }
     std::fs::create_dir_all(folder)?;
+    // It asks for a password twice. Keys that its version 0.11 makes without one have no checksum, and are refused by others.
+    let password = super::sha256(format!("{:?}", std::time::Instant::now()).as_bytes());
     let mut minisign = Command::new("minisign");
-    minisign.args(["-G", "-W", "-f", "-p", "release.pub", "-s", "release.key"]).current_dir(folder);
-    process::output(&mut minisign)?;
-    Ok(Key { text: std::fs::read_to_string(folder.join("release.key"))?, password: None })
+    minisign.args(["-G", "-f", "-p", "release.pub", "-s", "release.key"]).current_dir(folder);
+    let mut making = minisign.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    write!(making.stdin.take().context("no input")?, "{password}\n{password}\n")?;
+    ensure!(making.wait()?.success(), "minisign makes no key");
+    Ok(Key { text: std::fs::read_to_string(folder.join("release.key"))?, password: Some(password) })
 }
 
 /// The commands of docs/releases.md.
