@@ -482,7 +482,7 @@ mod tests {
     fn names_are_spelt_as_in_python_and_words_of_the_contract_stay() {
         let resolve = contract();
         let contract = Contract::of(&resolve).unwrap();
-        let docs = |text: &str| Docs { contents: Some(text.to_owned()), ..Docs::default() };
+        let docs = |text: &str| Docs { contents: Some(text.to_owned()) };
         let prose = contract.prose(&docs("Pass `retry: true`; see `session-info.next-tick-at`, `timed-out`."), false);
         assert_eq!(prose, "Pass `retry=True`; see `SessionInfo.next_tick_at`, `timed-out`.");
         assert_eq!(contract.prose(&docs("`outcome-unknown`"), true), "`OutcomeUnknown`");
