@@ -98,7 +98,7 @@ pub(crate) fn all() -> Result<()> {
         ("the Python package", Box::new(|| python::run(&[]))),
         ("the bridge's API", Box::new(|| fuzz::run(&[]))),
         ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
-        ("release", Box::new(|| release::check::run(false))),
+        ("release", Box::new(|| release::check::run(false, None))),
         ("dependencies", Box::new(dependencies)),
         ("advisories", Box::new(advisories)),
         ("figures", Box::new(|| report::run(true))),

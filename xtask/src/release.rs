@@ -186,9 +186,6 @@ impl Job {
 /// `cargo xtask release`.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    if has("--check") {
-        return check::run(has("--full"));
-    }
     let value = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name);
         let behind = at.and_then(|at| arguments.get(at + 1)).cloned();
@@ -196,6 +193,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     };
     let out = value("--out").unwrap_or_else(|| "target/release-files".to_owned());
     let only = value("--only").map(|only| only.split(',').map(str::to_owned).collect::<Vec<_>>());
+    if has("--check") {
+        return check::run(has("--full"), only.as_deref());
+    }
     let options = Options { untagged: has("--untagged"), development: false, key: Key::given() };
     make(&process::root().join(out), only.as_deref(), options)
 }

@@ -11,8 +11,8 @@ use super::{ARTEFACTS, Artefact, Repeats, metadata, oci, sign::Key, wit};
 use crate::{plugin, process, spin, tools};
 
 /// Makes a release without a tag and shows that everything which is said of releases is true of it. With `full` programs are built as they
-/// are published, and twice, too.
-pub(crate) fn run(full: bool) -> Result<()> {
+/// are published, and twice, too; with `only` these artefacts are enough (of what is pushed and run all are needed).
+pub(crate) fn run(full: bool, only: Option<&[String]>) -> Result<()> {
     let folder = process::root().join("target/release-check");
     let (first, second) = (folder.join("first"), folder.join("second"));
     let keys = folder.join("keys");
@@ -22,7 +22,7 @@ pub(crate) fn run(full: bool) -> Result<()> {
             Box::new(|| {
                 super::make(
                     &first,
-                    None,
+                    only,
                     super::Options { untagged: true, development: !full, key: Some(new_key(&keys)?) },
                 )
             }),
@@ -31,7 +31,7 @@ pub(crate) fn run(full: bool) -> Result<()> {
         ("reading what the components say of themselves", Box::new(|| components(&first))),
         ("holding its documents against the published schemas", Box::new(|| documents(&first))),
         ("pushing the images to a registry, pulling and running them", Box::new(|| images(&first, &folder))),
-        ("building everything again in another folder", Box::new(|| build_again(&second, full))),
+        ("building everything again in another folder", Box::new(|| build_again(&second, full, only))),
         ("comparing the two builds", Box::new(|| compare(&first, &second))),
     ])
 }
@@ -212,11 +212,11 @@ fn same_image(name: &str, said: &Value, pulled: &Path, wasm: &[u8]) -> Result<Pa
 }
 
 /// Everything that must come out the same, built from a copy of the sources elsewhere, with another home of cargo.
-fn build_again(out: &Path, full: bool) -> Result<()> {
+fn build_again(out: &Path, full: bool, only: Option<&[String]>) -> Result<()> {
     // Deeper than the first, so that a folder's name that gets into a file also changes its length.
     let base = std::env::temp_dir().join(format!("handoff-release-{}", std::process::id()));
     let copy = base.join("a/folder/somewhere/else");
-    let built = copy_sources(&copy).and_then(|()| build_in(&base, &copy, out, full));
+    let built = copy_sources(&copy).and_then(|()| build_in(&base, &copy, out, full, only));
     std::fs::remove_dir_all(&base)?;
     built
 }
@@ -235,7 +235,7 @@ fn copy_sources(copy: &Path) -> Result<()> {
 }
 
 #[cfg(unix)]
-fn build_in(base: &Path, copy: &Path, out: &Path, full: bool) -> Result<()> {
+fn build_in(base: &Path, copy: &Path, out: &Path, full: bool, only: Option<&[String]>) -> Result<()> {
     use std::os::unix::fs::symlink;
     // Outside programs are the same; they are pinned.
     std::fs::create_dir_all(copy.join("target"))?;
@@ -248,7 +248,8 @@ fn build_in(base: &Path, copy: &Path, out: &Path, full: bool) -> Result<()> {
         symlink(entry.path(), home.join(entry.file_name()))?;
     }
     let repeats = |it: &&Artefact| it.repeats == Repeats::Checked || (full && it.repeats == Repeats::InFull);
-    let names: Vec<&str> = ARTEFACTS.iter().filter(repeats).map(|it| it.name).collect();
+    let chosen = |it: &&Artefact| only.is_none_or(|only| only.iter().any(|name| name == it.name));
+    let names: Vec<&str> = ARTEFACTS.iter().filter(repeats).filter(chosen).map(|it| it.name).collect();
     let mut again = Command::new(std::env::current_exe()?);
     again.args(["release", "--untagged", "--only", &names.join(","), "--out"]).arg(out);
     again.env("XTASK_ROOT", copy).env("CARGO_HOME", home).env_remove("CARGO_TARGET_DIR");
@@ -257,7 +258,7 @@ fn build_in(base: &Path, copy: &Path, out: &Path, full: bool) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn build_in(_: &Path, _: &Path, _: &Path, _: bool) -> Result<()> {
+fn build_in(_: &Path, _: &Path, _: &Path, _: bool, _: Option<&[String]>) -> Result<()> {
     bail!("the second build needs symbolic links")
 }
 

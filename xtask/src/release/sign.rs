@@ -32,7 +32,9 @@ impl Key {
             Some(password) => {
                 key.into_secret_key(Some(password)).with_context(|| format!("{PASSWORD} does not open the key"))
             }
-            None => key.into_unencrypted_secret_key().with_context(|| format!("{KEY} does not open without {PASSWORD}")),
+            None => {
+                key.into_unencrypted_secret_key().with_context(|| format!("{KEY} does not open without {PASSWORD}"))
+            }
         }?;
         let comment = Some("signature of the release's SHA256SUMS");
         Ok(minisign::sign(None, &key, Cursor::new(bytes), Some(trusted_comment), comment)?.into_string())
