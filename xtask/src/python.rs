@@ -16,6 +16,7 @@ const TIME: &str = "315532800";
 /// Builds the wheel and tries it.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let release = arguments.iter().any(|argument| argument == "--release");
+    let figures = arguments.iter().any(|argument| argument == "--figures");
     let python = arguments.iter().position(|argument| argument == "--python").and_then(|at| arguments.get(at + 1));
     let python = python.map_or("python3", String::as_str);
     let mut built = None;
@@ -31,7 +32,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ),
     ])?;
     let wheel = built.context("no wheel was built")?;
-    process::steps(vec![("trying the wheel outside of the repository", Box::new(|| try_it(&wheel, python)))])
+    process::steps(vec![("trying the wheel outside of the repository", Box::new(|| try_it(&wheel, python, figures)))])
 }
 
 /// Builds the wheel from the plugin in `target/plugin`; answers where it is. Without `release` in the profile of the tests, so that
@@ -90,7 +91,7 @@ impl Drop for Elsewhere {
 }
 
 /// Installs the wheel into a new environment in a folder of its own, and runs the example, the tests and a type checker there.
-fn try_it(wheel: &Path, python: &str) -> Result<()> {
+fn try_it(wheel: &Path, python: &str, figures: bool) -> Result<()> {
     let (root, elsewhere) = (process::root(), Elsewhere::new()?);
     let folder = &elsewhere.0;
     process::run(Command::new(python).args(["-m", "venv"]).arg(folder.join("venv")))
@@ -108,11 +109,16 @@ fn try_it(wheel: &Path, python: &str) -> Result<()> {
         }
     }
     std::fs::copy(root.join(EXAMPLE), folder.join("handoff.py"))?;
-    let mut command = Command::new(&python);
-    command.args(["-W", "error", "-m", "unittest", "--verbose"]).current_dir(folder);
-    process::run(
-        command.env("SIMULATOR", process::target().join("debug/freshworks-simulator")).env_remove("PYTHONPATH"),
-    )?;
+    let simulator = process::target().join("debug/freshworks-simulator");
+    let in_python = |arguments: &[&str]| {
+        let mut command = Command::new(&python);
+        command.args(["-W", "error"]).args(arguments).current_dir(folder);
+        process::run(command.env("SIMULATOR", &simulator).env_remove("PYTHONPATH"))
+    };
+    if figures {
+        return in_python(&["figures.py"]);
+    }
+    in_python(&["-m", "unittest", "--verbose"])?;
     let mut mypy = Command::new(tools::mypy()?);
     mypy.args(["--strict", "--python-executable"]).arg(&python).arg("handoff.py").args(tests).current_dir(folder);
     process::run(&mut mypy)
@@ -122,12 +128,13 @@ fn try_it(wheel: &Path, python: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// What an embedder writes: without empty lines, comments and the text at the top.
+    /// What an embedder writes: without imports, empty lines, comments and the text at the top.
     #[test]
     fn the_example_is_at_most_25_lines() {
         let text = std::fs::read_to_string(process::root().join(EXAMPLE)).unwrap();
         let code = text.split("\"\"\"").nth(2).unwrap();
-        let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).count();
+        let is_own = |line: &&str| !["#", "import ", "from "].iter().any(|start| line.starts_with(start));
+        let lines = code.lines().map(str::trim).filter(|line| !line.is_empty()).filter(is_own).count();
         assert!((15..=25).contains(&lines), "{lines}");
     }
 }

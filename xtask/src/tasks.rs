@@ -137,8 +137,9 @@ Every fault at every place of every flow, pairs of faults, random walks, calls i
 Builds the wheel into target/python, installs it into a new environment outside of the repository, and runs the example, the tests and
 mypy there.
 --release            as it is published: optimised, the same bytes on every machine
+--figures            measure calls there instead of testing; with --release
 --python PROGRAM     the interpreter to try it with (default: python3)",
-        options: &["--release", "--python="],
+        options: &["--release", "--figures", "--python="],
         ..task("python", "build the Python package and try it")
     },
     Task {

@@ -28,11 +28,9 @@ from ._connector import (
     text_message,
 )
 from .errors import *  # noqa: F403
-from .errors import __all__ as _kinds
 from .types import *  # noqa: F403
-from .types import __all__ as _types
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "AsyncConnector",
     "CallReport",
     "Connector",
@@ -47,6 +45,6 @@ __all__ = [  # noqa: PLE0604
     "now_ms",
     "peek",
     "text_message",
-    *_kinds,
-    *_types,
 ]
+__all__ += errors.__all__
+__all__ += types.__all__

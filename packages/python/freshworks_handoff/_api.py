@@ -35,13 +35,12 @@ class SyncApi:
         raise NotImplementedError
 
     def describe(self) -> Descriptor:
-        """---- functions ----------------------------------------------------------------------------------- Who the
-        connector is and what it needs. Makes no request.
+        """Returns the connector's identity and what it needs. Makes no request.
 
-        Called when the plugin is installed (without settings) and before an account is connected (with settings,
+        Call it when the plugin is installed (without settings) and before an account is connected (with settings,
         to learn the exact hosts). May be repeated at will.
 
-        Raises: `InvalidSettings`.
+        Limits: settings 256 KiB. Errors: `InvalidSettings`.
         """
         result: Descriptor = self._call("describe")
         return result
@@ -49,19 +48,22 @@ class SyncApi:
     def connect(self) -> Connection:
         """Checks the settings against the account and finds the vendor's ids of the names in them. Creates nothing.
 
-        Called when the admin presses Connect, after settings change, and as a health check. May be repeated at
-        will. What is wrong with the account is a finding, not an error.
+        Call it when the admin presses Connect, after settings change, and as a health check. May be repeated at
+        will. Problems of the account are findings, not errors.
 
-        Raises: `InvalidSettings` when the settings are not a JSON object of the right shape.
+        Limits: settings 256 KiB. Errors: `InvalidSettings` when the settings are not a JSON object of the right
+        shape.
         """
         result: Connection = self._call("connect")
         return result
 
     def preview(self, request: HandoffRequest, *, now: int | None = None) -> Plan:
-        """What `handoff` would do with the same arguments. Creates nothing; may read. May be repeated at will.
+        """Shows what `handoff` would do with the same arguments. Creates nothing; may read. May be repeated at will.
 
-        It is the plan of a first try: what an earlier one has left behind is not looked for. A missing e-mail
-        address of a ticket is a finding here.
+        The plan is that of a first try: it does not look for what an earlier try left behind. A ticket's missing
+        e-mail address is a finding here.
+
+        Limits: settings 256 KiB; request 10,000 messages and 2 MiB of text.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `RateLimited`, `Unavailable`,
         `Malformed`.
@@ -75,15 +77,17 @@ class SyncApi:
         """Hands the conversation over: finds or creates the user, opens the conversation, passes summary and history
         on.
 
-        Called once when the AI agent is stuck. May be repeated after an error, with the session of the error, or
-        with `retry=True` when that is lost: what is there already is then adopted, not made again. With the
-        session of a conversation that is already handed over it answers with the receipt and does nothing. Tell
-        the end user only after it succeeded.
+        Call it once when the AI agent is stuck. May be repeated after an error, with the session of the error, or
+        with `retry=True` when that session is lost: the connector then adopts what exists instead of creating it
+        again. With the session of a conversation that is already handed over it returns the receipt and does
+        nothing. Tell the end user only after it succeeded.
 
-        With the mode `ticket`, or when `automatic` chooses so, a ticket is filed (capability `tickets`); answers
-        to it come as `ticket-replied` from `tick`. A live conversation that an earlier try has opened, or may have
-        opened, is adopted and not doubled by a ticket: the receipt says which it is. Whoever has a ticket may ask
-        for a person again: hand off with the mode `live`.
+        With the mode `ticket`, or when `automatic` chooses it, the connector files a ticket (capability
+        `tickets`); answers to it come as `ticket-replied` from `tick`. A live conversation that an earlier try
+        opened, or may have opened, is adopted and not doubled by a ticket: the receipt says which it is. An end
+        user with a ticket may ask for a person again: hand off with the mode `live`.
+
+        Limits: settings 256 KiB; request 10,000 messages and 2 MiB of text; session 88 KiB.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `Rejected`, `RateLimited`,
         `Unavailable`, `OutcomeUnknown`, `NeedsEmail`, `Malformed`, `Internal`.
@@ -97,21 +101,23 @@ class SyncApi:
         """Passes a message of the end user to the human agents.
 
         Files whose hosts the settings name are fetched without any credential and uploaded, each as a message of
-        its own; all others go as links. An upload that fails becomes a link, with a finding. A file without an
-        address is a finding of its own. For a session with a ticket the message becomes a note under it; when the
-        ticket is gone, nothing is written, and the update holds `returned-to-ai`.
+        its own; all others go as links. A failed upload becomes a link, with a finding. A file without an address
+        is a finding, too. For a session with a ticket the message becomes a note under it; when the ticket is
+        gone, nothing is written, and the update holds `returned-to-ai`.
 
-        A conversation that is gone (deleted) is continued in a new one, as one that a newer one has superseded.
-        Where that cannot be because the user's record or the topic is gone too, the error is `NotFound`: call
-        `tick`, which hands back, then hand off again.
+        A conversation that was deleted, or superseded by a newer one, continues in a new one. Where that is
+        impossible because the user's record or the queue is gone too, the error is `NotFound`: call `tick`, which
+        hands back, then hand off again.
 
-        Called once for each message while the owner is `human-agent`, in order. May be repeated with the session
-        of the error; a message whose id was relayed before is not sent again, and one that failed may be repeated
-        after others went ahead of it, in any order. `retry` is true when an earlier try of this message ended
-        without a session being stored (a trap, a time limit or a crash of the host), however many other calls have
-        succeeded since: the connector then looks whether the message is there before it sends. A retry whose
-        message arrived before the conversation ended succeeds; the update may hold `reopened` when that message
-        had opened a conversation that goes on.
+        Call it once for each message while the owner is `human-agent`, in order. May be repeated with the session
+        of the error. A message whose id was relayed is not sent again; one that failed may be repeated after
+        others went ahead of it, in any order. Set `retry` when an earlier try of this message ended without a
+        stored session (a trap, a time limit or a crash of the host), however many other calls have succeeded
+        since: the connector then looks for the message before it sends. A retry whose message arrived before the
+        conversation ended succeeds; the update may hold `reopened` when the message opened a conversation that
+        goes on.
+
+        Limits: settings 256 KiB; session 88 KiB; message 2 MiB of text.
 
         Raises: those of `handoff`; `InvalidRequest` when the conversation is not with human agents.
 
@@ -123,11 +129,13 @@ class SyncApi:
     def close(self, session: str, reason: CloseReason, *, retry: bool = False, now: int | None = None) -> Update:
         """Ends the human part from the platform's side: tells the human agents why, and resolves the conversation.
 
-        Called once. May be repeated: closing what is closed does nothing. `retry` is as in `relay`, and true when
-        any earlier close of this conversation ended without a session being stored. The update holds
-        `returned-to-ai`. What the vendor refuses (conversation gone, key revoked, account suspended) is left out
-        with a finding. What may work later is an error, for at most an hour: after that `close` and `tick` end it
-        without.
+        Call it once. May be repeated: closing a closed conversation does nothing. `retry` is as in `relay`, and
+        true when any earlier close of this conversation ended without a stored session. The update holds
+        `returned-to-ai`. What the vendor refuses (conversation gone, key revoked, account suspended) is skipped
+        with a finding. What may work later is an error, for at most an hour: after that `close` and `tick` end the
+        conversation without it.
+
+        Limits: settings 256 KiB; session 88 KiB.
 
         Raises: those of `handoff`.
 
@@ -137,15 +145,16 @@ class SyncApi:
         return result
 
     def undelivered(self, session: str, message_id: str, *, retry: bool = False, now: int | None = None) -> Update:
-        """Tells the human agents that a message of theirs could not be shown to the end user: a private note where
-        the settings name an author of notes, else a message in the end user's name. It quotes the first words of
-        the message.
+        """Tells the human agents that a message of theirs could not be shown to the end user: by a private note if
+        the settings name an author of notes, otherwise by a message in the end user's name. It quotes the first
+        words of the message.
 
-        Called when the platform has given a message up. May be repeated: one note is written for each message.
-        Where it could only be written in the end user's name and would bring back a conversation that the platform
-        has ended, it is left out, with a finding; so is one about a conversation that is deleted, which the next
-        `tick`, due at once, hands back. `retry` is as in `relay`. `message_id` is the `id` of the message in the
-        event; 1 to 255 bytes.
+        Call it when the platform has given a message up. May be repeated: each message gets one note. A note that
+        could only be written in the end user's name and would reopen a conversation that the platform has ended is
+        skipped, with a finding. So is one about a deleted conversation, which the next `tick`, due at once, hands
+        back. `retry` is as in `relay`. `message_id` is the `id` of the message in the event; 1 to 255 bytes.
+
+        Limits: settings 256 KiB; session 88 KiB.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `Rejected`, `RateLimited`,
         `Unavailable`, `OutcomeUnknown`, `Malformed`.
@@ -159,13 +168,15 @@ class SyncApi:
         """Passes on how the end user rates the human part (capability `ratings`). The comment is masked as messages
         are.
 
-        Called after the end, when the state is `returned`. May be repeated: a rating whose id was sent is not sent
-        again. What the vendor has of ratings cannot be read, so one whose outcome is unknown is never sent a
-        second time: the repeat, with the session of the error or with `retry`, succeeds with a finding that says
-        so. `retry` is as in `relay`.
+        Call it after the end, when the state is `returned`. May be repeated: a rating whose id was sent is not
+        sent again. The vendor's ratings cannot be read, so one with an unknown outcome is never sent a second
+        time: the repeat, with the session of the error or with `retry`, succeeds with a finding that says so.
+        `retry` is as in `relay`.
 
         Before the end, and for a ticket, the error is `InvalidRequest`; for a conversation that is gone,
         `NotFound`; where the vendor takes no rating (one was given already, ratings are switched off), `Rejected`.
+
+        Limits: settings 256 KiB; session 88 KiB; comment 5,000 characters.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `Rejected`, `RateLimited`,
         `Unavailable`, `OutcomeUnknown`.
@@ -174,11 +185,12 @@ class SyncApi:
         return result
 
     def peek(self, body: bytes) -> list[str]:
-        """The ids of the conversation that a webhook body speaks of, for looking its session up. Empty when there is
-        none.
+        """Returns the conversation ids in a webhook body, to find its session by. Empty when there are none.
 
-        Proves nothing: nothing is verified. Act only on the events of `on_webhook`. Makes no request; may be
-        repeated at will.
+        Proves nothing: it verifies nothing. Act only on the events of `on_webhook`. Makes no request; may be
+        repeated at will. `body` is as in `delivery`.
+
+        Limits: body 256 KiB; a larger one has no ids.
         """
         result: list[str] = self._call("peek", body=body)
         return result
@@ -186,15 +198,17 @@ class SyncApi:
     def on_webhook(self, headers: Headers, body: bytes, session: str | None = None, *, received_at: int | None = None) -> Update:
         """Verifies a webhook request and turns it into events.
 
-        Called for each request to the webhook URL. The signature is checked on the raw bytes before anything is
-        read; there is no setting that skips it. Without a session the events are complete but no duplicate and no
-        foreign conversation of the same topic is recognised, and the end comes as `resolved` without
+        Call it for each request to the webhook URL. The connector checks the signature on the raw bytes before it
+        reads anything; no setting skips that. Without a session the events are complete, but duplicates and
+        foreign conversations of the same queue are not recognised, and the end comes as `resolved` without
         `returned-to-ai`. May be repeated: the same delivery gives the same event ids. May read from the vendor:
-        the human agent's name and photo, and whether a message is a private note where the webhook does not say.
-        When that cannot be learned the answer is `Unavailable`: let the vendor send the webhook again.
+        the human agent's name and photo, and whether a message is a private note when the webhook does not say. If
+        that cannot be learned the error is `Unavailable`: let the vendor send the webhook again.
 
-        Raises: `InvalidSettings` (no public key), `InvalidRequest` (session), `InvalidSignature`, `Malformed`,
-        `Unavailable`, `Internal`.
+        Limits: settings 256 KiB; body 256 KiB; session 88 KiB.
+
+        Raises: `InvalidSettings` (no public key), `InvalidRequest` (session, body, time), `InvalidSignature`,
+        `Malformed`, `Unavailable`, `Internal`.
 
         `received_at` is in milliseconds since 1970; the clock's when it is left out.
         """
@@ -202,26 +216,30 @@ class SyncApi:
         return result
 
     def tick(self, session: str, *, now: int | None = None) -> Update:
-        """Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of a `close` that was
-        cut off.
+        """Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of an interrupted
+        `close`.
 
-        Called when `SessionInfo.next_tick_at` has passed, and at will: after an outage of the webhook endpoint,
-        for example, or before a conversation that has come back is handed over again, because only the newest
-        conversation is read. While human agents have the conversation, and as long after its end as the settings
-        let it be reopened, it reads the conversation and its 50 newest messages (two requests) and reports what no
-        webhook told, with the ids that the webhooks would have given. What has waited for too long by the settings
-        is then ended as by `close`. Times are compared with the `now` and `received_at` of earlier calls: use one
+        Call it when `SessionInfo.next_tick_at` has passed, and at will: after an outage of the webhook endpoint,
+        for example, or before handing over again a conversation that has come back, because only the newest
+        conversation is read.
+
+        While human agents have the conversation, and afterwards for as long as the settings let it be reopened, it
+        reads the conversation and its 50 newest messages (two requests) and reports what no webhook reported,
+        under the ids that the webhooks would have given. Then it ends, as `close` does, what has waited longer
+        than the settings allow. It compares times with the `now` and `received_at` of earlier calls: use one
         clock. May be repeated: what was reported and stored is not reported again. Of a ticket it reads the ticket
-        and the entries under it (two requests or more): no webhook tells of them. A ticket that is deleted or
-        marked as spam has ended, as one that could not be read for a day because the desk refuses us, or for a
-        week because it cannot be reached: `returned-to-ai` with the outcome `failed`, and a finding.
+        and the entries under it (two requests or more): no webhook reports them. A ticket has ended when it is
+        deleted or marked as spam, when the desk has refused us for a day, or when it could not be reached for a
+        week: `returned-to-ai` with the outcome `failed`, and a finding.
 
-        So it is with a live conversation that is gone, or that could not be read for a day or a week. A time-out
-        that is due comes also when the conversation cannot be read; what could not be written is a finding.
+        The same holds for a live conversation that is gone, or that could not be read for a day or a week. A
+        time-out that is due comes even if the conversation cannot be read; what could not be written is a finding.
 
         A rule of the ticket desk that sends a webhook to the host when a ticket changes makes answers arrive at
-        once. Such a webhook is not signed: look the ticket's session up by `SessionInfo.ticket_id`, call this, and
-        believe nothing else of it.
+        once. Such a webhook is not signed: find the ticket's session by `SessionInfo.ticket_id`, call `tick`, and
+        believe nothing else in it.
+
+        Limits: settings 256 KiB; session 88 KiB.
 
         Raises: those of `handoff`; `Unsupported` without the capability `tick`.
 
@@ -233,17 +251,18 @@ class SyncApi:
     def erase(self, user_id: str) -> Erasure:
         """Deletes the vendor's record of one person, with that person's conversations there. It cannot be undone.
 
-        Called when the person, or whoever is responsible for their data, asks for it. `user_id` is `EndUser.id`,
-        as it was handed over; 1 to 255 characters. End the person's handoffs first, and drop their sessions: what
-        they refer to is gone afterwards.
+        Call it when the person, or the controller of their data, asks for it. `user_id` is `EndUser.id` as it was
+        handed over; 1 to 255 characters. End the person's handoffs first, and drop their sessions: the records
+        behind them disappear.
 
-        Only a record that carries exactly this id is deleted: every record that the vendor's search returns is
-        compared first, and others are left alone, with a finding. A record without the id (a handoff reports
-        `reference-refused`) is therefore not found. Tickets and contacts of the ticket desk stay; a finding says
-        so when the settings name one. The vendor may delete with a delay.
+        Only a record with exactly this id is deleted: the connector compares every record that the vendor's search
+        returns, and leaves others alone, with a finding. A record without the id (its handoff had a finding) is
+        therefore not found. Tickets and contacts of the ticket desk stay; a finding says so when the settings name
+        one. The vendor may delete with a delay.
 
-        May be repeated at will: what is gone counts as done. After an error repeat it; what was deleted before
-        stays deleted.
+        May be repeated at will: what is gone counts as deleted. Repeat it after an error; earlier deletions stand.
+
+        Limits: settings 256 KiB.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `Rejected`, `RateLimited`,
         `Unavailable`, `OutcomeUnknown`, `Malformed`; `Unsupported` without the capability `erase`.
@@ -259,13 +278,12 @@ class AsyncApi:
         raise NotImplementedError
 
     async def describe(self) -> Descriptor:
-        """---- functions ----------------------------------------------------------------------------------- Who the
-        connector is and what it needs. Makes no request.
+        """Returns the connector's identity and what it needs. Makes no request.
 
-        Called when the plugin is installed (without settings) and before an account is connected (with settings,
+        Call it when the plugin is installed (without settings) and before an account is connected (with settings,
         to learn the exact hosts). May be repeated at will.
 
-        Raises: `InvalidSettings`.
+        Limits: settings 256 KiB. Errors: `InvalidSettings`.
         """
         result: Descriptor = await self._call("describe")
         return result
@@ -273,19 +291,22 @@ class AsyncApi:
     async def connect(self) -> Connection:
         """Checks the settings against the account and finds the vendor's ids of the names in them. Creates nothing.
 
-        Called when the admin presses Connect, after settings change, and as a health check. May be repeated at
-        will. What is wrong with the account is a finding, not an error.
+        Call it when the admin presses Connect, after settings change, and as a health check. May be repeated at
+        will. Problems of the account are findings, not errors.
 
-        Raises: `InvalidSettings` when the settings are not a JSON object of the right shape.
+        Limits: settings 256 KiB. Errors: `InvalidSettings` when the settings are not a JSON object of the right
+        shape.
         """
         result: Connection = await self._call("connect")
         return result
 
     async def preview(self, request: HandoffRequest, *, now: int | None = None) -> Plan:
-        """What `handoff` would do with the same arguments. Creates nothing; may read. May be repeated at will.
+        """Shows what `handoff` would do with the same arguments. Creates nothing; may read. May be repeated at will.
 
-        It is the plan of a first try: what an earlier one has left behind is not looked for. A missing e-mail
-        address of a ticket is a finding here.
+        The plan is that of a first try: it does not look for what an earlier try left behind. A ticket's missing
+        e-mail address is a finding here.
+
+        Limits: settings 256 KiB; request 10,000 messages and 2 MiB of text.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `RateLimited`, `Unavailable`,
         `Malformed`.
@@ -299,15 +320,17 @@ class AsyncApi:
         """Hands the conversation over: finds or creates the user, opens the conversation, passes summary and history
         on.
 
-        Called once when the AI agent is stuck. May be repeated after an error, with the session of the error, or
-        with `retry=True` when that is lost: what is there already is then adopted, not made again. With the
-        session of a conversation that is already handed over it answers with the receipt and does nothing. Tell
-        the end user only after it succeeded.
+        Call it once when the AI agent is stuck. May be repeated after an error, with the session of the error, or
+        with `retry=True` when that session is lost: the connector then adopts what exists instead of creating it
+        again. With the session of a conversation that is already handed over it returns the receipt and does
+        nothing. Tell the end user only after it succeeded.
 
-        With the mode `ticket`, or when `automatic` chooses so, a ticket is filed (capability `tickets`); answers
-        to it come as `ticket-replied` from `tick`. A live conversation that an earlier try has opened, or may have
-        opened, is adopted and not doubled by a ticket: the receipt says which it is. Whoever has a ticket may ask
-        for a person again: hand off with the mode `live`.
+        With the mode `ticket`, or when `automatic` chooses it, the connector files a ticket (capability
+        `tickets`); answers to it come as `ticket-replied` from `tick`. A live conversation that an earlier try
+        opened, or may have opened, is adopted and not doubled by a ticket: the receipt says which it is. An end
+        user with a ticket may ask for a person again: hand off with the mode `live`.
+
+        Limits: settings 256 KiB; request 10,000 messages and 2 MiB of text; session 88 KiB.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `Rejected`, `RateLimited`,
         `Unavailable`, `OutcomeUnknown`, `NeedsEmail`, `Malformed`, `Internal`.
@@ -321,21 +344,23 @@ class AsyncApi:
         """Passes a message of the end user to the human agents.
 
         Files whose hosts the settings name are fetched without any credential and uploaded, each as a message of
-        its own; all others go as links. An upload that fails becomes a link, with a finding. A file without an
-        address is a finding of its own. For a session with a ticket the message becomes a note under it; when the
-        ticket is gone, nothing is written, and the update holds `returned-to-ai`.
+        its own; all others go as links. A failed upload becomes a link, with a finding. A file without an address
+        is a finding, too. For a session with a ticket the message becomes a note under it; when the ticket is
+        gone, nothing is written, and the update holds `returned-to-ai`.
 
-        A conversation that is gone (deleted) is continued in a new one, as one that a newer one has superseded.
-        Where that cannot be because the user's record or the topic is gone too, the error is `NotFound`: call
-        `tick`, which hands back, then hand off again.
+        A conversation that was deleted, or superseded by a newer one, continues in a new one. Where that is
+        impossible because the user's record or the queue is gone too, the error is `NotFound`: call `tick`, which
+        hands back, then hand off again.
 
-        Called once for each message while the owner is `human-agent`, in order. May be repeated with the session
-        of the error; a message whose id was relayed before is not sent again, and one that failed may be repeated
-        after others went ahead of it, in any order. `retry` is true when an earlier try of this message ended
-        without a session being stored (a trap, a time limit or a crash of the host), however many other calls have
-        succeeded since: the connector then looks whether the message is there before it sends. A retry whose
-        message arrived before the conversation ended succeeds; the update may hold `reopened` when that message
-        had opened a conversation that goes on.
+        Call it once for each message while the owner is `human-agent`, in order. May be repeated with the session
+        of the error. A message whose id was relayed is not sent again; one that failed may be repeated after
+        others went ahead of it, in any order. Set `retry` when an earlier try of this message ended without a
+        stored session (a trap, a time limit or a crash of the host), however many other calls have succeeded
+        since: the connector then looks for the message before it sends. A retry whose message arrived before the
+        conversation ended succeeds; the update may hold `reopened` when the message opened a conversation that
+        goes on.
+
+        Limits: settings 256 KiB; session 88 KiB; message 2 MiB of text.
 
         Raises: those of `handoff`; `InvalidRequest` when the conversation is not with human agents.
 
@@ -347,11 +372,13 @@ class AsyncApi:
     async def close(self, session: str, reason: CloseReason, *, retry: bool = False, now: int | None = None) -> Update:
         """Ends the human part from the platform's side: tells the human agents why, and resolves the conversation.
 
-        Called once. May be repeated: closing what is closed does nothing. `retry` is as in `relay`, and true when
-        any earlier close of this conversation ended without a session being stored. The update holds
-        `returned-to-ai`. What the vendor refuses (conversation gone, key revoked, account suspended) is left out
-        with a finding. What may work later is an error, for at most an hour: after that `close` and `tick` end it
-        without.
+        Call it once. May be repeated: closing a closed conversation does nothing. `retry` is as in `relay`, and
+        true when any earlier close of this conversation ended without a stored session. The update holds
+        `returned-to-ai`. What the vendor refuses (conversation gone, key revoked, account suspended) is skipped
+        with a finding. What may work later is an error, for at most an hour: after that `close` and `tick` end the
+        conversation without it.
+
+        Limits: settings 256 KiB; session 88 KiB.
 
         Raises: those of `handoff`.
 
@@ -361,15 +388,16 @@ class AsyncApi:
         return result
 
     async def undelivered(self, session: str, message_id: str, *, retry: bool = False, now: int | None = None) -> Update:
-        """Tells the human agents that a message of theirs could not be shown to the end user: a private note where
-        the settings name an author of notes, else a message in the end user's name. It quotes the first words of
-        the message.
+        """Tells the human agents that a message of theirs could not be shown to the end user: by a private note if
+        the settings name an author of notes, otherwise by a message in the end user's name. It quotes the first
+        words of the message.
 
-        Called when the platform has given a message up. May be repeated: one note is written for each message.
-        Where it could only be written in the end user's name and would bring back a conversation that the platform
-        has ended, it is left out, with a finding; so is one about a conversation that is deleted, which the next
-        `tick`, due at once, hands back. `retry` is as in `relay`. `message_id` is the `id` of the message in the
-        event; 1 to 255 bytes.
+        Call it when the platform has given a message up. May be repeated: each message gets one note. A note that
+        could only be written in the end user's name and would reopen a conversation that the platform has ended is
+        skipped, with a finding. So is one about a deleted conversation, which the next `tick`, due at once, hands
+        back. `retry` is as in `relay`. `message_id` is the `id` of the message in the event; 1 to 255 bytes.
+
+        Limits: settings 256 KiB; session 88 KiB.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `Rejected`, `RateLimited`,
         `Unavailable`, `OutcomeUnknown`, `Malformed`.
@@ -383,13 +411,15 @@ class AsyncApi:
         """Passes on how the end user rates the human part (capability `ratings`). The comment is masked as messages
         are.
 
-        Called after the end, when the state is `returned`. May be repeated: a rating whose id was sent is not sent
-        again. What the vendor has of ratings cannot be read, so one whose outcome is unknown is never sent a
-        second time: the repeat, with the session of the error or with `retry`, succeeds with a finding that says
-        so. `retry` is as in `relay`.
+        Call it after the end, when the state is `returned`. May be repeated: a rating whose id was sent is not
+        sent again. The vendor's ratings cannot be read, so one with an unknown outcome is never sent a second
+        time: the repeat, with the session of the error or with `retry`, succeeds with a finding that says so.
+        `retry` is as in `relay`.
 
         Before the end, and for a ticket, the error is `InvalidRequest`; for a conversation that is gone,
         `NotFound`; where the vendor takes no rating (one was given already, ratings are switched off), `Rejected`.
+
+        Limits: settings 256 KiB; session 88 KiB; comment 5,000 characters.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `Rejected`, `RateLimited`,
         `Unavailable`, `OutcomeUnknown`.
@@ -398,11 +428,12 @@ class AsyncApi:
         return result
 
     async def peek(self, body: bytes) -> list[str]:
-        """The ids of the conversation that a webhook body speaks of, for looking its session up. Empty when there is
-        none.
+        """Returns the conversation ids in a webhook body, to find its session by. Empty when there are none.
 
-        Proves nothing: nothing is verified. Act only on the events of `on_webhook`. Makes no request; may be
-        repeated at will.
+        Proves nothing: it verifies nothing. Act only on the events of `on_webhook`. Makes no request; may be
+        repeated at will. `body` is as in `delivery`.
+
+        Limits: body 256 KiB; a larger one has no ids.
         """
         result: list[str] = await self._call("peek", body=body)
         return result
@@ -410,15 +441,17 @@ class AsyncApi:
     async def on_webhook(self, headers: Headers, body: bytes, session: str | None = None, *, received_at: int | None = None) -> Update:
         """Verifies a webhook request and turns it into events.
 
-        Called for each request to the webhook URL. The signature is checked on the raw bytes before anything is
-        read; there is no setting that skips it. Without a session the events are complete but no duplicate and no
-        foreign conversation of the same topic is recognised, and the end comes as `resolved` without
+        Call it for each request to the webhook URL. The connector checks the signature on the raw bytes before it
+        reads anything; no setting skips that. Without a session the events are complete, but duplicates and
+        foreign conversations of the same queue are not recognised, and the end comes as `resolved` without
         `returned-to-ai`. May be repeated: the same delivery gives the same event ids. May read from the vendor:
-        the human agent's name and photo, and whether a message is a private note where the webhook does not say.
-        When that cannot be learned the answer is `Unavailable`: let the vendor send the webhook again.
+        the human agent's name and photo, and whether a message is a private note when the webhook does not say. If
+        that cannot be learned the error is `Unavailable`: let the vendor send the webhook again.
 
-        Raises: `InvalidSettings` (no public key), `InvalidRequest` (session), `InvalidSignature`, `Malformed`,
-        `Unavailable`, `Internal`.
+        Limits: settings 256 KiB; body 256 KiB; session 88 KiB.
+
+        Raises: `InvalidSettings` (no public key), `InvalidRequest` (session, body, time), `InvalidSignature`,
+        `Malformed`, `Unavailable`, `Internal`.
 
         `received_at` is in milliseconds since 1970; the clock's when it is left out.
         """
@@ -426,26 +459,30 @@ class AsyncApi:
         return result
 
     async def tick(self, session: str, *, now: int | None = None) -> Update:
-        """Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of a `close` that was
-        cut off.
+        """Does what time makes necessary: repair after lost webhooks, time-outs, and the rest of an interrupted
+        `close`.
 
-        Called when `SessionInfo.next_tick_at` has passed, and at will: after an outage of the webhook endpoint,
-        for example, or before a conversation that has come back is handed over again, because only the newest
-        conversation is read. While human agents have the conversation, and as long after its end as the settings
-        let it be reopened, it reads the conversation and its 50 newest messages (two requests) and reports what no
-        webhook told, with the ids that the webhooks would have given. What has waited for too long by the settings
-        is then ended as by `close`. Times are compared with the `now` and `received_at` of earlier calls: use one
+        Call it when `SessionInfo.next_tick_at` has passed, and at will: after an outage of the webhook endpoint,
+        for example, or before handing over again a conversation that has come back, because only the newest
+        conversation is read.
+
+        While human agents have the conversation, and afterwards for as long as the settings let it be reopened, it
+        reads the conversation and its 50 newest messages (two requests) and reports what no webhook reported,
+        under the ids that the webhooks would have given. Then it ends, as `close` does, what has waited longer
+        than the settings allow. It compares times with the `now` and `received_at` of earlier calls: use one
         clock. May be repeated: what was reported and stored is not reported again. Of a ticket it reads the ticket
-        and the entries under it (two requests or more): no webhook tells of them. A ticket that is deleted or
-        marked as spam has ended, as one that could not be read for a day because the desk refuses us, or for a
-        week because it cannot be reached: `returned-to-ai` with the outcome `failed`, and a finding.
+        and the entries under it (two requests or more): no webhook reports them. A ticket has ended when it is
+        deleted or marked as spam, when the desk has refused us for a day, or when it could not be reached for a
+        week: `returned-to-ai` with the outcome `failed`, and a finding.
 
-        So it is with a live conversation that is gone, or that could not be read for a day or a week. A time-out
-        that is due comes also when the conversation cannot be read; what could not be written is a finding.
+        The same holds for a live conversation that is gone, or that could not be read for a day or a week. A
+        time-out that is due comes even if the conversation cannot be read; what could not be written is a finding.
 
         A rule of the ticket desk that sends a webhook to the host when a ticket changes makes answers arrive at
-        once. Such a webhook is not signed: look the ticket's session up by `SessionInfo.ticket_id`, call this, and
-        believe nothing else of it.
+        once. Such a webhook is not signed: find the ticket's session by `SessionInfo.ticket_id`, call `tick`, and
+        believe nothing else in it.
+
+        Limits: settings 256 KiB; session 88 KiB.
 
         Raises: those of `handoff`; `Unsupported` without the capability `tick`.
 
@@ -457,17 +494,18 @@ class AsyncApi:
     async def erase(self, user_id: str) -> Erasure:
         """Deletes the vendor's record of one person, with that person's conversations there. It cannot be undone.
 
-        Called when the person, or whoever is responsible for their data, asks for it. `user_id` is `EndUser.id`,
-        as it was handed over; 1 to 255 characters. End the person's handoffs first, and drop their sessions: what
-        they refer to is gone afterwards.
+        Call it when the person, or the controller of their data, asks for it. `user_id` is `EndUser.id` as it was
+        handed over; 1 to 255 characters. End the person's handoffs first, and drop their sessions: the records
+        behind them disappear.
 
-        Only a record that carries exactly this id is deleted: every record that the vendor's search returns is
-        compared first, and others are left alone, with a finding. A record without the id (a handoff reports
-        `reference-refused`) is therefore not found. Tickets and contacts of the ticket desk stay; a finding says
-        so when the settings name one. The vendor may delete with a delay.
+        Only a record with exactly this id is deleted: the connector compares every record that the vendor's search
+        returns, and leaves others alone, with a finding. A record without the id (its handoff had a finding) is
+        therefore not found. Tickets and contacts of the ticket desk stay; a finding says so when the settings name
+        one. The vendor may delete with a delay.
 
-        May be repeated at will: what is gone counts as done. After an error repeat it; what was deleted before
-        stays deleted.
+        May be repeated at will: what is gone counts as deleted. Repeat it after an error; earlier deletions stand.
+
+        Limits: settings 256 KiB.
 
         Raises: `InvalidSettings`, `InvalidRequest`, `Unauthorized`, `NotFound`, `Rejected`, `RateLimited`,
         `Unavailable`, `OutcomeUnknown`, `Malformed`; `Unsupported` without the capability `erase`.

@@ -82,6 +82,6 @@ class Trap(HandoffError):
 
 
 class HostFailed(HandoffError):
-    """The host could not make the call: no free slot in time, or a bug of the host. Nothing was done."""
+    """The host failed: the plugin cannot be loaded, or a bug. A call may have done part of its work: go on as after a `Trap`."""
 
     kind = "host"

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -86,7 +86,10 @@ class _Process:
     """Engine and plugin of this process. Threads do not survive `fork`, so a child makes its own."""
 
     host: _native.Host | None = None
-    lock: threading.Lock = threading.Lock()
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the host is made."""
+    tenants: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the sandbox of a tenant is made, so that all its calls share one."""
     concurrent_calls: int = 64
     cache: Path | None = None
 
@@ -95,7 +98,8 @@ _process = _Process()
 
 
 def _forget() -> None:
-    _process.host, _process.lock = None, threading.Lock()
+    # Another thread may have held a lock, and it is not in the child.
+    _process.host, _process.lock, _process.tenants = None, threading.Lock(), threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -118,7 +122,7 @@ def _host() -> _native.Host:
 
 
 def load(*, concurrent_calls: int = 64, cache: str | os.PathLike[str] | None = None) -> None:
-    """Compiles the plugin now instead of at the first call. Call it when the process starts, before `fork` or after it.
+    """Compiles the plugin now instead of at the first call. A child after `fork` compiles it again, at its first call.
 
     `concurrent_calls` is how many calls of all tenants run at the same time; more wait for their turn. `cache` is a directory of this
     user alone (mode 0700) in which the compiled plugin is kept, so that the next process starts in milliseconds; it is made if it is
@@ -251,15 +255,16 @@ class _Core:
 
     def tenant(self) -> _native.Tenant:
         """The sandbox. Compiles the plugin where nobody has."""
-        tenant = self.ready()
-        if tenant is None:
-            try:
-                tenant = _native.Tenant(_host(), self._given, self._options)
-            except ValueError as error:
-                raise _failure(json.loads(str(error))) from None
-            if self._process == 0:
-                self._passed = tenant.settings
-            self._tenant, self._process = tenant, os.getpid()
+        with _process.tenants:
+            tenant = self.ready()
+            if tenant is None:
+                try:
+                    tenant = _native.Tenant(_host(), self._given, self._options)
+                except ValueError as error:
+                    raise _failure(json.loads(str(error))) from None
+                if self._process == 0:
+                    self._passed = tenant.settings
+                self._tenant, self._process = tenant, os.getpid()
         return tenant
 
     def arguments(
@@ -306,7 +311,7 @@ class _Core:
         if function == "connect":
             self._keep(value)
         elif function == "preview":
-            value["fields"] = [(name, field) for name, field in value["fields"]]
+            value["fields"] = [(name, text) for name, text in value["fields"]]
         return value
 
     def _keep(self, connection: dict[str, Any]) -> None:
@@ -370,7 +375,7 @@ class Connector(SyncApi):
         return f"Connector({self.settings!r})"
 
     def _call(self, function: str, **given: Any) -> Any:
-        tenant = self._core.tenant()
+        tenant = self._core.ready() or self._core.tenant()
         return self._core.read(function, tenant.call(function, self._core.arguments(**given)))
 
 
@@ -434,7 +439,7 @@ class _Nobody(SyncApi):
         self._core = _Core(None)
 
     def _call(self, function: str, **given: Any) -> Any:
-        return self._core.read(function, self._core.tenant().call(function, self._core.arguments(**given)))
+        return self._core.read(function, (self._core.ready() or self._core.tenant()).call(function, self._core.arguments(**given)))
 
 
 _nobody = _Nobody()

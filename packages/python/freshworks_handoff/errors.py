@@ -5,31 +5,31 @@ from ._base import HandoffError
 
 
 class InvalidSettings(HandoffError):
-    """A setting is missing or wrong: `field` names it. Ask the admin; do not repeat before."""
+    """A setting is missing or wrong: `field` names it. Ask the admin, and do not repeat the call before."""
 
     kind = "invalid-settings"
 
 
 class InvalidRequest(HandoffError):
-    """An argument is missing or wrong: `field` names it. A bug of the caller, or an old session; do not repeat."""
+    """An argument is missing or wrong: `field` names it. A bug in the caller, or an old session. Do not repeat."""
 
     kind = "invalid-request"
 
 
 class Unauthorized(HandoffError):
-    """The vendor refused the credentials. Mark the connection as broken and ask the admin; do not repeat."""
+    """The vendor refused the credentials. Mark the connection as broken and ask the admin. Do not repeat."""
 
     kind = "unauthorized"
 
 
 class NotFound(HandoffError):
-    """A topic, group, human agent or conversation does not exist: `field` names it. Ask the admin; do not repeat."""
+    """A queue, group, human agent or conversation does not exist: `field` names it. Ask the admin. Do not repeat."""
 
     kind = "not-found"
 
 
 class Rejected(HandoffError):
-    """The vendor understood and refused. Report it; do not repeat."""
+    """The vendor understood the request and refused it. Report it. Do not repeat."""
 
     kind = "rejected"
 
@@ -41,23 +41,23 @@ class RateLimited(HandoffError):
 
 
 class Unavailable(HandoffError):
-    """The vendor could not be reached or is broken, and nothing was changed by the last request: repeat later, with
-    the session of this error.
+    """The vendor cannot be reached or is broken, and the last request changed nothing. Repeat later, with the session
+    of this error.
     """
 
     kind = "unavailable"
 
 
 class OutcomeUnknown(HandoffError):
-    """A request that changes something was sent and its result is not known. Repeat with the session of this error,
-    or with `retry=True`: the connector then looks before it acts.
+    """A request that changes something was sent, and its result is unknown. Repeat with the session of this error, or
+    with `retry=True`: the connector then looks before it acts.
     """
 
     kind = "outcome-unknown"
 
 
 class NeedsEmail(HandoffError):
-    """A ticket needs an e-mail address or a phone number and none is known: ask the end user, then repeat with it."""
+    """A ticket needs an e-mail address or a phone number, and none is known. Ask the end user, then repeat with it."""
 
     kind = "needs-email"
 
@@ -69,8 +69,8 @@ class InvalidSignature(HandoffError):
 
 
 class Malformed(HandoffError):
-    """What the vendor sent cannot be read: `log` says where. Report it; do not repeat. A webhook: answer 503, so that
-    the vendor sends it again.
+    """The vendor sent something unreadable: `log` says where. Report it. Do not repeat. For a webhook answer 503, so
+    that the vendor sends it again.
     """
 
     kind = "malformed"
@@ -83,7 +83,7 @@ class Unsupported(HandoffError):
 
 
 class Internal(HandoffError):
-    """A bug of the connector. Report it; do not repeat."""
+    """A bug in the connector. Report it. Do not repeat."""
 
     kind = "internal"
 

@@ -11,29 +11,27 @@ SECRETS = frozenset({"api_key", "ticket_api_key"})
 
 
 class OutboundHost(TypedDict):
-    """---- describe ------------------------------------------------------------------------------------ One origin
-    that the connector will call, for the host's allow-list.
-    """
+    """An origin that the connector calls, for the host's allow-list."""
 
     origin: str
-    """Scheme, host and port as in a URL, for example `https://acme.freshchat.com`. A host part that starts with `*.`
-    stands for any sub-domain; it is used only while the settings do not name the account yet.
+    """Scheme, host and port as in a URL, for example `https://acme.example.com`. A host that starts with `*.` stands
+    for any subdomain; it appears only while the settings do not name the account yet.
     """
 
     purpose: str
     """What the connector does there, in a few words, for the person who allows it."""
 
     credential: str | None
-    """The header that proves who we are, as `<header>: <scheme> {<setting>}`. A host that keeps the secret from the
+    """The header that authenticates us, as `<header>: <scheme> {<setting>}`. A host that keeps the secret from the
     connector leaves that setting out and adds this header itself, to requests to this origin only. None when the
     origin needs no credential.
     """
 
 class Descriptor(TypedDict):
-    """Who this connector is and what a host must provide for it."""
+    """The connector's identity, and what a host must provide for it."""
 
     name: str
-    """Short name for lists and logs, for example `freshworks`."""
+    """Short name for lists and logs: lower-case letters, digits and hyphens."""
 
     version: str
     """Version of the connector, in semantic versioning; not the version of this contract."""
@@ -42,17 +40,17 @@ class Descriptor(TypedDict):
     """The help desk's name as its customers know it."""
 
     settings_schema: str
-    """A JSON Schema (draft 2020-12) of the settings, with titles, help texts, order and secrets marked, fit for
-    generating the form.
+    """A JSON Schema (draft 2020-12) of the settings, with titles, help texts, order and marked secrets: enough to
+    generate the form.
     """
 
     capabilities: list[str]
-    """What this version can do, as words from the connector's manual, for example `live` or `private-notes`. A
-    function whose word is missing answers `unsupported`.
+    """What this version can do, as words from the connector's manual, for example `live` or `tickets`. A function
+    whose word is missing fails with `unsupported`.
     """
 
     outbound: list[OutboundHost]
-    """Every origin that calls with these settings go to. Exact when settings were given."""
+    """Every origin that calls with these settings reach. Exact when settings were given."""
 
     webhook_headers: list[str]
     """The request headers that `on_webhook` needs, lower case. Others may be dropped."""
@@ -62,88 +60,89 @@ FindingLevel = Literal[
     "warning",
     "failure",
 ]
-"""---- connect ------------------------------------------------------------------------------------- How serious a
-finding is.
+"""How serious a finding is.
 
-- `ok`: Checked and right.
-- `warning`: Works, but not as well as it could, or not as somebody may expect.
-- `failure`: Does not work until somebody acts on the remedy.
+- `ok`: Checked and correct.
+- `warning`: Works, but not as well as it could, or not as people may expect.
+- `failure`: Does not work until somebody follows the remedy.
 """
 
 class Finding(TypedDict):
-    """The result of one check, or one thing that was left out and why."""
+    """The result of one check, or something that was left out and why."""
 
     check: str
-    """What was looked at, for example `topic`. Stable; listed in the connector's manual."""
+    """What was checked, for example `api-key`. Stable; listed in the connector's manual."""
 
     level: FindingLevel
+    """How serious it is."""
 
     code: str
-    """What was found, as a word that programs may match, for example `topic-other-case`. Listed in the manual."""
+    """The result as a word for programs to match. Stable; listed in the connector's manual."""
 
     detail: str
-    """What was found, as a sentence for the admin. Not for programs to match."""
+    """The result as a sentence for the admin. Not for programs to match."""
 
     remedy: str | None
     """What the admin should do. None when there is nothing to do."""
 
 class Connection(TypedDict):
-    """The answer of `connect`."""
+    """The result of `connect`."""
 
     connected: bool
-    """True when live handoffs will work. A failure of a part that they do without (the ticket desk; a group, agent,
-    property or author of notes that does not exist and is left out) leaves it true. Answers arrive only when
-    webhooks do, which no check can show: a warning says when the settings hold nothing to verify them with.
+    """True when live handoffs will work. Failures of parts that they can do without (the ticket desk; a group, agent,
+    property or note author that does not exist and is left out) leave it true. Answers of human agents need
+    webhooks, which no check can prove: a warning says when the settings contain nothing to verify them with.
     """
 
     account: str | None
-    """The account that the credentials open, as the vendor names it; none when they open none."""
+    """The account that the credentials open, as the vendor names it. None when they open none."""
 
     findings: list[Finding]
-    """Every check that was made, in the order of the settings form. All are made, not only up to the first failure."""
+    """The result of every check, in the order of the settings form. A failure does not stop the checks after it."""
 
     settings: dict[str, Any]
     """The settings to keep and to pass to all later calls: those given, tidied, with the vendor's ids of the names in
-    them, so that a handoff need not look them up again. They contain the secrets that were given.
+    them, so that a handoff need not look them up. They contain the secrets that were given.
     """
 
 class ConversationKey(TypedDict):
-    """---- people and messages ------------------------------------------------------------------------- The
-    platform's own name for a conversation. The three together must be unique and never reused; everything that
-    makes a handoff happen once is derived from them.
+    """The platform's own name for a conversation. The three fields together must be unique and never reused:
+    everything that makes a handoff happen only once derives from them. Each is 1 to 255 characters, not all
+    spaces.
     """
 
     application: str
     """The platform's tenant, for example an application id."""
 
     channel: str
-    """The place where the conversation happens, for example a channel URL. May hold several conversations in turn."""
+    """The place of the conversation, for example a channel URL. May hold several conversations, one after the other."""
 
     conversation: str
     """The conversation itself."""
 
 class _EndUser(TypedDict):
     id: str
-    """The platform's id for this person; 1 to 255 characters. The same person must always come with the same id."""
+    """The platform's id for this person; 1 to 255 characters. Always pass the same id for the same person."""
 
 
 class EndUser(_EndUser, total=False):
     """The person who needs help."""
 
     name: str | None
+    """Full name."""
 
     email: str | None
-    """Leave out what is not known. An address that was made up would join two people into one."""
+    """Leave it out when it is not known: a made-up address would merge two people."""
 
     email_verified: bool
-    """True only when the platform itself has checked that the mailbox belongs to this person: it is the address they
-    log in with, confirmed by a link or a code, or the platform's server took it from its own records. False when
+    """True only when the platform itself has checked that the mailbox belongs to this person: they log in with the
+    address, confirmed it by a link or a code, or the platform's server took it from its own records. False when
     the person, their device or the AI agent supplied it.
 
-    A verified address finds the person's record in the help desk and joins their conversation to it. An address
-    that is not verified is shown to the human agent, marked as such, and does nothing else in a live conversation:
-    it finds no record and is written into none. It may still be the requester of a ticket, whose answers the help
-    desk mails there.
+    A verified address finds the person's record in the help desk and joins their conversation to it. An unverified
+    address is shown to the human agent, marked as unverified, and does nothing else in a live conversation: it
+    neither finds nor changes a record. It may still be the requester of a ticket, whose answers the help desk
+    mails there.
     """
 
     phone: str | None
@@ -151,7 +150,7 @@ class EndUser(_EndUser, total=False):
 
     phone_verified: bool
     """As `email_verified`: true only when the platform has checked that the number belongs to this person, for
-    example by a code it sent there.
+    example by a code sent there.
     """
 
     locale: str | None
@@ -171,25 +170,25 @@ SenderRole = Literal[
 - `end-user`: The person who needs help.
 - `ai-agent`: The platform's AI agent.
 - `human-agent`: A person who answers in the help desk.
-- `system`: Nobody: a line that the platform or the help desk wrote.
+- `system`: Nobody: the platform or the help desk wrote the line.
 """
 
 class _Sender(TypedDict):
     role: SenderRole
+    """Who speaks."""
 
 
 class Sender(_Sender, total=False):
     """The author of a message."""
 
     id: str | None
-    """An id in the system that the sender belongs to: the platform's for end users and AI agents, the vendor's for
-    human agents.
-    """
+    """The id in the sender's own system: the platform's for end users and AI agents, the vendor's for human agents."""
 
     name: str | None
     """As people should see it."""
 
     avatar_url: str | None
+    """An https URL that anyone can read."""
 
 PartKind = Literal[
     "text",
@@ -201,34 +200,33 @@ PartKind = Literal[
     "choices",
     "unsupported",
 ]
-"""What a part of a message is; says which of its fields count.
+"""What a part of a message is, and which of its fields count.
 
-- `text`: `text`.
-- `image`: `url`, `name`, `media_type`, `bytes`; `text` is the caption.
-- `file`: As `image`.
-- `video`: As `image`.
-- `audio`: As `image`.
+- `text`: Plain text: `text`.
+- `image`: A picture: `url`, `name`, `media_type`, `bytes`; `text` is the caption.
+- `file`: Any other file; fields as for `image`.
+- `video`: A video; fields as for `image`.
+- `audio`: A recording; fields as for `image`.
 - `button`: A link to press: `text` is its label, `url` its target.
 - `choices`: A question with set answers: `text` and `choices`.
-- `unsupported`: Something that this contract has no word for; `text` describes it, ready to be shown, and says
-where it leads. `url` is that address, where there is one.
+- `unsupported`: Something that this contract has no word for. `text` describes it, ready to show, with the address
+it leads to; `url` is that address, if any.
 """
 
 class _Part(TypedDict):
     kind: PartKind
-
-    choices: list[str]
-    """The answers to choose from; empty unless the kind is `choices`."""
+    """What it is."""
 
 
 class Part(_Part, total=False):
     """One piece of a message."""
 
     text: str | None
+    """Text, caption or label."""
 
     url: str | None
-    """Where the file can be read: an http or https address. It may expire within minutes: fetch it at once. A file
-    without one cannot be passed on: whoever reads the message learns that there was one.
+    """The file's http or https address. It may expire within minutes: fetch it at once. A file without an address
+    cannot be passed on; the reader learns that there was one.
     """
 
     name: str | None
@@ -240,32 +238,37 @@ class Part(_Part, total=False):
     bytes: int | None
     """The file's size in bytes."""
 
+    choices: list[str] | None
+    """The answers to choose from; leave it out unless the kind is `choices`."""
+
 class Message(TypedDict):
     """One utterance. At most 2 MiB of text."""
 
     id: str
-    """Unique within the conversation and the same when the message is passed again; 1 to 255 characters."""
+    """Unique within the conversation, and the same when you pass the message again; 1 to 255 characters."""
 
     sender: Sender
+    """The author."""
 
     sent_at: int
+    """When it was written."""
 
     parts: list[Part]
-    """At least one, in the order in which they are read."""
+    """At least one, in reading order."""
 
 Mode = Literal[
     "automatic",
     "live",
     "ticket",
 ]
-"""---- handoff ------------------------------------------------------------------------------------- Where a handoff
-should go.
+"""Where a handoff should go.
 
 - `automatic`: The connector chooses: a live conversation where possible; a ticket when the settings name a ticket
-desk and nobody is there, or the live conversation is refused for good. The receipt's decisions say why.
+desk and no human agent is available, or the live conversation is refused for good. The receipt's decisions say
+why.
 - `live`: A live conversation or nothing.
-- `ticket`: A ticket, although a live conversation may be possible. For the time after a live conversation, too:
-when `returned-to-ai` says `timed-out`, hand off with this mode and the session of that update.
+- `ticket`: A ticket, even where a live conversation is possible. Also after a live conversation: when
+`returned-to-ai` says `timed-out`, hand off with this mode and the session of that update.
 """
 
 Reason = Literal[
@@ -292,13 +295,19 @@ Priority = Literal[
     "high",
     "urgent",
 ]
-"""How urgent it is."""
+"""How urgent it is.
+
+- `low`: Can wait.
+- `medium`: As usual.
+- `high`: Sooner than others.
+- `urgent`: At once.
+"""
 
 class Routing(TypedDict, total=False):
-    """Who should get the conversation. What is left out comes from the settings."""
+    """Who should get the conversation. The settings fill in what is left out."""
 
     topic: str | None
-    """The name of the place in the help desk, as its admin wrote it. Case-sensitive."""
+    """The name of the queue, channel or topic in the help desk, as its admin wrote it. Case-sensitive."""
 
     group: str | None
     """The name or id of a group of human agents."""
@@ -307,29 +316,26 @@ class Routing(TypedDict, total=False):
     """The id or e-mail address of one human agent."""
 
     priority: Priority | None
+    """How urgent it is."""
 
     skill: str | None
-    """The skill that is needed, in the words of the help desk's own skill rules; 1 to 255 bytes. It is written into
-    the property that the settings name, before any rule looks at the conversation. Where that cannot be done, the
-    handoff goes on without, with a finding.
+    """The skill needed, in the words of the help desk's own skill rules; 1 to 255 bytes. It goes into the property
+    that the settings name, before any rule looks at the conversation. Where that is impossible, the handoff goes
+    on without it, with a finding.
     """
 
 class _HandoffRequest(TypedDict):
     key: ConversationKey
+    """The conversation."""
 
     user: EndUser
+    """The person who needs help."""
 
     mode: Mode
+    """Live conversation or ticket."""
 
     reason: Reason
-
-    history: list[Message]
-    """The conversation so far, oldest first."""
-
-    context: list[tuple[str, str]]
-    """Facts about the conversation, as name and value. What becomes of them is a matter of the settings."""
-
-    routing: Routing
+    """Why."""
 
 
 class HandoffRequest(_HandoffRequest, total=False):
@@ -343,54 +349,65 @@ class HandoffRequest(_HandoffRequest, total=False):
 
     summary: str | None
     """What happened so far, in a few sentences; plain text. Without it the human agent reads an extract of the
-    history, marked as such.
+    history, marked as an extract.
     """
 
+    history: list[Message] | None
+    """The conversation so far, oldest first."""
+
+    context: list[tuple[str, str]] | None
+    """Facts about the conversation, as name and value. The settings say what becomes of them."""
+
+    routing: Routing | None
+    """Who should get it."""
+
     retry: bool
-    """True when an earlier try may have got through although its session was lost: the connector then looks for what
-    that try left behind before it creates anything. Costs two to four more requests.
+    """True when an earlier try may have got through and its session was lost. The connector then looks for what that
+    try left behind before it creates anything, which costs two to four more requests.
     """
 
 class ExternalCase(TypedDict):
     """The help desk's side of the conversation, in the two fields that a platform stores."""
 
     case_id: str
-    """The vendor's id with a prefix that says what it is: `fc:<conversation>`, `fd:<ticket>` (Freshdesk),
-    `fs:<ticket>` (Freshservice).
-    """
+    """The vendor's id, behind a prefix and a colon that say what it is. The connector's manual lists the prefixes."""
 
     kind: str
-    """The vendor: `freshworks`."""
+    """The connector, as `descriptor.name`."""
 
 class Step(TypedDict):
-    """One thing that was done (in a receipt), or that would be done (in a plan)."""
+    """Something that was done (in a receipt) or would be done (in a plan)."""
 
     action: str
     """For example `create-user` or `create-conversation`. Stable; listed in the connector's manual."""
 
     target: str
-    """The system and object it was done to, with the object's id where there is one."""
+    """The system and object, with the object's id where there is one."""
 
     detail: str
     """Counts and reasons. Not for programs to match."""
 
 class Decision(TypedDict):
-    """One choice that was made, and by which rule: the record of a call, for logs and audits. No text of people."""
+    """A choice and the rule behind it, for logs and audits. Contains no text of people."""
 
     subject: str
-    """What was chosen, for example `topic` or `mode`. Stable; listed in the connector's manual, as the rules are."""
+    """What was chosen, for example `mode`. Stable; listed in the connector's manual."""
 
     rule: str
-    """The rule that chose it, for example `request`, `locale` or `fallback`."""
+    """The rule that chose it, for example `request`, `locale` or `fallback`. Stable; listed in the manual."""
 
     choice: str
-    """What came of it: an id, a word of the contract, or a count."""
+    """The choice: an id, a word of the contract, or a count."""
 
 Owner = Literal[
     "ai-agent",
     "human-agent",
 ]
-"""Who answers the end user now."""
+"""Who answers the end user now.
+
+- `ai-agent`: The platform's AI agent.
+- `human-agent`: The human agents.
+"""
 
 SessionState = Literal[
     "requesting",
@@ -406,45 +423,47 @@ SessionState = Literal[
 - `requesting`: A handoff has begun and is not complete. The AI agent still answers.
 - `queued`: Handed over; no human agent has taken it yet.
 - `active`: A human agent has it.
-- `closing`: The end was asked for and is not confirmed yet.
+- `closing`: The end was requested and is not confirmed yet.
 - `returned`: Back with the AI agent.
 - `failed`: The handoff failed for good. The AI agent still answers.
 - `ticketed`: A ticket stands in for the conversation. The AI agent answers.
 """
 
 class SessionInfo(TypedDict):
-    """What a host may read of a session, for its indexes and timers."""
+    """The part of a session that a host may read, for its indexes and timers."""
 
     state: SessionState
+    """Where the conversation stands."""
 
     owner: Owner
+    """Who answers the end user."""
 
     conversation_ids: list[str]
-    """Every id under which webhooks may speak of this conversation. The newest first; grows, never shrinks."""
+    """Every id under which webhooks may name this conversation, newest first. Grows, never shrinks."""
 
     ticket_id: str | None
+    """The vendor's id of the ticket that stands in, if any."""
 
     next_tick_at: int | None
-    """When `tick` should be called next; none when there is nothing to wait for."""
+    """When to call `tick` next. None when there is nothing to wait for."""
 
 class WaitEstimate(TypedDict):
-    """How long others wait, as the vendor counts it. A look at the past: promise nothing by it."""
+    """How long others wait, by the vendor's figures. They describe the past: promise nothing from them."""
 
     average_wait_seconds: int | None
-    """How long conversations of the same group have waited for a human agent in the last hour, on average, in
-    seconds.
-    """
+    """How long conversations of the same group waited for a human agent in the last hour, on average, in seconds."""
 
     waiting: int | None
-    """How many conversations of the group wait at the moment. The one that was just handed over may be among them."""
+    """How many conversations of the group are waiting now. May include the one just handed over."""
 
 class Receipt(TypedDict):
-    """The answer of a handoff that succeeded."""
+    """The result of a successful handoff."""
 
     external_case: ExternalCase
+    """The help desk's side of the conversation."""
 
     agent_url: str | None
-    """Where a human agent opens the conversation in a browser, when the vendor told us."""
+    """Where a human agent opens the conversation in a browser, when the vendor says so."""
 
     steps: list[Step]
     """What was done, in order. Empty when the session was already handed over."""
@@ -456,17 +475,19 @@ class Receipt(TypedDict):
     """What was chosen, and why. Empty when the session was already handed over."""
 
     estimate: WaitEstimate | None
-    """At least one figure, where the settings ask for it, the conversation waits, and the vendor says. None
-    otherwise: the handoff never fails for it, and waits for it two seconds or so at most. None when the session
-    was already handed over.
+    """Has at least one figure. Present when the settings ask for it, the conversation waits, and the vendor has
+    figures. A missing estimate never fails a handoff, and delays it by about two seconds at most. None when the
+    session was already handed over.
     """
 
     session: str
+    """The session to store."""
 
     info: SessionInfo
+    """The readable part of the session."""
 
 class Plan(TypedDict):
-    """The answer of `preview`: what a handoff would do."""
+    """The result of `preview`: what a handoff would do."""
 
     mode: Mode
     """`live` or `ticket`."""
@@ -481,12 +502,12 @@ class Plan(TypedDict):
     """What would be chosen, and why."""
 
     texts: list[str]
-    """What human agents would read, masked as it would be: one text for each message, or for the ticket in turn. Text
-    of people: show it, and do not log it.
+    """What human agents would read, masked: one text for each message, or for the ticket. Contains text of people:
+    show it, do not log it.
     """
 
     fields: list[tuple[str, str]]
-    """Fields that would be set, by name, with their values. Text of people too."""
+    """Fields that would be set, by name, with their values. Contains text of people, too."""
 
 EventKind = Literal[
     "agent-assigned",
@@ -503,8 +524,8 @@ EventKind = Literal[
 - `agent-assigned`: A human agent took it: `agent`.
 - `transferred`: It went to a group, or from one human agent to another: `agent` where there is one.
 - `agent-message`: A human agent wrote to the end user: `agent`, `message`.
-- `resolved`: A human agent ended it: `agent` where known. `detail` is `ticket` when it was the ticket.
-- `reopened`: It came back to the human agents after its end. `detail` is `ticket` when it was the ticket.
+- `resolved`: A human agent ended it: `agent` where known. `detail` is `ticket` for the ticket.
+- `reopened`: It came back to the human agents after its end. `detail` is `ticket` for the ticket.
 - `ticket-replied`: A human agent answered the ticket: `agent`, `message`.
 - `returned-to-ai`: The AI agent answers from now on: `outcome`, `summary`.
 - `ignored`: Nothing to do: `detail` says why. Acknowledge the webhook all the same.
@@ -522,9 +543,9 @@ Outcome = Literal[
 
 - `resolved`: A human agent resolved it.
 - `abandoned`: The end user left or cancelled.
-- `nobody-available`: No human agent was there.
+- `nobody-available`: No human agent was available.
 - `timed-out`: Nobody took it in time, or nobody wrote for too long.
-- `failed`: The handoff could not be made, or what it made is gone.
+- `failed`: The handoff could not be made, or its conversation is gone.
 - `ticketed`: A ticket stands in for it.
 """
 
@@ -532,21 +553,25 @@ class Event(TypedDict):
     """One thing to act on. Deliver events in the order given."""
 
     id: str
-    """The same when the same thing is reported again, by a repeated webhook or by `tick`: drop what you have seen."""
+    """The same whenever the same thing is reported again, by a repeated webhook or by `tick`: drop ids you have seen."""
 
     kind: EventKind
+    """What happened."""
 
     at: int
-    """When it happened, by the vendor's clock where it says, else when it was received."""
+    """When it happened by the vendor's clock, or when it was received if the vendor does not say."""
 
     conversation_id: str | None
-    """The vendor's conversation; none for webhooks that speak of no conversation."""
+    """The vendor's conversation. None for webhooks about no conversation."""
 
     agent: Sender | None
+    """The human agent."""
 
     message: Message | None
+    """The human agent's message."""
 
     outcome: Outcome | None
+    """For `returned-to-ai`: how the human part ended."""
 
     summary: str | None
     """For `returned-to-ai`: what the human agents did, for the AI agent to read."""
@@ -555,15 +580,16 @@ class Event(TypedDict):
     """For `ignored`, `transferred`, `resolved`, `reopened`: a word from the connector's manual; never text of people."""
 
 class Update(TypedDict):
-    """The answer of the functions that move a session on."""
+    """The result of the functions that advance a session."""
 
     events: list[Event]
+    """What happened, in order."""
 
     session: str | None
     """The session to store. None only when `on_webhook` was called without one."""
 
     info: SessionInfo | None
-    """None when `session` is none."""
+    """The readable part of the session. None when `session` is none."""
 
     findings: list[Finding]
     """What was left out or done differently, and why."""
@@ -588,28 +614,24 @@ CloseReason = Literal[
 """
 
 class Erasure(TypedDict):
-    """---- people's data ------------------------------------------------------------------------------- The answer
-    of `erase`.
-    """
+    """The result of `erase`."""
 
     steps: list[Step]
-    """What was deleted, in order: one step for each record. Empty when the vendor has no record of this person."""
+    """What was deleted, in order, one step per record. Empty when the vendor has no record of this person."""
 
     findings: list[Finding]
     """What was not deleted, and who can delete it."""
 
 class _Rating(TypedDict):
     id: str
-    """The platform's id of this rating, the same when it is passed again; 1 to 255 bytes."""
+    """The platform's id of this rating, the same when you pass it again; 1 to 255 bytes."""
 
     score: int
     """1 (worst) to 5 (best)."""
 
 
 class Rating(_Rating, total=False):
-    """---- ratings ------------------------------------------------------------------------------------- What the end
-    user thinks of the human part.
-    """
+    """What the end user thinks of the human part."""
 
     comment: str | None
     """What the end user wrote about it. At most 5,000 characters."""
@@ -629,30 +651,30 @@ ErrorKind = Literal[
     "unsupported",
     "internal",
 ]
-"""---- errors -------------------------------------------------------------------------------------- What went wrong,
-sorted by what the caller should do.
+"""What went wrong, by what the caller should do about it.
 
-- `invalid-settings`: A setting is missing or wrong: `field` names it. Ask the admin; do not repeat before.
-- `invalid-request`: An argument is missing or wrong: `field` names it. A bug of the caller, or an old session; do
+- `invalid-settings`: A setting is missing or wrong: `field` names it. Ask the admin, and do not repeat the call
+before.
+- `invalid-request`: An argument is missing or wrong: `field` names it. A bug in the caller, or an old session. Do
 not repeat.
-- `unauthorized`: The vendor refused the credentials. Mark the connection as broken and ask the admin; do not
+- `unauthorized`: The vendor refused the credentials. Mark the connection as broken and ask the admin. Do not
 repeat.
-- `not-found`: A topic, group, human agent or conversation does not exist: `field` names it. Ask the admin; do not
+- `not-found`: A queue, group, human agent or conversation does not exist: `field` names it. Ask the admin. Do not
 repeat.
-- `rejected`: The vendor understood and refused. Report it; do not repeat.
+- `rejected`: The vendor understood the request and refused it. Report it. Do not repeat.
 - `rate-limited`: Too many requests: repeat after `retry_after_ms`, with the session of this error.
-- `unavailable`: The vendor could not be reached or is broken, and nothing was changed by the last request: repeat
-later, with the session of this error.
-- `outcome-unknown`: A request that changes something was sent and its result is not known. Repeat with the session
+- `unavailable`: The vendor cannot be reached or is broken, and the last request changed nothing. Repeat later,
+with the session of this error.
+- `outcome-unknown`: A request that changes something was sent, and its result is unknown. Repeat with the session
 of this error, or with `retry=True`: the connector then looks before it acts.
-- `needs-email`: A ticket needs an e-mail address or a phone number and none is known: ask the end user, then
+- `needs-email`: A ticket needs an e-mail address or a phone number, and none is known. Ask the end user, then
 repeat with it.
 - `invalid-signature`: The webhook is not from the vendor. Drop it, answer 401, and raise an alarm when it happens
 often.
-- `malformed`: What the vendor sent cannot be read: `log` says where. Report it; do not repeat. A webhook: answer
-503, so that the vendor sends it again.
+- `malformed`: The vendor sent something unreadable: `log` says where. Report it. Do not repeat. For a webhook
+answer 503, so that the vendor sends it again.
 - `unsupported`: This version cannot do that; see `descriptor.capabilities`. Do not repeat.
-- `internal`: A bug of the connector. Report it; do not repeat.
+- `internal`: A bug in the connector. Report it. Do not repeat.
 """
 
 class FreshworksSettings(TypedDict, total=False):

@@ -87,37 +87,35 @@ pub(crate) async fn run(plugin: &Plugin, sandbox: &Sandbox, function: Function, 
             }
             Function::Handoff => {
                 let request: HandoffRequest = document(&given, "request")?;
-                let session = given.session.as_deref().map(session).transpose()?;
-                answer(plugin.handoff(sandbox, settings, &request, session.as_deref(), now).await, report)
+                answer(plugin.handoff(sandbox, settings, &request, given.session.as_deref(), now).await, report)
             }
             Function::Relay => {
                 let message: Message = document(&given, "message")?;
                 let session = required(&given)?;
-                answer(plugin.relay(sandbox, settings, &session, &message, retry, now).await, report)
+                answer(plugin.relay(sandbox, settings, session, &message, retry, now).await, report)
             }
             Function::Close => {
                 let reason = Value::from(given.word.as_deref().unwrap_or_default()).to_string();
                 let reason: CloseReason = from_json(&reason, "reason").map_err(|error| unreadable(&error))?;
                 let session = required(&given)?;
-                answer(plugin.close(sandbox, settings, &session, reason, retry, now).await, report)
+                answer(plugin.close(sandbox, settings, session, reason, retry, now).await, report)
             }
             Function::Undelivered => {
                 let (session, message) = (required(&given)?, given.word.as_deref().unwrap_or_default());
-                answer(plugin.undelivered(sandbox, settings, &session, message, retry, now).await, report)
+                answer(plugin.undelivered(sandbox, settings, session, message, retry, now).await, report)
             }
             Function::Rate => {
                 let rating: Rating = document(&given, "rating")?;
                 let session = required(&given)?;
-                answer(plugin.rate(sandbox, settings, &session, &rating, retry).await, report)
+                answer(plugin.rate(sandbox, settings, session, &rating, retry).await, report)
             }
             Function::Peek => answer(plugin.peek(sandbox, &body(given.body, "body")?).await, report),
             Function::OnWebhook => {
-                let session = given.session.as_deref().map(session).transpose()?;
                 let body = body(given.body, "delivery.body")?;
                 let delivery = Delivery { headers: given.headers, body, received_at: now };
-                answer(plugin.on_webhook(sandbox, settings, &delivery, session.as_deref()).await, report)
+                answer(plugin.on_webhook(sandbox, settings, &delivery, given.session.as_deref()).await, report)
             }
-            Function::Tick => answer(plugin.tick(sandbox, settings, &required(&given)?, now).await, report),
+            Function::Tick => answer(plugin.tick(sandbox, settings, required(&given)?, now).await, report),
             Function::Erase => {
                 answer(plugin.erase(sandbox, settings, given.word.as_deref().unwrap_or_default()).await, report)
             }
@@ -130,23 +128,21 @@ fn document<T: serde::de::DeserializeOwned>(given: &Arguments, name: &str) -> Re
     from_json(given.document.as_deref().unwrap_or("null"), name).map_err(|error| unreadable(&error))
 }
 
-fn session(text: &str) -> Result<Vec<u8>, Refused> {
-    from_json(&Value::from(text).to_string(), "session").map_err(|error| unreadable(&error))
+fn required(given: &Arguments) -> Result<&str, Refused> {
+    given
+        .session
+        .as_deref()
+        .ok_or_else(|| invalid("session", "`session` is missing", "Pass the newest session of the conversation."))
 }
 
-fn required(given: &Arguments) -> Result<Vec<u8>, Refused> {
-    match &given.session {
-        Some(text) => session(text),
-        None => Err(invalid("session", "`session` is missing", "Pass the newest session of the conversation.")),
-    }
-}
-
-fn body(bytes: Vec<u8>, field: &str) -> Result<Vec<u8>, Refused> {
+/// The body as it came. The signature is over its bytes, so nothing may be replaced in it.
+fn body(bytes: Vec<u8>, field: &str) -> Result<String, Refused> {
     if bytes.len() > MAX_BODY {
         let message = format!("the body of a webhook holds {} bytes; at most {MAX_BODY} are read", bytes.len());
-        return Err(invalid(field, &message, "Refuse such requests with 413: the vendor sends none."));
+        return Err(invalid(field, &message, "Answer 413: the vendor sends none as long."));
     }
-    Ok(bytes)
+    String::from_utf8(bytes)
+        .map_err(|_| invalid(field, "the body of a webhook is not UTF-8", "Answer 400: it is not the vendor's."))
 }
 
 fn unreadable(error: &handoff_host::json::ReadError) -> Refused {

@@ -58,8 +58,7 @@ def assert_conforms(value: Any, wanted: Any, path: str = "answer") -> None:
         for index, item in enumerate(value):
             assert_conforms(item, typing.get_args(wanted)[0], f"{path}[{index}]")
     elif origin is tuple:
-        hints = typing.get_args(wanted)
-        assert isinstance(value, tuple) and len(value) == len(hints), path
+        assert isinstance(value, tuple) and len(value) == len(typing.get_args(wanted)), path
     else:
         plain = origin or wanted
         assert isinstance(value, plain) and (plain is bool or not isinstance(value, bool)), f"{path}: {value!r} {plain}"
@@ -202,13 +201,14 @@ class Failures(WithAccount):
 
     def test_arguments_that_cannot_be_right_are_refused_by_path(self) -> None:
         connector = self.connector()
-        for wrong, field in [
+        wrongs: list[tuple[dict[str, Any], str]] = [
             ({"mode": "alive"}, "request.mode"),
             ({"user": {"name": "Ana"}}, "request.user.id"),
             ({"prioritty": "high"}, "request.prioritty"),
             ({"summary": b"bytes"}, "request.summary"),
             ({"history": [{"id": "1", "sent_at": object()}]}, "request.history[0].sent_at"),
-        ]:
+        ]
+        for wrong, field in wrongs:
             error = self.caught(freshworks_handoff.InvalidRequest, lambda: connector.handoff(request("wrong", **wrong)))
             self.assertEqual(error.field, field)
             self.assertTrue(error.remedy)
@@ -219,6 +219,11 @@ class Failures(WithAccount):
                     freshworks_handoff.InvalidRequest, lambda: connector.handoff(request("wrong"), now=wrong_now)
                 )
                 self.assertEqual(error.field, "now")
+        error = self.caught(
+            freshworks_handoff.InvalidRequest, lambda: connector.handoff(request("wrong"), now=int(time.time()))
+        )
+        self.assertEqual(error.field, "now")
+        self.assertIn("milliseconds", error.remedy)
         wrong_session: Any = b"session"
         error = self.caught(freshworks_handoff.InvalidRequest, lambda: connector.tick(wrong_session))
         self.assertEqual(error.field, "session")
@@ -365,6 +370,12 @@ class Fences(WithAccount):
             else:
                 self.assertEqual(peek(body), [])
                 self.assertRaises(freshworks_handoff.InvalidSignature, connector.on_webhook, {}, body)
+
+    def test_a_body_that_is_not_utf_8_is_not_the_vendors(self) -> None:
+        for call in (lambda: peek(b"\xff"), lambda: self.connector().on_webhook({}, b"\xff")):
+            with self.assertRaises(freshworks_handoff.InvalidRequest) as raised:
+                call()
+            self.assertIn("400", raised.exception.remedy or "")
 
     def test_the_clock_is_the_embedders_where_there_is_one(self) -> None:
         # A time that the connector surely writes into its answer: a conversation that waits is looked at after it.
