@@ -9,7 +9,9 @@ use anyhow::{Result, bail};
 
 use crate::process::Step;
 use crate::release::{self, wit};
-use crate::{book, browser, features, fuzz, fuzz_code, plugin, process, prove, python, report, spin, tables, tools};
+use crate::{
+    book, browser, features, fuzz, fuzz_code, node, plugin, process, prove, python, report, spin, tables, tools,
+};
 
 /// Builds what the tests run, installs what they need, and runs every one.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
@@ -36,6 +38,7 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     ];
     if filter.is_empty() {
         steps.push(("playing the pages in a browser", Box::new(|| browser::run(&[]).map(keep))));
+        steps.push(("making and testing the npm package", Box::new(|| node::run(&[]).map(keep))));
     }
     steps.push((
         "running the examples in the documentation",

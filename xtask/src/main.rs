@@ -14,6 +14,7 @@ mod fuzz;
 mod fuzz_code;
 #[cfg(test)]
 mod layout;
+mod node;
 mod panics;
 mod plugin;
 mod process;
@@ -27,6 +28,7 @@ mod spin;
 mod tables;
 mod tasks;
 mod tools;
+mod typescript;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -79,6 +81,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "demo" if rest.iter().any(|argument| argument == "--spin") => spin::demo(rest),
         "demo" if rest.iter().any(|argument| argument == "--console") => spin::console(rest),
         "browser" => browser::run(rest).map(drop),
+        "node" => node::run(rest).map(drop),
         "demo" => host_test("playing the demo", &[&["demo"], &process::refs(rest)[..]].concat()),
         "host" => host_test("running host-test", &process::refs(rest)),
         "test" => checks::test(rest),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{plugin, process, python, spin};
+use crate::{node, plugin, process, python, spin};
 use sbom::{Ingredients, Lock};
 use sign::Key;
 
@@ -84,6 +84,18 @@ const ARTEFACTS: &[Artefact] = &[
         make: |job| package(job, "handoff-host"),
         ingredients: Ingredients::Cargo { package: "handoff-host", target: None },
         repeats: Repeats::Not,
+    },
+    Artefact {
+        name: "npm",
+        make: |job| {
+            plugin::build()?;
+            let tarball = node::pack()?;
+            let name = tarball.file_name().context("a tarball without a name")?.to_string_lossy().into_owned();
+            job.take(&tarball, &name)
+        },
+        // It has no dependencies: the plugin is in it.
+        ingredients: Ingredients::Cargo { package: "freshworks-plugin", target: Some(plugin::TARGET) },
+        repeats: Repeats::Checked,
     },
     Artefact {
         name: "wheel",

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wit_parser::{Resolve, TypeDefKind};
 
-use crate::{process, python_types};
+use crate::{process, python_types, typescript};
 
 /// What `examples/vocabulary.rs` of the core prints.
 #[derive(Deserialize)]
@@ -59,6 +59,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
         process::say(&format!("{file} has new tables"));
     }
     python(&vocabulary.settings, check)?;
+    typescript::write(check)?;
     openapi(check)
 }
 

@@ -110,6 +110,15 @@ Every fault at every place of every flow, pairs of faults, random walks, calls i
         ..task("browser", "play the console and the inbox in a headless Chromium")
     },
     Task {
+        more: "\
+Makes target/node/freshworks-handoff-<version>.tgz, installs it into an empty folder, and runs the example and the tests there.
+--no-tests    only make it
+FRESHWORKS_PLUGIN names another plugin to make it from.",
+        options: &["--no-tests"],
+        next: "npm install target/node/freshworks-handoff-*.tgz, in a project of your own",
+        ..task("node", "make the npm package, and test it")
+    },
+    Task {
         more: "No answer may be a failure of the server, or other than described. It takes some minutes; --max-examples N behind -- \
                makes it shorter or longer.\nWhat stands behind -- goes to `schemathesis run`.",
         rest: Rest::Behind,

@@ -25,6 +25,13 @@ pub(crate) fn node_peer() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The folder of what makes and checks the npm package.
+pub(crate) fn node_package() -> Result<PathBuf> {
+    let folder = npm("node", "tools/node")?;
+    std::fs::copy(process::root().join("tools/node/transpile.mjs"), folder.join("transpile.mjs"))?;
+    Ok(folder)
+}
+
 /// The folder of the browser's tests, with what they need; and the browser.
 pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
     debian("chromium", &["chromium"])?;

@@ -1,13 +1,14 @@
 //! Who built what from what: an in-toto Statement with the SLSA provenance v1 predicate (<https://slsa.dev/spec/v1.0/provenance>).
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Source;
 use crate::process;
 
 /// The lock files and the list of tools: with the commit they decide every byte that goes in.
-const MATERIALS: [&str; 3] = ["Cargo.lock", "tools/package-lock.json", "packages/node/package-lock.json"];
+const MATERIALS: [&str; 4] =
+    ["Cargo.lock", "tools/package-lock.json", "tools/node/package-lock.json", "tools/python/requirements.txt"];
 
 /// Names the builder, as a URI; a forge's workflow sets it. By default it is somebody's own machine.
 const BUILDER: &str = "RELEASE_BUILDER";
@@ -24,9 +25,8 @@ pub(crate) fn statement(files: &[(String, String)], source: &Source) -> Result<V
         "digest": { "gitCommit": source.commit },
     })];
     for path in MATERIALS {
-        if let Ok(bytes) = std::fs::read(process::root().join(path)) {
-            materials.push(json!({ "name": path, "digest": { "sha256": super::sha256(&bytes) } }));
-        }
+        let bytes = std::fs::read(process::root().join(path)).with_context(|| path)?;
+        materials.push(json!({ "name": path, "digest": { "sha256": super::sha256(&bytes) } }));
     }
     let rustc = process::output(std::process::Command::new("rustc").arg("--version"))?;
     materials.push(
