@@ -242,10 +242,7 @@ fn make(out: &Path, only: Option<&[String]>, options: Options) -> Result<()> {
             ARTEFACTS.iter().map(|artefact| artefact.name).collect::<Vec<_>>().join(", ")
         );
     }
-    if out.exists() {
-        std::fs::remove_dir_all(out)?;
-    }
-    std::fs::create_dir_all(out)?;
+    empty(out)?;
     let job = Job { source, out: out.to_owned(), development: options.development };
     let lock = Lock::read()?;
     let chosen = |artefact: &&Artefact| only.is_none_or(|only| only.iter().any(|name| name == artefact.name));
@@ -273,6 +270,17 @@ fn make(out: &Path, only: Option<&[String]>, options: Options) -> Result<()> {
     }
     process::say(&format!("{} files in {}", sums.lines().count(), out.display()));
     Ok(())
+}
+
+/// Makes the folder new. One that holds something else than a release of before, outside of `target`, is left alone.
+fn empty(out: &Path) -> Result<()> {
+    if out.exists() {
+        let ours = out.starts_with(process::root().join("target")) || out.join("SHA256SUMS").exists();
+        let free = ours || std::fs::read_dir(out)?.next().is_none();
+        ensure!(free, "{} holds other files: name an empty or new folder with --out", out.display());
+        std::fs::remove_dir_all(out)?;
+    }
+    Ok(std::fs::create_dir_all(out)?)
 }
 
 /// Images of what registries take, below `oci/`.
@@ -376,4 +384,35 @@ pub(crate) fn cargo_metadata(arguments: &[&str]) -> Result<Value> {
     let mut cargo = process::cargo_command();
     cargo.args(["metadata", "--format-version", "1", "--locked"]).args(arguments).current_dir(process::root());
     Ok(serde_json::from_str(&process::output(&mut cargo)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_other_files_is_left_alone() {
+        let folder = std::env::temp_dir().join(format!("release-out-{}", std::process::id()));
+        empty(&folder).unwrap();
+        std::fs::write(folder.join("letter.txt"), "Dear Ana").unwrap();
+        assert!(empty(&folder).unwrap_err().to_string().contains("--out"));
+        assert!(folder.join("letter.txt").exists());
+        std::fs::write(folder.join("SHA256SUMS"), "").unwrap();
+        empty(&folder).unwrap();
+        assert!(!folder.join("letter.txt").exists());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn checksums_are_written_as_sha256sum_writes_them() {
+        let folder = std::env::temp_dir().join(format!("release-sums-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("oci")).unwrap();
+        std::fs::write(folder.join("b"), "").unwrap();
+        std::fs::write(folder.join("oci/a"), "a").unwrap();
+        let sums = sums(&folder).unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  b\n";
+        let a = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  oci/a\n";
+        assert_eq!(sums, format!("{empty}{a}"));
+    }
 }

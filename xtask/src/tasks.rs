@@ -167,7 +167,7 @@ mypy there.
     },
     Task {
         more: "\
---out DIR     where to (default target/release-files); it is emptied first
+--out DIR     where to (default target/release-files): a new or empty folder, or one with a release of before, which is replaced
 --only LIST   these artefacts, with commas: plugin, bridge, wit, ...
 --untagged    although HEAD carries no tag of this version, or files are changed
 --check       make it without a tag, build everything a second time elsewhere, compare, and verify it with outside programs

@@ -213,6 +213,9 @@ fn same_image(name: &str, said: &Value, pulled: &Path, wasm: &[u8]) -> Result<Pa
 
 /// Everything that must come out the same, built from a copy of the sources elsewhere, with another home of cargo.
 fn build_again(out: &Path, full: bool, only: Option<&[String]>) -> Result<()> {
+    if out.exists() {
+        std::fs::remove_dir_all(out)?;
+    }
     // Deeper than the first, so that a folder's name that gets into a file also changes its length.
     let base = std::env::temp_dir().join(format!("handoff-release-{}", std::process::id()));
     let copy = base.join("a/folder/somewhere/else");
