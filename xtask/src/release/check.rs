@@ -228,27 +228,36 @@ fn copy_sources(copy: &Path) -> Result<()> {
     let files = super::git(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
     for file in files.split('\0').filter(|file| !file.is_empty()) {
         let (from, to) = (process::root().join(file), copy.join(file));
-        if !from.is_file() {
-            continue;
-        }
         std::fs::create_dir_all(to.parent().context("a file without a folder")?)?;
-        std::fs::copy(from, to)?;
+        if from.is_symlink() {
+            link(&std::fs::read_link(from)?, &to)?;
+        } else if from.is_file() {
+            std::fs::copy(from, to)?;
+        }
     }
     Ok(())
 }
 
 #[cfg(unix)]
+fn link(to: &Path, at: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(to, at)
+}
+
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) -> std::io::Result<()> {
+    Err(std::io::Error::other("the second build needs symbolic links"))
+}
+
 fn build_in(base: &Path, copy: &Path, out: &Path, full: bool, only: Option<&[String]>) -> Result<()> {
-    use std::os::unix::fs::symlink;
     // Outside programs are the same; they are pinned.
     std::fs::create_dir_all(copy.join("target"))?;
-    symlink(process::root().join("target/tools"), copy.join("target/tools"))?;
+    link(&process::root().join("target/tools"), &copy.join("target/tools"))?;
     let home = base.join("another-cargo-home");
     std::fs::create_dir_all(&home)?;
     let first = plugin::cargo_home().context("cargo has no home")?;
     for entry in std::fs::read_dir(first)? {
         let entry = entry?;
-        symlink(entry.path(), home.join(entry.file_name()))?;
+        link(&entry.path(), &home.join(entry.file_name()))?;
     }
     let repeats = |it: &&Artefact| it.repeats == Repeats::Checked || (full && it.repeats == Repeats::InFull);
     let chosen = |it: &&Artefact| only.is_none_or(|only| only.iter().any(|name| name == it.name));
@@ -258,11 +267,6 @@ fn build_in(base: &Path, copy: &Path, out: &Path, full: bool, only: Option<&[Str
     again.env("XTASK_ROOT", copy).env("CARGO_HOME", home).env_remove("CARGO_TARGET_DIR");
     again.env("GIT_DIR", super::git(&["rev-parse", "--absolute-git-dir"])?);
     process::run(&mut again)
-}
-
-#[cfg(not(unix))]
-fn build_in(_: &Path, _: &Path, _: &Path, _: bool, _: Option<&[String]>) -> Result<()> {
-    bail!("the second build needs symbolic links")
 }
 
 /// Every file of the second build is in the first with the same bytes, apart from what speaks of the whole release.
