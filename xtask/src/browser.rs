@@ -1,4 +1,4 @@
-//! The console and the inbox, played in a real browser.
+//! The console and the inbox, played in a real browser; and the steps of the page about HTTP, which need none.
 
 use std::process::Command;
 
@@ -11,6 +11,7 @@ use crate::{process, spin, tools};
 pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     let environment = spin::build_environment()?;
     let (modules, chromium) = tools::browser()?;
+    tools::debian("curl", &["curl"])?;
     let pictures = arguments.iter().any(|it| it == "--screenshots");
     let rest = arguments.iter().filter(|it| *it != "--screenshots");
     let tests = process::root().join("testing/browser");
@@ -24,7 +25,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     process::say("playing the console and the inbox in Chromium");
     let mut node = Command::new("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(rest);
-    node.arg("console.test.mjs").arg("watch.test.mjs").arg("inbox.test.mjs").current_dir(&modules);
+    node.args(["console.test.mjs", "watch.test.mjs", "inbox.test.mjs", "http.test.mjs"]).current_dir(&modules);
+    node.env("HTTP_PAGE", process::root().join("docs/embed-http.md"));
     node.env("ENVIRONMENT", std::path::absolute(environment)?).env("CHROMIUM", chromium);
     if pictures {
         node.env("SCREENSHOTS", process::root().join("docs/console"));

@@ -15,7 +15,7 @@ const PACKAGE: &str = "packages/node";
 /// Names another plugin than the one of this repository, for the package to be made from.
 const PLUGIN: &str = "FRESHWORKS_PLUGIN";
 
-/// Makes the package, and tests it unless `--no-tests` says otherwise.
+/// Makes the package; tests it, or measures it with `--figures`, or neither with `--no-tests`.
 pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     let mut passed = Passed::new();
     let mut steps: Vec<process::Step<'_>> = vec![
@@ -23,8 +23,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
         ("building the plugin", Box::new(build_plugin)),
         ("packing the npm package twice", Box::new(|| pack().map(drop))),
     ];
-    if !arguments.iter().any(|it| it == "--no-tests") {
-        steps.push(("testing the npm package", Box::new(|| test(&tarball()?).map(|all| passed = all))));
+    let has = |name: &str| arguments.iter().any(|it| it == name);
+    if has("--figures") {
+        steps.push(("measuring the npm package", Box::new(|| in_clean_folder(&tarball()?, figures))));
+    } else if !has("--no-tests") {
+        let test = || in_clean_folder(&tarball()?, test).map(|all| passed = all);
+        steps.push(("testing the npm package", Box::new(test)));
     }
     process::steps(steps)?;
     Ok(passed)
@@ -109,17 +113,17 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Installs the package into an empty folder outside of the repository, and runs the published example and the tests there.
-fn test(tarball: &Path) -> Result<Passed> {
+/// Installs the package into an empty folder outside of the repository, puts the published example and the tests beside it, and works there.
+fn in_clean_folder<T>(tarball: &Path, work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     process::cargo(&["build", "--locked", "--package", "freshworks-simulator"])?;
     let clean = std::env::temp_dir().join(format!("freshworks-handoff-node-{}", std::process::id()));
     std::fs::create_dir_all(&clean)?;
-    let result = test_in(&clean, tarball);
+    let result = install(&clean, tarball).and_then(|()| work(&clean));
     std::fs::remove_dir_all(&clean)?;
     result
 }
 
-fn test_in(clean: &Path, tarball: &Path) -> Result<Passed> {
+fn install(clean: &Path, tarball: &Path) -> Result<()> {
     let root = process::root();
     std::fs::write(clean.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
     let install = ["install", "--no-audit", "--no-fund", "--offline", "--loglevel=error"];
@@ -127,15 +131,29 @@ fn test_in(clean: &Path, tarball: &Path) -> Result<Passed> {
     copy(&root.join("examples/node"), clean)?;
     copy(&root.join(PACKAGE).join("test"), clean)?;
     std::fs::copy(root.join("fixtures/addresses/hosts.txt"), clean.join("hosts.txt"))?;
+    Ok(())
+}
+
+/// Node in this folder, with what the tests need.
+fn node(clean: &Path) -> Result<Command> {
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec"]).current_dir(clean);
+    let simulator = process::target().join("debug/freshworks-simulator");
+    node.env("SIMULATOR", std::path::absolute(simulator)?).env("TOOLS", tools::node_package()?).current_dir(clean);
+    Ok(node)
+}
+
+fn figures(clean: &Path) -> Result<()> {
+    process::run(node(clean)?.arg("figures.mjs"))
+}
+
+fn test(clean: &Path) -> Result<Passed> {
+    let mut node = node(clean)?;
+    node.args(["--test", "--test-reporter=spec"]);
     let tests = std::fs::read_dir(clean)?.collect::<Result<Vec<_>, _>>()?;
     let mut tests: Vec<_> = tests.iter().map(std::fs::DirEntry::file_name).collect();
     tests.retain(|name| name.to_string_lossy().ends_with(".test.mjs"));
     tests.sort();
     node.args(tests);
-    let simulator = process::target().join("debug/freshworks-simulator");
-    node.env("SIMULATOR", std::path::absolute(simulator)?).env("TOOLS", tools::node_package()?);
     let mut passed = Passed::new();
     process::lines(
         &mut node,

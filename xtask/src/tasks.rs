@@ -113,8 +113,9 @@ Every fault at every place of every flow, pairs of faults, random walks, calls i
         more: "\
 Makes target/node/freshworks-handoff-<version>.tgz, installs it into an empty folder, and runs the example and the tests there.
 --no-tests    only make it
+--figures     measure it instead
 FRESHWORKS_PLUGIN names another plugin to make it from.",
-        options: &["--no-tests"],
+        options: &["--no-tests", "--figures"],
         next: "npm install target/node/freshworks-handoff-*.tgz, in a project of your own",
         ..task("node", "make the npm package, and test it")
     },

@@ -28,12 +28,13 @@ export class Connector {
   #tenants;
 
   constructor(options = {}) {
-    const { internal, keysInSandbox, limits } = checked(options);
+    const { internal, subdomains, keysInside, limits } = checked(options);
     const plugin = compile(limits.memoryBytes);
     // It is looked at with the first call.
     plugin.catch(() => {});
     this.#pool = new Pool(plugin, contract, new Network(limits), limits);
-    this.#tenants = new Tenants((settings) => this.#run('describe', [settings], NOWHERE), internal, keysInSandbox);
+    const describe = (settings) => this.#run('describe', [settings], NOWHERE);
+    this.#tenants = new Tenants(describe, { internal, subdomains, keysInside });
   }
 
   async #call(name, given) {
@@ -109,10 +110,17 @@ function limitMemory(binary, bytes) {
 
 /** Options with their defaults. Throws a `TypeError` that names what is wrong. */
 function checked(options) {
-  const { internal = [], keysInSandbox = false, limits = {}, ...unknown } = options;
+  const { internal = [], subdomains = [], keysInSandbox = false, limits = {}, ...unknown } = options;
   const [name] = Object.keys(unknown);
   if (name) throw new TypeError(`options.${name} is not known`);
   if (!Array.isArray(internal)) throw new TypeError('options.internal: expected an array of origins');
+  if (!Array.isArray(subdomains)) throw new TypeError('options.subdomains: expected an array of origins');
+  const below = subdomains.map((text, at) => {
+    // A last label of digits belongs to an address, and `*.com` would be everybody.
+    const [, host] = /^https:\/\/\*\.((?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*)$/i.exec(text) ?? [];
+    if (!host) throw new TypeError(`options.subdomains[${at}]: expected an origin such as \`https://*.files.example.com\``);
+    return host.toLowerCase();
+  });
   if (typeof keysInSandbox !== 'boolean') throw new TypeError('options.keysInSandbox: expected true or false');
   for (const [name, value] of Object.entries(limits)) {
     if (!(name in LIMITS)) throw new TypeError(`options.limits.${name} is not known`);
@@ -126,5 +134,5 @@ function checked(options) {
       throw new TypeError(`options.internal[${at}]: ${error.message}`);
     }
   });
-  return { internal: origins, keysInSandbox, limits: { ...LIMITS, ...limits } };
+  return { internal: origins, subdomains: below, keysInside: keysInSandbox, limits: { ...LIMITS, ...limits } };
 }

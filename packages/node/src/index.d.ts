@@ -12,6 +12,11 @@ export interface Options {
    */
   internal?: readonly string[];
   /**
+   * Wildcards that may be reached by those whose settings name them, for example `https://*.files.example.com` when `file_hosts` holds
+   * `*.files.example.com`. Without this, a wildcard in settings reaches nothing, and files go as links.
+   */
+  subdomains?: readonly string[];
+  /**
    * Give the plugin the settings with their API keys, and let it write the `Authorization` header. Default: false. The keys then stay on
    * the main thread, which adds the header to requests to the origin that it belongs to.
    */

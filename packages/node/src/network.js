@@ -79,7 +79,7 @@ export class Network {
     return new Promise((resolve) => {
       let rule;
       try {
-        rule = access.rule(parseOrigin(`${request.scheme}://${request.authority}`).key);
+        rule = access.rule(parseOrigin(`${request.scheme}://${request.authority}`));
       } catch (error) {
         if (!(error instanceof OriginError)) throw error;
       }

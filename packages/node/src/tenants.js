@@ -15,6 +15,8 @@ export const NOWHERE = { rule: () => undefined };
 /** The origins that a call may reach. */
 class Access {
   #rules = new Map();
+  /** Each stands for every subdomain of its host over https, not for the host itself. */
+  #below = [];
 
   add(origin, internal, header) {
     const rule = this.#rules.get(origin.key) ?? { internal, headers: [] };
@@ -22,23 +24,35 @@ class Access {
     this.#rules.set(origin.key, rule);
   }
 
+  addBelow(host) {
+    this.#below.push(host);
+  }
+
   /** How to reach this origin; undefined when it must not be. */
-  rule(key) {
-    return this.#rules.get(key);
+  rule(origin) {
+    const exact = this.#rules.get(origin.key);
+    if (exact) return exact;
+    const isBelow = (host) => origin.key === `https://${origin.host}:443` && origin.host.endsWith(`.${host}`) && !origin.host.startsWith('.');
+    return this.#below.some(isBelow) ? { internal: false, headers: [] } : undefined;
   }
 }
 
 export class Tenants {
   #describe;
   #internal;
+  #subdomains;
   #keysInside;
   #secretNames;
   #known = new Map();
 
-  /** `describe` asks the plugin; `internal` holds what the operator allows wherever it is. */
-  constructor(describe, internal, keysInside) {
+  /**
+   * `describe` asks the plugin; `internal` holds what the operator allows wherever it is, `subdomains` the hosts of which every subdomain may be
+   * reached by those whose settings say so.
+   */
+  constructor(describe, { internal, subdomains, keysInside }) {
     this.#describe = describe;
     this.#internal = new Map(internal.map((origin) => [origin.key, origin]));
+    this.#subdomains = subdomains;
     this.#keysInside = keysInside;
   }
 
@@ -68,6 +82,8 @@ export class Tenants {
     const missing = new Set();
     const used = new Set();
     for (const { origin: text, credential } of descriptor.outbound) {
+      const below = text.startsWith('https://*.') ? text.slice('https://*.'.length).toLowerCase() : undefined;
+      if (this.#subdomains.includes(below)) access.addBelow(below);
       const origin = this.#origin(text);
       if (!origin) continue;
       const template = this.#keysInside ? undefined : parse(credential);

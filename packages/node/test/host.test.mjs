@@ -10,8 +10,9 @@ import test from 'node:test';
 import { inspect } from 'node:util';
 import { MessagePort, Worker } from 'node:worker_threads';
 import { Connector, HostError } from 'freshworks-handoff';
-import { internalOrigin, isPublic, publicOrigin } from './node_modules/freshworks-handoff/src/allow.js';
+import { internalOrigin, isPublic, parseOrigin, publicOrigin } from './node_modules/freshworks-handoff/src/allow.js';
 import { Network } from './node_modules/freshworks-handoff/src/network.js';
+import { Tenants } from './node_modules/freshworks-handoff/src/tenants.js';
 import { doorTo, errorOf, handoffRequest, says, server, simulator } from './support.mjs';
 
 const account = await simulator();
@@ -163,6 +164,22 @@ test('origins are read strictly', () => {
   assert.equal(internalOrigin('HTTPS://Desk.Example/').key, 'https://desk.example:443');
   assert.throws(() => new Connector({ limits: { timeoutMS: 1 } }), /^TypeError: options.limits.timeoutMS is not known$/);
   assert.throws(() => new Connector({ limits: { timeoutMs: 0 } }), /^TypeError: options.limits.timeoutMs: /);
+});
+
+test('a wildcard is reached when both the settings and the operator name it', async () => {
+  const describe = async (settings) =>
+    settings === undefined
+      ? { settingsSchema: '{"properties":{}}' }
+      : { outbound: [{ origin: 'https://*.files.example' }, { origin: 'https://*.other.example' }] };
+  const { access } = await new Tenants(describe, { internal: [], subdomains: ['files.example', 'third.example'], keysInside: false }).of('{}');
+  const may = (text) => access.rule(parseOrigin(text)) !== undefined;
+  for (const reached of ['https://a.files.example', 'https://A.B.files.example:443']) assert.ok(may(reached), reached);
+  for (const fenced of ['https://files.example', 'https://.files.example', 'https://evilfiles.example', 'http://a.files.example', 'https://a.files.example:444', 'https://a.other.example', 'https://a.third.example']) {
+    assert.ok(!may(fenced), fenced);
+  }
+  for (const wide of ['https://*.com', 'https://*', 'http://*.a.example', 'https://*.0.0.1', '*.a.example']) {
+    assert.throws(() => new Connector({ subdomains: [wide] }), /^TypeError: options.subdomains\[0\]: /, wide);
+  }
 });
 
 test('a name that leads to a private address is not connected to', async (t) => {
