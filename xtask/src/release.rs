@@ -375,6 +375,10 @@ fn machine() -> Result<String> {
 
 fn git(arguments: &[&str]) -> Result<String> {
     let mut git = Command::new("git");
+    // A copy of the sources, in which the check builds again, has no history of its own.
+    if let Some(history) = std::env::var_os(check::HISTORY) {
+        git.env("GIT_DIR", history);
+    }
     let output = process::output(git.args(arguments).env("TZ", "UTC").current_dir(process::root()))?;
     Ok(output.trim_end().to_owned())
 }

@@ -91,6 +91,11 @@ fn cargo_build() -> Result<Command> {
     let mut cargo = process::cargo_command();
     cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", plugin::remap_paths()?);
+    // spin-sdk writes into the component at which commit git says it is: of whatever repository lies around cargo's home.
+    cargo.env_remove("GIT_DIR");
+    if let Some(home) = plugin::cargo_home() {
+        cargo.env("GIT_CEILING_DIRECTORIES", home.join("registry"));
+    }
     Ok(cargo)
 }
 

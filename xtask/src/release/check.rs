@@ -10,6 +10,9 @@ use serde_json::Value;
 use super::{ARTEFACTS, Artefact, Repeats, metadata, oci, sign::Key, wit};
 use crate::{plugin, process, spin, tools};
 
+/// Names the history of a copy of the sources. Not `GIT_DIR`: build scripts ask git, too, and write into components what it says.
+pub(crate) const HISTORY: &str = "XTASK_HISTORY";
+
 /// Makes a release without a tag and shows that everything which is said of releases is true of it. With `full` programs are built as they
 /// are published, and twice, too; with `only` these artefacts are enough (of what is pushed and run all are needed).
 pub(crate) fn run(full: bool, only: Option<&[String]>) -> Result<()> {
@@ -265,7 +268,7 @@ fn build_in(base: &Path, copy: &Path, out: &Path, full: bool, only: Option<&[Str
     let mut again = Command::new(std::env::current_exe()?);
     again.args(["release", "--untagged", "--only", &names.join(","), "--out"]).arg(out);
     again.env("XTASK_ROOT", copy).env("CARGO_HOME", home).env_remove("CARGO_TARGET_DIR");
-    again.env("GIT_DIR", super::git(&["rev-parse", "--absolute-git-dir"])?);
+    again.env(HISTORY, super::git(&["rev-parse", "--absolute-git-dir"])?);
     process::run(&mut again)
 }
 
