@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::process::Step;
+use crate::release::{self, wit};
 use crate::{
     book, browser, deploy, features, fuzz, fuzz_code, node, plugin, process, prove, python, report, spin, tables, tools,
 };
@@ -19,6 +20,7 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     let keep = |some: features::Passed| passed.borrow_mut().extend(some);
     let mut steps: Vec<Step<'_>> = vec![
         ("building the plugin", Box::new(plugin::build)),
+        ("building the mock connector", Box::new(plugin::build_mock)),
         ("building the bridge and the probes", Box::new(spin::prepare_tests)),
         ("building the probes of the growth tests", Box::new(fuzz_code::build_probes)),
         ("installing what the tests are held against", Box::new(|| tools::clients().and(tools::wasmtime()).map(drop))),
@@ -103,7 +105,9 @@ pub(crate) fn all() -> Result<()> {
                 let wasm = ["clippy", "--quiet", "--package", "freshworks-plugin", "--target", plugin::TARGET];
                 let core = ["--package", "freshworks-handoff", "--features", "wasi-http", "--", "-D", "warnings"];
                 plugin::prepare_target(plugin::TARGET)?;
-                process::cargo(&[&wasm[..], &core].concat())?;
+                // It is generated from it.
+                wit::build()?;
+                process::cargo(&[&wasm[..], &["--package", "mock-connector"], &core].concat())?;
                 spin::lint()
             }),
         ),
@@ -119,6 +123,7 @@ pub(crate) fn all() -> Result<()> {
         ("the bridge's API", Box::new(|| fuzz::run(&[]))),
         ("parsers and text functions", Box::new(|| fuzz_code::run(&[]))),
         ("what operators deploy from", Box::new(|| deploy::run(false))),
+        ("release", Box::new(|| release::check::run(false, None))),
         ("dependencies", Box::new(dependencies)),
         ("advisories", Box::new(advisories)),
         ("figures", Box::new(|| report::run(true))),

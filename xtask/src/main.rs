@@ -22,6 +22,7 @@ mod process;
 mod prove;
 mod python;
 mod python_types;
+mod release;
 mod report;
 mod shrink;
 mod spin;
@@ -98,6 +99,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "book" => book::run(check),
         "deploy" => deploy::run(rest.iter().any(|argument| argument == "--chart")),
         "advisories" => checks::advisories(),
+        "release" => release::run(rest),
         "ci" => checks::all(),
         other => bail!("task `{other}` is not implemented"),
     }

@@ -79,7 +79,8 @@ fn without_places(module: &[u8]) -> Result<Vec<u8>> {
             let segment = segment?;
             let DataKind::Active { offset_expr, .. } = &segment.kind else { continue };
             let Operator::I32Const { value } = offset_expr.get_operators_reader().read()? else { continue };
-            segments.push((usize::try_from(value)?, segment.range.end - segment.data.len()..segment.range.end));
+            let end = usize::try_from(segment.range.end)?;
+            segments.push((usize::try_from(value)?, end - segment.data.len()..end));
         }
     }
     let bytes_at = |address: usize, length: usize| {

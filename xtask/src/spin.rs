@@ -37,9 +37,8 @@ pub(crate) fn prepare_tests() -> Result<()> {
     plugin::prepare_target(TARGET)?;
     process::say("building the probes of the Spin emulator");
     // As the tests build them.
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
-    process::run(cargo.args(PROBES.map(|probe| format!("--package={probe}"))))?;
+    let probes = PROBES.map(|probe| format!("--package={probe}"));
+    process::run(cargo_build()?.args(probes))?;
     build_bridge()?;
     // What the steps of docs/operations.md call.
     tools::debian("curl", &["curl"])?;
@@ -96,10 +95,21 @@ pub(crate) fn build_bridge() -> Result<PathBuf> {
 
 /// The same with further arguments, such as features. It takes the place of the usual build.
 pub(crate) fn build_bridge_with(arguments: &[&str]) -> Result<PathBuf> {
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE, "--package", "freshworks-bridge"]);
-    process::run(cargo.args(arguments))?;
+    process::run(cargo_build()?.args(["--package", "freshworks-bridge"]).args(arguments))?;
     Ok(bridge_component())
+}
+
+/// Builds for Spin the same bytes in every folder.
+fn cargo_build() -> Result<Command> {
+    let mut cargo = process::cargo_command();
+    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", plugin::remap_paths()?);
+    // spin-sdk writes into the component at which commit git says it is: of whatever repository lies around cargo's home.
+    cargo.env_remove("GIT_DIR");
+    if let Some(home) = plugin::cargo_home() {
+        cargo.env("GIT_CEILING_DIRECTORIES", home.join("registry"));
+    }
+    Ok(cargo)
 }
 
 /// Path of the built bridge component.

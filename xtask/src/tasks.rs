@@ -172,6 +172,18 @@ mypy there.
         more: "RUSTSEC_DB names a copy of the database; without it nothing is checked, and the output says so.",
         ..task("advisories", "check the lock files against a copy of the RustSec database")
     },
+    Task {
+        more: "\
+--out DIR     where to (default target/release-files): a new or empty folder, or one with a release of before, which is replaced
+--only LIST   these artefacts, with commas: plugin, bridge, wit, ...
+--untagged    although HEAD carries no tag of this version, or files are changed
+--check       make it without a tag, build everything a second time elsewhere, compare, and verify it with outside programs
+--full        with --check: build programs as they are published, and those twice, too (most of an hour)
+MINISIGN_SECRET_KEY (the text of the key file) and MINISIGN_PASSWORD sign it; RELEASE_BUILDER and RELEASE_INVOCATION go into the provenance.",
+        options: &["--out=", "--only=", "--untagged", "--check", "--full"],
+        next: "docs/releases.md (how to publish and verify it)",
+        ..task("release", "make everything that a release consists of, in one folder")
+    },
     Task { next: "commit", ..task("ci", "everything that must pass before a change lands (most of an hour)") },
 ];
 

@@ -12,6 +12,12 @@ pub(crate) fn wasm_opt() -> Result<Command> {
     Ok(Command::new(npm("npm", "tools")?.join("node_modules/.bin/wasm-opt")))
 }
 
+/// Its version.
+pub(crate) fn wasm_opt_version() -> Result<String> {
+    let list: serde_json::Value = serde_json::from_str(include_str!("../../tools/package.json"))?;
+    Ok(list["dependencies"]["binaryen"].as_str().context("tools/package.json has no binaryen")?.to_owned())
+}
+
 /// The folder of the benchmarks' Node side, with its dependencies.
 pub(crate) fn node_peer() -> Result<PathBuf> {
     let folder = npm("bench-node", "tools/bench")?;
@@ -116,6 +122,11 @@ pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 3]> {
         ("CLIENT_FRESHDESK_MCP", locked("freshdesk-mcp")?.join("python")),
         ("CLIENT_FRESHDESK_API", npm("freshdesk-api", "tools/clients")?),
     ])
+}
+
+/// A Python with what releases are verified with: the schemas of their documents, and a client of registries.
+pub(crate) fn release_verifier() -> Result<PathBuf> {
+    Ok(python("release", "tools/release/requirements.txt")?.join("python"))
 }
 
 /// A Python environment with everything on this list, which is complete and has the hash of each file, so that exactly the reviewed
