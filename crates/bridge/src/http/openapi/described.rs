@@ -51,6 +51,10 @@ pub(crate) enum Reply {
     },
     /// Media types.
     Other(&'static [&'static str]),
+    /// An answer of JSON-RPC, or none to a notification; refusals have these statuses, and are answers of JSON-RPC, too.
+    Message {
+        refused: &'static [u16],
+    },
 }
 
 /// An operation that goes on from here, and its parameters.
