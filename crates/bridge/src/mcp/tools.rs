@@ -35,6 +35,8 @@ const MAX_SUMMARY: usize = 20_000;
 const MAX_MESSAGES: usize = 500;
 /// Names of connections that the list of tools shows.
 const MAX_NAMED: usize = 50;
+/// What the arguments are called in problems.
+const ARGUMENTS: &str = "arguments";
 /// The name of the one question that a tool may have.
 const EMAIL: &str = "email";
 
@@ -144,7 +146,7 @@ fn check(name: &str, text: &str, most: usize) -> Result<(), Problem> {
 }
 
 fn arguments<T: DeserializeOwned>(arguments: &Value) -> Result<T, Problem> {
-    read(arguments.to_string().as_bytes(), "arguments")
+    read(arguments.to_string().as_bytes(), ARGUMENTS)
 }
 
 fn person(conversation: &str, id: Option<String>, name: Option<String>, email: Option<String>) -> EndUser {
@@ -527,6 +529,10 @@ fn failed(problem: &Problem) -> Value {
             "Humans do not have this conversation. Check the argument `conversation`, or call hand_to_human first."
                 .to_owned()
         }
+        // What no argument of the schema can hold was found by the reader.
+        (400, _) if problem.field.as_deref().is_some_and(|field| field.starts_with(ARGUMENTS)) => {
+            "Correct that argument as the tool's schema says, and call again.".to_owned()
+        }
         (400 | 403, _) => problem.remedy.clone().unwrap_or_else(|| "Correct the arguments, and call again.".to_owned()),
         (500.., "malformed" | "internal") | (409 | 422 | 424, _) => {
             "You cannot mend this. Tell the user that no human can be reached this way now.".to_owned()
@@ -535,7 +541,11 @@ fn failed(problem: &Problem) -> Value {
     };
     let mut said = json!({ "error": problem.kind, "detail": problem.detail, "next": advice });
     if let Some(field) = &problem.field {
-        set(&mut said, "argument", field.as_str());
+        set(
+            &mut said,
+            "argument",
+            field.strip_prefix(ARGUMENTS).map_or(field.as_str(), |name| name.trim_start_matches('.')),
+        );
     }
     if let Some(wait) = problem.retry_after_ms {
         set(&mut said, "retry_after_ms", wait);

@@ -6,6 +6,7 @@ mod cast;
 mod connecting;
 mod fetching;
 mod kills;
+mod mcp;
 mod operations;
 mod people;
 mod ratings;
