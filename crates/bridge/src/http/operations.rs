@@ -702,7 +702,10 @@ operations! {
             ("Mcp-Name", "The name of the tool or the id of the task; since 2026-07-28."),
         ],
         query: &[],
-        body: foreign_body(|| json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" })),
+        body: Some(Body {
+            schema: rpc_message,
+            example: || json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }),
+        }),
         reply: Reply::Message { refused: &[400, 403, 404] },
         about: "The answer.",
         problems: &[401, 413, 429, 503],

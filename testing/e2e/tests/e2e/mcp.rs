@@ -3,10 +3,12 @@
 //! `cargo xtask test` installs the clients, in fixed versions, and says where they are.
 
 use std::process::Stdio;
+use std::time::Duration;
 
-use e2e::{Environment, Store, TOKEN};
-use freshworks_simulator::Assignee;
+use e2e::{Api, Environment, Store, TOKEN};
+use freshworks_simulator::{Assignee, Conversation, Status};
 use serde_json::{Value, json};
+use spin_emulator::SqliteFile;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
@@ -91,7 +93,7 @@ async fn round(stage: &Environment, mut client: Client, version: &str, conversat
         let begun = client.call("hand_to_human", wish(conversation)).await;
         assert_eq!((&begun["with"], &begun["state"]), (&json!("human"), &json!("queued")), "{begun}");
     }
-    let is_this = |one: &freshworks_simulator::Conversation| texts(one).iter().any(|text| text.contains(conversation));
+    let is_this = |one: &Conversation| texts(one).iter().any(|text| text.contains(conversation));
     let mut found: Vec<_> = stage.freshworks.conversations().into_iter().filter(is_this).collect();
     assert_eq!(found.len(), 1, "handed over once");
     let found = found.pop().unwrap();
@@ -158,14 +160,79 @@ async fn a_task_of_mcp_lasts_until_the_human_has_resolved() {
     let asked = client.says().await;
     assert_eq!(asked["asked"], "Maya Chen (human agent): Which box?");
     client.hears(json!({ "reply": "It was a blue box" })).await;
-    // Its reader: a reply with nothing to say dismisses the question.
     stage.freshworks.reply(&found.id, &maya, "Thank you").await.unwrap();
     assert_eq!(client.says().await["asked"], "Maya Chen (human agent): Thank you");
     assert_eq!(count(&stage, &found.id, "It was a blue box"), 1, "sent twice by the client, and once by the bridge");
+    // Nothing to say: the question is dismissed.
     client.hears(json!({})).await;
     stage.freshworks.resolve(&found.id, &maya).await.unwrap();
     let said = client.says().await;
     assert_eq!((&said["error"], &said["result"]["with"]), (&json!(false), &json!("you")), "{said}");
     assert_eq!(said["result"]["outcome"], "resolved");
     client.ends().await;
+}
+
+/// Calls a tool as an agent does that follows what it reads: the same call again, until it has taken effect.
+async fn insist(api: Api, tool: &'static str, arguments: Value) -> Value {
+    let body = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool, "arguments": arguments },
+    });
+    for _ in 0..200 {
+        // Instances may be dying.
+        if let Ok(answer) = api.call("POST", "/mcp", &body).await
+            && answer.status == 200
+        {
+            let result = &answer.body["result"];
+            match result["structuredContent"]["error"].as_str() {
+                None if result["isError"] == false => return result["structuredContent"].clone(),
+                Some("busy" | "unavailable" | "outcome-unknown" | "rate-limited") => {}
+                _ => panic!("{tool}: {}", answer.body),
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{tool} does not come about");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_over_mcp_survive_kills() {
+    const CONVERSATIONS: usize = 6;
+    const MESSAGES: usize = 12;
+    const KILLS: usize = 8;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::Sqlite(SqliteFile::at(&folder.path().join("bridge.db")));
+    let mut stage = Environment::start(store, 2, &[]).await.unwrap();
+    stage.connect("acme", &json!({ "kind": "polling" })).await.unwrap();
+    let mut agents = tokio::task::JoinSet::new();
+    for number in 0..CONVERSATIONS {
+        let api = stage.api.clone();
+        agents.spawn(async move {
+            let name = format!("agent-{number}");
+            insist(api.clone(), "hand_to_human", wish(&name)).await;
+            for message in 0..MESSAGES {
+                let words = json!({ "conversation": name, "message_id": message.to_string(), "text": format!("{name} says {message:02}") });
+                insist(api.clone(), "message_human", words).await;
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+            insist(api, "cancel_handoff", json!({ "conversation": name })).await["with"] == "you"
+        });
+    }
+    for _ in 0..KILLS {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        stage.kill(0).await.unwrap();
+        stage.kill(0).await.unwrap();
+    }
+    let done = within("every call takes effect", agents.join_all()).await;
+    assert_eq!(done, [true; CONVERSATIONS]);
+    assert_eq!(stage.freshworks.conversations().len(), CONVERSATIONS, "each is handed over once");
+    for number in 0..CONVERSATIONS {
+        let is_this =
+            |one: &Conversation| texts(one).iter().any(|text| text.contains(&format!("agent-{number}: the parcel")));
+        let found = stage.freshworks.conversations().into_iter().find(is_this).unwrap();
+        for message in 0..MESSAGES {
+            let text = format!("agent-{number} says {message:02}");
+            assert_eq!(count(&stage, &found.id, &text), 1, "{text}");
+        }
+        assert_eq!(found.status, Status::Resolved);
+    }
 }

@@ -87,6 +87,20 @@ pub(crate) fn platform_webhook(schemas: &mut SchemaGenerator) -> Value {
     json!({ "anyOf": [of::<Webhook>(schemas), { "description": description }] })
 }
 
+/// A request or a notification of JSON-RPC.
+pub(crate) fn rpc_message(_: &mut SchemaGenerator) -> Value {
+    json!({
+        "type": "object",
+        "required": ["jsonrpc", "method"],
+        "properties": {
+            "jsonrpc": { "const": "2.0" },
+            "id": { "type": ["string", "integer"] },
+            "method": { "type": "string" },
+            "params": { "type": "object" },
+        },
+    })
+}
+
 /// A message that may be relayed: the core asks more of it than of one in a history.
 pub(crate) fn relayed(schemas: &mut SchemaGenerator) -> Value {
     json!({
