@@ -172,6 +172,37 @@ async fn a_task_of_mcp_lasts_until_the_human_has_resolved() {
     client.ends().await;
 }
 
+/// A ticket needs an address; the client gets it from its user.
+async fn address_asked_for(stage: &Environment, mut client: Client, conversation: &str) {
+    client.says().await;
+    let mut wish = wish(conversation);
+    wish["mode"] = json!("ticket");
+    client.hears(json!({ "call": "hand_to_human", "arguments": wish })).await;
+    let asked = client.says().await;
+    assert!(asked["asked"].as_str().unwrap().contains("e-mail address"), "{asked}");
+    assert_eq!(stage.freshworks.tickets().len(), usize::from(conversation == "second"), "nothing is filed before");
+    client.hears(json!({ "reply": format!("{conversation}@example.com") })).await;
+    let said = client.says().await;
+    assert_eq!((&said["error"], &said["result"]["state"]), (&json!(false), &json!("ticketed")), "{said}");
+    let filed = stage.freshworks.tickets().pop().unwrap();
+    assert_eq!(filed.requester.facts.email, Some(format!("{conversation}@example.com")));
+    client.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_mcp_ask_their_user_for_an_address_that_is_missing() {
+    let stage = stage().await;
+    let mut settings = stage.settings();
+    settings["test_ticket_origin"] = stage.freshworks.ticket_origin().into();
+    settings["ticket_api_key"] = stage.freshworks.ticket_api_key().into();
+    let body = json!({ "settings": settings, "platform": { "kind": "polling" } });
+    let answer = stage.api.call("PUT", "/v1/connections/acme", &body).await.unwrap();
+    assert_eq!(answer.body["connected"], true, "{answer:?}");
+    address_asked_for(&stage, Client::python(&stage, "auto", &["elicitation"]), "first").await;
+    let client = Client::node(&stage, "@modelcontextprotocol/client", "auto", &["elicitation"]);
+    address_asked_for(&stage, client, "second").await;
+}
+
 /// Calls a tool as an agent does that follows what it reads: the same call again, until it has taken effect.
 async fn insist(api: Api, tool: &'static str, arguments: Value) -> Value {
     let body = json!({
