@@ -9,7 +9,6 @@ use handoff_contract::model::{
     SenderRole, Timestamp,
 };
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::access::{Caller, Need, Scope};
@@ -40,22 +39,24 @@ const ARGUMENTS: &str = "arguments";
 /// The name of the one question that a tool may have.
 const EMAIL: &str = "email";
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HandToHuman {
+/// What the model says, whatever the tool: the list of tools says which of these one takes. One type, because each costs the component
+/// some kilobytes.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Arguments {
     conversation: String,
     summary: String,
-    #[serde(default)]
     messages: Vec<Said>,
-    #[serde(default = "own_decision")]
-    reason: Reason,
-    #[serde(default = "automatic")]
-    mode: Mode,
+    reason: Option<String>,
+    mode: Option<Mode>,
     user_id: Option<String>,
     user_name: Option<String>,
     user_email: Option<String>,
     language: Option<String>,
     request_id: Option<String>,
+    message_id: String,
+    text: String,
+    after: u64,
 }
 
 #[derive(Deserialize)]
@@ -72,50 +73,21 @@ enum From {
     Assistant,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MessageHuman {
-    conversation: String,
-    message_id: String,
-    text: String,
+/// The tools, as they are listed.
+fn list() -> Value {
+    serde_json::from_str(TOOLS).unwrap_or_default()
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HandoffStatus {
-    conversation: String,
-    #[serde(default)]
-    after: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CancelHandoff {
-    conversation: String,
-    #[serde(default = "cancelled")]
-    reason: CloseReason,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PreviewHandoff {
-    conversation: String,
-    #[serde(default = "automatic")]
-    mode: Mode,
-    user_id: Option<String>,
-    user_email: Option<String>,
-}
-
-fn own_decision() -> Reason {
-    Reason::ModelDecision
-}
-
-fn automatic() -> Mode {
-    Mode::Automatic
-}
-
-fn cancelled() -> CloseReason {
-    CloseReason::UserCancelled
+/// What stands for one of these words; the first where none was said.
+fn one_of<T: Copy>(said: Option<&str>, words: &[(&'static str, T)]) -> Result<T, Problem> {
+    let found = words.iter().find(|(word, _)| said.is_none_or(|said| said == *word));
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let remedy = format!("Pass one of these: {}.", words.join(", "));
+        Problem::new(400, "invalid-request", "the argument `reason` is none of its words")
+            .at("reason")
+            .with_remedy(remedy)
+    })
 }
 
 /// The platform's key of a conversation. Each is a place of its own.
@@ -145,8 +117,17 @@ fn check(name: &str, text: &str, most: usize) -> Result<(), Problem> {
     Err(Problem::new(400, "invalid-request", format!("the argument `{name}` {fault}")).at(name).with_remedy(remedy))
 }
 
-fn arguments<T: DeserializeOwned>(arguments: &Value) -> Result<T, Problem> {
-    read(arguments.to_string().as_bytes(), ARGUMENTS)
+/// Reads what the model has given to a tool, as the list of tools has it.
+fn arguments(given: &Value, tool: &Value) -> Result<Arguments, Problem> {
+    let known = tool.field("inputSchema").field("properties");
+    let names = given.as_object().into_iter().flatten().map(|(name, _)| name);
+    if let Some(name) = names.into_iter().find(|name| known.get(name.as_str()).is_none()) {
+        let name = shortened(name);
+        return Err(Problem::new(400, "invalid-request", format!("the tool takes no argument `{name}`"))
+            .at(name)
+            .with_remedy("Leave it out."));
+    }
+    read(given.to_string().as_bytes(), ARGUMENTS)
 }
 
 fn person(conversation: &str, id: Option<String>, name: Option<String>, email: Option<String>) -> EndUser {
@@ -168,7 +149,7 @@ pub(super) fn message_of_user(id: String, text: String, now: Timestamp) -> Messa
     Message { id, sender, sent_at: now, parts: vec![Part::text(text)] }
 }
 
-impl HandToHuman {
+impl Arguments {
     fn check(&self) -> Result<(), Problem> {
         check("conversation", &self.conversation, MAX_ID)?;
         check("summary", &self.summary, MAX_SUMMARY)?;
@@ -192,7 +173,7 @@ impl HandToHuman {
             .try_for_each(|(at, said)| check(&format!("messages[{at}].text"), &said.text, MAX_TEXT))
     }
 
-    fn into_request(self, now: Timestamp) -> HandoffRequest {
+    fn into_request(self, reason: Reason, now: Timestamp) -> HandoffRequest {
         let count = self.messages.len() as u64;
         let history = (0..).zip(self.messages).map(|(at, Said { from, text }): (u64, Said)| {
             let mut message = message_of_user(format!("h-{at}"), text, now.saturating_sub(count.saturating_sub(at)));
@@ -207,8 +188,8 @@ impl HandToHuman {
         HandoffRequest {
             key: key_of(&self.conversation),
             user,
-            mode: self.mode,
-            reason: self.reason,
+            mode: self.mode.unwrap_or(Mode::Automatic),
+            reason,
             reason_text: None,
             category: None,
             summary: Some(self.summary),
@@ -231,7 +212,7 @@ enum Outcome {
 impl Service<'_> {
     /// `tools/list`. Where a token reaches one connection, the model need not know that there are any.
     pub(super) fn list_tools(&self, caller: &Caller, is_stateless: bool) -> Result<Value, Fault> {
-        let mut list: Value = serde_json::from_str(TOOLS).unwrap_or_default();
+        let mut list = list();
         let reached = self.reached(caller).map_err(|error| internal(&error.into()))?;
         if reached.len() > 1
             && let Some(tools) = list.get_mut("tools").and_then(Value::as_array_mut)
@@ -309,19 +290,25 @@ impl Service<'_> {
         client: Capabilities,
     ) -> Result<Value, Fault> {
         let name = request.params.field("name").as_str().unwrap_or_default();
+        let list = list();
+        let tools = list.field("tools").as_array().map(Vec::as_slice).unwrap_or_default();
+        let Some(tool) = tools.iter().find(|tool| tool.field("name") == name) else {
+            return Err(Fault::new(INVALID_PARAMS, format!("Unknown tool: {}", shortened(name))));
+        };
         let mut given = match request.params.field("arguments") {
             Value::Null => json!({}),
             given => given.clone(),
         };
         let connection = given.as_object_mut().and_then(|given| given.remove("connection"));
-        type Tool<'a> = &'a dyn Fn(&Connection) -> Result<Outcome, Problem>;
-        let tool: Tool<'_> = match name {
-            "hand_to_human" => &|on| self.hand_to_human(on, &given, request.params.field("inputResponses"), client),
-            "message_human" => &|on| self.message_human(on, arguments(&given)?),
-            "handoff_status" => &|on| self.handoff_status(on, arguments(&given)?),
-            "cancel_handoff" => &|on| self.cancel_handoff(on, arguments(&given)?),
-            "preview_handoff" => &|on| self.preview_handoff(on, arguments(&given)?),
-            other => return Err(Fault::new(INVALID_PARAMS, format!("Unknown tool: {}", shortened(other)))),
+        let carry_out = |on: &Connection| {
+            let said = arguments(&given, tool)?;
+            match name {
+                "hand_to_human" => self.hand_to_human(on, said, request.params.field("inputResponses"), client),
+                "message_human" => self.message_human(on, said),
+                "handoff_status" => self.handoff_status(on, &said),
+                "cancel_handoff" => self.cancel_handoff(on, &said),
+                _ => self.preview_handoff(on, said),
+            }
         };
         let named = match &connection {
             None | Some(Value::Null) => None,
@@ -332,7 +319,7 @@ impl Service<'_> {
                 ));
             }
         };
-        match self.meant(&call.caller, named).and_then(|connection| tool(&connection)) {
+        match self.meant(&call.caller, named).and_then(|connection| carry_out(&connection)) {
             Ok(Outcome::Done(said)) => Ok(json!({
                 "content": [{ "type": "text", "text": said.to_string() }],
                 "structuredContent": said,
@@ -349,11 +336,10 @@ impl Service<'_> {
     fn hand_to_human(
         &self,
         connection: &Connection,
-        given: &Value,
+        mut wanted: Arguments,
         answers: &Value,
         client: Capabilities,
     ) -> Result<Outcome, Problem> {
-        let mut wanted: HandToHuman = arguments(given)?;
         let answer = answers.field(EMAIL);
         if let Some(email) =
             answer.field("content").field(EMAIL).as_str().filter(|_| answer.field("action") == "accept")
@@ -361,10 +347,13 @@ impl Service<'_> {
             wanted.user_email = Some(email.trim().to_owned());
         }
         wanted.check()?;
+        let reasons =
+            [("model-decision", Reason::ModelDecision), ("user-asked", Reason::UserAsked), ("safety", Reason::Safety)];
+        let reason = one_of(wanted.reason.as_deref(), &reasons)?;
         let (conversation, now) = (wanted.conversation.clone(), (self.clock)());
         let key = key_of(&conversation);
         let repeat = wanted.request_id.as_deref().map(|id| digest(&["mcp", &conversation, id], 12));
-        let request = wanted.into_request(now);
+        let request = wanted.into_request(reason, now);
         let handed_over = self.hand_over(connection, &key, Asked::Trial(Box::new(request)), repeat.as_deref());
         let handoff = match handed_over {
             Ok((handoff, _)) => handoff,
@@ -381,7 +370,7 @@ impl Service<'_> {
         Ok(Outcome::Done(shown(&conversation, &handoff, &[])))
     }
 
-    fn message_human(&self, connection: &Connection, said: MessageHuman) -> Result<Outcome, Problem> {
+    fn message_human(&self, connection: &Connection, said: Arguments) -> Result<Outcome, Problem> {
         let id = id_of(&said.conversation)?;
         check("message_id", &said.message_id, MAX_ID)?;
         check("text", &said.text, MAX_TEXT)?;
@@ -390,7 +379,7 @@ impl Service<'_> {
         Ok(Outcome::Done(shown(&said.conversation, &handoff, &[])))
     }
 
-    fn handoff_status(&self, connection: &Connection, asked: HandoffStatus) -> Result<Outcome, Problem> {
+    fn handoff_status(&self, connection: &Connection, asked: &Arguments) -> Result<Outcome, Problem> {
         let id = id_of(&asked.conversation)?;
         let (handoff, events) = self.fetch_events(connection, &id, asked.after)?;
         let mut said = shown(&asked.conversation, &handoff, &events);
@@ -399,8 +388,14 @@ impl Service<'_> {
         Ok(Outcome::Done(said))
     }
 
-    fn cancel_handoff(&self, connection: &Connection, asked: CancelHandoff) -> Result<Outcome, Problem> {
-        let handoff = self.cancel(connection, &id_of(&asked.conversation)?, asked.reason)?;
+    fn cancel_handoff(&self, connection: &Connection, asked: &Arguments) -> Result<Outcome, Problem> {
+        let reasons = [
+            ("user-cancelled", CloseReason::UserCancelled),
+            ("user-left", CloseReason::UserLeft),
+            ("returned-to-ai", CloseReason::ReturnedToAi),
+        ];
+        let reason = one_of(asked.reason.as_deref(), &reasons)?;
+        let handoff = self.cancel(connection, &id_of(&asked.conversation)?, reason)?;
         Ok(Outcome::Done(shown(&asked.conversation, &handoff, &[])))
     }
 
@@ -420,23 +415,12 @@ impl Service<'_> {
         work.save(&[])
     }
 
-    fn preview_handoff(&self, connection: &Connection, asked: PreviewHandoff) -> Result<Outcome, Problem> {
-        check("conversation", &asked.conversation, MAX_ID)?;
-        let wanted = HandToHuman {
-            conversation: asked.conversation,
-            summary: "-".to_owned(),
-            messages: Vec::new(),
-            reason: Reason::ModelDecision,
-            mode: asked.mode,
-            user_id: asked.user_id,
-            user_name: None,
-            user_email: asked.user_email,
-            language: None,
-            request_id: None,
-        };
-        wanted.check()?;
+    fn preview_handoff(&self, connection: &Connection, mut asked: Arguments) -> Result<Outcome, Problem> {
+        asked.summary = "-".to_owned();
+        asked.check()?;
         let now = (self.clock)();
-        let plan = handoff::preview(self.http, &connection.settings, &wanted.into_request(now), now)?;
+        let plan =
+            handoff::preview(self.http, &connection.settings, &asked.into_request(Reason::ModelDecision, now), now)?;
         let is_possible = !plan.findings.iter().any(|finding| finding.level == FindingLevel::Failure);
         let findings = plan.findings.iter().filter(|finding| finding.level != FindingLevel::Ok);
         let findings: Vec<&str> = findings.map(|finding| &*finding.detail).collect();
