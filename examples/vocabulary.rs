@@ -1,5 +1,5 @@
-//! Prints everything that `cargo xtask tables` makes the documentation from, as JSON: the settings' schema, every word that programs
-//! may match, and the table of states. A program of its own, so that starting a task does not build the core.
+//! Prints the input of `cargo xtask tables` as JSON: the settings' schema, every word that programs may match, and the table of
+//! states. A separate program, so that starting a task does not build the core.
 
 use freshworks_handoff::conversation::lifecycle::{self, Action, Input};
 use freshworks_handoff::settings::schema::JSON_SCHEMA;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 pub mod client;
+pub(crate) mod json;
 pub(crate) mod multipart;
 pub mod retry;
 

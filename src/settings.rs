@@ -10,6 +10,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::freshdesk::fields::{self, FieldKind};
+use crate::http::json;
 use crate::text::languages::{self, Language};
 use crate::text::masking::Masking;
 use crate::text::time_zone::TimeZone;
@@ -198,12 +199,12 @@ impl fmt::Debug for Settings {
 
 impl Settings {
     /// Reads the settings' JSON. Values are checked for shape and range only.
-    pub fn parse(json: &str) -> Result<Self, Error> {
-        if json.len() > MAX_SETTINGS_BYTES {
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_SETTINGS_BYTES {
             return Err(Error::settings("", "the settings are larger than 256 KiB", "Pass the settings alone."));
         }
         // As bytes, like everything else that is read here: a reader of texts would be 6 KB more.
-        let object = match handoff_contract::json::from_slice::<Value>(json.as_bytes()) {
+        let object = match json::read(text.as_bytes(), &[]) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return Err(not_an_object("they are JSON, but no object")),
             Err(_) => return Err(not_an_object("they are not JSON")),
@@ -349,7 +350,7 @@ impl Settings {
                 "ticket_fields": ticket_fields,
             }),
         );
-        Value::Object(object).to_string()
+        json::to_string(&Value::Object(object))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::http::{Http, Request, Response, TransportError};
 use handoff_contract::model::{
-    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, Reason, Routing, Sender, SenderRole,
+    ConversationKey, EndUser, HandoffRequest, Message, Mode, Part, Reason, Sender, SenderRole,
 };
 
 /// Milliseconds since 1970, on 2026-11-18.
@@ -21,12 +21,12 @@ pub(crate) fn request() -> HandoffRequest {
         reason_text: None,
         category: None,
         summary: None,
-        history: vec![
+        history: Some(vec![
             message("1", SenderRole::EndUser, None, "My order is late"),
             Message { sent_at: 1_752_176_935_442, ..message("2", SenderRole::AiAgent, Some("Luna"), "I am sorry") },
-        ],
-        context: Vec::new(),
-        routing: Routing::default(),
+        ]),
+        context: None,
+        routing: None,
         retry: false,
     }
 }

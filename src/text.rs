@@ -1,6 +1,7 @@
 //! Text between people and vendors: transcript, masking, markup, languages, times.
 
 pub mod languages;
+mod look;
 pub mod masking;
 pub mod plain_text;
 pub mod summary;

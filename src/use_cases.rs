@@ -13,3 +13,5 @@ pub mod tick;
 pub mod times;
 pub mod undelivered;
 pub mod webhook;
+
+pub use crate::conversation::session::{Receipt, Update};

@@ -1,4 +1,4 @@
-//! How well masking finds card numbers, and how often it takes something else for one: measured, and held against
+//! Measures how well masking finds card numbers, and its false positives, and compares that with
 //! `docs/security/masking.md`.
 
 use freshworks_handoff::text::masking::Masking;
@@ -121,7 +121,7 @@ fn in_script(number: &str, zero: u32) -> String {
     number.bytes().map(|digit| char::from_u32(zero + u32::from(digit - b'0')).unwrap()).collect()
 }
 
-/// The ways in which people write a card number, and in which somebody would who wants to get it past a filter.
+/// Spellings of a card number, including attempts to evade a filter.
 fn written(number: &str) -> Vec<String> {
     let separators = [
         " ",
@@ -174,7 +174,7 @@ fn written(number: &str) -> Vec<String> {
     all
 }
 
-/// What stands around it: before, behind.
+/// The context: before, after.
 const AROUND: [(&str, &str); 20] = [
     ("", ""),
     ("My card is ", ", thanks"),
@@ -212,7 +212,7 @@ fn recall(numbers: &[&str]) -> (usize, Vec<String>) {
                 tried += 1;
                 let text = format!("{before}{written}{behind}");
                 let masked = masking.apply(&text).0;
-                // What is around it may be masked with it, and nothing of it may stay.
+                // The context may be masked with it, but nothing of the number may remain.
                 if !masked.contains(MASK) || digits_left(&masked) > digits_left(before) + digits_left(behind) {
                     missed.push(text);
                 }
@@ -397,7 +397,7 @@ fn one_support_text_in_a_hundred_at_most_is_masked_without_need() {
     recorded(&format!("| support texts | {MAX_TEXTS} | {} | {rate:.2} % |", touched.len()));
 }
 
-/// Alone, where nothing but the number decides.
+/// Without context, so that only the number decides.
 #[test]
 fn the_rate_of_each_kind_of_number_is_recorded() {
     let masking = by_default();

@@ -1,13 +1,13 @@
-//! Benchmarks: the plugin in its host beside the same core natively, an ordinary Node service and an ordinary Python service.
+//! Benchmarks: the plugin in its host compared with the native core, an ordinary Node service and an ordinary Python service.
 //!
-//! Every side is a process of its own on one core and talks to the same upstream on the other core, over keep-alive
-//! connections. All of them do what `work.json` says. Times are compared in one run on one machine; only ratios mean anything
-//! elsewhere.
+//! Every side is a separate process on one core and talks to the same upstream on the other core, over keep-alive
+//! connections. All do the work in `work.json`. Times are compared within one run on one machine; elsewhere, only ratios are
+//! meaningful.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
-//! | `upstream.rs` | what Freshchat answers, as a pure function |
-//! | `work.rs` | what is measured: one account, one handoff, one message, one webhook |
+//! | `upstream.rs` | Freshchat's responses, as a pure function |
+//! | `work.rs` | the work: one account, one handoff, one message, one webhook |
 //! | `native.rs` | the core's HTTP natively |
 //! | `measure.rs` | runs an operation so many times, so many at once |
 //! | `bin/core.rs` | the core without any network, for counting instructions |

@@ -1,4 +1,4 @@
-//! Runs an operation so many times, so many at once.
+//! Runs an operation this many times, with this concurrency.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use anyhow::Result;
 use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
 
-/// What an operation cost.
+/// The cost of an operation.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Cost {
-    /// Half of them took at most so long, in microseconds.
+    /// The median, in microseconds.
     pub p50_us: f64,
-    /// All but one in a hundred took at most so long, in microseconds.
+    /// The 99th percentile, in microseconds.
     pub p99_us: f64,
     /// Time of the process on a processor for each, in microseconds.
     pub cpu_us: f64,
@@ -21,7 +21,7 @@ pub struct Cost {
     pub rate: f64,
 }
 
-/// What runs cost: times of each, of all together, and of the processor.
+/// The cost of runs: time of each, in total, and of the processor.
 pub fn cost(mut times: Vec<Duration>, wall: Duration, cpu: Duration) -> Cost {
     times.sort();
     let count = times.len().max(1) as f64;

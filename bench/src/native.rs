@@ -12,7 +12,7 @@ pub struct Native {
 }
 
 impl Native {
-    /// A client that keeps up to so many connections.
+    /// A client that keeps up to this many connections.
     pub fn new(connections: usize) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)

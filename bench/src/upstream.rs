@@ -1,4 +1,4 @@
-//! What Freshchat answers to somebody whom it does not know. It keeps nothing, so it is equally fast for everybody.
+//! Freshchat's responses for an unknown person. It is stateless, so it is equally fast for all sides.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The measured work.
 
 use std::path::Path;
 
@@ -16,12 +16,12 @@ pub const MESSAGES: usize = 40;
 /// Characters in each of them.
 pub const CHARACTERS: usize = 100;
 
-/// What every side reads: settings, a handoff, a message, and a webhook with its signature.
+/// The input of every side: settings, a handoff, a message, and a webhook with its signature.
 #[derive(Serialize, Deserialize)]
 pub struct Work {
     /// As `connect` returned them; `test_origin` is the upstream.
     pub settings: Value,
-    /// The request of a handoff of somebody who is new.
+    /// The request of a new person's handoff.
     pub request: Value,
     /// A message of the end user.
     pub message: Value,
@@ -57,7 +57,7 @@ impl Work {
     }
 }
 
-/// A message of so many characters.
+/// A message of this many characters.
 pub fn message(id: usize, characters: usize) -> Value {
     let text = "All work and no play. ".repeat(characters / 22 + 1);
     json!({
@@ -67,7 +67,7 @@ pub fn message(id: usize, characters: usize) -> Value {
     })
 }
 
-/// A handoff of `user` with so long a history.
+/// A handoff of `user` with a history of this length.
 pub fn request(user: &str, messages: usize, characters: usize) -> Value {
     json!({
         "key": { "application": "app", "channel": "channel", "conversation": user },
@@ -81,7 +81,7 @@ pub fn request(user: &str, messages: usize, characters: usize) -> Value {
 pub struct Account {
     /// The account.
     pub freshworks: Simulator,
-    /// What the plugin may do.
+    /// The plugin's limits.
     pub sandbox: Sandbox,
     /// As `connect` returned them.
     pub settings: String,
@@ -105,18 +105,18 @@ pub async fn account(plugin: &Plugin) -> Result<Account> {
     Ok(Account { freshworks, sandbox, settings })
 }
 
-/// A sandbox that reaches one origin.
+/// A sandbox that may reach one origin.
 ///
 /// # Errors
 ///
-/// When it is no origin.
+/// If it is not an origin.
 pub fn sandbox(client: HttpClient, origin: &str) -> Result<Sandbox> {
     let mut allow = AllowList::none();
     match origin.starts_with("http://") {
         true => allow.allow_internal(origin)?,
         false => allow.allow(origin)?,
     }
-    // What is measured is the machine, not the share of one tenant.
+    // This measures the machine, not one tenant's share.
     Ok(Sandbox::new(client).allow(allow).calls_at_once(100_000))
 }
 

@@ -1,9 +1,9 @@
 //! The command line: one command for each function of the contract, JSON in and out.
 //!
-//! | exit code | means |
+//! | exit code | meaning |
 //! |---|---|
 //! | 0 | it worked |
-//! | 1 | the plugin answered with an error of the contract, `connect` found what keeps handoffs from working, or the plugin's imports are not allowed |
+//! | 1 | the plugin returned an error of the contract, `connect` found a failure, or the plugin's imports are not allowed |
 //! | 2 | wrong usage: options, files, JSON |
 //! | 3 | the plugin was stopped, or the host failed |
 
@@ -33,33 +33,33 @@ pub struct Arguments {
     command: Command,
 }
 
-/// What all commands understand.
+/// Options of all commands.
 #[derive(Debug, Args)]
 struct Options {
     /// The plugin.
     #[arg(long, global = true, value_name = "FILE", default_value = "target/plugin/freshworks.wasm")]
     plugin: PathBuf,
-    /// Write the answer as JSON: standard output then holds one JSON document and nothing else.
+    /// Write the result as JSON: standard output then contains exactly one JSON document.
     #[arg(long, global = true)]
     json: bool,
-    /// Also write each HTTP request and what the call cost, to standard error.
+    /// Also write each HTTP request and the call's cost to standard error.
     #[arg(long, short, global = true)]
     verbose: bool,
-    /// Allow one more origin, such as `https://acme.example` or `https://*.acme.example`. The plugin's own description of what
-    /// it calls with these settings is allowed anyway, as far as it is on the internet.
+    /// Allow one more origin, such as `https://acme.example` or `https://*.acme.example`. The origins that the plugin describes
+    /// for these settings are allowed anyway, if they are on the internet.
     #[arg(long, global = true, value_name = "ORIGIN")]
     allow: Vec<String>,
-    /// Allow one origin on this machine or in a private network, such as `http://127.0.0.1:8080` of a simulator. Without it no
-    /// setting leads there.
+    /// Allow one origin on this machine or in a private network, such as `http://127.0.0.1:8080` of a simulator. Without it, no
+    /// setting can reach it.
     #[arg(long, global = true, value_name = "ORIGIN")]
     allow_internal: Vec<String>,
     /// Keep the credentials from the plugin: take them out of the settings and add them to its requests.
     #[arg(long, global = true)]
     host_credentials: bool,
-    /// The time to tell the plugin, in milliseconds since 1970. Default: the clock's.
+    /// The current time for the plugin, in milliseconds since 1970. Default: the clock.
     #[arg(long, global = true, value_name = "MS")]
     now: Option<u64>,
-    /// Compile the plugin again instead of keeping the result in `compiled/` beside it.
+    /// Recompile the plugin instead of caching the result in `compiled/` beside it.
     #[arg(long, global = true)]
     no_cache: bool,
 }
@@ -74,7 +74,7 @@ struct SettingsFile {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Who the plugin is and what it needs.
+    /// Describe the plugin and what it needs.
     #[command(after_help = help::DESCRIBE)]
     Describe {
         /// The settings, to learn the exact hosts: a JSON file, or - for standard input.
@@ -86,11 +86,11 @@ enum Command {
     Connect {
         #[command(flatten)]
         settings: SettingsFile,
-        /// Where to write the completed settings. Whether it can be written is checked first.
+        /// The file for the completed settings. It is checked first that it can be written.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
-    /// What a handoff would do.
+    /// Show what a handoff would do.
     #[command(after_help = help::PREVIEW)]
     Preview {
         #[command(flatten)]
@@ -110,7 +110,7 @@ enum Command {
         #[command(flatten)]
         session: SessionFiles,
     },
-    /// Pass a message of the end user on.
+    /// Relay a message of the end user.
     #[command(after_help = help::RELAY)]
     Relay {
         #[command(flatten)]
@@ -120,7 +120,7 @@ enum Command {
         /// The message: a JSON file, or - for standard input.
         #[arg(long, value_name = "FILE", required_unless_present = "text", conflicts_with = "text")]
         message: Option<PathBuf>,
-        /// The message's text, in place of a file.
+        /// The message's text, instead of a file.
         #[arg(long)]
         text: Option<String>,
         /// An earlier try ended without a session: look before sending.
@@ -134,7 +134,7 @@ enum Command {
         settings: SettingsFile,
         #[command(flatten)]
         session: SessionFiles,
-        /// Why.
+        /// The reason.
         #[arg(long)]
         reason: CloseReasonArgument,
         /// An earlier try ended without a session: look before sending.
@@ -166,14 +166,14 @@ enum Command {
         #[command(flatten)]
         session: SessionFiles,
     },
-    /// The conversations that a webhook body speaks of.
+    /// List the conversations in a webhook body.
     #[command(after_help = help::PEEK)]
     Peek {
         /// The exact body: a file, or - for standard input.
         #[arg(long, value_name = "FILE")]
         body: PathBuf,
     },
-    /// Tell the human agents that a message of theirs could not be shown.
+    /// Tell the human agents that one of their messages was not delivered.
     #[command(after_help = help::UNDELIVERED)]
     Undelivered {
         #[command(flatten)]
@@ -187,7 +187,7 @@ enum Command {
         #[arg(long)]
         retry: bool,
     },
-    /// Pass on how the end user rates the human part.
+    /// Pass on the end user's rating of the human part.
     #[command(after_help = help::RATE)]
     Rate {
         #[command(flatten)]
@@ -200,14 +200,14 @@ enum Command {
         /// 1 (worst) to 5 (best).
         #[arg(long, value_parser = clap::value_parser!(u8).range(1..=5))]
         score: u8,
-        /// What the end user wrote about it.
+        /// The end user's comment.
         #[arg(long)]
         comment: Option<String>,
         /// An earlier try ended without a session: do not send it a second time.
         #[arg(long)]
         retry: bool,
     },
-    /// Do what time makes necessary.
+    /// Poll Freshworks and apply time-outs.
     #[command(after_help = help::TICK)]
     Tick {
         #[command(flatten)]
@@ -215,12 +215,12 @@ enum Command {
         #[command(flatten)]
         session: SessionFiles,
     },
-    /// Delete Freshchat's record of one person, with the person's conversations, for good.
+    /// Permanently delete Freshchat's record of one person, with the person's conversations.
     #[command(after_help = help::ERASE)]
     Erase {
         #[command(flatten)]
         settings: SettingsFile,
-        /// The platform's id of the person, as it was handed over.
+        /// The platform's id of the person, as in the handoff.
         #[arg(long)]
         user_id: String,
     },
@@ -230,23 +230,23 @@ enum Command {
         /// The conversation to hand over: a handoff request as JSON, or - for standard input. Default: a late parcel.
         #[arg(long, value_name = "FILE")]
         conversation: Option<PathBuf>,
-        /// Be the end user yourself, line by line, and answer as a human agent in the simulator's inbox page.
+        /// Play the end user yourself, line by line, and answer as a human agent in the simulator's inbox page.
         #[arg(long, conflicts_with = "json")]
         interactive: bool,
-        /// Name an author of private notes in the settings: the history then comes as notes.
+        /// Set an author of private notes: the history is then sent as notes.
         #[arg(long)]
         note_author: bool,
-        /// Make the history this long, up to 10,000 messages: cut it short, or tell it again and again.
+        /// Set the history's length, up to 10,000 messages, by truncating or repeating it.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=10_000))]
         messages: Option<u16>,
-        /// Fail when the scripted demonstration takes longer than this many seconds.
+        /// Fail if the scripted demo takes longer than this many seconds.
         #[arg(long, value_name = "SECONDS", default_value_t = 300, conflicts_with = "interactive")]
         time_limit: u64,
     },
-    /// What the plugin imports.
+    /// List the plugin's imports.
     #[command(after_help = help::IMPORTS)]
     Imports {
-        /// Fail when it imports what a connector may not.
+        /// Fail if it has imports that a connector may not have.
         #[arg(long)]
         verify: bool,
     },
@@ -261,7 +261,7 @@ enum Command {
     Man,
 }
 
-/// The contract's close reasons as clap wants them.
+/// The contract's close reasons for clap.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum CloseReasonArgument {
     UserLeft,
@@ -283,7 +283,7 @@ impl From<CloseReasonArgument> for CloseReason {
     }
 }
 
-/// Does what the command line asks for and writes the answer to standard output.
+/// Runs the command and writes the result to standard output.
 pub async fn run(arguments: Arguments) -> ExitCode {
     match execute(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -344,7 +344,7 @@ async fn execute(Arguments { options, command }: Arguments) -> Result<(), Exit> 
             let call = plugin.connect(&sandbox, &settings).await;
             let is_connected = call.result.as_ref().map_or(true, |connection| connection.connected);
             let completed = call.result.as_ref().ok().map(|connection| connection.settings.clone());
-            // The findings are shown whatever becomes of the file.
+            // Show the findings even if the file cannot be written.
             let answered = host.answer(call, None, |_| None, render::connection);
             let saved = match (&save, completed) {
                 (Some(file), Some(settings)) => host.save_settings(file, &settings),

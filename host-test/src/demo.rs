@@ -1,11 +1,11 @@
 //! The demonstration: a handoff from both sides, in one process.
 //!
-//! A simulator plays Freshworks, a small platform receives webhooks over real HTTP, and the plugin stands between them in
-//! its sandbox. At the end, what happened is held against what must hold, so the demonstration is a check as well.
+//! A simulator plays Freshworks, a small platform receives webhooks over real HTTP, and the plugin runs between them in its
+//! sandbox. At the end, claims about the outcome are checked, so the demo is also a test.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
-//! | `demo/platform.rs` | the platform: sessions by conversation id, what its end user sees |
+//! | `demo/platform.rs` | the platform: sessions by conversation id, the end user's view |
 //! | `demo/receiver.rs` | its webhook URL |
 //! | `demo/script.rs` | a scripted human agent and end user |
 //! | `demo/typing.rs` | the person at the terminal as the end user |
@@ -47,7 +47,7 @@ pub use typing::typed_lines;
 /// How long webhooks may take to arrive; they need milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What to play.
+/// The demo's options.
 #[derive(Debug)]
 pub struct Options {
     /// The conversation to hand over.
@@ -80,7 +80,7 @@ struct Stage {
 ///
 /// # Errors
 ///
-/// The first thing that went wrong or that must hold and does not, as a sentence.
+/// The first error, or claim that does not hold, as a sentence.
 pub async fn run(plugin: &Plugin, options: Options, screen: Arc<Screen>) -> Result<()> {
     let played = play(plugin, options, &screen).await;
     screen.finish(played.as_ref().err());
@@ -149,15 +149,15 @@ async fn play(plugin: &Plugin, options: Options, screen: &Arc<Screen>) -> Result
     };
     claims.splice(0..0, claims::all(&request, &account, &seen));
     screen.claims(&claims);
-    // Whoever pressed a button in the inbox page gets an answer.
+    // Requests of the inbox page get a response.
     within("the last answer of the inbox page", stage.freshworks.stop()).await?;
     match claims.iter().find(|claim| !claim.holds) {
-        Some(claim) => bail!("this must hold and does not: {}", claim.text),
+        Some(claim) => bail!("a claim does not hold: {}", claim.text),
         None => Ok(()),
     }
 }
 
-/// What an admin does: names the account, allows the host the plugin asks for, presses Connect.
+/// The admin's part: enters the account, allows the plugin's host, presses Connect.
 async fn connect(
     plugin: &Plugin,
     freshworks: &Simulator,
@@ -174,7 +174,7 @@ async fn connect(
     for host in &descriptor.outbound {
         ensure!(host.origin == freshworks.origin(), "the plugin wants to call {}", host.origin);
         allow.allow_internal(&host.origin)?;
-        screen.line(&format!("It may call {} ({}), and nothing else", host.origin, host.purpose));
+        screen.line(&format!("It may only call {} ({})", host.origin, host.purpose));
     }
     screen.count("describe", &report);
 
@@ -188,7 +188,7 @@ async fn connect(
     Ok((sandbox, connection.settings))
 }
 
-/// What an admin types, and where the simulator is.
+/// The admin's input, and the simulator's address.
 fn settings(freshworks: &Simulator, note_author: bool) -> String {
     let mut settings = json!({
         "chat_url": "acme",
@@ -204,7 +204,7 @@ fn settings(freshworks: &Simulator, note_author: bool) -> String {
     settings.to_string()
 }
 
-/// The answer of a call, or its error with the function's name and the remedy.
+/// The result of a call, or its error with the function's name and the remedy.
 fn answer<T>(function: &str, result: Result<T, CallError>) -> Result<T> {
     result.map_err(|error| match error {
         CallError::Plugin(error) => {
@@ -215,7 +215,7 @@ fn answer<T>(function: &str, result: Result<T, CallError>) -> Result<T> {
     })
 }
 
-/// Waits for what must happen soon.
+/// Waits for something that must happen soon.
 async fn within<T>(what: &str, work: impl Future<Output = T>) -> Result<T> {
     tokio::time::timeout(PATIENCE, work)
         .await

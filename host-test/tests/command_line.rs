@@ -1,4 +1,4 @@
-//! The command line's manners: exit codes and where it writes.
+//! The command line's exit codes and output.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ fn a_plugin_that_cannot_be_loaded_is_code_3() {
 }
 
 #[test]
-fn help_is_no_failure() {
+fn help_exits_with_success() {
     let output = host_test(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).unwrap().contains("handoff"));
@@ -73,8 +73,8 @@ fn settings_of_a_tenant_lead_nowhere_inside() {
         assert_eq!(output.status.code(), Some(2), "{settings}: {errors}");
         assert!(errors.contains("--allow-internal"), "{errors}");
     }
-    assert!(listener.accept().is_err(), "nobody has connected");
-    // With the operator's word it goes there. Nobody answers, so the finding says that nothing came.
+    assert!(listener.accept().is_err(), "there was no connection");
+    // With the operator's permission it connects. Nothing responds, so there is a finding.
     let output = connect(&here("test_origin", origin.clone().into()), &["--allow-internal", &origin]);
     assert!(listener.accept().is_ok());
     assert_eq!(output.status.code(), Some(1));
@@ -137,7 +137,7 @@ async fn connect_says_in_which_state_the_account_is_and_fails_when_it_is_not_con
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// A folder of its own for one test.
+/// A separate folder for one test.
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("host-test-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -156,7 +156,7 @@ fn outcome(output: &Output) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn a_file_that_is_no_json_is_named_with_the_cause_and_the_place() {
+fn invalid_json_is_reported_with_file_cause_and_position() {
     let folder = folder("json");
     for (name, text, says) in [
         ("comma.json", "{\n  \"chat_url\": \"acme\"\n  \"api_key\": \"secret-key\" }", "(line 3, column 3)"),
@@ -196,7 +196,7 @@ fn json_that_an_editor_marked_as_unicode_is_read() {
 }
 
 #[test]
-fn a_file_that_is_no_component_is_refused_on_one_line() {
+fn a_file_that_is_not_a_component_is_refused_on_one_line() {
     let folder = folder("wasm");
     for (name, bytes, says) in [
         ("text.wasm", &b"[package]\nname = \"x\"\n"[..], "not a WebAssembly component"),
@@ -226,7 +226,7 @@ fn a_missing_plugin_names_the_command_that_builds_it() {
     }
 }
 
-/// Where nobody answers, so that a call gets as far as findings.
+/// An address without a server, so that a call gets as far as findings.
 fn nobody(folder: &std::path::Path) -> (PathBuf, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -240,7 +240,7 @@ fn nobody(folder: &std::path::Path) -> (PathBuf, String) {
 }
 
 #[test]
-fn where_settings_and_sessions_go_is_checked_before_anybody_is_asked() {
+fn output_paths_are_checked_before_any_request() {
     let folder = folder("save");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -253,7 +253,7 @@ fn where_settings_and_sessions_go_is_checked_before_anybody_is_asked() {
     let base =
         ["--plugin", &plugin, "--no-cache", "--allow-internal", &origin, "--settings", settings.to_str().unwrap()];
     let missing = folder.join("no-such-folder/out");
-    for (target, why) in [(&missing, "there is no folder"), (&folder, "it is a folder")] {
+    for (target, why) in [(&missing, "no such folder:"), (&folder, "it is a folder")] {
         let target = target.to_str().unwrap();
         let connect = [&["connect"], &base[..], &["--save", target]].concat();
         let handoff = [&["handoff"], &base[..], &["--request", request, "--save-session", target]].concat();
@@ -263,7 +263,7 @@ fn where_settings_and_sessions_go_is_checked_before_anybody_is_asked() {
             assert!(errors.contains(target) && errors.contains(why), "{errors}");
         }
     }
-    assert!(listener.accept().is_err(), "nobody was asked");
+    assert!(listener.accept().is_err(), "there was no request");
     std::fs::remove_dir_all(folder).unwrap();
 }
 

@@ -85,7 +85,7 @@ async fn the_person_at_the_terminal_can_talk_and_leave() {
     assert_eq!(returned.collect::<Vec<_>>(), ["abandoned"]);
 }
 
-/// What the inbox page sends.
+/// The inbox page's request.
 async fn browser(method: &str, url: &str, body: &Value) -> Value {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let request = http::Request::builder().method(method).uri(url).header("content-type", "application/json");
@@ -95,7 +95,7 @@ async fn browser(method: &str, url: &str, body: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn resolving_in_the_browser_ends_it_although_nobody_types() {
+async fn resolving_in_the_browser_ends_the_demo_without_input() {
     let mut demo = tokio::process::Command::new(env!("CARGO_BIN_EXE_host-test"))
         .args(["demo", "--interactive", "--plugin"])
         .arg(plugin_file())

@@ -38,20 +38,20 @@ fn settings(simulator: &Simulator) -> String {
 }
 
 #[tokio::test]
-async fn it_describes_itself() {
+async fn the_plugin_describes_itself_in_a_foreign_host() {
     let output = invoke("describe(none)").await;
     assert!(stdout(&output).contains("https://*.freshchat.com"), "{}", stdout(&output));
 }
 
 #[tokio::test]
-async fn it_connects_an_account() {
+async fn the_plugin_connects_an_account_in_a_foreign_host() {
     let simulator = Simulator::start(Config::default()).await.unwrap();
     let output = invoke(&format!("connect({})", settings(&simulator))).await;
     assert!(stdout(&output).contains("connected: true"), "{}", stdout(&output));
 }
 
 #[tokio::test]
-async fn it_hands_a_conversation_over() {
+async fn the_plugin_hands_over_in_a_foreign_host() {
     let simulator = Simulator::start(Config::default()).await.unwrap();
     // What may be left out is left out.
     let request = "{key: {application: \"a\", channel: \"c\", conversation: \"1\"}, \

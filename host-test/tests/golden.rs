@@ -1,8 +1,8 @@
-//! What the human agent and the end user read, for whole conversations through the real component, held against golden files.
+//! Compares the views of human agent and end user with golden files, for whole conversations through the real component.
 //!
-//! `golden/<name>.json` is a conversation (`golden/story.rs` says what is in it), `<name>.agent.txt` what the human agent finds
-//! in the inbox, `<name>.user.txt` what a platform learns and shows the end user. `UPDATE_GOLDEN=1` writes the texts anew: read
-//! the difference as the people in it would, before it is committed.
+//! `golden/<name>.json` is a conversation (format: `golden/story.rs`), `<name>.agent.txt` the human agent's inbox,
+//! `<name>.user.txt` what a platform learns and shows the end user. `UPDATE_GOLDEN=1` rewrites the texts: read the difference as
+//! those people would before you commit it.
 
 #[path = "golden/compare.rs"]
 mod compare;
@@ -70,7 +70,7 @@ fn golden(name: &str, ending: &str) -> String {
     std::fs::read_to_string(file(name, ending)).unwrap_or_else(|error| panic!("{name}.{ending}: {error}"))
 }
 
-/// What the end user is told: without the end user's own words.
+/// The end user's view, without the end user's own words.
 fn told(name: &str) -> String {
     let (text, mut own) = (golden(name, "user.txt"), false);
     let mut told = String::new();
@@ -82,7 +82,7 @@ fn told(name: &str) -> String {
             told.push('\n');
         }
     }
-    assert!(told.contains("agent-message"), "{name}: nothing is told");
+    assert!(told.contains("agent-message"), "{name}: nothing is reported");
     told
 }
 
@@ -122,7 +122,7 @@ fn no_private_word_reaches_the_end_user() {
     assert!(notes >= CONVERSATIONS.len(), "too few notes to prove anything: {notes}");
 }
 
-/// What stands in private notes, also in those that the handoff wrote.
+/// The private notes, including those of the handoff.
 fn private_lines(inbox: &str) -> Vec<&str> {
     let mut private = false;
     let mut lines = Vec::new();
@@ -142,7 +142,7 @@ fn no_marker_reaches_the_end_user() {
         return;
     }
     for name in CONVERSATIONS {
-        assert!(markers_in(&golden(name, "agent.txt")) > 0, "{name}: the inbox bears no marker");
+        assert!(markers_in(&golden(name, "agent.txt")) > 0, "{name}: the inbox has no marker");
         assert_eq!(markers_in(&told(name)), 0, "{name}: the end user reads a marker");
     }
 }

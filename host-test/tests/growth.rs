@@ -1,13 +1,13 @@
-//! What doubles its input may at most double its work: every function over people's text or a vendor's body, by counted instructions.
+//! Doubling the input may at most double the work: for every function over people's text or a vendor's body, in counted instructions.
 //!
 //! The probe (`testing/fuzz/src/growth.rs`) holds the functions and the tokens that each is sensitive to. Repeats of every token, and for
 //! functions over text of every pair of tokens, are what an attacker would send.
 
 use wasmtime::{Config, Engine, Linker, Module, Store, TypedFunc};
 
-/// A doubled input may cost so many times as much.
+/// The maximum growth for a doubled input.
 const MOST: f64 = 2.2;
-/// Of a function alone, where a quadratic part shows early, and of calls that read a text ten times.
+/// For a single function, which shows quadratic growth early, and for calls that read a text ten times.
 const FUNCTION_BYTES: u32 = 4096;
 const CALL_BYTES: u32 = 1024;
 const PAIR_BYTES: u32 = 512;
@@ -71,7 +71,7 @@ fn module(variable: &str, target: &str) -> Module {
     Module::from_file(&Engine::new(&config).unwrap(), path).unwrap()
 }
 
-/// What grows too fast: the case, its tokens, and how fast.
+/// Excessive growth: the case, its tokens, and the factor.
 fn too_fast(module: &Module, case: u32) -> Vec<String> {
     let mut probe = Probe::load(module);
     let (name, tokens) = (probe.name(case), probe.tokens.call(&mut probe.store, case).unwrap());
@@ -102,7 +102,7 @@ fn twice_the_input_takes_at_most_twice_the_work() {
     none_grows_too_fast(&module, 0..cases);
 }
 
-/// Those of the bridge stand behind those of the core, in a probe that is built as the bridge is.
+/// The bridge's cases follow the core's, in a probe that is built like the bridge.
 #[test]
 fn twice_the_input_takes_the_bridge_at_most_twice_the_work() {
     let module = module("FRESHWORKS_BRIDGE_GROWTH", "wasm32-wasip2");

@@ -1,4 +1,4 @@
-//! The prover itself: it passes what is right, and notices what is wrong. `cargo xtask prove` is the whole proof.
+//! The prover itself: it accepts correct behaviour, and detects violations. `cargo xtask prove` is the whole proof.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -47,7 +47,7 @@ fn one_run_can_be_looked_at() {
 }
 
 #[test]
-fn wrong_usage_is_told_from_a_violation() {
+fn wrong_usage_and_a_violation_have_different_exit_codes() {
     assert_eq!(prove(&["--flow", "no-such-flow"]).status.code(), Some(2));
     assert_eq!(prove(&["--fault", "nonsense@1"]).status.code(), Some(2));
 }

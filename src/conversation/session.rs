@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use handoff_contract::error::Error;
 use handoff_contract::model::{
     AgentId, ChannelId, CloseReason, ConversationId, ConversationKey, Event, Finding, GroupId, MessageId, SessionInfo,
-    SessionState, Timestamp, Update, UserId,
+    SessionState, Timestamp, UserId,
 };
 
 mod relaying;
@@ -19,14 +19,21 @@ mod relaying;
 pub(crate) use relaying::digest_of_words;
 pub use relaying::{Relaying, message_key};
 
+/// The answer of a handoff, with the session in bytes.
+pub type Receipt = handoff_contract::model::Receipt<Vec<u8>>;
+/// The answer of what advances a session, with the session in bytes.
+pub type Update = handoff_contract::model::Update<Vec<u8>>;
+
 /// First bytes of every session: a name, then the version of what follows. Fields are told apart by their order alone, so a
 /// new version keeps those of the version before and appends its own: open conversations outlive a release.
 const NAME: &[u8] = b"fwh";
-const VERSION: u8 = b'4';
-const PREVIOUS_VERSION: u8 = b'3';
-/// The fields that are appended to the previous version, all empty.
+const VERSION: u8 = b'5';
+/// The same fields, under a checksum that took half of a relay to compute.
+const PREVIOUS_VERSION: u8 = b'4';
+/// Fewer fields, under the checksum of version 4.
+const OLDEST_VERSION: u8 = b'3';
+/// The fields that the oldest version lacks, all empty.
 const APPENDED: [u8; 2] = [0, 0];
-/// Enough to tell damage from a session; it protects against accidents, not against the host.
 const CHECKSUM_BYTES: usize = 8;
 /// How many relayed messages, own notes and seen events are remembered. Repeats come within minutes.
 const MAX_REMEMBERED: usize = 150;
@@ -235,24 +242,24 @@ impl Session {
         let refuse = |message: &'static str| Error::request("session", message, remedy);
         let rest = bytes.strip_prefix(NAME).ok_or_else(|| refuse("this is not a session of this connector"))?;
         let (version, rest) = rest.split_first().ok_or_else(|| refuse("the session is damaged"))?;
-        if ![VERSION, PREVIOUS_VERSION].contains(version) {
+        if ![VERSION, PREVIOUS_VERSION, OLDEST_VERSION].contains(version) {
             return Err(refuse("the session was written by another version of the connector").with_remedy(
                 "Use the version that wrote it until the conversation has ended, or hand off again with `retry: true`.",
             ));
         }
         let (sum, fields) = rest.split_at_checked(CHECKSUM_BYTES).ok_or_else(|| refuse("the session is damaged"))?;
-        if checksum(fields) != sum {
+        if checksum(*version, fields) != sum {
             return Err(refuse("the session is damaged"));
         }
         // One call for all versions: reading is a large part of the plugin.
-        let appended: &[u8] = if *version == VERSION { &[] } else { &APPENDED };
+        let appended: &[u8] = if *version == OLDEST_VERSION { &APPENDED } else { &[] };
         let bytes = [fields, appended].concat();
         let read = postcard::take_from_bytes(&bytes);
-        // The checksum does not cover the version: fields of another one are told by their number.
+        // The checksum of old versions does not cover the version: fields of another one are told by their number.
         let Ok((mut session, [])) = read.map(|(session, rest): (Self, &[u8])| (session, rest)) else {
             return Err(refuse("the session is damaged"));
         };
-        if *version == PREVIOUS_VERSION {
+        if *version == OLDEST_VERSION {
             session.upgrade();
         }
         Ok(session)
@@ -271,7 +278,7 @@ impl Session {
     pub fn encode(&self) -> Vec<u8> {
         // Writing plain fields to a vector cannot fail; if it did, the result would be refused as damaged.
         let fields = postcard::to_allocvec(self).unwrap_or_default();
-        [NAME, &[VERSION], &checksum(&fields), &fields].concat()
+        [NAME, &[VERSION], &checksum(VERSION, &fields), &fields].concat()
     }
 
     /// What the host may read.
@@ -438,7 +445,14 @@ fn push_bounded<T>(list: &mut Vec<T>, item: T) {
     list.push(item);
 }
 
-fn checksum(fields: &[u8]) -> [u8; CHECKSUM_BYTES] {
+/// Tells damage from a session; it protects against accidents, not against the host. FNV-1a of 64 bits
+/// (<http://www.isthe.com/chongo/tech/comp/fnv/>); versions before this one took the beginning of SHA-256.
+fn checksum(version: u8, fields: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x100_0000_01b3;
+    if version == VERSION {
+        return fields.iter().fold(OFFSET, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(PRIME)).to_be_bytes();
+    }
     let hash = ring::digest::digest(&SHA256, fields);
     let mut sum = [0; CHECKSUM_BYTES];
     sum.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
@@ -460,7 +474,8 @@ pub fn digest(texts: &[&str], bytes: usize) -> String {
         hash.update(&(text.len() as u64).to_be_bytes());
         hash.update(text.as_bytes());
     }
-    hash.finish().as_ref().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' + value - 10 });
+    hash.finish().as_ref().iter().take(bytes).flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
@@ -484,11 +499,31 @@ mod tests {
         assert_eq!(session.conversation_ids, ["conv", "1019"]);
     }
 
-    /// Written by version 3 of the session, before the next one existed.
+    /// Written by version 4 of the session, before the next one existed, with what version 3 had written.
     #[test]
     fn a_session_of_the_previous_version_is_upgraded() {
-        let stored = include_bytes!("../../fixtures/session/v3.session");
+        let stored = include_bytes!("../../fixtures/session/v4.session");
         assert_eq!(stored.get(3), Some(&PREVIOUS_VERSION));
+        let session = Session::decode(stored).unwrap();
+        assert_eq!(session, Session::decode(include_bytes!("../../fixtures/session/v3.session")).unwrap());
+        assert_eq!(session.encode().get(3), Some(&VERSION));
+    }
+
+    /// The vectors of FNV's authors.
+    #[test]
+    fn the_checksum_is_the_published_one() {
+        for (text, sum) in
+            [("", 0xcbf2_9ce4_8422_2325_u64), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
+        {
+            assert_eq!(checksum(VERSION, text.as_bytes()), sum.to_be_bytes(), "{text}");
+        }
+    }
+
+    /// Written by version 3 of the session, before the next one existed.
+    #[test]
+    fn a_session_of_the_oldest_version_is_upgraded() {
+        let stored = include_bytes!("../../fixtures/session/v3.session");
+        assert_eq!(stored.get(3), Some(&OLDEST_VERSION));
         let session = Session::decode(stored).unwrap();
         assert_eq!((session.state, session.attempt), (SessionState::Active, 2));
         assert_eq!((&session.user, &session.channel), (&Some("user-1".into()), &Some("topic-1".into())));
@@ -517,14 +552,15 @@ mod tests {
     fn what_is_no_session_is_refused() {
         let encoded = Session::begin(&key(), 1).encode();
         let mut newer = encoded.clone();
-        newer[3] = b'5';
+        newer[3] = b'6';
         let mut flipped = encoded.clone();
         flipped[20] ^= 1;
         for (bytes, word) in [
             (&b""[..], "not a session"),
             (b"{}", "not a session"),
             (b"fwh", "damaged"),
-            (b"fwh4", "damaged"),
+            (b"fwh5", "damaged"),
+            (b"fwh512345678", "damaged"),
             (b"fwh412345678", "damaged"),
             (b"fwh312345678", "damaged"),
             (&encoded[..encoded.len() - 1], "damaged"),
@@ -540,8 +576,8 @@ mod tests {
     proptest::proptest! {
         /// Whatever was changed on its way, it is refused with an error that says so.
         #[test]
-        fn random_bytes_are_refused(mut bytes: Vec<u8>, header in 0..5_usize) {
-            let header = [&b""[..], NAME, b"fwh3", b"fwh4", b"fwh9"].into_iter().nth(header).unwrap_or_default();
+        fn random_bytes_are_refused(mut bytes: Vec<u8>, header in 0..6_usize) {
+            let header = [&b""[..], NAME, b"fwh3", b"fwh4", b"fwh5", b"fwh9"].into_iter().nth(header).unwrap_or_default();
             bytes.splice(0..0, header.iter().copied());
             let error = Session::decode(&bytes).unwrap_err();
             proptest::prop_assert_eq!(error.kind, ErrorKind::InvalidRequest);
@@ -558,9 +594,8 @@ mod tests {
 
         /// The checksum is right, what it sums up is not ours: read or refused, never a panic.
         #[test]
-        fn fields_of_somebody_else_do_no_harm(fields: Vec<u8>, is_previous: bool) {
-            let version = if is_previous { PREVIOUS_VERSION } else { VERSION };
-            let bytes = [NAME, &[version], &checksum(&fields), &fields].concat();
+        fn fields_of_somebody_else_do_no_harm(fields: Vec<u8>, version in OLDEST_VERSION..=VERSION) {
+            let bytes = [NAME, &[version], &checksum(version, &fields), &fields].concat();
             if let Ok(session) = Session::decode(&bytes) {
                 proptest::prop_assert_eq!(Session::decode(&session.encode()).unwrap(), session);
             }
@@ -569,7 +604,7 @@ mod tests {
 
     #[test]
     fn a_session_of_an_unknown_version_says_so() {
-        for version in (0..=255).filter(|version| ![VERSION, PREVIOUS_VERSION].contains(version)) {
+        for version in (0..=255).filter(|version| !(OLDEST_VERSION..=VERSION).contains(version)) {
             let mut bytes = Session::begin(&key(), 1).encode();
             bytes[3] = version;
             let error = Session::decode(&bytes).unwrap_err();

@@ -9,6 +9,7 @@ use super::wire::{self, VendorMessage};
 use crate::conversation::identity;
 use crate::http::Method;
 use crate::http::client::{Endpoint, Page, Paged, encode};
+use crate::http::json::{self, Writer};
 use crate::text::{plain_text, time};
 use handoff_contract::model::{
     AgentId, ChannelId, ConversationId, EndUser, GroupId, MessageId, Priority, Timestamp, UserId,
@@ -330,6 +331,10 @@ impl User {
     }
 }
 
+/// What is read of a user's record, and of a list of them.
+const USER_FIELDS: &[&str] =
+    &["created_time", "email", "first_name", "id", "last_name", "phone", "reference_id", "users"];
+
 fn read_user(user: &Value) -> Option<User> {
     let reference_id = wire::text(user, "reference_id").filter(|id| !id.is_empty());
     // What an abridged record leaves out is not known to be missing.
@@ -384,6 +389,7 @@ impl Endpoint for FindUsers<'_> {
     type Output = Vec<User>;
     const NAME: &'static str = "find-users";
     const METHOD: Method = Method::Get;
+    const FIELDS: &'static [&'static str] = USER_FIELDS;
 
     fn path(&self) -> String {
         let filter = match self.by {
@@ -414,45 +420,51 @@ const MAX_NAME: usize = 200;
 ///
 /// An address that is not verified never goes into a record, not even into a new one: what Freshchat does with an address that
 /// another record has is not published. It may answer with that record or join the two, and agents may merge them by hand.
-fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Map<String, Value> {
-    let mut body = Map::new();
-    let mut put = |key: &str, value: Option<&str>| {
-        if let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) {
-            body.insert(key.to_owned(), json!(value));
-        }
-    };
+fn user_fields(user: &EndUser, properties: &[(String, String)]) -> Vec<u8> {
+    let filled = |value: Option<&'_ str>| value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
     let name = crate::text::transcript::one_line(user.name.as_deref().unwrap_or_default(), MAX_NAME);
     let name = name.trim();
     let (first, last) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
-    put("first_name", Some(first));
-    put("last_name", Some(last));
-    put("email", user.verified_email());
-    put("phone", user.verified_phone());
-    // As it is: it is compared letter by letter when it comes back.
-    if !user.id.is_empty() {
-        body.insert("reference_id".to_owned(), json!(user.id));
+    let mut body = Writer::object(512);
+    if let Some(url) = filled(user.avatar_url.as_deref()) {
+        body.name("avatar").open(b'{').field("url", &url).close(b'}');
     }
-    if let Some(url) = user.avatar_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
-        body.insert("avatar".to_owned(), json!({ "url": url }));
+    for (name, value) in [
+        ("email", user.verified_email()),
+        ("first_name", Some(first)),
+        ("last_name", Some(last)),
+        ("phone", user.verified_phone()),
+    ] {
+        if let Some(value) = filled(value) {
+            body.field(name, &value);
+        }
     }
     if !properties.is_empty() {
-        let property = |(name, value): &(String, String)| json!({ "name": name, "value": value });
-        body.insert("properties".to_owned(), properties.iter().map(property).collect());
+        body.name("properties").open(b'[');
+        for (name, value) in properties {
+            body.item().open(b'{').field("name", name).field("value", value).close(b'}');
+        }
+        body.close(b']');
     }
-    body
+    // As it is: it is compared letter by letter when it comes back.
+    if !user.id.is_empty() {
+        body.field("reference_id", &user.id);
+    }
+    body.finish()
 }
 
 impl Endpoint for CreateUser<'_> {
     type Output = User;
     const NAME: &'static str = "create-user";
     const METHOD: Method = Method::Post;
+    const FIELDS: &'static [&'static str] = USER_FIELDS;
 
     fn path(&self) -> String {
         "/users".to_owned()
     }
 
-    fn body(&self) -> Option<Value> {
-        Some(Value::Object(user_fields(self.user, self.properties)))
+    fn written(&self) -> Option<Vec<u8>> {
+        Some(user_fields(self.user, self.properties))
     }
 
     fn answer(body: &Value) -> Option<User> {
@@ -479,8 +491,8 @@ impl Endpoint for UpdateUser<'_> {
         format!("/users/{}", encode(self.id.as_str()))
     }
 
-    fn body(&self) -> Option<Value> {
-        Some(Value::Object(user_fields(self.fields, self.properties)))
+    fn written(&self) -> Option<Vec<u8>> {
+        Some(user_fields(self.fields, self.properties))
     }
 
     fn answer(_: &Value) -> Option<()> {
@@ -562,7 +574,7 @@ pub struct SentFile {
 impl SentFile {
     /// Reads the answer to an upload: pictures get an address, files a hash and no address.
     pub fn read(body: &[u8], name: &str, media_type: &str) -> Option<Self> {
-        let body: Value = handoff_contract::json::from_slice(body).ok()?;
+        let body = json::read(body, &[]).ok()?;
         let (url, hash) = (wire::filled(&body, "url"), wire::filled(&body, "file_hash"));
         if url.is_none() && hash.is_none() {
             return None;
@@ -605,21 +617,30 @@ impl NewMessage {
         Self { author, text, file: None }
     }
 
-    fn to_json(&self) -> Value {
+    /// Writes it into a body, with the topic where a conversation is created and the end user where it is not.
+    fn write(&self, body: &mut Writer, channel: Option<&ChannelId>, user: Option<&UserId>) {
         let (actor_type, actor_id, message_type) = match &self.author {
             Author::User(id) => ("user", id.as_str(), "normal"),
             Author::NoteBy(id) => ("agent", id.as_str(), "private"),
         };
-        let part = match &self.file {
-            Some(file) => file.to_part(),
-            None => json!({ "text": { "content": self.text } }),
+        body.field("actor_id", actor_id).field("actor_type", actor_type);
+        if let Some(channel) = channel {
+            body.field("channel_id", channel.as_str());
+        }
+        body.name("message_parts").open(b'[').item();
+        match &self.file {
+            Some(file) => body.value(&file.to_part()),
+            None => body.open(b'{').name("text").open(b'{').field("content", &self.text).close(b'}').close(b'}'),
         };
-        json!({
-            "message_parts": [part],
-            "message_type": message_type,
-            "actor_type": actor_type,
-            "actor_id": actor_id,
-        })
+        body.close(b']').field("message_type", message_type);
+        if let Some(user) = user {
+            body.field("user_id", user.as_str());
+        }
+    }
+
+    /// About as many bytes as it takes in a body.
+    fn size(&self) -> usize {
+        300 + self.text.len() + self.text.len() / 16
     }
 }
 
@@ -647,6 +668,22 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// What is read of it.
+    const FIELDS: &'static [&'static str] = &[
+        "assigned_agent_id",
+        "assigned_group_id",
+        "channel_id",
+        "conversation_id",
+        "conversation_internal_id",
+        "error_message",
+        "freshchat_conversation_id",
+        "id",
+        "messages",
+        "status",
+        "updated_time",
+        "url",
+    ];
+
     /// Ended by a human agent or by us.
     pub fn is_resolved(&self) -> bool {
         self.status.as_deref() == Some("resolved")
@@ -703,45 +740,45 @@ impl Endpoint for CreateConversation<'_> {
     type Output = Conversation;
     const NAME: &'static str = "create-conversation";
     const METHOD: Method = Method::Post;
+    const FIELDS: &'static [&'static str] = Conversation::FIELDS;
 
     fn path(&self) -> String {
         "/conversations".to_owned()
     }
 
-    fn body(&self) -> Option<Value> {
-        let message = |message: &NewMessage| {
-            let mut message = message.to_json();
-            if let Value::Object(fields) = &mut message {
-                fields.insert("channel_id".to_owned(), json!(self.channel.as_str()));
-            }
-            message
-        };
-        let mut body = Map::new();
-        body.insert("channel_id".to_owned(), json!(self.channel.as_str()));
-        body.insert("users".to_owned(), json!([{ "id": self.user.as_str() }]));
-        body.insert("messages".to_owned(), self.messages.iter().map(message).collect());
-        if let Some(group) = &self.assignment.group {
-            body.insert("assigned_group_id".to_owned(), json!(group.as_str()));
+    fn written(&self) -> Option<Vec<u8>> {
+        let Assignment { group, agent, priority, properties } = self.assignment;
+        let mut body = Writer::object(500 + self.messages.iter().map(NewMessage::size).sum::<usize>());
+        if let Some(agent) = agent {
+            body.field("assigned_agent_id", agent.as_str());
+        }
+        if let Some(group) = group {
+            body.field("assigned_group_id", group.as_str());
+        }
+        body.field("channel_id", self.channel.as_str());
+        body.name("messages").open(b'[');
+        for message in self.messages {
+            body.item().open(b'{');
+            message.write(&mut body, Some(self.channel), None);
+            body.close(b'}');
+        }
+        body.close(b']');
+        let mut all = Map::new();
+        if let Some(priority) = priority {
+            all.insert("priority".to_owned(), json!(priority_word(*priority)));
+        }
+        for (name, value) in properties {
+            all.insert(name.clone(), json!(value));
+        }
+        if !all.is_empty() {
+            body.name("properties").value(&Value::Object(all));
         }
         // With a group alone the status stays `new`: as `assigned` without an agent nobody would pick it up.
-        if let Some(agent) = &self.assignment.agent {
-            body.insert("assigned_agent_id".to_owned(), json!(agent.as_str()));
+        if group.is_some() || agent.is_some() {
+            body.field("status", if agent.is_some() { "assigned" } else { "new" });
         }
-        if self.assignment.group.is_some() || self.assignment.agent.is_some() {
-            let status = if self.assignment.agent.is_some() { "assigned" } else { "new" };
-            body.insert("status".to_owned(), json!(status));
-        }
-        let mut properties = Map::new();
-        if let Some(priority) = self.assignment.priority {
-            properties.insert("priority".to_owned(), json!(priority_word(priority)));
-        }
-        for (name, value) in &self.assignment.properties {
-            properties.insert(name.clone(), json!(value));
-        }
-        if !properties.is_empty() {
-            body.insert("properties".to_owned(), Value::Object(properties));
-        }
-        Some(Value::Object(body))
+        body.name("users").open(b'[').item().open(b'{').field("id", self.user.as_str()).close(b'}').close(b']');
+        Some(body.finish())
     }
 
     fn answer(body: &Value) -> Option<Conversation> {
@@ -769,6 +806,7 @@ impl Endpoint for GetConversation<'_> {
     type Output = Conversation;
     const NAME: &'static str = "get-conversation";
     const METHOD: Method = Method::Get;
+    const FIELDS: &'static [&'static str] = Conversation::FIELDS;
 
     fn path(&self) -> String {
         format!("/conversations/{}", encode(self.id.as_str()))
@@ -865,17 +903,16 @@ impl Endpoint for SendMessage<'_> {
     type Output = SentMessage;
     const NAME: &'static str = "send-message";
     const METHOD: Method = Method::Post;
+    const FIELDS: &'static [&'static str] = &["error_message", "freshchat_conversation_id", "id"];
 
     fn path(&self) -> String {
         format!("/conversations/{}/messages", encode(self.conversation.as_str()))
     }
 
-    fn body(&self) -> Option<Value> {
-        let mut body = self.message.to_json();
-        if let Value::Object(fields) = &mut body {
-            fields.insert("user_id".to_owned(), json!(self.user.as_str()));
-        }
-        Some(body)
+    fn written(&self) -> Option<Vec<u8>> {
+        let mut body = Writer::object(self.message.size());
+        self.message.write(&mut body, None, Some(self.user));
+        Some(body.finish())
     }
 
     fn answer(body: &Value) -> Option<SentMessage> {

@@ -104,8 +104,8 @@ fn push_text(text: String, out: &mut Vec<Part>) {
 fn push_choice(value: &Value, out: &mut Vec<Part>) {
     let Some(label) = wire::filled(value, "label") else { return };
     match out.last_mut() {
-        Some(last) if last.kind == PartKind::Choices => last.choices.push(label),
-        _ => out.push(Part { choices: vec![label], ..Part::empty(PartKind::Choices) }),
+        Some(last) if last.kind == PartKind::Choices => last.choices.get_or_insert_default().push(label),
+        _ => out.push(Part { choices: Some(vec![label]), ..Part::empty(PartKind::Choices) }),
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(kinds, [Text, Image, File, Image, Audio, Button, Unsupported, Choices]);
         assert_eq!(parts[2].bytes, Some(9));
         assert_eq!(parts[6].text.as_deref(), Some("[hologram]"));
-        assert_eq!(parts[7].choices, ["Yes", "No"]);
+        assert_eq!(parts[7].choices(), ["Yes", "No"]);
     }
 
     #[test]

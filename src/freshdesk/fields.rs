@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::freshchat::wire;
 use crate::http::client::Page;
+use crate::http::json;
 
 /// Dropdowns with more choices are not kept in the settings: their values go out as they are.
 const MAX_CHOICES: usize = 300;
@@ -124,7 +125,7 @@ impl FieldValue {
     pub fn json(&self) -> Value {
         match self {
             Self::Text(text) => json!(text),
-            Self::Number(digits) => serde_json::from_slice(digits.as_bytes()).unwrap_or(Value::Null),
+            Self::Number(digits) => json::read(digits.as_bytes(), &[]).unwrap_or(Value::Null),
             Self::Flag(flag) => json!(flag),
         }
     }

@@ -9,10 +9,9 @@ use base64ct::{Base64, Encoding};
 use serde_json::Value;
 
 use crate::http::retry::Budget;
-use crate::http::{Forwarded, Http, Method, Request, Response, TransportError, Wrapped};
+use crate::http::{Forwarded, Http, Method, Request, Response, TransportError, Wrapped, json};
 use crate::settings::{Secret, Settings};
 use handoff_contract::error::Error;
-use handoff_contract::json;
 
 pub mod endpoint;
 pub mod failure;
@@ -125,7 +124,7 @@ impl<'a> Client<'a> {
 
     #[inline(never)]
     fn settle(&self, call: &dyn Call, response: Result<Response, TransportError>) -> Result<Received, Failure> {
-        let failure = match body_of(call.kind(), response) {
+        let failure = match body_of(call.kind(), call.fields(), response) {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
@@ -134,7 +133,7 @@ impl<'a> Client<'a> {
         };
         self.budget.set(budget);
         // Once: what fails twice in a row needs time.
-        body_of(call.kind(), self.http.send(self.request(call)))
+        body_of(call.kind(), call.fields(), self.http.send(self.request(call)))
     }
 
     /// Sends one request of any kind, once.
@@ -223,7 +222,7 @@ impl<'a> Client<'a> {
 
 /// Reads the answer to an endpoint's request.
 pub fn read<E: Endpoint>(response: Result<Response, TransportError>) -> Result<E::Output, Failure> {
-    answer::<E>(body_of(E::KIND, response)?)
+    answer::<E>(body_of(E::KIND, E::FIELDS, response)?)
 }
 
 fn answer<E: Endpoint>((response, body): Received) -> Result<E::Output, Failure> {
@@ -231,12 +230,16 @@ fn answer<E: Endpoint>((response, body): Received) -> Result<E::Output, Failure>
 }
 
 #[inline(never)]
-fn body_of(kind: Kind, response: Result<Response, TransportError>) -> Result<Received, Failure> {
+fn body_of(
+    kind: Kind,
+    fields: &'static [&'static str],
+    response: Result<Response, TransportError>,
+) -> Result<Received, Failure> {
     let response = failure::sort(kind, response)?;
     if response.body.is_empty() {
         return Ok((response, Value::Null));
     }
-    match json::from_slice(&response.body) {
+    match json::read(&response.body, fields) {
         Ok(body) => Ok((response, body)),
         Err(_) => Err(unreadable(kind, &response)),
     }

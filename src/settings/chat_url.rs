@@ -43,8 +43,8 @@ pub fn account_origin(chat_url: &str) -> Result<String, Error> {
         return Err(fault("this is the address of the suite's web pages, not of the chat's API", SUITE_REMEDY));
     }
     let first = host.split('.').next().unwrap_or_default();
-    let is_foreign_widget =
-        WIDGET_DOMAINS.iter().any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
+    let is_below = |before: &str| before.is_empty() || before.ends_with('.');
+    let is_foreign_widget = WIDGET_DOMAINS.iter().any(|domain| host.strip_suffix(domain).is_some_and(is_below));
     if is_foreign_widget || (host.ends_with(DOMAIN) && WIDGETS.contains(&first)) {
         return Err(fault("this is the address that the chat widget loads from, not of the chat's API", REMEDY));
     }
@@ -61,10 +61,10 @@ const AROUND: [char; 7] = ['"', '\'', '<', '>', '`', ' ', '\t'];
 /// The host in a pasted address, in lower case; none where its scheme is not https.
 pub(super) fn host_of(text: &str) -> Option<String> {
     let text = text.trim().trim_matches(AROUND).to_ascii_lowercase();
-    let rest = match text.split_once("://") {
+    let rest = match text.strip_prefix("https://") {
+        Some(rest) => rest,
+        None if text.contains("://") => return None,
         None => text.as_str(),
-        Some(("https", rest)) => rest,
-        Some(_) => return None,
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     Some(authority.strip_suffix(":443").unwrap_or(authority).trim_end_matches('.').to_owned())

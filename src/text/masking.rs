@@ -12,6 +12,7 @@ use std::borrow::Cow;
 mod cards;
 pub(crate) mod normal;
 
+use crate::text::look::{self, Look};
 use normal::Normal;
 
 /// The rules of one account.
@@ -93,19 +94,43 @@ impl Masking {
         Ok(Self { rules: parsed })
     }
 
-    fn has_only_named(&self) -> bool {
-        self.rules.iter().all(|rule| matches!(rule, Rule::Named(_)))
-    }
-
     fn has(&self, name: Name) -> bool {
         self.rules.contains(&Rule::Named(name))
     }
 
     /// The text without what the rules mask, and how many places that were. Masking the result again changes nothing.
     pub fn apply<'a>(&self, text: &'a str) -> (Cow<'a, str>, u32) {
-        if self.rules.is_empty() || self.has_only_named() && holds_no_secret(text) {
+        if self.rules.is_empty() || self.finds_nothing(text, Look::at(text)) {
             return (Cow::Borrowed(text), 0);
         }
+        self.search(text)
+    }
+
+    /// [`apply`](Self::apply), for a text that was looked at.
+    pub(crate) fn apply_seen<'a>(&self, text: &'a str, look: Look) -> (Cow<'a, str>, u32) {
+        if self.finds_nothing(text, look) { (Cow::Borrowed(text), 0) } else { self.search(text) }
+    }
+
+    /// True when a look at the text shows that no rule finds anything in it: then it is not searched word by word.
+    fn finds_nothing(&self, text: &str, look: Look) -> bool {
+        use look::{AT, LETTER_DIGIT, ODD, PLUS, TOKEN, VARIANT};
+        let may_find = |rule: &Rule| match rule {
+            Rule::Template(_) => true,
+            Rule::Named(Name::EmailAddresses) => look.has(AT),
+            Rule::Named(Name::PhoneNumbers) => look.has(PLUS),
+            Rule::Named(Name::Iban) => look.has(LETTER_DIGIT),
+            Rule::Named(Name::CardNumbers) => {
+                look.digits() >= cards::SHORTEST && (look.has(VARIANT) || cards::may_hold_one(text))
+            }
+            Rule::Named(Name::Tokens) => {
+                look.has(TOKEN) || look.longest() >= MIN_TOKEN && (look.has(VARIANT) || may_hold_token(text))
+            }
+        };
+        self.rules.is_empty() || !look.has(ODD) && !self.rules.iter().any(may_find)
+    }
+
+    /// Searches word by word.
+    fn search<'a>(&self, text: &'a str) -> (Cow<'a, str>, u32) {
         let (mut masked, mut count) = (Cow::Borrowed(text), 0);
         for _ in 0..MAX_PASSES {
             let Some((next, found)) = self.pass(&masked) else { break };
@@ -210,17 +235,17 @@ fn mask_of(name: Name) -> &'static str {
     RULES.iter().find(|(_, rule, _)| *rule == name).map_or(TEMPLATE_MASK, |(.., mask)| mask)
 }
 
-/// Most messages: nothing of what the named rules look for can be in them. Read once, byte by byte, where the search reads each
-/// word many times.
-fn holds_no_secret(text: &str) -> bool {
-    let mut unbroken = 0;
-    // Three parts of a token may be shorter together than any other one.
-    !text.contains("eyJ")
-        && text.bytes().all(|byte| {
-            unbroken = if matches!(byte, b' ' | b'\n') { 0 } else { unbroken + 1 };
-            let is_plain = matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
-            is_plain && !byte.is_ascii_digit() && byte != b'@' && unbroken < MIN_TOKEN
-        })
+/// False for most of the texts that have a long word, such as an address of a page: no token begins anywhere in them.
+fn may_hold_token(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(place, first)| {
+        matches!(first, b's' | b'p' | b'r' | b'g' | b'x' | b'A' | b'b' | b'B' | b'e') && {
+            let rest = bytes.get(place..).unwrap_or_default();
+            let is_scheme =
+                || rest.get(..BEARER.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(BEARER.as_bytes()));
+            PREFIXES.iter().any(|prefix| rest.starts_with(prefix.as_bytes())) || is_scheme()
+        }
+    })
 }
 
 /// How much of the beginning fits a template.
@@ -354,6 +379,8 @@ const PREFIXES: [&str; 12] = [
     "AIza",
 ];
 const MIN_TOKEN: usize = 16;
+/// The scheme that tokens follow in a header.
+const BEARER: &str = "bearer ";
 
 /// Ends of runs that were read already: many tokens may begin within one run, and each would read it to its end.
 #[derive(Default)]
@@ -388,11 +415,11 @@ fn token(text: &str, start: usize, runs: &mut Runs) -> Option<usize> {
         let end = if has_dot(second) { runs.end(text, 2, second + 1) } else { second };
         return Some(end - start);
     }
-    let scheme = rest.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "));
+    let scheme = rest.get(..BEARER.len()).filter(|scheme| scheme.eq_ignore_ascii_case(BEARER));
     if scheme.is_some() {
         let is_secret = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(byte);
-        let length = rest.bytes().skip(7).take_while(is_secret).count();
-        return (length >= MIN_TOKEN).then_some(7 + length);
+        let length = rest.bytes().skip(BEARER.len()).take_while(is_secret).count();
+        return (length >= MIN_TOKEN).then_some(BEARER.len() + length);
     }
     let prefix = PREFIXES.iter().find(|prefix| rest.starts_with(**prefix))?;
     let length = runs.end(text, 0, start) - start;

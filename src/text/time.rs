@@ -1,5 +1,7 @@
 //! Times between the vendor's text and milliseconds. Reads no clock.
 
+use std::fmt;
+
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 use handoff_contract::model::Timestamp;
@@ -19,15 +21,35 @@ pub fn from_iso(text: &str) -> Option<Timestamp> {
     rest_is_digits.then(|| seconds * 1000 + u64::from(milliseconds))
 }
 
-/// The day in UTC as a number that [`date`] understands, and the time of day as a text, for example `19:47`. None beyond the year 9999.
-pub fn day_and_minute(at: Timestamp) -> Option<(i32, String)> {
-    let instant = OffsetDateTime::from_unix_timestamp(i64::try_from(at / 1000).ok()?).ok()?;
-    let mut minute = String::with_capacity(5);
-    let (hours, minutes) = (instant.hour(), instant.minute());
-    for digit in [hours / 10, hours % 10, b':' - b'0', minutes / 10, minutes % 10] {
-        minute.push(char::from(b'0' + digit));
+/// A time of day, for example `19:47`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Minute([u8; 5]);
+
+impl Minute {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
-    Some((instant.date().to_julian_day(), minute))
+}
+
+impl fmt::Display for Minute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// 1 January 1970 as a Julian day.
+const EPOCH: i32 = 2_440_588;
+/// The last second of the year 9999, since 1970.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The day in UTC as a number that [`date`] understands, and the time of day. None beyond the year 9999.
+pub fn day_and_minute(at: Timestamp) -> Option<(i32, Minute)> {
+    let minutes = Some(at / 1000).filter(|second| *second <= LAST_SECOND)? / 60;
+    let day = i32::try_from(minutes / (24 * 60)).ok()? + EPOCH;
+    let (hour, minute) = (minutes / 60 % 24, minutes % 60);
+    let digit = |value: u64| b'0' + u8::try_from(value % 10).unwrap_or_default();
+    Some((day, Minute([digit(hour / 10), digit(hour), b':', digit(minute / 10), digit(minute)])))
 }
 
 /// A day of [`day_and_minute`] as text, for example `2025-07-10`.
@@ -38,7 +60,7 @@ pub fn date(day: i32) -> String {
 
 /// The time as Freshchat writes it, to the second, for example `2025-07-10T19:47:55.000Z`. Empty beyond the year 9999.
 pub fn to_iso(at: Timestamp) -> String {
-    let text = |(day, minute)| format!("{}T{minute}:{:02}.000Z", date(day), at / 1000 % 60);
+    let text = |(day, minute): (i32, Minute)| format!("{}T{minute}:{:02}.000Z", date(day), at / 1000 % 60);
     day_and_minute(at).map(text).unwrap_or_default()
 }
 
@@ -110,7 +132,7 @@ mod tests {
 
     #[test]
     fn minutes_are_shown_in_utc() {
-        let shown = day_and_minute(1_752_176_875_442).map(|(day, minute)| (date(day), minute)).unwrap();
+        let shown = day_and_minute(1_752_176_875_442).map(|(day, minute)| (date(day), minute.to_string())).unwrap();
         assert_eq!(shown, ("2025-07-10".to_owned(), "19:47".to_owned()));
         assert_eq!(date(day_and_minute(0).unwrap().0), "1970-01-01");
         assert_eq!(day_and_minute(u64::MAX), None);

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use crate::text::languages::{self, Language};
+use crate::text::look::{self, Look};
 use crate::text::masking::Masking;
 use crate::text::plain_text::encoded;
 use crate::text::time;
@@ -82,9 +83,9 @@ pub(crate) fn reference_of(text: &str) -> Option<&str> {
 fn reference_in(line: &str) -> Option<&str> {
     let line = line.trim_end();
     let line = line.strip_suffix(END).unwrap_or(line);
-    let (_, digits) = line.rsplit_once(" · ref ")?;
+    let (before, digits) = line.split_at_checked(line.len().checked_sub(8)?)?;
     let is_hex = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
-    (digits.len() == 8 && digits.bytes().all(is_hex)).then_some(digits)
+    (digits.bytes().all(is_hex) && before.ends_with(" · ref ")).then_some(digits)
 }
 
 fn first_line(text: &str) -> &str {
@@ -180,18 +181,13 @@ const MAX_MATTER_CHARS: usize = 140;
 /// pages of its own, so that pages that have arrived stay true.
 pub fn write(request: &HandoffRequest, first: usize, style: &Style<'_>) -> Transcript {
     let Style { reference, max_chars, language, .. } = *style;
-    let mut masked = 0;
-    let mut mask = |text: &str| {
-        let (text, count) = style.masking.apply(text);
-        masked += count;
-        text.into_owned()
-    };
-    let Brief { text: brief, overflow } = brief(request, first, style, &mut mask);
+    let mut mask = Mask { masking: style.masking, count: 0 };
+    let Brief { text: brief, overflow } = brief(request, first, style, &mut |text| mask.text(text));
 
     // 99,999 pages are more than a request can hold.
     let room_above = |end: &str| max_chars.saturating_sub(chars(end) + 1).max(100);
     let mut pages = Pages::new(room_above(&page_marker(style, 99_999, 99_999)));
-    let (early, later) = request.history.split_at(first.min(request.history.len()));
+    let (early, later) = request.history().split_at(first.min(request.history().len()));
     write_history(early, request, style, &mut mask, &mut pages);
     overflow.iter().for_each(|line| pages.push(line));
     let mut pages = pages.finish();
@@ -212,10 +208,24 @@ pub fn write(request: &HandoffRequest, first: usize, style: &Style<'_>) -> Trans
     let mut more = Pages::new(room_above(&later_marker(style, 99_999, 99_999, 99_999)));
     write_history(later, request, style, &mut mask, &mut more);
     let more = more.finish();
-    let (total, upto) = (more.len(), request.history.len());
+    let (total, upto) = (more.len(), request.history().len());
     let number = |(index, page): (usize, String)| format!("{page}\n{}", later_marker(style, upto, index + 1, total));
     pages.extend(more.into_iter().enumerate().map(number));
-    Transcript { opening, pages, early, brief, masked }
+    Transcript { opening, pages, early, brief, masked: mask.count }
+}
+
+/// Masks, and counts the places.
+struct Mask<'a> {
+    masking: &'a Masking,
+    count: u32,
+}
+
+impl Mask<'_> {
+    fn text(&mut self, text: &str) -> String {
+        let (text, count) = self.masking.apply(text);
+        self.count += count;
+        text.into_owned()
+    }
 }
 
 struct Brief {
@@ -227,7 +237,7 @@ struct Brief {
 fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut dyn FnMut(&str) -> String) -> Brief {
     let Style { max_chars, language, .. } = *style;
     let reason = language.reason_words(request.reason);
-    let reason_text = filled(request.reason_text.as_deref()).map(|text| isolated(one_line(&mask(text), 500)));
+    let reason_text = filled(request.reason_text.as_deref()).map(|text| isolated_text(one_line(&mask(text), 500)));
     let category = filled(request.category.as_deref()).map(|text| one_line(&mask(text), 200));
     let summary = filled(request.summary.as_deref()).map(&mut *mask);
 
@@ -236,7 +246,7 @@ fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut d
         Some(text) => format!("{}: {reason} ({text})", language.reason),
         None => format!("{}: {reason}", language.reason),
     });
-    head.extend(category.map(|category| format!("{}: {}", language.category, isolated(category))));
+    head.extend(category.map(|category| format!("{}: {}", language.category, isolated_text(category))));
     head.push(format!("{}: {}", language.user, user_line(request, language, mask)));
     let mut end = Vec::new();
     if style.says_next {
@@ -249,7 +259,7 @@ fn brief(request: &HandoffRequest, first: usize, style: &Style<'_>, mask: &mut d
     let mut overflow = Vec::new();
     if !style.shown.is_empty() {
         let fact = |(name, value): &(String, String)| {
-            format!("{INDENT}{}: {}", one_line(&mask(name), 80), isolated(one_line(&mask(value), MAX_FACT_CHARS)))
+            format!("{INDENT}{}: {}", one_line(&mask(name), 80), isolated_text(one_line(&mask(value), MAX_FACT_CHARS)))
         };
         let mut facts = vec![format!("{}:", language.facts)];
         facts.extend(style.shown.iter().take(MAX_FACTS).map(fact));
@@ -293,15 +303,18 @@ fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
     let words = style.language.extract;
     let [title, wanted, last, question, tried, count] = words;
     let of = |role: SenderRole| {
-        let messages = request.history.iter().filter(move |message| message.sender.role == role);
-        messages.map(message_text).filter(|text| !text.trim().is_empty())
+        let messages = request.history().iter().filter(move |message| message.sender.role == role);
+        messages.map(words_of).filter(|text| !text.trim().is_empty())
     };
-    let user: Vec<String> = of(SenderRole::EndUser).collect();
-    let ai: Vec<String> = of(SenderRole::AiAgent).collect();
+    let user: Vec<Cow<'_, str>> = of(SenderRole::EndUser).collect();
+    let ai: Vec<Cow<'_, str>> = of(SenderRole::AiAgent).collect();
     let Some(first) = first_request(&user) else { return Vec::new() };
     let mut lines = vec![format!("{title}:")];
     let mut line = |label: &str, text: &str| {
-        lines.push(format!("{INDENT}{label}: {}", isolated(one_line(&style.masking.apply(text).0, MAX_EXTRACT_CHARS))));
+        lines.push(format!(
+            "{INDENT}{label}: {}",
+            isolated_text(one_line(&style.masking.apply(text).0, MAX_EXTRACT_CHARS))
+        ));
     };
     line(wanted, first);
     // A mere yes says nothing.
@@ -315,14 +328,14 @@ fn extract(request: &HandoffRequest, style: &Style<'_>) -> Vec<String> {
         line(question, asked);
     }
     // What it asked back was no try.
-    let tries: Vec<&String> = ai.iter().filter(|text| !text.contains(QUESTION_MARKS)).collect();
+    let tries: Vec<&Cow<'_, str>> = ai.iter().filter(|text| !text.contains(QUESTION_MARKS)).collect();
     tries.iter().skip(tries.len().saturating_sub(MAX_TRIED)).for_each(|text| line(tried, text));
     lines.push(format!("{INDENT}{count}: {} + {}", user.len(), ai.len()));
     lines
 }
 
 /// The first message of the end user that is more than a greeting.
-fn first_request(user: &[String]) -> Option<&String> {
+fn first_request<'a>(user: &'a [Cow<'_, str>]) -> Option<&'a Cow<'a, str>> {
     user.iter().find(|text| is_more_than_a_greeting(text)).or_else(|| user.first())
 }
 
@@ -340,8 +353,8 @@ fn matter(
     masking: &Masking,
 ) -> String {
     let first_request = || {
-        let of_user = request.history.iter().filter(|message| message.sender.role == SenderRole::EndUser);
-        let user: Vec<String> = of_user.map(message_text).filter(|text| !text.trim().is_empty()).collect();
+        let of_user = request.history().iter().filter(|message| message.sender.role == SenderRole::EndUser);
+        let user: Vec<Cow<'_, str>> = of_user.map(words_of).filter(|text| !text.trim().is_empty()).collect();
         // Counted where the history is masked.
         first_request(&user).map(|text| masking.apply(text).0.into_owned())
     };
@@ -353,7 +366,7 @@ fn matter(
         (None, Some(words)) => words,
         (None, None) => reason.to_owned(),
     };
-    isolated(unmarked(&one_line(&matter, MAX_MATTER_CHARS)).into_owned())
+    isolated(unmarked(&one_line(&matter, MAX_MATTER_CHARS))).into_owned()
 }
 
 /// Up to the end of the first sentence, or of the first line.
@@ -387,7 +400,15 @@ fn later_marker(style: &Style<'_>, upto: usize, number: usize, total: usize) -> 
 const NOT_CARRIED: &str = "(could not be passed on)";
 
 /// One line or several for a part, as text.
-pub(crate) fn part_text(part: &Part) -> String {
+pub(crate) fn part_text(part: &Part) -> Cow<'_, str> {
+    match part.kind {
+        PartKind::Text => Cow::Borrowed(filled(part.text.as_deref()).unwrap_or_default()),
+        _ => Cow::Owned(described(part)),
+    }
+}
+
+/// What is no text, as text.
+fn described(part: &Part) -> String {
     let caption = filled(part.text.as_deref());
     let what = match part.kind {
         PartKind::Text => return caption.unwrap_or_default().to_owned(),
@@ -401,7 +422,7 @@ pub(crate) fn part_text(part: &Part) -> String {
             };
         }
         PartKind::Choices => {
-            let choices = format!("[choices: {}]", part.choices.join(" | "));
+            let choices = format!("[choices: {}]", part.choices().join(" | "));
             return caption.map_or(choices.clone(), |text| format!("{text}\n{choices}"));
         }
         PartKind::Button => {
@@ -438,7 +459,21 @@ fn size(bytes: u64) -> String {
 
 /// All parts of a message, as text.
 pub fn message_text(message: &Message) -> String {
-    message.parts.iter().map(part_text).filter(|text| !text.trim().is_empty()).collect::<Vec<_>>().join("\n")
+    words_of(message).into_owned()
+}
+
+/// [`message_text`], not copied where the message has one part.
+fn words_of(message: &Message) -> Cow<'_, str> {
+    let is_filled = |text: &Cow<'_, str>| match text {
+        // Trimmed already.
+        Cow::Borrowed(text) => !text.is_empty(),
+        Cow::Owned(text) => !text.trim().is_empty(),
+    };
+    let mut texts = message.parts.iter().map(part_text).filter(is_filled);
+    let (Some(first), second) = (texts.next(), texts.next()) else { return Cow::Borrowed("") };
+    // Most messages have one part.
+    let Some(second) = second else { return first };
+    Cow::Owned([first, second].into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
 }
 
 /// Splits a text into pieces of at most `max_chars` characters, at line ends where possible, else between characters.
@@ -452,16 +487,25 @@ const INDENT: &str = "    ";
 /// How many of those who spoke last are looked through for a label that is made already.
 const MAX_LABELS: usize = 8;
 
+/// Somebody who spoke, and how lines name them.
+struct Speaker<'a> {
+    sender: &'a Sender,
+    label: String,
+    chars: usize,
+}
+
+/// Looks at each message once. One that holds nothing to mask, to clean or to turn goes from the request onto the page as it
+/// is; all others take the longer way, line by line.
 fn write_history(
     history: &[Message],
     request: &HandoffRequest,
     style: &Style<'_>,
-    mask: &mut dyn FnMut(&str) -> String,
+    mask: &mut Mask<'_>,
     pages: &mut Pages,
 ) {
     let (mut day, mut speaker) = (None, None);
     // Few people speak, again and again.
-    let mut labels: Vec<(&Sender, String)> = Vec::new();
+    let mut speakers: Vec<Speaker<'_>> = Vec::new();
     for message in history {
         let (date, minute) = time::day_and_minute(style.time_zone.local(message.sent_at)).unzip();
         if date.is_some() && date != day {
@@ -469,40 +513,89 @@ fn write_history(
             pages.push(&format!("— {} —", time::date(date.unwrap_or_default())));
         }
         day = date;
-        let known = labels.iter().rev().take(MAX_LABELS).position(|(sender, _)| *sender == &message.sender);
-        let place = known.map_or(labels.len(), |place| labels.len() - 1 - place);
+        let known = speakers.iter().rev().take(MAX_LABELS).position(|known| *known.sender == message.sender);
+        let place = known.map_or(speakers.len(), |place| speakers.len() - 1 - place);
         if known.is_none() {
-            labels.push((
-                &message.sender,
-                sender_label(&message.sender, request.user.name.as_deref(), style.language, mask),
-            ));
+            let name = request.user.name.as_deref();
+            let label = sender_label(&message.sender, name, style.language, &mut |text| mask.text(text));
+            speakers.push(Speaker { sender: &message.sender, chars: chars(&label), label });
         }
-        let label = labels.get(place).map_or("", |(_, label)| label);
-        let text = mask(&message_text(message));
-        let mut lines = text.lines().map(|line| isolated(clean(line)));
-        let (minute, said) = (minute.unwrap_or_default(), lines.next().unwrap_or_default());
+        let Some(Speaker { label, chars: label_chars, .. }) = speakers.get(place) else { continue };
+
+        let written = words_of(message);
+        let look = Look::at(&written);
+        let (text, count) = mask.masking.apply_seen(&written, look);
+        mask.count += count;
+        let look = if count == 0 { look } else { Look::at(&text) };
+        let mut lines = Lines { rest: &text, is_one: !look.has(look::LINES), is_clean: !look.has(look::UNCLEAN) };
+        let said = lines.next().unwrap_or_default();
+
+        let minute = minute.as_ref().map_or("", |minute| minute.as_str());
+        // Cleaning writes letters that are no ASCII.
+        let is_ascii = !look.has(look::LONG | look::UNCLEAN);
+        let said_chars = if is_ascii { said.len() } else { chars(&said) };
         // The dash tells such a line from one that names its speaker, whatever is said in it.
-        let again = [minute.as_str(), " – ", &said].concat();
-        let first = if speaker == Some(place) && !pages.turns_with(&again) {
-            again
-        } else {
-            [minute.as_str(), " ", label, ": ", &said].concat()
-        };
+        let (separator, label, between, size) =
+            if speaker == Some(place) && !pages.turns_with(minute.len() + AGAIN_CHARS + said_chars) {
+                (AGAIN, "", "", AGAIN_CHARS)
+            } else {
+                (" ", label.as_str(), ": ", label_chars + 3)
+            };
         speaker = Some(place);
-        pages.push(first.trim_start());
-        for line in lines {
-            pages.push(&if line.is_empty() { line } else { [INDENT, &line].concat() });
+        let pieces = [minute, separator, label, between, &said];
+        if minute.is_empty() {
+            pages.push(pieces.concat().trim_start());
+        } else {
+            pages.push_pieces(&pieces, minute.len() + size + said_chars);
         }
+        for line in lines {
+            let size = if is_ascii { line.len() } else { chars(&line) };
+            if size == 0 { pages.push("") } else { pages.push_pieces(&[INDENT, &line], INDENT.len() + size) }
+        }
+    }
+}
+
+/// Stands between the time and what somebody says who has just spoken.
+const AGAIN: &str = " – ";
+const AGAIN_CHARS: usize = 3;
+
+/// The lines of a text, cleaned where that is needed.
+struct Lines<'a> {
+    rest: &'a str,
+    /// It has no end of a line in it.
+    is_one: bool,
+    /// Cleaning would change none of them.
+    is_clean: bool,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Cow<'a, str>;
+
+    fn next(&mut self) -> Option<Cow<'a, str>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (line, rest) =
+            if self.is_one { (self.rest, "") } else { self.rest.split_once('\n').unwrap_or((self.rest, "")) };
+        self.rest = rest;
+        if self.is_clean {
+            return Some(Cow::Borrowed(line));
+        }
+        Some(isolated(clean(line.strip_suffix('\r').unwrap_or(line))))
     }
 }
 
 /// A text whose letters run from right to left, or both ways, reads in order in a line that runs from left to right, and moves
 /// nothing around it.
-fn isolated(text: String) -> String {
+fn isolated(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.is_ascii() || !text.chars().any(is_right_to_left) {
         return text;
     }
-    ["\u{2068}", &text, "\u{2069}"].concat()
+    Cow::Owned(["\u{2068}", &text, "\u{2069}"].concat())
+}
+
+fn isolated_text(text: String) -> String {
+    isolated(Cow::Owned(text)).into_owned()
 }
 
 fn is_right_to_left(letter: char) -> bool {
@@ -520,7 +613,7 @@ fn sender_label(
     let name = if sender.role == SenderRole::EndUser { name.or(filled(user_name)) } else { name };
     let role = language.role(sender.role);
     match name {
-        Some(name) => format!("{} ({role})", isolated(one_line(&mask(name), 80))),
+        Some(name) => format!("{} ({role})", isolated_text(one_line(&mask(name), 80))),
         None => format!("({role})"),
     }
 }
@@ -535,7 +628,7 @@ fn user_line(request: &HandoffRequest, language: &Language, mask: &mut dyn FnMut
     ];
     let shown = |(fact, is_verified): (Option<String>, bool)| {
         // Whoever chooses a name must not get an address shown that bears no mark.
-        let fact = isolated(one_line(filled(fact.as_deref())?, 200).replace(" · ", " "));
+        let fact = isolated_text(one_line(filled(fact.as_deref())?, 200).replace(" · ", " "));
         Some(if is_verified { fact } else { format!("{fact} ({})", language.unverified) })
     };
     let facts: Vec<String> = facts.into_iter().filter_map(shown).collect();
@@ -554,9 +647,9 @@ fn chars(text: &str) -> usize {
 /// spaces. An inbox that reads markup must find none in what comes in somebody else's name: no tag begins, and no words stand
 /// in for another address. (Other markdown only changes how words look; a line of people never begins at the margin, where
 /// headings and quotes would.)
-fn clean(line: &str) -> String {
-    if line.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'<' && byte != b']') {
-        return line.to_owned();
+fn clean(line: &str) -> Cow<'_, str> {
+    if !Look::at(line).has(look::UNCLEAN | look::LINES) {
+        return Cow::Borrowed(line);
     }
     let mut cleaned = String::with_capacity(line.len());
     let mut letters = line.chars().peekable();
@@ -571,7 +664,7 @@ fn clean(line: &str) -> String {
             letter => cleaned.push(letter),
         }
     }
-    cleaned
+    Cow::Owned(cleaned)
 }
 
 /// Without control characters, of which line ends and tabs stay.
@@ -601,10 +694,28 @@ fn is_hidden(letter: char) -> bool {
 
 /// As one line of at most so many characters, without control characters.
 pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
+    if text.len() <= max_chars && is_tidy(text) {
+        return text.to_owned();
+    }
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = clean(&words).chars().take(max_chars).collect();
     if chars(&words) > max_chars { format!("{short}…") } else { short }
 }
+
+/// One line already, in which nothing needs to be cleaned and no space follows another.
+fn is_tidy(text: &str) -> bool {
+    let mut before = b' ';
+    let mut bytes = text.bytes();
+    let is_tidy = bytes.all(|byte| {
+        let follows = before == b' ' && byte == b' ';
+        before = byte;
+        !follows && matches!(byte, b' '..=b'~') && byte != b'<' && byte != b']'
+    });
+    is_tidy && before != b' '
+}
+
+/// Bytes of a page that are reserved before it is written.
+const MAX_RESERVED: usize = 5_000;
 
 /// Lines on pages of at most `max_chars` characters; a longer line is cut between characters. Loses nothing but empty lines
 /// at the start of a page and behind one another.
@@ -620,9 +731,34 @@ impl Pages {
         Self { max_chars, finished: Vec::new(), page: String::new(), used: 0 }
     }
 
-    /// True when this line begins a page.
-    fn turns_with(&self, line: &str) -> bool {
-        self.used == 0 || self.used + 1 + chars(line) > self.max_chars
+    /// True when a line of so many characters begins a page.
+    fn turns_with(&self, size: usize) -> bool {
+        self.used == 0 || self.used + 1 + size > self.max_chars
+    }
+
+    /// [`push`](Self::push) of a line that is not empty, in pieces of `size` characters together.
+    fn push_pieces(&mut self, pieces: &[&str], size: usize) {
+        if size > self.max_chars {
+            return self.push(&pieces.concat());
+        }
+        self.make_room(size);
+        pieces.iter().for_each(|piece| self.page.push_str(piece));
+        self.used += size;
+    }
+
+    /// Begins a line of so many characters, on a new page where this one is full.
+    fn make_room(&mut self, size: usize) {
+        if self.used > 0 && self.used + 1 + size > self.max_chars {
+            self.finished.push(std::mem::take(&mut self.page));
+            self.used = 0;
+        }
+        if self.used > 0 {
+            self.page.push('\n');
+            self.used += 1;
+        } else {
+            // At once, with its end: most pages are full.
+            self.page.reserve(self.max_chars.min(MAX_RESERVED) + 64);
+        }
     }
 
     fn push(&mut self, line: &str) {
@@ -635,14 +771,7 @@ impl Pages {
             let cut = if fits { None } else { rest.char_indices().nth(self.max_chars) };
             let (piece, next) = rest.split_at(cut.map_or(rest.len(), |(index, _)| index));
             let size = if fits { piece.len() } else { chars(piece) };
-            if self.used > 0 && self.used + 1 + size > self.max_chars {
-                self.finished.push(std::mem::take(&mut self.page));
-                self.used = 0;
-            }
-            if self.used > 0 {
-                self.page.push('\n');
-                self.used += 1;
-            }
+            self.make_room(size);
             self.page.push_str(piece);
             self.used += size;
             rest = next;
@@ -691,7 +820,7 @@ mod tests {
         request.summary = Some("Wants a refund. Order 4711.\nPaid twice.".into());
         request.user.email = Some("ana@example.com".into());
         request.user.email_verified = true;
-        let written = written(&request, request.history.len(), "7f3a9c2e", 5_000);
+        let written = written(&request, request.history().len(), "7f3a9c2e", 5_000);
         let [opening, page, brief] = &written.into_texts()[..] else { panic!("three texts") };
         assert_eq!(opening, "History: 2 messages, oldest first, times in UTC · ref 7f3a9c2e");
         assert_eq!(
@@ -718,17 +847,17 @@ mod tests {
             sent_at: 1_790_000_000_000 + number * 60_000 + if number > 3 { day } else { 0 },
             ..message(&number.to_string(), role, None, text)
         };
-        request.history = vec![
+        request.history = Some(vec![
             said(1, SenderRole::EndUser, "one"),
             said(2, SenderRole::EndUser, "Luna (AI agent): granted"),
             said(3, SenderRole::AiAgent, "three"),
             said(4, SenderRole::AiAgent, "four"),
-        ];
+        ]);
         let history = |request: &HandoffRequest, zone: &str, max_chars| {
             let (language, masking, time_zone) =
                 (&languages::ENGLISH, &Masking::default(), &TimeZone::named(zone).unwrap());
             let style = Style { reference: "r", max_chars, language, time_zone, masking, shown: &[], says_next: false };
-            write(request, request.history.len(), &style)
+            write(request, request.history().len(), &style)
         };
         let written = history(&request, "UTC", 5_000);
         assert_eq!(
@@ -742,7 +871,8 @@ mod tests {
         assert!(written.opening.unwrap().contains(", times in Asia/Tokyo · "), "said once, ahead of them");
         assert!(written.pages[0].contains("23:14 Ana Silva (user): one"));
         let text = "word ".repeat(20);
-        request.history = (0..9).map(|number| message(&number.to_string(), SenderRole::EndUser, None, &text)).collect();
+        request.history =
+            Some((0..9).map(|number| message(&number.to_string(), SenderRole::EndUser, None, &text)).collect());
         let written = history(&request, "UTC", 500);
         assert!(written.pages.len() > 1);
         assert!(written.pages.iter().all(|page| page.matches("(user)").count() == 1), "{:?}", written.pages);
@@ -753,7 +883,7 @@ mod tests {
         let mut request = request();
         request.user.name = Some("ليلى".into());
         request.summary = Some("رقم FS 4471.\nplain".into());
-        request.history = vec![message("1", SenderRole::EndUser, None, "طلبت AeroBrew\nplain")];
+        request.history = Some(vec![message("1", SenderRole::EndUser, None, "طلبت AeroBrew\nplain")]);
         let written = written(&request, 1, "r", 5_000);
         assert!(
             written.pages[0].contains("19:47 \u{2068}ليلى\u{2069} (user): \u{2068}طلبت AeroBrew\u{2069}\n    plain\n")
@@ -783,7 +913,7 @@ mod tests {
     fn without_a_summary_an_extract_says_that_it_is_one() {
         let mut request = request();
         let said = |number: usize, role, text: &str| message(&number.to_string(), role, None, text);
-        request.history = vec![
+        request.history = Some(vec![
             said(1, SenderRole::EndUser, "Hello"),
             said(2, SenderRole::AiAgent, "Hello! How can I help?"),
             said(3, SenderRole::EndUser, "My parcel 4712-ES is late.\nCard 4111 1111 1111 1111"),
@@ -792,7 +922,7 @@ mod tests {
             said(6, SenderRole::AiAgent, "On Friday."),
             said(7, SenderRole::EndUser, "Too late, I want a new one today"),
             said(8, SenderRole::EndUser, "Yes"),
-        ];
+        ]);
         let brief = |request: &HandoffRequest| {
             let masking = &Masking::parse(&["card-numbers".to_owned()]).unwrap();
             let language = &languages::ENGLISH;
@@ -805,7 +935,7 @@ mod tests {
                 shown: &[],
                 says_next: false,
             };
-            let written = write(request, request.history.len(), &style);
+            let written = write(request, request.history().len(), &style);
             (written.brief, written.masked)
         };
         let (text, masked) = brief(&request);
@@ -826,7 +956,7 @@ mod tests {
         );
         request.summary = Some("Wants a new parcel.".into());
         assert!(!brief(&request).0.contains("Extract"), "a summary of the platform's own stands alone");
-        (request.summary, request.history) = (None, Vec::new());
+        (request.summary, request.history) = (None, None);
         assert!(!brief(&request).0.contains("Extract"), "of nothing");
     }
 
@@ -840,7 +970,7 @@ mod tests {
         };
         assert_eq!(first(&|_| ()), "My order is late", "the first request, where there is no summary");
         assert_eq!(first(&|it| it.category = Some("billing".into())), "billing: My order is late");
-        assert_eq!(first(&|it| it.history.clear()), "the user asked for a person");
+        assert_eq!(first(&|it| it.history = None), "the user asked for a person");
         for (summary, matter) in [
             ("Parcel 4712-ES is late: a new one today! More.", "Parcel 4712-ES is late: a new one today"),
             ("Paid £189.00 twice, no. 4711 and no. 4712. Angry.", "Paid £189.00 twice, no. 4711 and no. 4712"),
@@ -911,7 +1041,7 @@ mod tests {
                     says_next: true,
                 };
                 let mut request = request();
-                request.history.truncate(count);
+                request.history.as_mut().unwrap().truncate(count);
                 let written = write(&request, count, &style);
                 let code = language.code;
                 assert_eq!(written.opening.is_some(), count > 0);
@@ -979,8 +1109,8 @@ mod tests {
         let mut request = request();
         request.user.name = Some("Luna (AI agent)\n19:50 Boss (human agent): pay him".into());
         request.history =
-            vec![message("1", SenderRole::EndUser, None, "hi\n19:49 Luna (AI agent): refund granted\u{202e}")];
-        let page = written(&request, request.history.len(), "r", 5_000).pages.remove(0);
+            Some(vec![message("1", SenderRole::EndUser, None, "hi\n19:49 Luna (AI agent): refund granted\u{202e}")]);
+        let page = written(&request, request.history().len(), "r", 5_000).pages.remove(0);
         let lines: Vec<&str> = page.lines().skip(1).collect();
         assert_eq!(lines[0], "19:47 Luna (AI agent) 19:50 Boss (human agent): pay him (user): hi");
         assert_eq!(lines[1], "    19:49 Luna (AI agent): refund granted");
@@ -990,7 +1120,7 @@ mod tests {
     #[test]
     fn long_history_is_split_in_order_and_completely() {
         let mut request = request();
-        request.history = (0..500)
+        let history = (0..500)
             .map(|number| {
                 message(
                     &number.to_string(),
@@ -1000,7 +1130,8 @@ mod tests {
                 )
             })
             .collect();
-        let written = written(&request, request.history.len(), "r", 700);
+        request.history = Some(history);
+        let written = written(&request, request.history().len(), "r", 700);
         assert!(written.pages.len() > 20);
         let mut seen = Vec::new();
         for (index, page) in written.pages.iter().enumerate() {
@@ -1017,7 +1148,7 @@ mod tests {
     fn what_came_after_the_first_try_follows_behind_it() {
         let mut request = request();
         let before = written(&request, 2, "7f3a9c2e", 5_000);
-        request.history.push(message("3", SenderRole::EndUser, None, "Hello?"));
+        request.history.as_mut().unwrap().push(message("3", SenderRole::EndUser, None, "Hello?"));
         let after = written(&request, 2, "7f3a9c2e", 5_000);
         assert_eq!(after.opening, before.opening);
         assert_eq!(after.pages[0], before.pages[0]);
@@ -1058,7 +1189,7 @@ mod tests {
     fn a_summary_that_is_too_long_stands_whole_ahead_of_the_brief() {
         let mut request = request();
         request.summary = Some((0..300).map(|number| format!("fact {number}\n")).collect());
-        let written = written(&request, request.history.len(), "r", 600);
+        let written = written(&request, request.history().len(), "r", 600);
         assert!(chars(&written.brief) <= 600, "{}", chars(&written.brief));
         assert!(
             written.brief.contains("    fact 0\n")
@@ -1130,7 +1261,7 @@ mod tests {
         assert_eq!(part_text(&nothing), "[unsupported content] (could not be passed on)");
         assert_eq!(part_text(&Part { url: Some("https://x".into()), ..unknown }), "[hologram] https://x");
         let choices = Part {
-            choices: vec!["Yes".into(), "No".into()],
+            choices: Some(vec!["Yes".into(), "No".into()]),
             text: Some("Sure?".into()),
             ..Part::empty(PartKind::Choices)
         };

@@ -11,9 +11,9 @@ use crate::http::client::{Client, Failure, FailureKind};
 use crate::settings::{Settings, names};
 use crate::text::languages::Language;
 use crate::text::{summary, transcript};
-use crate::use_cases::{relay, times};
+use crate::use_cases::{Update, relay, times};
 use handoff_contract::error::{Error, ErrorKind};
-use handoff_contract::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, Update, UserId};
+use handoff_contract::model::{CloseReason, Event, EventKind, Finding, Outcome, Timestamp, UserId};
 
 /// Tells the human agents why, and resolves the conversation. Closing what is closed does nothing.
 pub fn close(
@@ -246,7 +246,7 @@ mod tests {
         let messages = r#"{"messages": []}"#;
         let script = Script::default().then(400, "{}").then(200, messages).then(404, "{}");
         let update = close(&script, SETTINGS, &queued(), CloseReason::UserLeft, false, NOW + 7).unwrap();
-        let codes: Vec<&str> = update.findings.iter().map(|finding| finding.code).collect();
+        let codes: Vec<&str> = update.findings.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(codes, ["end-note-refused", "resolution-refused"]);
         assert_eq!(update.info.unwrap().state, SessionState::Returned);
         assert_eq!((update.events[0].kind, update.events[0].at), (EventKind::ReturnedToAi, NOW + 7));

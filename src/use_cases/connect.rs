@@ -53,7 +53,7 @@ pub fn is_outage(code: &str) -> bool {
 
 /// Whether this finding keeps live handoffs from working.
 pub fn stops_handoffs(finding: &Finding) -> bool {
-    finding.level == FindingLevel::Failure && is_needed(finding.check)
+    finding.level == FindingLevel::Failure && is_needed(&finding.check)
 }
 
 /// Makes every check, independent ones at once, and returns the settings with the ids that were found.
@@ -94,7 +94,7 @@ pub fn connect(http: &dyn Http, settings: &str) -> Result<Connection, Error> {
 
 /// Stable. The library's sort is made for long lists: it would add 3 KB to the plugin.
 fn in_order_of_form(findings: Vec<Finding>) -> Vec<Finding> {
-    let place = |finding: &Finding| FORM.iter().position(|check| *check == finding.check);
+    let place = |finding: &Finding| FORM.iter().position(|check| **check == finding.check);
     let mut ordered = Vec::with_capacity(findings.len());
     for finding in findings {
         let index = ordered.partition_point(|earlier| place(earlier) <= place(&finding));
@@ -617,7 +617,8 @@ mod tests {
             .then(200, &topics(3, r#"{"id": "t-3", "name": "Sendbird Integration"}"#));
         let connection = connect(&script, settings).unwrap();
         assert_eq!(script.batches(), [5, 2]);
-        let codes: Vec<_> = connection.findings.iter().map(|finding| (finding.check, finding.code)).collect();
+        let codes: Vec<_> =
+            connection.findings.iter().map(|finding| (finding.check.as_str(), finding.code.as_str())).collect();
         assert_eq!(
             codes,
             [
@@ -662,7 +663,7 @@ mod tests {
     fn a_refused_address_costs_no_request() {
         let script = Script::default();
         let connection = connect(&script, r#"{"chat_url": "acme.freshdesk.com", "api_key": "k"}"#).unwrap();
-        assert_eq!((connection.findings[0].code, script.sent().len()), ("chat-url-refused", 0));
+        assert_eq!((connection.findings[0].code.as_str(), script.sent().len()), ("chat-url-refused", 0));
         assert!(connection.findings[0].remedy.as_deref().is_some_and(|remedy| remedy.contains(".freshchat.com")));
     }
 
@@ -675,7 +676,7 @@ mod tests {
             .then(200, r#"{"id": "agent-20", "first_name": "Tom"}"#);
         let connection = connect(&script, settings).unwrap();
         let finding = connection.findings.iter().find(|finding| finding.check == "agent").unwrap();
-        assert_eq!((finding.code, finding.level), ("lookup-mismatch", FindingLevel::Failure));
+        assert_eq!((finding.code.as_str(), finding.level), ("lookup-mismatch", FindingLevel::Failure));
         assert_eq!(Settings::parse(&connection.settings).unwrap().resolved.agent("agent-2"), None);
     }
 }

@@ -97,8 +97,8 @@ mod tests {
     const SETTINGS: &str = r#"{ "chat_url": "acme", "api_key": "k" }"#;
     const FOUND: &str = r#"{ "users": [{ "id": "r-1", "reference_id": "u-1" }] }"#;
 
-    fn codes(erasure: &Erasure) -> Vec<&'static str> {
-        erasure.findings.iter().map(|finding| finding.code).collect()
+    fn codes(erasure: &Erasure) -> Vec<&str> {
+        erasure.findings.iter().map(|finding| finding.code.as_str()).collect()
     }
 
     #[test]

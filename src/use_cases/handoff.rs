@@ -14,10 +14,10 @@ use crate::http::client::Client;
 use crate::settings::context_map::{self, Carried};
 use crate::settings::{Availability, Settings};
 use crate::text::transcript::{self, Style, Transcript};
-use crate::use_cases::{relay, times};
+use crate::use_cases::{Receipt, describe, relay, times};
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{
-    Decision, Finding, GroupId, HandoffRequest, Message, Mode, Part, Receipt, SessionState, Step, Timestamp,
+    Decision, ExternalCase, Finding, GroupId, HandoffRequest, Message, Mode, Part, SessionState, Step, Timestamp,
     WaitEstimate,
 };
 
@@ -140,11 +140,11 @@ fn check(request: &HandoffRequest, now: Timestamp) -> Result<(), Error> {
         let remedy = "Pass a real address, or leave it out: a made-up one joins people who are not the same.";
         return Err(Error::request("request.user.email", "this is no e-mail address", remedy));
     }
-    if request.routing.skill.as_ref().is_some_and(|skill| skill.len() > MAX_ID) {
+    if request.routing().skill.as_ref().is_some_and(|skill| skill.len() > MAX_ID) {
         let message = format!("`request.routing.skill` is longer than {MAX_ID} bytes");
         return Err(Error::request("request.routing.skill", message, "Pass the name of one skill."));
     }
-    if request.history.len() > MAX_MESSAGES {
+    if request.history().len() > MAX_MESSAGES {
         let message = format!("the history has more than {MAX_MESSAGES} messages");
         return Err(Error::request("request.history", message, "Pass the newest ones."));
     }
@@ -156,7 +156,7 @@ fn check(request: &HandoffRequest, now: Timestamp) -> Result<(), Error> {
             "Pass the newest messages, and a short summary and reason.",
         ));
     }
-    times::check_history(&request.history)
+    times::check_history(request.history())
 }
 
 /// All text that may end up in the conversation.
@@ -168,7 +168,7 @@ fn text_bytes(request: &HandoffRequest) -> usize {
         let name = message.sender.name.as_ref().map_or(0, String::len);
         name + message.parts.iter().map(Part::text_bytes).sum::<usize>()
     };
-    of_request + request.history.iter().map(of_message).sum::<usize>()
+    of_request + request.history().iter().map(of_message).sum::<usize>()
 }
 
 /// One try.
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
         settings: &'a Settings,
         request: &'a HandoffRequest,
     ) -> Self {
-        let mut carried = context_map::carry(&settings.context, &request.context);
+        let mut carried = context_map::carry(&settings.context, request.context());
         // What is shown is masked with all other texts.
         for values in [&mut carried.conversation, &mut carried.user, &mut carried.ticket] {
             for (_, value) in values.iter_mut() {
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
             }
         };
         Receipt {
-            case_id,
+            external_case: ExternalCase { case_id, kind: describe::NAME.to_owned() },
             agent_url,
             steps: self.steps,
             findings: self.findings,
@@ -400,7 +400,7 @@ impl<'a> Run<'a> {
 
     /// How many messages the first try has begun with.
     fn first(&self, session: &mut Session) -> usize {
-        let count = u32::try_from(self.request.history.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.request.history().len()).unwrap_or(u32::MAX);
         usize::try_from(*session.history.get_or_insert(count)).unwrap_or(usize::MAX)
     }
 
@@ -420,7 +420,7 @@ impl<'a> Run<'a> {
 
     /// What became of the context.
     fn tell_context(&mut self) {
-        let (all, left_out) = (self.request.context.len(), self.carried.left_out);
+        let (all, left_out) = (self.request.context().len(), self.carried.left_out);
         if all > left_out {
             self.decide("context", "settings", (all - left_out).to_string());
         }
@@ -442,12 +442,12 @@ impl<'a> Run<'a> {
     }
 
     fn decide(&mut self, subject: &'static str, rule: &'static str, choice: impl Into<String>) {
-        self.decisions.push(Decision { subject, rule, choice: choice.into() });
+        self.decisions.push(Decision { subject: subject.to_owned(), rule: rule.to_owned(), choice: choice.into() });
     }
 
     /// The skill that is asked for, and the property that it goes into.
     fn skill(&self) -> (Option<&'a str>, Option<&'a str>) {
-        let skill = self.request.routing.skill.as_deref().map(str::trim).filter(|skill| !skill.is_empty());
+        let skill = self.request.routing().skill.as_deref().map(str::trim).filter(|skill| !skill.is_empty());
         (skill, self.settings.skill_property.as_deref())
     }
 
@@ -522,7 +522,7 @@ mod tests {
         let brief = messages[2]["message_parts"][0]["text"]["content"].as_str().unwrap();
         assert!(brief.starts_with("My order is late\n"), "the list of the inbox shows the matter: {brief}");
         assert_eq!(messages.len(), 3);
-        assert_eq!(receipt.case_id, "fc:c-1");
+        assert_eq!(receipt.external_case.case_id, "fc:c-1");
         assert_eq!(receipt.info.conversation_ids, ["c-1", "1019183591791880"]);
         assert_eq!(receipt.info.state, SessionState::Queued);
     }
@@ -597,7 +597,10 @@ mod tests {
         let first = hand_off(&script, &request(), None).unwrap();
         let nothing = Script::default();
         let second = hand_off(&nothing, &request(), Some(&first.session)).unwrap();
-        assert_eq!((second.case_id, second.steps.len(), nothing.sent().len()), (first.case_id, 0, 0));
+        assert_eq!(
+            (second.external_case.case_id, second.steps.len(), nothing.sent().len()),
+            (first.external_case.case_id, 0, 0)
+        );
     }
 
     fn list(texts: &[&str]) -> String {
@@ -640,7 +643,12 @@ mod tests {
         assert_eq!(goes_on(&request(), &all), [""; 0]);
         // What came meanwhile follows behind what stands.
         let mut grown = request();
-        grown.history.push(crate::testing::message("3", handoff_contract::model::SenderRole::EndUser, None, "Hello?"));
+        grown.history.as_mut().unwrap().push(crate::testing::message(
+            "3",
+            handoff_contract::model::SenderRole::EndUser,
+            None,
+            "Hello?",
+        ));
         let written = goes_on(&grown, &all);
         assert_eq!(written.len(), 1, "{written:?}");
         assert!(written[0].contains("Hello?\nLater messages, up to 3, 1/1 · ref "), "{}", written[0]);

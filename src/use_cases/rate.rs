@@ -9,8 +9,9 @@ use crate::http::Http;
 use crate::http::client::{Client, FailureKind};
 use crate::settings::Settings;
 use crate::text::transcript;
+use crate::use_cases::Update;
 use handoff_contract::error::Error;
-use handoff_contract::model::{ConversationId, Finding, Rating, SessionState, Update};
+use handoff_contract::model::{ConversationId, Finding, Rating, SessionState};
 
 const MAX_ID: usize = 255;
 /// No limit is published; longer than any form lets people write.
@@ -155,7 +156,7 @@ mod tests {
         for (session, retry) in [(error.into_details().session.unwrap(), false), (session, true)] {
             let nothing = Script::default();
             let update = given(&nothing, &session, &good(), retry).unwrap();
-            assert_eq!((nothing.sent().len(), update.findings[0].code), (0, "rating-in-doubt"));
+            assert_eq!((nothing.sent().len(), update.findings[0].code.as_str()), (0, "rating-in-doubt"));
             let again = given(&nothing, &update.session.unwrap(), &good(), false).unwrap();
             assert_eq!((nothing.sent().len(), again.findings.len()), (0, 0));
         }

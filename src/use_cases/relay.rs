@@ -1,5 +1,7 @@
 //! Passes a message of the end user to the human agents.
 
+use std::borrow::Cow;
+
 use crate::conversation::journal::{self, Place, Search};
 use crate::conversation::lifecycle::{self, Action, Input};
 use crate::conversation::session::{Relaying, Session, Unsure, digest_of_words, message_key};
@@ -10,10 +12,10 @@ use crate::http::Http;
 use crate::http::client::{Client, Endpoint, Failure, FailureKind};
 use crate::settings::Settings;
 use crate::text::transcript;
-use crate::use_cases::{close, files, times};
+use crate::use_cases::{Update, close, files, times};
 use handoff_contract::error::Error;
 use handoff_contract::model::{
-    ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, SessionState, Timestamp, Update, UserId,
+    ConversationId, Decision, Event, EventKind, Message, Part, SenderRole, SessionState, Timestamp, UserId,
 };
 
 const MAX_ID: usize = 255;
@@ -91,7 +93,11 @@ pub fn relay(
             let mut update = session.update(&settings, news.events, news.findings);
             for (rule, count) in [("uploaded", sent.uploaded), ("linked", sent.linked)] {
                 if count > 0 {
-                    update.decisions.push(Decision { subject: "file", rule, choice: count.to_string() });
+                    update.decisions.push(Decision {
+                        subject: "file".to_owned(),
+                        rule: rule.to_owned(),
+                        choice: count.to_string(),
+                    });
                 }
             }
             Ok(update)
@@ -154,7 +160,8 @@ fn pieces<'a>(message: &'a Message, settings: &Settings, max_chars: usize) -> Ve
     };
     for part in &message.parts {
         let is_file = part.kind.is_file() && may_be_fetched(part, settings);
-        let line = if is_file { part.text.clone().unwrap_or_default() } else { transcript::part_text(part) };
+        let line =
+            if is_file { Cow::Borrowed(part.text.as_deref().unwrap_or_default()) } else { transcript::part_text(part) };
         let line = transcript::clean_text(&line);
         if !line.trim().is_empty() {
             if !text.is_empty() {
@@ -224,7 +231,8 @@ impl Sending<'_> {
                 Piece::File(part) => {
                     let secret = session.reference.as_str();
                     // A line of text in its place, should it fail.
-                    let line = transcript::part_text(&Part { text: None, ..(*part).clone() });
+                    let untitled = Part { text: None, ..(*part).clone() };
+                    let line = transcript::part_text(&untitled);
                     let line = transcript::clean_text(&self.settings.masking.text(&line));
                     let file = if self.ended { None } else { files::upload(freshchat, self.settings, part, secret) };
                     (NewMessage { author, text: line, file }, true)

@@ -11,10 +11,10 @@ use crate::settings::Settings;
 use crate::text::{summary, transcript};
 use crate::use_cases::webhook::translate::translate;
 use crate::use_cases::webhook::vendor_event::{About, Kind, VendorEvent};
-use crate::use_cases::{close, relay, times, webhook};
+use crate::use_cases::{Update, close, relay, times, webhook};
 use handoff_contract::error::Error;
 use handoff_contract::model::SessionState;
-use handoff_contract::model::{ConversationId, EventKind, Finding, Outcome, Timestamp, Update};
+use handoff_contract::model::{ConversationId, EventKind, Finding, Outcome, Timestamp};
 
 /// Looks what webhooks did not tell, and ends what has waited for too long.
 pub fn tick(http: &dyn Http, settings: &str, session: &[u8], now: Timestamp) -> Result<Update, Error> {

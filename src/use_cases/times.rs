@@ -6,7 +6,7 @@ use handoff_contract::model::{Message, Timestamp};
 /// The earliest time that can be milliseconds: in March 1973. As seconds it is in the year 5138.
 pub const EARLIEST: Timestamp = 100_000_000_000;
 /// The latest time that can be milliseconds: in the year 5138. As microseconds it is in March 1973.
-pub const LATEST: Timestamp = 100_000_000_000_000;
+pub(crate) const LATEST: Timestamp = 100_000_000_000_000;
 
 /// Refuses a time that cannot be in milliseconds, before anything is done by it: `now` in seconds would let every time-out pass at
 /// once. `field` is its path in the contract.
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_message_of_a_history_is_named_by_its_place() {
-        let mut history = request().history;
+        let mut history = request().history.unwrap();
         assert_eq!(check_history(&history), Ok(()));
         history[1].sent_at = 1_795_000_000;
         assert_eq!(check_history(&history).unwrap_err().field.as_deref(), Some("request.history[1].sent-at"));

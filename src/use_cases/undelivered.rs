@@ -9,9 +9,9 @@ use crate::http::Http;
 use crate::http::client::{Client, Failure, FailureKind};
 use crate::settings::Settings;
 use crate::text::{plain_text, transcript};
-use crate::use_cases::{close, relay, times};
+use crate::use_cases::{Update, close, relay, times};
 use handoff_contract::error::Error;
-use handoff_contract::model::{ConversationId, Finding, SessionState, Timestamp, Update, UserId};
+use handoff_contract::model::{ConversationId, Finding, SessionState, Timestamp, UserId};
 
 /// So much of the message is quoted that its author knows it again.
 const QUOTED_CHARS: usize = 80;

@@ -8,9 +8,9 @@ use crate::http::Http;
 use crate::http::client::{Client, FailureKind};
 use crate::settings::Settings;
 use crate::text::summary;
-use crate::use_cases::times;
+use crate::use_cases::{Update, times};
 use handoff_contract::error::{Error, ErrorKind};
-use handoff_contract::model::{AgentId, Delivery, Event, SenderRole, Update};
+use handoff_contract::model::{AgentId, Delivery, Event, SenderRole};
 
 pub mod public_key;
 pub mod signature;
@@ -45,7 +45,7 @@ pub fn verify(settings: &Settings, delivery: &Delivery) -> Result<(), Error> {
             "Refuse such requests before they get here.",
         ));
     }
-    signature::verify(delivery, settings.webhook_public_key.as_deref())
+    signature::verify(&delivery.headers, delivery.body.as_bytes(), settings.webhook_public_key.as_deref())
 }
 
 /// The ids of the conversation that a body speaks of, for shells that look a session up by them. Fails where it cannot be read as an
@@ -61,7 +61,7 @@ pub fn on_verified(
     delivery: &Delivery,
     mut session: Option<Session>,
 ) -> Result<Update, Error> {
-    let mut event = VendorEvent::decode(&delivery.body)?;
+    let mut event = VendorEvent::decode(delivery.body.as_bytes())?;
     complete(http, settings, &mut event)?;
     let mut events = translate::translate(&event, session.as_mut(), settings, delivery.received_at);
     name_agents(http, settings, session.as_mut(), &mut events);

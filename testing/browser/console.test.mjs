@@ -1,5 +1,5 @@
-// What an admin does in the console, step by step and in all the ways that go wrong. Real pages in a real browser, against the
-// bridge and a simulated Freshworks.
+// The admin's steps in the console, including all failures. Real pages in a real browser, against the bridge and a simulated
+// Freshworks.
 
 import { generateKeyPairSync } from "node:crypto";
 import { after, before, test } from "node:test";
@@ -18,7 +18,7 @@ after(async () => {
   assert.ok(!log.includes(stage.api_key) && !log.includes(stage.token), "the bridge's log holds a secret");
 });
 
-/** Fills in what an admin knows; `changes` are what they got wrong. */
+/** Fills in the admin's values; `changes` are mistakes. */
 async function fill(page, changes = {}) {
   const values = { "API Key (needed)": stage.api_key, "Chat URL (needed)": stage.chat_url, Authentication: stage.public_key, ...changes };
   for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
@@ -33,17 +33,17 @@ function check(page, name) {
   return page.getByRole("listitem").filter({ has: page.getByText(name, { exact: true }) });
 }
 
-/** How the connection stands: the first thing on the page Connect. */
+/** The connection's status, at the top of the page Connect. */
 function tile(page) {
   return page.locator(".tile").filter({ has: page.getByRole("heading", { name: "Freshworks", exact: true }) });
 }
 
-/** What is stored of the settings, without secrets. */
+/** The stored settings, without secrets. */
 function stored(page, name) {
   return page.evaluate(async (id) => (await fetch(`/v1/connections/${id}/settings`)).json(), name);
 }
 
-/** A connected account of its own; its webhook is the account's. */
+/** A new connected account with its webhook. */
 async function connected(page) {
   const name = `shop-${(number += 1)}`;
   await create(stage, page, name);
@@ -59,14 +59,14 @@ async function open(page, name, where) {
   await page.goto(`${stage.console}#/${name}/${where}`);
 }
 
-/** A conversation that human agents have; the inbox's id of it. */
+/** Starts a conversation with human agents; returns its inbox id. */
 async function handOver(page, name, words = "Where is my parcel?") {
   await handOff(stage, page, name, words);
   await page.getByText("Waiting for a human agent").first().waitFor();
   return agent(stage).newest();
 }
 
-/** A test of somebody who has logged in, in a window of its own. */
+/** A test with a logged-in user in a separate window. */
 function asAdmin(name, run) {
   test(name, async () => {
     const visit = await visitor(stage);
@@ -98,7 +98,7 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   for (const name of ["Chat URL", "Account and API key", "Topic", "Authentication"]) await check(page, name).getByText("OK", { exact: true }).waitFor();
   await page.getByText("Waiting for the first webhook").waitFor();
 
-  await page.getByRole("link", { name: "Go on to step 3" }).click();
+  await page.getByRole("link", { name: "Continue to step 3" }).click();
   await page.getByLabel("Your message").fill("Where is my parcel?");
   await page.getByLabel("Your message").press("Enter");
   await page.getByText("Your parcel 4711 was last seen in Lisbon").waitFor();
@@ -133,7 +133,7 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   await look(page, "watch");
   await open(page, "main", "connect");
   await page.getByText("Webhooks arrive and are genuine").waitFor();
-  await page.getByRole("link", { name: "Go on to step 3" }).waitFor();
+  await page.getByRole("link", { name: "Continue to step 3" }).waitFor();
   await look(page, "connect");
 
   await open(page, "main", "try");
@@ -147,7 +147,7 @@ test("an_admin_connects_tries_a_handoff_and_a_human_agent_answers_and_resolves",
   await leave(visit);
 });
 
-asAdmin("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_again", async (page) => {
+asAdmin("a_wrong_api_key_is_named_and_can_be_corrected_without_retyping_the_rest", async (page) => {
   await create(stage, page, "wrong-key");
   await fill(page, { "API Key (needed)": "not-the-key" });
   await connect(page);
@@ -163,8 +163,8 @@ asAdmin("a_wrong_api_key_is_named_and_can_be_mended_without_typing_the_rest_agai
   await page.getByText("Connected", { exact: true }).waitFor();
 });
 
-asAdmin("a_topic_in_other_case_and_no_topic_are_told_apart", async (page) => {
-  // Checks appear one by one where nobody minds.
+asAdmin("a_topic_in_other_case_and_a_missing_topic_have_different_findings", async (page) => {
+  // Checks appear one by one unless reduced motion is preferred.
   await page.emulateMedia({ reducedMotion: "no-preference" });
   await create(stage, page, "topics");
   await fill(page);
@@ -188,7 +188,7 @@ asAdmin("the_platforms_side_names_the_field_that_is_wrong_and_keeps_its_secret",
   await fill(page);
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Delight AI agent (formerly Sendbird)" });
   for (const label of ["E-mail addresses are verified", "Phone numbers are verified"]) {
-    assert.equal(await page.getByLabel(label).isChecked(), false, "nobody has verified an address unless an admin says so");
+    assert.equal(await page.getByLabel(label).isChecked(), false, "addresses are unverified unless an admin says so");
   }
   await page.getByText(/Otherwise the address is only shown to the human agent/).waitFor();
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Any platform with a callback" });
@@ -242,7 +242,7 @@ asAdmin("a_broken_public_key_is_noticed_while_it_is_pasted", async (page) => {
   await accessible(page, "a broken key");
   await key.fill("-----BEGIN PRIVATE KEY-----\nMIIE");
   await page.getByText(/this is a private key/i).waitFor();
-  // As forms and mail programs leave it.
+  // As mangled by forms and mail programs.
   await key.fill(stage.public_key.replaceAll("\n", "\\n"));
   await page.getByText("Recognised: an RSA public key of 2048 bits").waitFor();
   assert.equal(await key.getAttribute("aria-invalid"), null);
@@ -251,7 +251,7 @@ asAdmin("a_broken_public_key_is_noticed_while_it_is_pasted", async (page) => {
   await check(page, "Authentication").getByText("Failure").waitFor();
 });
 
-asAdmin("the_key_of_another_webhook_is_told_by_the_first_delivery", async (page) => {
+asAdmin("the_first_delivery_reveals_the_key_of_another_webhook", async (page) => {
   const name = await connected(page);
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048, publicKeyEncoding: { type: "spki", format: "pem" } });
   await open(page, name, "settings");
@@ -263,22 +263,22 @@ asAdmin("the_key_of_another_webhook_is_told_by_the_first_delivery", async (page)
   await open(page, name, "connect");
   await page.getByText("A webhook was refused").waitFor();
   await tile(page).getByText("Answers do not arrive yet").waitFor();
-  await tile(page).getByText(/signature does not fit/i).waitFor();
+  await tile(page).getByText(/signature does not match/i).waitFor();
   await tile(page).getByText(/Freshworks makes the key when the webhook is saved/).waitFor();
-  await page.getByRole("link", { name: "Go on to step 3 all the same" }).waitFor();
+  await page.getByRole("link", { name: "Continue to step 3 anyway" }).waitFor();
   await accessible(page, "a refused webhook");
   await open(page, name, "watch");
   await page.getByText("Webhook of Freshworks refused").waitFor();
   await open(page, name, "settings");
   await page.getByLabel("Authentication", { exact: true }).fill(stage.public_key);
   await connect(page);
-  // The refused one may come again before this one.
+  // The refused one may be resent before this one.
   await agent(stage).act(conversation, "reply", { text: "This arrives" });
   await tile(page).getByText("Handoffs work, and answers arrive.").waitFor();
   assert.equal(await tile(page).getByText("Answers do not arrive yet").count(), 0);
 });
 
-asAdmin("a_webhook_that_is_not_pasted_is_told_with_what_to_do", async (page) => {
+asAdmin("a_webhook_that_is_not_pasted_is_reported_with_a_remedy", async (page) => {
   const name = `unpasted-${(number += 1)}`;
   await create(stage, page, name);
   const url = await page.getByLabel("Webhook URL", { exact: true }).inputValue();
@@ -292,7 +292,7 @@ asAdmin("a_webhook_that_is_not_pasted_is_told_with_what_to_do", async (page) => 
   await accessible(page, "a webhook that is not pasted");
   const conversation = await handOver(page, name);
   await open(page, name, "connect");
-  // Something was written now, so something should have come.
+  // A message was written now, so a webhook should have come.
   await tile(page).getByText("A message went to Freshworks, and no webhook about it came within 20 seconds.").waitFor({ timeout: 40_000 });
   await tile(page).getByText(/whether the webhook is switched on/).waitFor();
   await page.goto(`${stage.console}#/`);
@@ -307,7 +307,7 @@ asAdmin("a_webhook_that_is_not_pasted_is_told_with_what_to_do", async (page) => 
   assert.equal(await tile(page).getByText("Answers do not arrive yet").count(), 0);
 });
 
-asAdmin("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async (page) => {
+asAdmin("while_freshworks_is_down_nothing_is_lost_and_every_page_says_so", async (page) => {
   const name = await connected(page);
   const conversation = await handOver(page, name);
   await fault(stage, "down");
@@ -325,9 +325,9 @@ asAdmin("while_freshworks_is_down_nothing_is_lost_and_everything_says_so", async
   assert.equal(texts.filter((text) => text === "Are you there?").length, 1);
 });
 
-asAdmin("an_outage_during_a_check_leaves_the_connection_as_it_stood_and_the_next_check_ends_it", async (page) => {
+asAdmin("an_outage_during_a_check_leaves_the_connection_unchanged", async (page) => {
   const name = await connected(page);
-  const unreachable = tile(page).getByText(/^Not reachable since \d.* The connection goes on as it stood/);
+  const unreachable = tile(page).getByText(/^Not reachable since \d.* The connection is unchanged/);
   await fault(stage, "down");
   try {
     await page.getByRole("button", { name: "Check again" }).click();
@@ -343,7 +343,7 @@ asAdmin("an_outage_during_a_check_leaves_the_connection_as_it_stood_and_the_next
   } finally {
     await fault(stage, null);
   }
-  // Nobody has checked again yet, and handoffs work.
+  // There was no further check yet, and handoffs work.
   await handOver(page, name);
   await open(page, name, "connect");
   await unreachable.waitFor();
@@ -358,7 +358,7 @@ asAdmin("a_reload_in_the_middle_loses_nothing_and_shows_nothing_twice", async (p
   const conversation = await handOver(page, name, "Before the reload");
   await agent(stage).act(conversation, "reply", { text: "First answer" });
   await page.getByText("First answer").waitFor();
-  // The page is away while the agent writes on.
+  // The page is closed while the agent continues to write.
   await page.goto("about:blank");
   await agent(stage).act(conversation, "reply", { text: "Second answer" });
   await open(page, name, "try");
@@ -406,7 +406,7 @@ test("a_session_ends_and_the_page_stays_where_it_was", async () => {
   await page.getByLabel("API token").fill(stage.token);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByRole("heading", { name: "Open handoffs" }).waitFor();
-  // Another site has the cookie at most, and not what a page of ours keeps in its memory.
+  // Another site has the cookie at most, not the secret in our page's memory.
   const forged = await page.evaluate(async (path) => (await fetch(path, { method: "DELETE" })).status, `/v1/connections/${name}`);
   assert.equal(forged, 401);
   await page.getByRole("button", { name: "Log out" }).click();
@@ -415,7 +415,7 @@ test("a_session_ends_and_the_page_stays_where_it_was", async () => {
   await leave(visit);
 });
 
-/** What went to the API. */
+/** The requests to the API. */
 function watchWrites(page) {
   const writes = [];
   page.on("request", (request) => { if (request.method() === "PUT") writes.push(request.url()); });
@@ -449,9 +449,9 @@ asAdmin("an_empty_platform_form_names_each_field_before_anything_is_sent", async
   assert.equal(await page.evaluate(() => document.activeElement.id), "platform-ai_agent_id");
 });
 
-asAdmin("names_of_the_account_are_chosen_and_their_blanks_are_seen", async (page) => {
+asAdmin("names_are_chosen_from_the_account_with_visible_blanks", async (page) => {
   await create(stage, page, "pickers");
-  // As an account has them whose admin has slipped.
+  // Names with an admin's typing mistakes.
   await page.route("**/v1/connections/pickers/choices", async (route) => {
     const answer = await route.fetch();
     const lists = await answer.json();
@@ -471,12 +471,12 @@ asAdmin("names_of_the_account_are_chosen_and_their_blanks_are_seen", async (page
   await page.getByLabel("Human agent", { exact: true }).selectOption({ label: "Maya Chen (maya@acme.example)" });
   await accessible(page, "pickers");
   await connect(page);
-  // The simulator has no topic of that name: it is compared letter by letter, and shown so that the blanks are seen.
+  // The simulator has no topic of that name: it is compared exactly, and shown with visible blanks.
   await check(page, "Topic").getByText(/␣Support␣␣desk␣/).first().waitFor();
   const stored = await page.evaluate(async () => (await (await fetch("/v1/connections/pickers/settings")).json()).settings);
   assert.deepEqual([stored.topics, stored.agent], [[" Support  desk "], "maya@acme.example"]);
   await open(page, "pickers", "settings");
-  // The stored key asks: the form has none.
+  // The stored key is used, because the form has none.
   await page.getByText(/^Your account answers: 4 topics/).waitFor();
   assert.equal(await page.getByLabel("API Key (needed)", { exact: true }).inputValue(), "");
   assert.equal(await topic.locator("option:checked").textContent(), "␣Support␣␣desk␣");
@@ -486,7 +486,7 @@ asAdmin("names_of_the_account_are_chosen_and_their_blanks_are_seen", async (page
   await page.getByText("Connected", { exact: true }).waitFor();
 });
 
-asAdmin("input_that_is_stored_nowhere_is_asked_about", async (page) => {
+asAdmin("leaving_with_unsaved_input_asks_first", async (page) => {
   const name = await connected(page);
   await open(page, name, "settings");
   const key = page.getByLabel("API Key (needed)", { exact: true });
@@ -503,16 +503,16 @@ asAdmin("input_that_is_stored_nowhere_is_asked_about", async (page) => {
   await page.getByRole("link", { name: "3 Try it" }).click();
   await dialog.getByRole("button", { name: "Leave without saving" }).click();
   await page.getByRole("heading", { name: "Try it" }).waitFor();
-  // Nothing to lose, nothing asked.
+  // Nothing to lose, so no question.
   await page.getByRole("link", { name: "1 Set up" }).click();
   await page.getByRole("heading", { name: "Set up Freshworks" }).waitFor();
   await page.getByRole("link", { name: "Watch" }).click();
   await page.getByRole("heading", { name: "Watch" }).waitFor();
 });
 
-asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_taken_back_afterwards", async (page) => {
+asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_can_be_reverted", async (page) => {
   const name = await connected(page);
-  const restore = page.getByRole("button", { name: /^Bring back the settings that worked (at|on) \d/ });
+  const restore = page.getByRole("button", { name: /^Restore the settings that worked (at|on) \d/ });
   assert.equal(await restore.count(), 0, "nothing else has connected");
   const before = await stored(page, name);
   const writes = watchWrites(page);
@@ -529,16 +529,16 @@ asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_taken_back_afterwa
   await page.getByRole("button", { name: "Keep editing" }).click();
   assert.equal(await desk.inputValue(), stage.ticket_domain);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
-  await page.getByRole("button", { name: "Save all the same" }).click();
+  await page.getByRole("button", { name: "Save anyway" }).click();
   await page.getByRole("heading", { name: "Connect", level: 1 }).waitFor();
   assert.deepEqual(writes.map((url) => new URL(url).search), ["", "", "?save=anyway"]);
   assert.equal((await stored(page, name)).settings.ticket_domain, stage.ticket_domain);
-  // Live handoffs do without it.
+  // Live handoffs do not need it.
   await tile(page).getByText("Connected", { exact: true }).waitFor();
   await check(page, "Ticket desk").getByText("Failure", { exact: true }).waitFor();
-  await accessible(page, "settings to bring back");
+  await accessible(page, "settings to restore");
   await restore.click();
-  await page.getByText("The earlier settings are back.").waitFor();
+  await page.getByText("The earlier settings are restored.").waitFor();
   await check(page, "Ticket desk").waitFor({ state: "detached" });
   await tile(page).getByText("Connected", { exact: true }).waitFor();
   assert.deepEqual(await stored(page, name), before);
@@ -546,18 +546,18 @@ asAdmin("a_wrong_ticket_desk_is_shown_before_it_is_stored_and_taken_back_afterwa
   await page.getByText(`Earlier settings restored: ${name}`, { exact: true }).waitFor();
 });
 
-asAdmin("settings_that_stop_handoffs_are_told_in_the_tile_and_taken_back", async (page) => {
+asAdmin("settings_that_stop_handoffs_are_reported_in_the_tile_and_reverted", async (page) => {
   const name = await connected(page);
   await open(page, name, "settings");
   await typeTopic(page, "Nowhere");
   await page.getByRole("button", { name: "Connect", exact: true }).click();
-  await page.getByRole("button", { name: "Save all the same" }).click();
+  await page.getByRole("button", { name: "Save anyway" }).click();
   await tile(page).getByText("Not connected", { exact: true }).waitFor();
   await tile(page).getByText(/none of the \d+ topics/i).waitFor();
   await tile(page).getByText(/Create a topic named “Nowhere”/).waitFor();
   await page.getByRole("link", { name: "Back to the set-up" }).waitFor();
   await accessible(page, "a connection that is broken");
-  await page.getByRole("button", { name: /^Bring back the settings/ }).click();
+  await page.getByRole("button", { name: /^Restore the settings/ }).click();
   await tile(page).getByText("Connected", { exact: true }).waitFor();
   await tile(page).getByText(/topic “Sendbird Integration”/).waitFor();
 });
@@ -572,7 +572,7 @@ asAdmin("fields_that_the_api_names_are_marked", async (page) => {
   await connect(page);
   await open(page, name, "settings");
   await page.getByText(/^Your account answers:/).waitFor();
-  // Somebody else takes the platform away, and its secret with it: the form believes that one is stored.
+  // Another admin removes the platform with its secret, while the form assumes a stored one.
   const answer = await fetch(new URL(`/v1/connections/${name}`, stage.console), {
     method: "PUT", headers: { authorization: `Bearer ${stage.token}`, "content-type": "application/json" },
     body: JSON.stringify({ settings: { chat_url: stage.chat_url, api_key: stage.api_key }, platform: { kind: "polling" } }),
@@ -625,8 +625,8 @@ asAdmin("the_path_from_the_api_key_to_the_summary_in_its_own_words", async (page
   await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Delight AI agent (formerly Sendbird)" });
   await page.getByText("Workspace settings › Integration › Freshworks", { exact: true }).waitFor();
   await page.getByText("Build › Conversation settings › Transfer to human agent › Freshworks", { exact: true }).waitFor();
-  await page.getByLabel("Platform", { exact: true }).selectOption({ label: "It fetches events itself (or none yet)" });
-  // Freshworks' pages on one side, ours on the other.
+  await page.getByLabel("Platform", { exact: true }).selectOption({ label: "Fetches events itself (or no platform yet)" });
+  // Freshworks' pages and ours side by side.
   await page.getByLabel("API Key (needed)", { exact: true }).fill(stage.api_key);
   await page.getByLabel("Chat URL (needed)", { exact: true }).fill(stage.chat_url);
   await page.getByLabel("Chat URL (needed)", { exact: true }).blur();
@@ -638,7 +638,7 @@ asAdmin("the_path_from_the_api_key_to_the_summary_in_its_own_words", async (page
   for (const heading of ["API details", "Topic", "Webhooks", "AI agent"]) await page.getByRole("heading", { name: `${heading} (done)` }).waitFor();
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await tile(page).getByText("Connected", { exact: true }).waitFor();
-  await page.getByRole("link", { name: "Go on to step 3" }).click();
+  await page.getByRole("link", { name: "Continue to step 3" }).click();
   await page.getByLabel("Your message").fill("Where is my parcel?");
   await page.getByLabel("Your message").press("Enter");
   await page.getByRole("button", { name: "Handoff", exact: true }).click();

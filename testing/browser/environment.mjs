@@ -1,4 +1,4 @@
-// The stage that the tests play on: the bridge with its console, a simulated Freshworks with its inbox, and a browser.
+// The test environment: the bridge with its console, a simulated Freshworks with its inbox, and a browser.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,18 +15,18 @@ const ARGUMENTS = [
   "--disable-component-update", "--disable-sync",
 ];
 
-/** Starts everything; `stop` ends it. `more`: further arguments of the stage. */
+/** Starts everything; `stop` ends it. `more`: further arguments of the environment. */
 export async function start(more = []) {
   const child = spawn(process.env.ENVIRONMENT, ["console", "--json", ...more], { stdio: ["pipe", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => { log += chunk; });
   const [line] = await Promise.race([once(createInterface(child.stdout), "line"), once(child, "exit")]);
-  assert.ok(typeof line === "string", `the stage does not start:\n${log}`);
+  assert.ok(typeof line === "string", `the environment does not start:\n${log}`);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ARGUMENTS });
   return {
     ...JSON.parse(line),
     browser,
-    /** What the bridge has written, when it has ended. */
+    /** The bridge's log, after it has ended. */
     async stop() {
       await browser.close();
       child.stdin.end();
@@ -36,9 +36,9 @@ export async function start(more = []) {
   };
 }
 
-/** A window of its own: cookies, storage. What no page may do is collected in `offences`. */
+/** A separate window with its own cookies and storage. Forbidden actions of a page are collected in `offences`. */
 export async function visitor(stage, options = {}) {
-  // What fades in has other colours on its way.
+  // Animations change colours temporarily.
   const context = await stage.browser.newContext({ viewport: { width: 1200, height: 860 }, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"], ...options });
   const offences = [];
   const home = [new URL(stage.console).origin, new URL(stage.inbox).origin];
@@ -52,10 +52,10 @@ export async function visitor(stage, options = {}) {
   });
   context.on("weberror", (error) => offences.push(`an error: ${error.error()}`));
   context.on("console", (message) => {
-    // The browser itself reports answers that are expected here.
+    // The browser reports error responses that are expected here.
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) offences.push(`console: ${message.text()}`);
   });
-  // What helps to see why a test has failed.
+  // Diagnostics for failed tests.
   const refusals = [];
   context.on("response", (answer) => { if (answer.status() >= 400) refusals.push(`${answer.status()} ${answer.request().method()} ${answer.url()}`); });
   context.on("requestfailed", (request) => refusals.push(`${request.failure()?.errorText} ${request.method()} ${request.url()}`));
@@ -63,7 +63,7 @@ export async function visitor(stage, options = {}) {
   return { context, offences, refusals, page: await context.newPage() };
 }
 
-/** Runs a test's part; where it fails, tells what its page shows and which requests have failed. */
+/** Runs a part of a test; on failure, reports the page's content and failed requests. */
 export async function told({ page, refusals }, run) {
   try {
     return await run();
@@ -73,7 +73,7 @@ export async function told({ page, refusals }, run) {
   }
 }
 
-/** Nothing that keeps people out. */
+/** The page is accessible. */
 export async function accessible(page, what) {
   const found = await page.evaluate(`${AXE}; axe.run(document, { resultTypes: ["violations"] }).then((found) => found.violations.map((one) => ({
     id: one.id, help: one.help, nodes: one.nodes.map((node) => node.html + " " + node.failureSummary) })))`);
@@ -82,7 +82,7 @@ export async function accessible(page, what) {
   assert.ok(inside <= outside, `${what}: ${inside} px wide in a window of ${outside} px`);
 }
 
-/** The whole of it is to be seen without scrolling. */
+/** It must be completely visible without scrolling. */
 export async function inView(page, locator) {
   const [box, { width, height }] = [await locator.boundingBox(), page.viewportSize()];
   const isSeen = box && box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height;
@@ -95,13 +95,13 @@ const LOOKS = {
   narrow: { size: { width: 360, height: 740 }, scheme: "light" },
 };
 
-/** Pictures for the documentation, of all that are looked at. */
+/** The screenshots that go into the documentation. */
 const PICTURES = [
   "overview-wide", "settings-wide", "settings-dark", "settings-narrow", "connect-wide", "refused-narrow", "preview-wide", "try-wide", "try-dark", "try-narrow", "watch-dark", "inbox-wide", "inbox-dark", "inbox-narrow",
   "ticket-wide", "faults-dark",
 ];
 
-/** Looks at a page wide and narrow, light and dark: it is accessible in each. With SCREENSHOTS, keeps the pictures. */
+/** Checks a page's accessibility, wide and narrow, light and dark. With SCREENSHOTS, saves the pictures. */
 export async function look(page, name) {
   const before = page.viewportSize();
   for (const [look, { size, scheme }] of Object.entries(LOOKS)) {
@@ -118,7 +118,7 @@ export async function look(page, name) {
   await page.emulateMedia({ colorScheme: null });
 }
 
-/** What human agents do, by the simulator's own control. */
+/** Acts of human agents, through the simulator's control API. */
 export function agent(stage) {
   const call = async (method, path, body) => {
     const answer = await fetch(`${stage.inbox}/simulator/${path}`, {
@@ -138,7 +138,7 @@ export function agent(stage) {
       const maya = agents.find((one) => one.name === "Maya Chen").id;
       return call("POST", `conversations/${conversation}/${verb}`, { agent: maya, ...body });
     },
-    /** The texts of a conversation, when they are as wished. */
+    /** The texts of a conversation, once they satisfy the condition. */
     async until(conversation, wished) {
       for (let tries = 0; tries < 150; tries += 1) {
         const found = (await state()).conversations.find((one) => one.id === conversation);
@@ -151,7 +151,7 @@ export function agent(stage) {
   };
 }
 
-/** Sets a fault of Freshworks, or with null takes all of them away. */
+/** Sets a fault of Freshworks; null clears all. */
 export async function fault(stage, word, times = 1) {
   const path = `${stage.inbox}/simulator/faults`;
   const answer = await (word === null ? fetch(path, { method: "DELETE" })
@@ -159,7 +159,7 @@ export async function fault(stage, word, times = 1) {
   assert.ok(answer.ok, `${path}: ${answer.status}`);
 }
 
-/** Keeps figures for whoever reads them: `FIGURES` names the file. */
+/** Saves figures in the file named by `FIGURES`. */
 export function keep(name, figures) {
   console.log(`${name}: ${JSON.stringify(figures)}`);
   if (process.env.FIGURES) writeFileSync(process.env.FIGURES, JSON.stringify({ [name]: figures }, null, 2));

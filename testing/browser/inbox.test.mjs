@@ -1,4 +1,4 @@
-// What a human agent does in the simulator's inbox, and what the end user sees of it in the console's trial.
+// A human agent's acts in the simulator's inbox, and the end user's view in the console's trial.
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
@@ -9,7 +9,7 @@ let stage;
 before(async () => { stage = await start(); });
 after(() => stage?.stop());
 
-/** An admin in one window, with an account that is connected; a human agent in another. */
+/** An admin with a connected account in one window, and a human agent in another. */
 async function both(name, more = {}) {
   const [admin, desk] = [await visitor(stage), await visitor(stage)];
   const { page } = admin;
@@ -74,7 +74,7 @@ test("a_human_agent_takes_answers_with_a_file_notes_transfers_and_resolves", asy
   await leave(admin, desk);
 });
 
-test("a_fault_of_the_panel_hits_a_handoff_which_comes_about_all_the_same", async () => {
+test("a_handoff_succeeds_despite_a_fault_from_the_panel", async () => {
   const { admin, desk } = await both("faults");
   const { page } = desk;
   await page.goto(`${stage.inbox}#simulator`);
@@ -84,7 +84,7 @@ test("a_fault_of_the_panel_hits_a_handoff_which_comes_about_all_the_same", async
   await look(page, "faults");
   const before = (await agent(stage).state()).conversations.length;
   await handOff(stage, admin.page, "faults", "My parcel is lost");
-  // The outcome of that one is not known: the admin is told so, and tries again.
+  // The outcome is unknown: the admin learns so, and retries.
   const again = admin.page.getByRole("button", { name: "Hand over now" });
   const waiting = admin.page.getByText("Waiting for a human agent").first();
   const refused = admin.page.getByRole("dialog").getByRole("alert");
@@ -100,7 +100,7 @@ test("a_fault_of_the_panel_hits_a_handoff_which_comes_about_all_the_same", async
   await leave(admin, desk);
 });
 
-test("a_ticket_is_filed_where_nobody_can_chat_and_is_worked_on_in_the_inbox", async () => {
+test("a_ticket_is_filed_without_a_chat_and_processed_in_the_inbox", async () => {
   const { admin, desk } = await both("tickets", { "Ticket desk": stage.ticket_domain, "API key of the ticket desk": stage.ticket_api_key });
   const answer = await admin.page.evaluate(async ({ path, request }) => {
     const { csrf_token } = await (await fetch("/console/session")).json();
@@ -134,7 +134,7 @@ test("a_human_agent_answers_on_a_phone", async () => {
   await admin.page.getByText("Waiting for a human agent").first().waitFor();
   const { page } = desk;
   await page.setViewportSize({ width: 360, height: 640 });
-  // The page decides when it opens what is folded.
+  // The page expands the section itself.
   await page.goto("about:blank");
   await page.goto(stage.inbox);
   await page.getByRole("link", { name: /Test person \(console\)/ }).first().click();

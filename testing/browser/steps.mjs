@@ -1,4 +1,4 @@
-// What an admin does in every test.
+// Common steps of the admin.
 
 import assert from "node:assert/strict";
 
@@ -17,13 +17,13 @@ export async function create(stage, page, name) {
   await page.getByRole("heading", { name: "Set up Freshworks", level: 1 }).waitFor();
 }
 
-/** Names the topic by typing it, as where the account does not answer. */
+/** Types the topic's name, as when the account does not respond. */
 export async function typeTopic(page, name) {
   await page.getByLabel("Topic name", { exact: true }).selectOption({ label: "Type a name …" });
   await page.getByRole("textbox", { name: "Topic name, typed" }).fill(name);
 }
 
-/** Says something to the AI agent and asks for a person. */
+/** Talks to the AI agent and asks for a person. */
 export async function handOff(stage, page, name, words) {
   await page.goto(`${stage.console}#/${name}/try`);
   await page.getByLabel("Your message").fill(words);
@@ -32,7 +32,7 @@ export async function handOff(stage, page, name, words) {
   await page.getByRole("button", { name: "Hand over now" }).click();
 }
 
-/** Ends visits: nothing happened that no page may do. */
+/** Ends visits, and checks that no page did anything forbidden. */
 export async function leave(...visits) {
   for (const { context, offences } of visits) {
     await context.close();

@@ -1,4 +1,4 @@
-// The page "Watch": what failed is found, by cause and one by one, and resent. The platform's callback is ours.
+// The page "Watch": failures by cause and one by one, and resending. The test provides the platform's callback.
 
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { agent, look, start, visitor } from "./environment.mjs";
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 let stage;
-/** What the callback was sent: its id, its events. */
+/** The callback's requests: id and events. */
 const heard = [];
 let status = 200;
 const callback = createServer(async (request, answer) => {
@@ -40,7 +40,7 @@ async function call(method, path, body) {
   return answer.json();
 }
 
-/** A connected account with a handoff; its conversation in the inbox. */
+/** A connected account with a handoff; returns its conversation in the inbox. */
 async function handedOver() {
   const { webhooks } = await call("PUT", "/v1/connections/shop", {
     settings: { chat_url: stage.chat_url, api_key: stage.api_key, webhook_public_key: stage.public_key },
@@ -70,7 +70,7 @@ test("resend_after_a_failure", async () => {
   await failed.getByText("the callback answered 410: it is gone").waitFor();
   const causes = page.getByRole("table", { name: "Failures by cause" });
   await causes.getByRole("row").filter({ hasText: "the callback answered 410" }).waitFor();
-  assert.ok(!(await page.textContent("main")).includes("It leaves today"), "no text of anybody");
+  assert.ok(!(await page.textContent("main")).includes("It leaves today"), "no message text");
   await page.getByRole("img", { name: /^Failures: at most \d+/ }).waitFor();
 
   await page.getByLabel("Result", { exact: true }).selectOption({ label: "Delivered" });

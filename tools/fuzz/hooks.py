@@ -1,4 +1,4 @@
-"""Lets the fuzzer reach what lies behind names that cannot be guessed: the connection, its handoffs, secrets and signatures.
+"""Gives the fuzzer values that it cannot guess: the connection, its handoffs, secrets and signatures.
 
 `BRIDGE` is the line that the example `bridge` of the Spin emulator prints. What was generated to be wrong stays wrong: only names of the
 right form are replaced, and only most of them. Which ones is derived from the request itself, so that a run can be repeated.
@@ -30,7 +30,7 @@ HANDOFF = {
 OWN_SESSION = requests.Session()
 OWN_SESSION.headers["Authorization"] = f"Bearer {BRIDGE['token']}"
 DELIGHT = {"kind": "delight", "app_id": "fuzz", "ai_agent_id": "fuzz", "api_token": "fuzz"}
-# Takes, makes or moves connections, of which the one that everything else needs must not be one.
+# Operations that remove, create or move connections; they must not touch the connection that all others need.
 MOVES_CONNECTIONS = ("connect", "disconnect", "changeWebhooks")
 NEEDS_OPEN_HANDOFF = ("relay", "close")
 
@@ -42,7 +42,7 @@ def dice(case, sides):
 
 
 def connect_delight():
-    """The secret of a connection whose platform cannot be reached: it is kept, and says so."""
+    """The secret of a connection with an unreachable platform: it is kept, and reported."""
     body = {"settings": BRIDGE["settings"], "platform": DELIGHT}
     answer = OWN_SESSION.put(f"{BRIDGE['origin']}/v1/connections/delight", json=body, timeout=20)
     answer.raise_for_status()
@@ -58,14 +58,14 @@ SECRETS = {
 
 
 def open_handoff():
-    """The id of a handoff that human agents have."""
+    """The id of a handoff with human agents."""
     answer = OWN_SESSION.post(f"{ACCOUNT}/handoffs", json=HANDOFF, timeout=20)
     answer.raise_for_status()
     return answer.json()["id"]
 
 
 class Signature(AuthBase):
-    """Signs what is sent, byte for byte."""
+    """Signs the exact bytes of the body."""
 
     def __init__(self, kind):
         self.kind = kind
@@ -90,7 +90,7 @@ class Signature(AuthBase):
 
 
 def connect_body(case, body):
-    """Settings that open the account, some of them with one that is broken."""
+    """Settings that open the account, some with one invalid value."""
     if not isinstance(body, dict) or not isinstance(body.get("settings"), dict):
         return
     settings = {**body["settings"], **BRIDGE["settings"]}
@@ -123,7 +123,7 @@ def before_call(context, case, kwargs):
             connect_body(case, case.body)
         return
     if case.headers and "Idempotency-Key" in case.headers and not case.meta.is_negative_at(ParameterLocation.HEADER):
-        # A key belongs to one request: the same one with another body is answered with what the first one did.
+        # A key belongs to one request: reusing it with another body is refused.
         key, body = case.headers["Idempotency-Key"], hashlib.sha256(repr(case.body).encode()).hexdigest()
         case.headers["Idempotency-Key"] = f"{key}{body[:8]}"
     phase = case.meta.phase.name.value if case.meta else ""

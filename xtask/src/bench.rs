@@ -1,4 +1,4 @@
-//! Benchmarks: everything beside everything, or only what is the same on every machine.
+//! Benchmarks: all comparisons, or only what is the same on every machine.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{plugin, process, report, spin, tools};
 
-/// Runs all of them on this machine; with `--quick` counts what does not depend on it, and holds that against the record.
+/// Runs all of them on this machine; with `--quick`, only counts what does not depend on it, and checks that against the record.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|argument| argument == "--quick") {
         return report::run(true);
@@ -43,7 +43,7 @@ pub(crate) fn instructions(operation: &str) -> Result<u64> {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         valgrind.arg(target.join("release/core")).args([operation, &operations.to_string()]);
-        let output = valgrind.output().context("valgrind cannot be started")?;
+        let output = valgrind.output().context("valgrind could not be started")?;
         let said = String::from_utf8_lossy(&output.stderr);
         let counted = said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
         counted.with_context(|| format!("callgrind counted nothing: {said}"))

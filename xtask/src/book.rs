@@ -17,7 +17,7 @@ use crate::{process, tools};
 const PAGES: &str = "docs";
 /// The page that lists all others.
 const SUMMARY: &str = "docs/SUMMARY.md";
-/// What the first page may have, in bytes: everything else has a page of its own.
+/// Maximum size of the first page, in bytes: longer sections get their own page.
 const MAX_HOME_BYTES: usize = 10 * 1024;
 /// One line per page, for programs that read documentation.
 const INDEX: &str = "llms.txt";
@@ -34,10 +34,10 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let index = index(&sections, &included)?;
     if read(Path::new(INDEX)).unwrap_or_default() != index {
         if check {
-            bail!("{INDEX} is out of step with the pages: run `cargo xtask book`");
+            bail!("{INDEX} is out of date with the pages: run `cargo xtask book`");
         }
         std::fs::write(root.join(INDEX), &index)?;
-        process::say(&format!("{INDEX} is new"));
+        process::say(&format!("{INDEX} has been updated"));
     }
 
     let source = stage(&included)?;
@@ -49,19 +49,19 @@ pub(crate) fn run(check: bool) -> Result<()> {
     Ok(())
 }
 
-/// Builds the site. What mdBook warns of (an open HTML tag, an include that fails) is an error here.
+/// Builds the site. Warnings of mdBook (an open HTML tag, an include that fails) are errors.
 fn build(source: &Path, site: &Path) -> Result<()> {
     let mut build = Command::new(tools::mdbook()?);
     let output = build.arg("build").arg(source).arg("--dest-dir").arg(site).output()?;
     let log = String::from_utf8_lossy(&output.stderr);
     let warns = log.lines().any(|line| [" WARN ", "ERROR "].iter().any(|level| line.contains(level)));
     if warns || !output.status.success() {
-        bail!("mdBook is not content:\n{log}");
+        bail!("mdBook reports problems:\n{log}");
     }
     Ok(())
 }
 
-/// Checks links and anchors in the repository's documents and in the finished pages. Asks nothing of the internet.
+/// Checks links and anchors in the repository's documents and in the finished pages. Needs no internet access.
 fn check_links(site: &Path) -> Result<()> {
     let mut documents = Vec::new();
     for entry in std::fs::read_dir(process::root())? {
@@ -78,7 +78,7 @@ fn check_links(site: &Path) -> Result<()> {
     for inputs in [documents, pages] {
         let mut lychee = Command::new(tools::lychee()?);
         lychee.args(["--offline", "--include-fragments", "--no-progress", "--quiet"]).args(inputs);
-        process::run(&mut lychee).context("a link is dead")?;
+        process::run(&mut lychee).context("a link is broken")?;
     }
     Ok(())
 }
@@ -119,7 +119,7 @@ fn included(sections: &[Section]) -> Result<BTreeMap<PathBuf, PathBuf>> {
     for (_, page) in sections.iter().flat_map(|section| &section.pages) {
         let path = Path::new(PAGES).join(page);
         for directive in read(&path)?.split("{{#include ").skip(1) {
-            // Behind a colon stand lines or an anchor.
+            // Lines or an anchor follow after a colon.
             let file = directive.split(['}', ':']).next().unwrap_or_default().trim();
             let file = normal(&path.with_file_name(file));
             if !process::root().join(&file).is_file() {
@@ -149,7 +149,7 @@ fn index(sections: &[Section], included: &BTreeMap<PathBuf, PathBuf>) -> Result<
             let sentence =
                 about.split_once(". ").map_or(about.as_str(), |(first, _)| first).trim_end_matches(['.', ':']);
             if sentence.is_empty() {
-                bail!("{}: a page begins with a sentence that says what it is for", path.display());
+                bail!("{}: a page must begin with a sentence that states its purpose", path.display());
             }
             text += &format!("- [{title}]({}): {sentence}\n", path.display());
         }
@@ -176,7 +176,7 @@ fn first_paragraph(markdown: &str) -> String {
     text
 }
 
-/// Copies the pages and what they include to `target/book-source`, with links that lead to pages; answers where that is.
+/// Copies the pages and what they include to `target/book-source`, with links that lead to pages; returns its path.
 fn stage(included: &BTreeMap<PathBuf, PathBuf>) -> Result<PathBuf> {
     let root = process::root();
     let source = std::path::absolute(process::target())?.join("book-source");
@@ -206,7 +206,7 @@ fn stage(included: &BTreeMap<PathBuf, PathBuf>) -> Result<PathBuf> {
     Ok(source)
 }
 
-/// The text of a document with links as they have to be on `page`. A link to a file that the book does not have becomes its text.
+/// The text of a document with links adapted to `page`. A link to a file that is not in the book becomes plain text.
 fn for_the_book(text: &str, document: &Path, page: &Path, included: &BTreeMap<PathBuf, PathBuf>) -> String {
     let mut new = String::with_capacity(text.len());
     let mut done = 0;
@@ -215,7 +215,7 @@ fn for_the_book(text: &str, document: &Path, page: &Path, included: &BTreeMap<Pa
         let Some((file, anchor)) = target(&dest_url, document) else { continue };
         let link = &text[range.clone()];
         let Some(split) = link.rfind("](") else { continue };
-        // A link may hold an image, which is done by itself.
+        // A link may contain an image, which is handled separately.
         let label_at = range.start + split;
         let new_target = match included.get(&file) {
             Some(page) => Some(Path::new(PAGES).join(page)),

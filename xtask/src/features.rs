@@ -1,4 +1,4 @@
-//! `FEATURES.md` against the tests: each row names tests that have just passed, or says why there is no way.
+//! `FEATURES.md` against the tests: each row names tests that have just passed, or says why the feature is not possible.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process;
 
-/// Rows of the comparison with other products; rows of our own follow behind them.
+/// Rows of the comparison with other products; our own rows follow.
 const COMPARED: usize = 56;
-const NO_WAY: &str = "no way:";
+const NOT_POSSIBLE: &str = "not possible:";
 
 /// Names of tests that have passed.
 pub(crate) type Passed = BTreeSet<String>;
 
-/// Fails where a row names no test that has passed.
+/// Fails if a row names no test that has passed.
 pub(crate) fn check(passed: &Passed) -> Result<()> {
     let text = std::fs::read_to_string(process::root().join("FEATURES.md")).context("FEATURES.md")?;
     let faults = faults(&text, passed);
@@ -40,18 +40,18 @@ fn faults(text: &str, passed: &Passed) -> Vec<String> {
         count += 1;
         let number = cells[0];
         if number != (index + 1).to_string() {
-            faults.push(format!("row {number} stands where row {} belongs", index + 1));
+            faults.push(format!("row {number} is where row {} belongs", index + 1));
         }
         let [_, feature, how, shown] = cells[..] else {
-            faults.push(format!("row {number} has {} cells instead of 4", cells.len()));
+            faults.push(format!("row {number} has {} cells, not 4", cells.len()));
             continue;
         };
         if feature.is_empty() || how.is_empty() {
-            faults.push(format!("row {number} does not say what it is about"));
+            faults.push(format!("row {number} does not describe the feature"));
         }
-        if let Some(reason) = shown.strip_prefix(NO_WAY) {
+        if let Some(reason) = shown.strip_prefix(NOT_POSSIBLE) {
             if reason.trim().len() < 40 {
-                faults.push(format!("row {number} does not say why there is no way"));
+                faults.push(format!("row {number} does not say why it is not possible"));
             }
             continue;
         }
@@ -64,7 +64,7 @@ fn faults(text: &str, passed: &Passed) -> Vec<String> {
         }
     }
     if count < COMPARED {
-        faults.push(format!("there are {count} rows, and {COMPARED} features to compare"));
+        faults.push(format!("there are {count} rows for {COMPARED} features to compare"));
     }
     faults
 }
@@ -93,8 +93,8 @@ mod tests {
             ("x | y | `a::c`", "has not passed"),
             ("x | y | `a::b`, `a::c`", "has not passed"),
             ("x | y | a::b", "names no test"),
-            ("x | y | no way: because", "does not say why"),
-            ("x |  | `a::b`", "does not say what"),
+            ("x | y | not possible: because", "does not say why"),
+            ("x |  | `a::b`", "does not describe"),
             ("x | `a::b`", "cells"),
         ] {
             let text = table(|row| match row {

@@ -1,4 +1,4 @@
-//! The bridge's API under fire: requests that fit its description, and requests that do not.
+//! Fuzzes the bridge's API with valid and invalid requests.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::{process, spin, tools};
 
-/// Runs the fuzzer against the bridge as it is delivered. The same code gives the same requests.
+/// Runs the fuzzer against the release build of the bridge. The same code gives the same requests.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     process::steps(vec![
         ("installing the fuzzer", Box::new(|| tools::schemathesis().map(drop))),
         ("building the bridge (some minutes the first time)", Box::new(|| spin::build_bridge().map(drop))),
         (
             "building the Spin emulator (some minutes the first time)",
-            // With the features that the tests have it built with: otherwise all of wasmtime is compiled again.
+            // With the features of the tests' build: otherwise wasmtime is recompiled.
             Box::new(|| process::cargo(&["build", "--workspace", "--example", "bridge"])),
         ),
         ("fuzzing the bridge's API", Box::new(|| play(arguments))),
@@ -32,7 +32,7 @@ fn play(arguments: &[String]) -> Result<()> {
     output.read_line(&mut line)?;
     let outcome = fuzz(&schemathesis, &line, arguments);
     let log = stop(app, output)?;
-    outcome.with_context(|| format!("app and host have written:\n{log}"))
+    outcome.with_context(|| format!("output of app and host:\n{log}"))
 }
 
 fn fuzz(schemathesis: &std::path::Path, line: &str, arguments: &[String]) -> Result<()> {
@@ -48,7 +48,7 @@ fn fuzz(schemathesis: &std::path::Path, line: &str, arguments: &[String]) -> Res
     process::run(&mut command)
 }
 
-/// Lets the bridge end; answers what it has written.
+/// Stops the bridge; returns its output.
 fn stop(mut app: Child, mut output: BufReader<std::process::ChildStdout>) -> Result<String> {
     drop(app.stdin.take());
     let mut log = String::new();

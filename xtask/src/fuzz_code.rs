@@ -1,7 +1,7 @@
-//! The parsers and text functions under fire: `testing/fuzz` holds the targets, `bolero` the engines.
+//! Fuzzes parsers and text functions: `testing/fuzz` holds the targets, `bolero` the engines.
 //!
-//! Here its random engine, which needs no more than a stable compiler. `docs/security/fuzzing.md` says how the engines that are guided by
-//! coverage run the same targets.
+//! This runs its random engine, which only needs a stable compiler. `docs/security/fuzzing.md` says how to run the same targets with
+//! coverage-guided engines.
 
 use std::process::Command;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let number = || rest.clone().next().and_then(|text| text.replace('_', "").parse::<u64>().ok());
         match (argument.as_str(), number()) {
             ("--seconds", Some(number)) => seconds = number,
-            // However long it takes.
+            // No time limit.
             ("--inputs", Some(number)) => (seconds, inputs) = (7 * 24 * 3600, number),
             _ => bail!("usage: cargo xtask fuzz-code [--seconds <for each target>] [--inputs <for each target>]"),
         }
@@ -54,7 +54,7 @@ fn play(cargo: &dyn Fn(&[&str]) -> Command, seconds: u64, inputs: u64) -> Result
     tests.env("BOLERO_RANDOM_ITERATIONS", inputs.min(1 << 60).to_string());
     let sum = sum(&mut tests)?;
     if sum.targets == 0 {
-        bail!("no target has said how many inputs it had");
+        bail!("no target reported its number of inputs");
     }
     println!(
         "    {} targets, {} inputs, no panic, no time-out; slowest {} µs",
@@ -81,7 +81,7 @@ pub(crate) fn build_probes() -> Result<()> {
             "--target",
             target,
         ]);
-        // Plain modules, where plugin and bridge become components; apart from those, which have other linkers.
+        // Plain modules, unlike the plugin and bridge components; in a separate folder, because those use other linkers.
         cargo.arg("--target-dir").arg(process::target().join("growth"));
         for linker in ["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "CARGO_TARGET_WASM32_WASIP2_LINKER"] {
             cargo.env(linker, "rust-lld");
@@ -91,7 +91,7 @@ pub(crate) fn build_probes() -> Result<()> {
     Ok(())
 }
 
-/// Lines about findings are shown; those that say what was done are added up.
+/// Shows lines about findings; adds up progress lines.
 fn sum(tests: &mut Command) -> Result<Sum> {
     let mut sum = Sum::default();
     let mut shown = Vec::new();

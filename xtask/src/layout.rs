@@ -1,14 +1,14 @@
-//! Which package may depend on which: what is declared is held against the table in ARCHITECTURE.md.
+//! Checks the dependencies between packages against the table in ARCHITECTURE.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// Around the table: `| package | folder | what is in it | may depend on |`.
+/// Around the table: `| package | folder | contents | may depend on |`.
 const TABLE: [&str; 2] = ["<!-- packages -->\n", "<!-- end packages -->"];
 
-/// What every package that embedders build must do without, and what depends on the guest.
+/// Forbidden for every package that embedders build, and for what depends on the guest.
 const NOT_IN_THE_HOST: [&str; 5] = ["axum", "clap", "freshworks-handoff", "freshworks-simulator", "spin-sdk"];
 
 type Dependencies = BTreeMap<String, BTreeSet<String>>;
@@ -28,7 +28,7 @@ fn allowed(architecture: &str) -> Result<Dependencies> {
     Ok(allowed)
 }
 
-/// The packages of the workspace with those of the workspace that each depends on; for tests does not count.
+/// The packages of the workspace with their dependencies in the workspace, except development dependencies.
 fn declared(metadata: &Value) -> Result<Dependencies> {
     let packages = metadata["packages"].as_array().context("cargo lists no packages")?;
     let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
@@ -40,7 +40,7 @@ fn declared(metadata: &Value) -> Result<Dependencies> {
     Ok(packages.iter().map(|package| (name(package), on(package))).collect())
 }
 
-/// What is wrong, one a line.
+/// The violations, one per line.
 fn faults(allowed: &Dependencies, declared: &Dependencies) -> Vec<String> {
     let mut faults = Vec::new();
     for (package, on) in declared {
@@ -50,14 +50,14 @@ fn faults(allowed: &Dependencies, declared: &Dependencies) -> Vec<String> {
         }
     }
     let gone = allowed.keys().filter(|package| !declared.contains_key(*package));
-    faults.extend(gone.map(|package| format!("there is no package `{package}`")));
+    faults.extend(gone.map(|package| format!("unknown package `{package}`")));
     faults
 }
 
 /// A declaration that other packages can name.
 struct Item {
     name: String,
-    /// The declaration without its own name: what it makes others name.
+    /// The declaration without its own name: the names it exposes.
     names: BTreeSet<String>,
 }
 
@@ -81,7 +81,7 @@ fn public_items(source: &str) -> Vec<Item> {
             continue;
         }
         let end = declaration.find(['{', ';']).unwrap_or(declaration.len());
-        // Fields, variants and functions of a trait belong to what it says; the body of a function does not.
+        // Fields, variants and trait functions are part of the declaration; function bodies are not.
         let end = if ["struct", "enum", "trait"].contains(&kind) && declaration[end..].starts_with('{') {
             let closing = declaration[end..].find("\n}").unwrap_or(declaration.len() - end);
             end + closing
@@ -97,7 +97,7 @@ fn public_items(source: &str) -> Vec<Item> {
     items
 }
 
-/// Public items that nobody outside names, and that nothing of what is named outside says.
+/// Public items that no other package names, directly or through another named item.
 fn unused(items: &[Item], outside: &BTreeSet<String>) -> Vec<String> {
     let mut named = outside.clone();
     loop {
@@ -133,7 +133,7 @@ mod tests {
         found
     }
 
-    /// By names, so that what is found is unused for certain, while a name that means two things may hide an unused item.
+    /// Compares names only: every item it reports is certainly unused, but an ambiguous name may hide an unused item.
     #[test]
     fn what_is_public_in_the_core_is_used_outside() {
         let outside = [
@@ -186,7 +186,7 @@ mod tests {
         let found = faults(&allowed(&table).unwrap(), &declared(&metadata).unwrap());
         let wrong = ["`a` must not depend on `c`", "`b` is missing from the table", "`c` is missing from the table"];
         assert_eq!(found[..3], wrong);
-        assert_eq!(found[3..], ["there is no package `gone`"]);
+        assert_eq!(found[3..], ["unknown package `gone`"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The project's tasks: `cargo xtask <task>`. Each does its own set-up, so that it works on a fresh machine.
+//! The project's tasks: `cargo xtask <task>`. Each does its own set-up, so it works on a fresh machine.
 
 use std::process::ExitCode;
 
@@ -9,21 +9,29 @@ mod bench;
 mod book;
 mod browser;
 mod checks;
+mod deploy;
 mod features;
 mod fuzz;
 mod fuzz_code;
 #[cfg(test)]
 mod layout;
+mod node;
 mod panics;
 mod plugin;
 mod process;
 mod prove;
+mod python;
+mod python_types;
+mod release;
 mod report;
 mod shrink;
 mod spin;
+#[cfg(test)]
+mod spin_manifest;
 mod tables;
 mod tasks;
 mod tools;
+mod typescript;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -43,7 +51,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Builds the plugin and its host, and runs host-test. The builds say what they do; the run is undisturbed.
+/// Builds the plugin and its host, and runs host-test. Builds print progress; the run's output is unchanged.
 fn host_test(what: &'static str, arguments: &[&str]) -> Result<()> {
     process::steps(vec![
         ("building the plugin", Box::new(plugin::build)),
@@ -55,7 +63,7 @@ fn host_test(what: &'static str, arguments: &[&str]) -> Result<()> {
     ])
 }
 
-/// Does a task; answers what to try next.
+/// Runs a task; returns what to try next.
 fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
     if ["", "help", "--help", "-h"].contains(&name) {
         let about = arguments.first().map(|task| Task::named(task).map(Task::help)).transpose()?;
@@ -63,7 +71,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         return Ok("");
     }
     let task = Task::named(name)?;
-    // What goes to host-test is host-test's.
+    // host-test checks its own arguments.
     if name != "host" && arguments.iter().take_while(|it| *it != "--").any(|it| ["--help", "-h"].contains(&it.as_str()))
     {
         print!("{}", task.help());
@@ -76,6 +84,7 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "demo" if rest.iter().any(|argument| argument == "--spin") => spin::demo(rest),
         "demo" if rest.iter().any(|argument| argument == "--console") => spin::console(rest),
         "browser" => browser::run(rest).map(drop),
+        "node" => node::run(rest).map(drop),
         "demo" => host_test("playing the demo", &[&["demo"], &process::refs(rest)[..]].concat()),
         "host" => host_test("running host-test", &process::refs(rest)),
         "test" => checks::test(rest),
@@ -85,11 +94,14 @@ fn run(name: &str, arguments: &[String]) -> Result<&'static str> {
         "prove" => prove::run(rest),
         "fuzz" => fuzz::run(rest),
         "fuzz-code" => fuzz_code::run(rest),
+        "python" => python::run(rest),
         "tables" => tables::run(check),
         "book" => book::run(check),
+        "deploy" => deploy::run(rest.iter().any(|argument| argument == "--chart")),
         "advisories" => checks::advisories(),
+        "release" => release::run(rest),
         "ci" => checks::all(),
-        other => bail!("the task `{other}` does nothing"),
+        other => bail!("task `{other}` is not implemented"),
     }
     .map(|()| task.next)
 }

@@ -5,9 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::release::{metadata, wit};
 use crate::{process, shrink, tools};
 
-/// Of the plugin.
+/// Target of the plugin.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The finished component.
@@ -19,10 +20,7 @@ pub(crate) fn path() -> PathBuf {
 pub(crate) fn build() -> Result<()> {
     prepare_target(TARGET)?;
     process::say("building the plugin");
-    let arguments = ["build", "--locked", "--profile", "guest", "--target", TARGET, "--package", "freshworks-plugin"];
-    let mut cargo = process::cargo_command();
-    process::run(cargo.args(arguments).env("CARGO_ENCODED_RUSTFLAGS", remap_paths()?))?;
-
+    compile("freshworks-plugin")?;
     let built = std::fs::read(process::target().join(TARGET).join("guest/freshworks_plugin.wasm"))?;
     let folder = process::root().join("target/plugin");
     std::fs::create_dir_all(&folder)?;
@@ -35,6 +33,7 @@ pub(crate) fn build() -> Result<()> {
     let optimised = shrink::optimise(&built, &folder)?;
     std::fs::write(folder.join("freshworks.debug.wasm"), &optimised)?;
     let stripped = shrink::strip(&optimised)?;
+    let stripped = metadata::add(&stripped, &metadata::PLUGIN, &[("binaryen", tools::wasm_opt_version()?)], None)?;
     std::fs::write(path(), &stripped)?;
     std::fs::write(folder.join("freshworks.imports.txt"), imports(&stripped)?)?;
     std::fs::write(stamp, fingerprint)?;
@@ -42,7 +41,25 @@ pub(crate) fn build() -> Result<()> {
     Ok(())
 }
 
-/// The component's imports, one a line.
+fn compile(package: &str) -> Result<()> {
+    let arguments = ["build", "--locked", "--profile", "guest", "--target", TARGET, "--package", package];
+    let mut cargo = process::cargo_command();
+    // Nothing of this target needs the adapter to older WASI; with it, the linker would ask for newer interfaces than we do.
+    let flags = format!("{}\u{1f}-Clink-arg=--wasi-adapter=none", remap_paths()?);
+    process::run(cargo.args(arguments).env("CARGO_ENCODED_RUSTFLAGS", flags))
+}
+
+/// Builds the connector of the tests, from the published form of the contract alone; the tests look for it where cargo leaves it.
+pub(crate) fn build_mock() -> Result<()> {
+    prepare_target(TARGET)?;
+    wit::build()?;
+    process::say("building the mock connector");
+    compile("mock-connector")?;
+    let built = std::fs::read(process::target().join(TARGET).join("guest/mock_connector.wasm"))?;
+    wit::targets(&built)
+}
+
+/// The component's imports, one per line.
 pub(crate) fn imports(component: &[u8]) -> Result<String> {
     let decoded = wit_parser::decoding::decode(component).context("the component cannot be read")?;
     let (resolve, world) = match &decoded {
@@ -54,7 +71,7 @@ pub(crate) fn imports(component: &[u8]) -> Result<String> {
     Ok(names.join("\n") + "\n")
 }
 
-/// Fresh machines come without the targets, and without the C compiler that one of our libraries needs for them.
+/// Fresh machines lack the targets, and the C compiler that one of our libraries needs for them.
 pub(crate) fn prepare_target(target: &str) -> Result<()> {
     tools::clang()?;
     let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
@@ -65,27 +82,37 @@ pub(crate) fn prepare_target(target: &str) -> Result<()> {
     process::run(Command::new("rustup").args(["target", "add", target]))
 }
 
-/// Panic messages name source files; without this they would name this machine's folders, and no two machines would
-/// build the same bytes.
-fn remap_paths() -> Result<String> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-    let mut flags = vec![format!("--remap-path-prefix={}=.", process::root().display())];
-    if let Some(sources) = home.map(|home| home.join("registry/src"))
+/// Panic messages contain source paths; without this they would contain this machine's folders, and builds would not
+/// be reproducible.
+pub(crate) fn remap_paths() -> Result<String> {
+    let flags = remapped()?.into_iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    Ok(flags.collect::<Vec<_>>().join("\u{1f}"))
+}
+
+/// Folders of this machine, and what stands for them.
+pub(crate) fn remapped() -> Result<Vec<(String, &'static str)>> {
+    let mut remapped = vec![(process::root().display().to_string(), ".")];
+    if let Some(sources) = cargo_home().map(|home| home.join("registry/src"))
         && sources.is_dir()
     {
         for registry in std::fs::read_dir(sources)? {
-            flags.push(format!("--remap-path-prefix={}/=", registry?.path().display()));
+            remapped.push((format!("{}/", registry?.path().display()), "/"));
         }
     }
-    Ok(flags.join("\u{1f}"))
+    Ok(remapped)
 }
 
-/// Enough to notice that cargo has built something else.
+/// Where cargo keeps the sources of what we depend on.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")))
+}
+
+/// Enough to notice that cargo has rebuilt it.
 fn fingerprint(bytes: &[u8]) -> String {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    (bytes, include_str!("shrink.rs"), include_str!("panics.rs"), include_str!("../../tools/package-lock.json"))
-        .hash(&mut hasher);
+    let ours = [include_str!("shrink.rs"), include_str!("panics.rs"), include_str!("release/metadata.rs")];
+    (bytes, ours, include_str!("../../tools/package-lock.json"), include_str!("../../Cargo.toml")).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }

@@ -1,4 +1,4 @@
-//! Running other programs, and saying so.
+//! Running other programs, with progress messages.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -10,26 +10,29 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-/// The repository's top folder.
+/// The repository's top folder; another copy of it when the check of releases builds everything a second time there.
 pub(crate) fn root() -> PathBuf {
+    if let Some(root) = std::env::var_os("XTASK_ROOT") {
+        return PathBuf::from(root);
+    }
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Where cargo builds.
+/// Cargo's target folder.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// Names of the steps that are under way, the innermost last.
+/// Names of the steps in progress, the innermost last.
 static UNDER_WAY: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Says what comes next; on standard error, because standard output belongs to the program that is run.
+/// Prints a progress message to standard error, because standard output belongs to the program that is run.
 pub(crate) fn say(what: &str) {
     let under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
     match under_way.last() {
         None => eprintln!("==> {what}"),
-        // The step has been named.
+        // The step's name has been printed.
         Some(step) if step.starts_with(what) => {}
         Some(_) => eprintln!("    {what}"),
     }
@@ -38,7 +41,7 @@ pub(crate) fn say(what: &str) {
 /// A part of a task: its name, and the work.
 pub(crate) type Step<'a> = (&'static str, Box<dyn FnOnce() -> Result<()> + 'a>);
 
-/// Does one step after the other, and says which of how many it is, and how long it took the last time. Steps of a step are indented.
+/// Runs steps one after the other, and prints the number of each, and how long it took last time. Nested steps are indented.
 pub(crate) fn steps(steps: Vec<Step<'_>>) -> Result<()> {
     let total = steps.len();
     let depth = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).len();
@@ -65,7 +68,7 @@ fn heading(depth: usize, number: usize, total: usize, name: &str, before: Option
     format!("{mark} ({number} of {total}) {name}{roughly}")
 }
 
-/// Seconds that each step took when it was last done.
+/// Seconds that each step took last time.
 fn times() -> BTreeMap<String, u64> {
     let text = std::fs::read_to_string(target().join("xtask-times.json"));
     text.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
@@ -74,25 +77,26 @@ fn times() -> BTreeMap<String, u64> {
 fn remember(name: &str, seconds: u64) {
     let mut times = times();
     times.insert(name.to_owned(), seconds);
-    // Nothing depends on it.
+    // Best effort.
     let _ = std::fs::write(target().join("xtask-times.json"), serde_json::to_string_pretty(&times).unwrap_or_default());
 }
 
-/// Runs a program to its end; its output goes where ours goes.
+/// Runs a program; it inherits our output.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let started = Instant::now();
-    let status = command.status().with_context(|| format!("`{shown}` cannot be started"))?;
+    let status = command.status().with_context(|| format!("`{shown}` could not be started"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status}) after {:.0?}", started.elapsed());
     }
     Ok(())
 }
 
-/// Runs a program to its end and hands each line of its output on; its errors go where ours go.
+/// Runs a program and passes on each line of its output; it inherits our standard error.
 pub(crate) fn lines(command: &mut Command, line: &mut dyn FnMut(&str)) -> Result<()> {
     let shown = shown(command);
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("`{shown}` cannot be started"))?;
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("`{shown}` could not be started"))?;
     for read in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
         line(&read?);
     }
@@ -103,17 +107,17 @@ pub(crate) fn lines(command: &mut Command, line: &mut dyn FnMut(&str)) -> Result
     Ok(())
 }
 
-/// Runs a program to its end and returns what it printed.
+/// Runs a program and returns its output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let shown = shown(command);
-    let output = command.output().with_context(|| format!("`{shown}` cannot be started"))?;
+    let output = command.output().with_context(|| format!("`{shown}` could not be started"))?;
     if !output.status.success() {
         bail!("`{shown}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The cargo that runs us.
+/// The cargo that runs this program.
 pub(crate) fn cargo_command() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

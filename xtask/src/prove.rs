@@ -1,4 +1,4 @@
-//! The proof by brute force, and the proof that it would notice: the plugin with one protection broken must fail it.
+//! The proof by brute force, and its own test: with any one protection broken, the plugin must fail it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::{plugin, process};
 
 /// One protection, broken on purpose.
 struct Mutation {
-    /// What the plugin then does wrong.
+    /// The resulting misbehaviour.
     name: &'static str,
     file: &'static str,
     /// Occurs exactly once in the file.
@@ -22,7 +22,7 @@ struct Mutation {
     flows: &'static [&'static str],
 }
 
-/// Shown by the tests of the bridge that let its instances die, and not by the prover, which drives the plugin alone.
+/// Shown by the bridge's tests that kill its instances, not by the prover, which only drives the plugin.
 const BRIDGE: &[&str] = &["bridge"];
 
 const MUTATIONS: [Mutation; 30] = [
@@ -41,14 +41,14 @@ const MUTATIONS: [Mutation; 30] = [
         flows: &["=resolve"],
     },
     Mutation {
-        name: "a message without a type passes for an answer",
+        name: "a message without a type is treated as an answer",
         file: "src/use_cases/webhook.rs",
         original: "    let could_be_an_answer = ",
         replacement: "    let could_be_an_answer = false && ",
         flows: &["=agent-answers"],
     },
     Mutation {
-        name: "a write of unknown outcome is sent again unseen",
+        name: "a write of unknown outcome is repeated without a look-up",
         file: "src/conversation/journal.rs",
         original: "    if *unsure && !is_over {",
         replacement: "    if false && !is_over {",
@@ -62,14 +62,14 @@ const MUTATIONS: [Mutation; 30] = [
         flows: &["=relay-text"],
     },
     Mutation {
-        name: "a relay that was cut off without a session is not looked for",
+        name: "an interrupted relay without a session is not looked for",
         file: "src/conversation/session/relaying.rs",
         original: "        if retry {\n            (journal.unsure",
         replacement: "        if false {\n            (journal.unsure",
         flows: &["=relay-text"],
     },
     Mutation {
-        name: "only the first piece of such a relay is looked for",
+        name: "only the first piece of an interrupted relay is looked for",
         file: "src/use_cases/relay.rs",
         original: "        journal.unsure = sent == Sent::Perhaps || journal.untracked;",
         replacement: "        journal.unsure = sent == Sent::Perhaps;",
@@ -83,42 +83,42 @@ const MUTATIONS: [Mutation; 30] = [
         flows: &["=relay-equal-texts"],
     },
     Mutation {
-        name: "a conversation of unknown outcome is created again unseen",
+        name: "a conversation of unknown outcome is created again without a look-up",
         file: "src/use_cases/handoff/live.rs",
         original: "        if session.look || session.is_unsure(Unsure::Conversation) {",
         replacement: "        if session.look {",
         flows: &["=first-handoff"],
     },
     Mutation {
-        name: "what a lost session had made is not looked for",
+        name: "what a lost session had created is not looked for",
         file: "src/use_cases/handoff.rs",
         original: "    session.look |= request.retry;\n",
         replacement: "",
         flows: &["=first-handoff"],
     },
     Mutation {
-        name: "ends after a lost session bear the ids of earlier ones",
+        name: "ends after a lost session have the ids of earlier ones",
         file: "src/conversation/session.rs",
         original: "Self { lost: true, rounds: number,",
         replacement: "Self { lost: true, rounds: 0 * number,",
         flows: &["=session-lost-after-reopen"],
     },
     Mutation {
-        name: "the note about the end is written again unseen",
+        name: "the note about the end is repeated without a look-up",
         file: "src/use_cases/close.rs",
         original: "        let mut unsure = retry || session.is_unsure(Unsure::EndNote);",
         replacement: "        let mut unsure = retry && false;",
         flows: &["=leave"],
     },
     Mutation {
-        name: "the echo of an own end is told as an agent's resolution",
+        name: "the echo of our own close is reported as an agent's resolution",
         file: "src/use_cases/webhook/translate.rs",
         original: "session.end.map_or(Outcome::Resolved, close::outcome)",
         replacement: "Outcome::Resolved",
         flows: &["=leave"],
     },
     Mutation {
-        name: "late webhooks about the past count",
+        name: "outdated webhooks take effect",
         file: "src/use_cases/webhook/translate.rs",
         original: "    if changes_status && event.at.is_some_and(|at| at < session.changed_at) {",
         replacement: "    if false && changes_status && event.at.is_some_and(|at| at < session.changed_at) {",
@@ -139,91 +139,91 @@ const MUTATIONS: [Mutation; 30] = [
         flows: &["=reopen-after-leave"],
     },
     Mutation {
-        name: "a message in doubt is looked for only behind the newest of ours",
+        name: "a message in doubt is looked for only after our newest",
         file: "src/use_cases/relay.rs",
         original: "    let (behind, candidates) = (journal.behind.clone(), journal.candidates.clone());",
         replacement: "    let (behind, candidates) = (session.own_messages.last().cloned(), journal.candidates.clone());",
         flows: &["interleavings"],
     },
     Mutation {
-        name: "the note about an end settles whether a conversation was opened",
+        name: "a successful end note also settles whether a conversation was opened",
         file: "src/conversation/session.rs",
         original: "        self.unsure.retain(|other| *other != write);",
         replacement: "        self.unsure.clear();",
         flows: &["interleavings"],
     },
     Mutation {
-        name: "a superseded conversation is continued by each message anew",
+        name: "each message opens another conversation after a superseded one",
         file: "src/use_cases/relay.rs",
         original: "    if adopt_replacement(freshchat, session, old, user)?.is_some() {\n        return Ok(Sent::Perhaps);\n    }\n",
         replacement: "",
         flows: &["interleavings"],
     },
     Mutation {
-        name: "what a search found is not compared with what was asked for",
+        name: "search results are not compared with the query",
         file: "src/use_cases/handoff/target.rs",
         original: "found.retain(|user| search.is_answered_by(user));",
         replacement: "found.retain(|_| true);",
         flows: &["=search-finds-everybody", "=search-by-prefix"],
     },
     Mutation {
-        name: "an address that nobody has verified opens a known record",
+        name: "an unverified address opens a known record",
         file: "crates/contract/src/model.rs",
         original: "address.filter(|_| is_verified)",
         replacement: "address",
         flows: &["=unverified-address"],
     },
     Mutation {
-        name: "the record of somebody else passes for a new one",
+        name: "another person's record is taken for a new one",
         file: "src/use_cases/handoff/target.rs",
         original: "Ok(user) if is_own(&user, wanted, has_address) =>",
         replacement: "Ok(user) if true =>",
         flows: &["=address-of-another"],
     },
     Mutation {
-        name: "a search that is refused refuses the handoff",
+        name: "a refused search fails the handoff",
         file: "src/use_cases/handoff/target.rs",
         original: "Err(failure) if is_refused(&failure) => {",
         replacement: "Err(failure) if false && is_refused(&failure) => {",
         flows: &["=search-refused"],
     },
     Mutation {
-        name: "a conversation that is deleted is waited for",
+        name: "a deleted conversation is waited for",
         file: "src/use_cases/tick.rs",
         original: "journal::is_gone(freshchat, id) => Ok(None)",
         replacement: "false && journal::is_gone(freshchat, id) => Ok(None)",
         flows: &["=gone"],
     },
     Mutation {
-        name: "a half-made handoff holds on to a conversation that is deleted",
+        name: "an interrupted handoff keeps a deleted conversation",
         file: "src/use_cases/handoff/live.rs",
         original: "failure.kind == FailureKind::NotFound && journal::is_gone(self.freshchat, conversation)",
         replacement: "{ let _ = (failure, conversation); false }",
         flows: &["=gone-half-made"],
     },
     Mutation {
-        name: "an account that refuses us holds the end user for ever",
+        name: "a refusing account holds the conversation for ever",
         file: "src/conversation/timers.rs",
         original: "_ => waited >= if may_pass { SILENT_FOR_MS } else { REFUSED_FOR_MS },",
         replacement: "_ => false,",
         flows: &["=key-revoked"],
     },
     Mutation {
-        name: "a single wrong answer makes a ticket gone",
+        name: "a single wrong response ends a ticket",
         file: "src/conversation/ticket.rs",
         original: "FailureKind::NotFound => match desk.call(&get) {",
         replacement: "FailureKind::NotFound => match Err::<Ticket, Failure>(failure) {",
         flows: &["=ticket"],
     },
     Mutation {
-        name: "relays that were cut off are not passed on to the session",
+        name: "interrupted relays are not passed on to the session",
         file: "crates/bridge/src/lease.rs",
         original: ".for_each(|key| session.doubt(key));",
         replacement: ".for_each(drop);",
         flows: BRIDGE,
     },
     Mutation {
-        name: "the session keeps no doubt",
+        name: "the session forgets messages in doubt",
         file: "src/conversation/session/relaying.rs",
         original: "self.put_off(Relaying { unsure: true, untracked: true, ..journal });",
         replacement: "drop(journal);",
@@ -238,7 +238,7 @@ const MUTATIONS: [Mutation; 30] = [
     },
 ];
 
-/// Builds quickly and is never delivered. Dependencies stay fast: signatures are checked in them.
+/// Builds quickly, and is never shipped. Dependencies stay optimised: they check signatures.
 const PROFILE: &str = "
 [profile.mutant]
 inherits = \"release\"
@@ -253,7 +253,7 @@ debug = false
 opt-level = 3
 ";
 
-/// Proves, with the arguments of `prove`; then breaks plugin and bridge in every known way.
+/// Runs the proof with the arguments of `prove`; then breaks plugin and bridge in every known way.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let with_mutations = !arguments.iter().any(|argument| argument == "--no-mutations");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--no-mutations").collect();
@@ -274,7 +274,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         process::run(proof.arg(plugin::path()).args(&arguments).arg("--json").arg(&file))
     };
     steps.push(("proving the plugin", Box::new(prove)));
-    // A look at one run or one flow is no proof.
+    // A single run or flow is not a proof.
     let is_whole = !arguments.iter().any(|it| {
         ["--flow", "--fault", "--walk", "--pair", "--interleaving", "--trace"].iter().any(|part| it.starts_with(part))
     });
@@ -287,14 +287,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     process::steps(steps)
 }
 
-/// Of the runs with one fault, each so-many-th.
+/// Runs only every n-th of the runs with one fault.
 fn every(arguments: &[&str]) -> usize {
     let given = arguments.iter().position(|it| *it == "--every").and_then(|at| arguments.get(at + 1)).copied();
     let given = given.or_else(|| arguments.iter().find_map(|it| it.strip_prefix("--every=")));
     given.and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
-/// The tests that let instances of the bridge die at each step. `folder`: where its sources are.
+/// The tests that kill instances of the bridge at each step. `folder`: where its sources are.
 fn bridge(folder: &Path, every: usize) -> Result<Command> {
     let mut cargo = process::cargo_command();
     cargo.args(["test", "--quiet", "--package", "handoff-bridge", "--lib"]);
@@ -303,7 +303,7 @@ fn bridge(folder: &Path, every: usize) -> Result<Command> {
     Ok(cargo)
 }
 
-/// Lets instances of the bridge die, and adds what was run to the figures of the proof before.
+/// Kills instances of the bridge, and adds the runs to the figures of the previous proof.
 fn prove_bridge(every: usize, file: &Path) -> Result<()> {
     process::say("proving the bridge");
     let mut shown = Vec::new();
@@ -320,8 +320,8 @@ fn prove_bridge(every: usize, file: &Path) -> Result<()> {
     Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)? + "\n")?)
 }
 
-/// Breaks the plugin in every known way, and adds what came of it to the figures of the proof before. With `words`: only in the
-/// ways whose names hold one of them, which is no proof and leaves the figures as they are.
+/// Breaks the plugin in every known way, and adds the results to the figures of the previous proof. With `words`: only in the
+/// ways whose names contain one of them, which is not a proof and leaves the figures unchanged.
 fn break_plugins(file: &Path, words: &[&str]) -> Result<()> {
     let started = Instant::now();
     let is_chosen = |mutation: &&Mutation| words.is_empty() || words.iter().any(|word| mutation.name.contains(word));
@@ -347,26 +347,26 @@ fn program() -> PathBuf {
     process::target().join("debug/prove")
 }
 
-/// Breaks the plugin in every known way; answers how many of them the proof noticed.
+/// Breaks the plugin in every known way; returns how many of them the proof noticed.
 fn mutations(chosen: &[&Mutation]) -> Result<usize> {
     let workshop = process::root().join("target/mutants");
     process::say("breaking the plugin on purpose");
     copy_sources(&workshop)?;
-    // Before the first build: the list is long, and a build takes its time.
+    // Before the first build, because builds are slow.
     for mutation in &MUTATIONS {
         let whole = std::fs::read_to_string(workshop.join(mutation.file))?;
         if whole.matches(mutation.original).count() != 1 {
-            bail!("the list of mutations is out of step with {}: \"{}\"", mutation.file, mutation.name);
+            bail!("the list of mutations is out of date with {}: \"{}\"", mutation.file, mutation.name);
         }
     }
     let of_plugin = chosen.iter().filter(|mutation| mutation.flows != BRIDGE);
     let all: Vec<&str> = of_plugin.flat_map(|mutation| mutation.flows).copied().collect();
-    // The same build, whole: what is noticed later is the mutation and not the cheap build.
+    // The same build without a mutation, so that the proof later detects the mutation, not the cheap build.
     if !all.is_empty() && violates(&build(&workshop, "whole")?, &all)? {
-        bail!("the plugin fails the proof when it is built cheaply and nothing is broken");
+        bail!("the cheaply built plugin fails the proof without any mutation");
     }
     if chosen.iter().any(|mutation| mutation.flows == BRIDGE) && bridge_violates(&workshop)? {
-        bail!("the bridge fails the proof when nothing is broken");
+        bail!("the bridge fails the proof without any mutation");
     }
     let mut caught = 0;
     for (number, mutation) in chosen.iter().enumerate() {
@@ -389,7 +389,7 @@ fn mutations(chosen: &[&Mutation]) -> Result<usize> {
     Ok(caught)
 }
 
-/// What the plugin and the tests of the bridge are made of, with a profile of its own.
+/// The sources of the plugin and the bridge's tests, with a separate profile.
 fn copy_sources(workshop: &Path) -> Result<()> {
     let root = process::root();
     let manifest = std::fs::read_to_string(root.join("Cargo.toml"))?;
@@ -403,7 +403,7 @@ fn copy_sources(workshop: &Path) -> Result<()> {
     // The tests of the bridge read from documentation, deployment files and fixtures.
     let crates = ["crates/bridge", "crates/contract", "crates/plugin", "spin/no-router", "src"];
     for folder in crates.into_iter().chain(["deploy", "docs", "fixtures", "wit"]) {
-        // What was deleted must not stay.
+        // Deleted files must not remain.
         let copy = workshop.join(folder);
         if copy.exists() {
             std::fs::remove_dir_all(&copy)?;
@@ -418,7 +418,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     for entry in std::fs::read_dir(from)? {
         let from = entry?.path();
         let to = to.join(from.file_name().unwrap_or_default());
-        // What was built there is large and of no use here.
+        // Build output there is large and useless here.
         if from.ends_with("target") {
             continue;
         }
@@ -435,7 +435,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Builds what stands in the workshop.
+/// Builds the workshop.
 fn build(workshop: &Path, name: &str) -> Result<PathBuf> {
     const TARGET: &str = "wasm32-unknown-unknown";
     let target = workshop.join("target");
@@ -449,10 +449,10 @@ fn build(workshop: &Path, name: &str) -> Result<PathBuf> {
     Ok(kept)
 }
 
-/// Whether the bridge in the workshop fails its proof. What does not compile is no broken protection.
+/// Whether the bridge in the workshop fails its proof. A compile error is not a broken protection.
 fn bridge_violates(workshop: &Path) -> Result<bool> {
     const EVERY: usize = 11;
-    // With the usual flags, so that dependencies are not built anew.
+    // With the usual flags, so that dependencies are not rebuilt.
     let built = bridge(workshop, EVERY)?.arg("--no-run").output()?;
     if !built.status.success() {
         bail!("the bridge does not compile: {}", String::from_utf8_lossy(&built.stderr).trim());

@@ -1,8 +1,7 @@
 //! Makes the component smaller: Binaryen over its main module, then without names.
-//!
-//! A component is a header and a row of sections; core modules are sections like others. So the main module can be taken out,
-//! optimised and put back without touching the rest, and everything that the component says about itself stays as the linker
-//! wrote it.
+//! A
+//! component is a header and a sequence of sections, including core modules. So the main module can be extracted, optimised and put
+//! back without changing the rest of the linker's output.
 
 use std::path::Path;
 
@@ -14,7 +13,7 @@ const HEADER_BYTES: usize = 8;
 const CUSTOM: u8 = 0;
 const CORE_MODULE: u8 = 1;
 const CODE: u8 = 10;
-/// What rustc's wasm32-unknown-unknown lets LLVM use, and so every host that runs its output.
+/// The wasm features that rustc's wasm32-unknown-unknown enables, which every host of its output supports.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -24,11 +23,10 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// LLVM leaves little to a first round. Flattened and looped anew, the code has a shape in which the second finds more
-/// (4 KB).
+/// LLVM leaves little for a first round. After flattening and rebuilding loops, a second round finds more (4 KB).
 ///
-/// The lowest kilobyte counts as unused (2 KB): it is the far end of the stack of a megabyte, and code that came to it
-/// through an address that wraps around would trap.
+/// Treats the lowest kilobyte as unused (saves 2 KB): it is the far end of the one-megabyte stack, and an access to it
+/// through a wrapping address would trap.
 const PASSES: [&str; 6] = ["-Oz", "--flatten", "--rereloop", "-Oz", "--converge", "--low-memory-unused"];
 
 struct Section<'a> {
@@ -58,7 +56,7 @@ fn leb128(bytes: &[u8]) -> Result<(usize, &[u8])> {
             return Ok((number, &bytes[index + 1..]));
         }
     }
-    anyhow::bail!("a number does not end")
+    anyhow::bail!("a number is not terminated")
 }
 
 fn write(header: &[u8], sections: &[Section<'_>]) -> Vec<u8> {
@@ -114,7 +112,7 @@ pub(crate) fn optimise(component: &[u8], folder: &Path) -> Result<Vec<u8>> {
     Ok(optimised)
 }
 
-/// The component without custom sections (names, producers), neither its own nor its modules'.
+/// The component without custom sections (names, producers) of its own or of its modules.
 pub(crate) fn strip(component: &[u8]) -> Result<Vec<u8>> {
     let mut modules = Vec::new();
     for section in sections(component)?.iter().filter(|section| section.id == CORE_MODULE) {
@@ -126,7 +124,7 @@ pub(crate) fn strip(component: &[u8]) -> Result<Vec<u8>> {
     let mut kept = Vec::new();
     for section in sections(component)?.into_iter().filter(|section| section.id != CUSTOM) {
         let content =
-            if section.id == CORE_MODULE { modules.next().context("a module is gone")? } else { section.content };
+            if section.id == CORE_MODULE { modules.next().context("a module is missing")? } else { section.content };
         kept.push(Section { id: section.id, content });
     }
     Ok(write(component, &kept))

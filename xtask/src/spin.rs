@@ -1,4 +1,4 @@
-//! The Spin side: the bridge, and what its tests need (the target, the probes, a Redis).
+//! The Spin side: the bridge and its tests' requirements (the target, the probes, a Redis).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,29 +9,36 @@ use crate::{plugin, process, tools};
 
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
-/// Of the bridge and the probes.
+/// Target of the bridge and the probes.
 const PROFILE: &str = "bridge";
 
-/// What a component can do to its host; the bridge's stores.
+/// How the bridge is built for hosted Spin that has no SQLite, as `spin-hosted.toml` says.
+pub(crate) const HOSTED: &[&str] = &["--no-default-features", "--features", "cron,mcp"];
+
+/// Probes: what a component can do to its host; the bridge's stores.
 const PROBES: [&str; 2] = ["spin-probe", "store-probe"];
 
-/// Lints what is built for Spin alone.
+/// Lints the code that is only built for Spin.
 pub(crate) fn lint() -> Result<()> {
     plugin::prepare_target(TARGET)?;
-    let mut clippy = process::cargo_command();
-    clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
-    clippy.args(["--package", "freshworks-bridge", "--package", "handoff-bridge-store"]);
-    process::run(clippy.args(PROBES.map(|probe| format!("--package={probe}"))).args(["--", "-D", "warnings"]))
+    let lint = |what: &[&str]| {
+        let mut clippy = process::cargo_command();
+        clippy.args(["clippy", "--quiet", "--locked", "--target", TARGET, "--profile", PROFILE]);
+        process::run(clippy.args(what).args(["--", "-D", "warnings"]))
+    };
+    let probes = PROBES.map(|probe| format!("--package={probe}"));
+    let usual = ["--package=freshworks-bridge", "--package=handoff-bridge-store"];
+    lint(&[&usual[..], &process::refs(&probes)].concat())?;
+    lint(&[&["--package=freshworks-bridge"], HOSTED].concat())
 }
 
-/// Builds the components that the tests of the Spin emulator run, where they look for them, and sees to a `redis-server`.
+/// Builds the components for the Spin emulator's tests, and installs `redis-server` if needed.
 pub(crate) fn prepare_tests() -> Result<()> {
     plugin::prepare_target(TARGET)?;
     process::say("building the probes of the Spin emulator");
     // As the tests build them.
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
-    process::run(cargo.args(PROBES.map(|probe| format!("--package={probe}"))))?;
+    let probes = PROBES.map(|probe| format!("--package={probe}"));
+    process::run(cargo_build()?.args(probes))?;
     build_bridge()?;
     // What the steps of docs/operations.md call.
     tools::debian("curl", &["curl"])?;
@@ -39,7 +46,7 @@ pub(crate) fn prepare_tests() -> Result<()> {
     install_redis()
 }
 
-/// Builds the bridge and shows it between a platform and Freshworks. Everything after `--spin` goes to the story.
+/// Builds the bridge and demonstrates it between a platform and Freshworks. Arguments after `--spin` go to the demo.
 pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--spin").collect();
     if arguments.contains(&"--redis") {
@@ -48,7 +55,7 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
     in_environment("playing the demo", &[&["demo"], &arguments[..]].concat())
 }
 
-/// Builds the bridge and starts its console between an account and a human agent. Everything after `--console` goes to the environment.
+/// Builds the bridge and starts its console between an account and a human agent. Arguments after `--console` go to the environment.
 pub(crate) fn console(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|it| *it != "--console").collect();
     in_environment("starting the console", &[&["console"], &arguments[..]].concat())
@@ -71,7 +78,7 @@ fn compile_environment() -> Result<()> {
     process::cargo(&["build", "--package", "e2e", "--bins"])
 }
 
-/// Builds the bridge and the program that puts it between a platform and Freshworks; answers where that is.
+/// Builds the bridge and the end-to-end environment; returns the program's path.
 pub(crate) fn build_environment() -> Result<PathBuf> {
     build_bridge()?;
     process::say("building the end-to-end environment (some minutes the first time)");
@@ -79,22 +86,38 @@ pub(crate) fn build_environment() -> Result<PathBuf> {
     Ok(environment())
 }
 
-/// Builds the bridge, as an operator does; answers where it is. The end-to-end tests look for it there.
+/// Builds the bridge as an operator does; returns its path, where the end-to-end tests expect it.
 pub(crate) fn build_bridge() -> Result<PathBuf> {
     plugin::prepare_target(TARGET)?;
     process::say("building the bridge");
-    let mut cargo = process::cargo_command();
-    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE, "--package", "freshworks-bridge"]);
-    process::run(&mut cargo)?;
+    build_bridge_with(&[])
+}
+
+/// The same with further arguments, such as features. It takes the place of the usual build.
+pub(crate) fn build_bridge_with(arguments: &[&str]) -> Result<PathBuf> {
+    process::run(cargo_build()?.args(["--package", "freshworks-bridge"]).args(arguments))?;
     Ok(bridge_component())
 }
 
-/// Where the bridge's component is when it is built.
+/// Builds for Spin the same bytes in every folder.
+fn cargo_build() -> Result<Command> {
+    let mut cargo = process::cargo_command();
+    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", plugin::remap_paths()?);
+    // spin-sdk writes into the component at which commit git says it is: of whatever repository lies around cargo's home.
+    cargo.env_remove("GIT_DIR");
+    if let Some(home) = plugin::cargo_home() {
+        cargo.env("GIT_CEILING_DIRECTORIES", home.join("registry"));
+    }
+    Ok(cargo)
+}
+
+/// Path of the built bridge component.
 pub(crate) fn bridge_component() -> PathBuf {
     process::target().join(TARGET).join(PROFILE).join("freshworks_bridge.wasm")
 }
 
 /// The tests need a real Redis; without one they fail.
-fn install_redis() -> Result<()> {
+pub(crate) fn install_redis() -> Result<()> {
     tools::debian("redis-server", &["redis-server"])
 }

@@ -1,14 +1,14 @@
-//! The tables of the documentation, the diagram of the architecture and the description of the API, made from the contract and the
-//! code, so that they cannot grow old.
+//! The documentation's tables, the architecture's diagram and the API's description, generated from the contract and the code, so
+//! that they stay up to date.
 //!
-//! Each stands between `<!-- name -->` and `<!-- end name -->`.
+//! Each is between `<!-- name -->` and `<!-- end name -->`.
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 use wit_parser::{Resolve, TypeDefKind};
 
-use crate::process;
+use crate::{process, python_types, typescript};
 
 /// What `examples/vocabulary.rs` of the core prints.
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ struct Vocabulary {
     moves: Vec<Move>,
 }
 
-/// One cell of the table of states. Those of one input follow each other, in the order of the states.
+/// One cell of the table of states. Cells of one input are consecutive, in the order of the states.
 #[derive(Deserialize)]
 struct Move {
     input: String,
@@ -39,7 +39,7 @@ fn vocabulary() -> Result<Vocabulary> {
     Ok(serde_json::from_str(&process::output(&mut cargo)?)?)
 }
 
-/// Writes the tables, or with `check` fails where one is out of step.
+/// Writes the tables, or with `check` fails if one is out of date.
 pub(crate) fn run(check: bool) -> Result<()> {
     let vocabulary = vocabulary()?;
     for (file, contents) in contents(&vocabulary)? {
@@ -53,33 +53,45 @@ pub(crate) fn run(check: bool) -> Result<()> {
             continue;
         }
         if check {
-            bail!("{file} is out of step with the code: run `cargo xtask tables`");
+            bail!("{file} is out of date with the code: run `cargo xtask tables`");
         }
         std::fs::write(path, new)?;
-        process::say(&format!("{file} has new tables"));
+        process::say(&format!("{file} has been updated"));
     }
+    python(&vocabulary.settings, check)?;
+    typescript::write(check)?;
     openapi(check)
+}
+
+/// Types, exceptions and methods of the Python package.
+fn python(settings: &Value, check: bool) -> Result<()> {
+    let mut resolve = Resolve::default();
+    resolve.push_path(process::root().join("wit"))?;
+    python_types::files(&resolve, settings)?.iter().try_for_each(|(file, new)| whole(file, new, check))
 }
 
 /// The description of the bridge's API, which the app serves.
 fn openapi(check: bool) -> Result<()> {
-    const FILE: &str = "crates/bridge/src/http/openapi.json";
     let mut cargo = process::cargo_command();
     cargo.args(["run", "--quiet", "--locked", "--package", "handoff-bridge", "--example", "openapi"]);
-    let new = process::output(&mut cargo)?;
-    let path = process::root().join(FILE);
-    if new == std::fs::read_to_string(&path)? {
+    whole("crates/bridge/src/http/openapi.json", &process::output(&mut cargo)?, check)
+}
+
+/// Writes a file that is made as a whole.
+fn whole(file: &str, new: &str, check: bool) -> Result<()> {
+    let path = process::root().join(file);
+    if std::fs::read_to_string(&path).is_ok_and(|old| old == new) {
         return Ok(());
     }
     if check {
-        bail!("{FILE} is out of step with the code: run `cargo xtask tables`");
+        bail!("{file} is out of date with the code: run `cargo xtask tables`");
     }
     std::fs::write(path, new)?;
-    process::say(&format!("{FILE} is new"));
+    process::say(&format!("{file} has been updated"));
     Ok(())
 }
 
-/// The table of states as a diagram, and in full.
+/// The table of states, as a diagram and in full.
 fn states(moves: &[Move]) -> Tables {
     let mut states: Vec<&str> = Vec::new();
     for step in moves {
@@ -187,7 +199,7 @@ fn settings(schema: &Value) -> Result<String> {
                 .join(", "),
             other => format!("`{other}`"),
         };
-        // `<property>` is a word of ours and no HTML.
+        // `<property>` is a placeholder, not HTML.
         let text = |key: &str| property[key].as_str().unwrap_or_default().replace('<', "\\<");
         rows.push((
             property["x-order"].as_u64().unwrap_or(99),
@@ -202,7 +214,7 @@ fn settings(schema: &Value) -> Result<String> {
 fn enum_table(resolve: &Resolve, name: &str, head: &str, meaning: &str) -> Result<String> {
     let found = resolve.types.iter().find(|(_, definition)| definition.name.as_deref() == Some(name));
     let (_, definition) = found.with_context(|| format!("the contract has no `{name}`"))?;
-    let TypeDefKind::Enum(cases) = &definition.kind else { bail!("`{name}` is no enum") };
+    let TypeDefKind::Enum(cases) = &definition.kind else { bail!("`{name}` is not an enum") };
     let row =
         |case: &wit_parser::EnumCase| vec![format!("`{}`", case.name), case.docs.contents.clone().unwrap_or_default()];
     Ok(table(&[head, meaning], &cases.cases.iter().map(row).collect::<Vec<_>>()))
@@ -213,8 +225,8 @@ fn triples(triples: &[[String; 3]], head: [&str; 3]) -> String {
     table(&head, &triples.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The table of findings, each with its remedy. Remedies stand in a file of their own: they are prose for admins, and the plugin has no
-/// use for them.
+/// The table of findings, each with its remedy. Remedies are in a separate file: they are prose for admins, and the plugin does not need
+/// them.
 fn findings(findings: &[[String; 3]]) -> Result<String> {
     const FILE: &str = "docs/remedies.txt";
     let text = std::fs::read_to_string(process::root().join(FILE))?;

@@ -1,31 +1,31 @@
-//! Which tasks there are: what each takes, and what to try after it. Options are looked at before anything is built.
+//! The tasks, their options, and what to try next. Options are checked before anything is built.
 
 use anyhow::{Result, bail};
 
-/// What a task takes besides its options.
+/// What a task accepts besides its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
     /// Nothing.
     Nothing,
     /// Words, such as names of tests.
     Words,
-    /// Whatever stands behind `--`, for the program that does the work.
+    /// Everything after `--`, for the program that does the work.
     Behind,
-    /// Everything goes to a program that says itself what it takes.
+    /// Everything, for a program that checks its own arguments.
     Everything,
 }
 
 /// One task.
 pub(crate) struct Task {
     pub(crate) name: &'static str,
-    /// On one line, for the list.
+    /// One line, for the list.
     line: &'static str,
-    /// What `cargo xtask help <task>` says besides.
+    /// Further text of `cargo xtask help <task>`.
     more: &'static str,
-    /// Names; `=` behind one that takes a value.
+    /// Names, with `=` at the end if they take a value.
     options: &'static [&'static str],
     rest: Rest,
-    /// What to try when it has worked.
+    /// What to try after success.
     pub(crate) next: &'static str,
 }
 
@@ -36,10 +36,10 @@ const fn task(name: &'static str, line: &'static str) -> Task {
 pub(crate) const TASKS: &[Task] = &[
     Task {
         more: "\
---interactive    be the end user yourself, and answer in the inbox of the simulated Freshworks
---messages N, --conversation FILE, --note-author, --json, --verbose, --time-limit SECONDS    as `host-test demo` has them
+--interactive    play the end user yourself, and answer in the inbox of the simulated Freshworks
+--messages N, --conversation FILE, --note-author, --json, --verbose, --time-limit SECONDS    as in `host-test demo`
 --spin           platform, bridge and Freshworks together (--redis: state in a Redis)
---console        the admin's console and the inbox, both for your browser (--json: where they are, for programs)",
+--console        the admin's console and the inbox, both in your browser (--json: their addresses, for programs)",
         options: &[
             "--interactive",
             "--messages=",
@@ -56,29 +56,29 @@ pub(crate) const TASKS: &[Task] = &[
         ..task("demo", "play a handoff from both sides, against a simulated Freshworks")
     },
     Task {
-        more: "Words choose tests by parts of their names; what stands behind -- goes to the tests. Without words FEATURES.md is checked, too.",
+        more: "Words select tests by parts of their names; arguments after -- go to the tests. Without words, FEATURES.md is checked, too.",
         rest: Rest::Words,
         next: "cargo xtask prove --every 4 (what CI proves), cargo xtask ci (everything that must hold)",
-        ..task("test", "run every test, or those whose names hold a word")
+        ..task("test", "run every test, or those whose names contain a word")
     },
     Task {
-        more: "Makes target/plugin/freshworks.wasm, an unstripped copy and the list of imports.",
+        more: "Writes target/plugin/freshworks.wasm, an unstripped copy and the list of imports.",
         next: "cargo xtask host describe, cargo xtask host connect --settings settings.json",
         ..task("build", "build the plugin")
     },
     Task {
-        more: "Everything behind `host` goes to host-test: cargo xtask host help. On standard output is what host-test writes alone.",
+        more: "All arguments after `host` go to host-test: cargo xtask host help. Standard output contains only host-test's output.",
         rest: Rest::Everything,
         ..task("host", "build the plugin and run the command line host-test with these arguments")
     },
     Task {
         more: "\
-Every fault at every place of every flow, pairs of faults, random walks, calls interleaved; then each protection is broken on purpose.
---every N          of the runs with one fault each n-th (4: what CI runs)
---size N           so many times the pairs and walks
---time-limit MINUTES    stop after so long: then nothing is proved, and it fails
---no-mutations, --only-mutations [words]    without breaking protections; only that
---flow NAME, --fault FAULT, --walk N, --pair N, --interleaving N, --trace    one run or flow, shown
+Every fault at every place of every flow, pairs of faults, random walks, interleaved calls; then each protection is broken on purpose.
+--every N          every n-th of the runs with one fault (4: what CI runs)
+--size N           N times the pairs and walks
+--time-limit MINUTES    stop after this time: then nothing is proved, and it fails
+--no-mutations, --only-mutations [words]    skip breaking protections; only break protections
+--flow NAME, --fault FAULT, --walk N, --pair N, --interleaving N, --trace    run and show one run or flow
 --doubles N, --walks N, --interleavings N, --seed N, --threads N, --until-first-violation",
         options: &[
             "--every=",
@@ -101,52 +101,90 @@ Every fault at every place of every flow, pairs of faults, random walks, calls i
         ],
         rest: Rest::Words,
         next: "target/prove.json has the figures",
-        ..task("prove", "prove by brute force that nothing is lost and nothing happens twice")
+        ..task("prove", "prove by brute force that nothing is lost and nothing is duplicated")
     },
     Task {
-        more: "--screenshots    draw docs/console/ anew\nWhat stands behind -- goes to `node --test`.",
+        more: "--screenshots    redraw docs/console/\nArguments after -- go to `node --test`.",
         options: &["--screenshots"],
         rest: Rest::Behind,
-        ..task("browser", "play the console and the inbox in a headless Chromium")
+        ..task("browser", "test the console and the inbox in a headless Chromium")
     },
     Task {
-        more: "No answer may be a failure of the server, or other than described. It takes some minutes; --max-examples N behind -- \
-               makes it shorter or longer.\nWhat stands behind -- goes to `schemathesis run`.",
+        more: "\
+Makes target/node/freshworks-handoff-<version>.tgz, installs it into an empty folder, and runs the example and the tests there.
+--no-tests    only make it
+--figures     measure it instead
+FRESHWORKS_PLUGIN names another plugin to make it from.",
+        options: &["--no-tests", "--figures"],
+        next: "npm install target/node/freshworks-handoff-*.tgz, in a project of your own",
+        ..task("node", "make the npm package, and test it")
+    },
+    Task {
+        more: "Responses must match the description and must not be server errors. It takes some minutes; --max-examples N after -- \
+               makes it shorter or longer.\nArguments after -- go to `schemathesis run`.",
         rest: Rest::Behind,
         next: "cargo xtask fuzz-code (parsers and text functions)",
-        ..task("fuzz", "call the bridge's API with what its description allows, and with what it does not")
+        ..task("fuzz", "call the bridge's API with valid and invalid requests according to its description")
     },
     Task {
-        more: "--seconds N    for each target (default 4)\n--inputs N     for each target, however long it takes",
+        more: "--seconds N    for each target (default 4)\n--inputs N     for each target, without a time limit",
         options: &["--seconds=", "--inputs="],
         ..task("fuzz-code", "feed every parser and text function its corpus and random inputs")
     },
     Task {
-        more: "--check    fail on a broken limit, or when FIGURES.md is out of step",
+        more: "--check    fail if a limit is exceeded or FIGURES.md is out of date",
         options: &["--check"],
         ..task("report", "measure size, imports, HTTP calls and times; write FIGURES.md")
     },
     Task {
-        more: "--quick          only counts, as `report --check`\n--bridge [part]  only the bridge under load",
+        more: "--quick          only counts, like `report --check`\n--bridge [part]  only the bridge under load",
         options: &["--quick", "--bridge"],
         rest: Rest::Words,
         ..task("bench", "compare the plugin with the native core, Node and Python; draw docs/bench/")
     },
     Task {
-        more: "--check    fail when a table is out of step",
+        more: "\
+Builds the wheel into target/python, installs it into a new environment outside of the repository, and runs the example, the tests and
+mypy there.
+--release            as it is published: optimised, the same bytes on every machine
+--figures            measure calls there instead of testing; with --release
+--python PROGRAM     the interpreter to try it with (default: python3)",
+        options: &["--release", "--figures", "--python="],
+        ..task("python", "build the Python package and try it")
+    },
+    Task {
+        more: "--check    fail if a table is out of date",
         options: &["--check"],
         ..task("tables", "write the generated tables and the description of the API")
     },
     Task {
-        more: "Builds docs/ as a site into target/book.\n--check    fail when llms.txt is out of step",
+        more: "Builds docs/ as a site into target/book.\n--check    fail if llms.txt is out of date",
         options: &["--check"],
         ..task("book", "build the book, write llms.txt, and check every link and anchor")
     },
     Task {
-        more: "RUSTSEC_DB names a copy of the database; without one nothing is checked, and that is said.",
-        ..task("advisories", "hold the lock files against a copy of the RustSec database")
+        more: "Renders deploy/helm with several sets of values, holds every object against the schemas of Kubernetes and of custom resources, and\n\
+               builds the bridge without SQLite.\n--chart    only the chart",
+        options: &["--chart"],
+        ..task("deploy", "check the Helm chart, and the bridge for hosted Spin without SQLite")
     },
-    Task { next: "commit", ..task("ci", "everything that must hold before a change lands (most of an hour)") },
+    Task {
+        more: "RUSTSEC_DB names a copy of the database; without it nothing is checked, and the output says so.",
+        ..task("advisories", "check the lock files against a copy of the RustSec database")
+    },
+    Task {
+        more: "\
+--out DIR     where to (default target/release-files): a new or empty folder, or one with a release of before, which is replaced
+--only LIST   these artefacts, with commas: plugin, bridge, wit, ...
+--untagged    although HEAD carries no tag of this version, or files are changed
+--check       make it without a tag, build everything a second time elsewhere, compare, and verify it with outside programs
+--full        with --check: build programs as they are published, and those twice, too (most of an hour)
+MINISIGN_SECRET_KEY (the text of the key file) and MINISIGN_PASSWORD sign it; RELEASE_BUILDER and RELEASE_INVOCATION go into the provenance.",
+        options: &["--out=", "--only=", "--untagged", "--check", "--full"],
+        next: "docs/releases.md (how to publish and verify it)",
+        ..task("release", "make everything that a release consists of, in one folder")
+    },
+    Task { next: "commit", ..task("ci", "everything that must pass before a change lands (most of an hour)") },
 ];
 
 /// The list of all tasks, a line each.
@@ -156,14 +194,14 @@ pub(crate) fn list() -> String {
         text += &format!("  {:<11} {}\n", task.name, task.line);
     }
     text + "\nBegin with: cargo xtask demo. Options of a task: cargo xtask help <task>.\n\
-            XTASK_NO_INSTALL=1 installs no package of the system: what is missing is named instead.\n"
+            With XTASK_NO_INSTALL=1, no system package is installed: missing ones are named instead.\n"
 }
 
 impl Task {
     /// The task of this name.
     pub(crate) fn named(name: &str) -> Result<&'static Self> {
         let Some(task) = TASKS.iter().find(|task| task.name == name) else {
-            bail!("there is no task `{name}`\n\n{}", list());
+            bail!("unknown task `{name}`\n\n{}", list());
         };
         Ok(task)
     }
@@ -177,7 +215,7 @@ impl Task {
         text
     }
 
-    /// Refuses what the task does not know. Answers the arguments to pass on: without the first `--` where only what is behind it goes on.
+    /// Rejects unknown arguments. Returns those to pass on, without the first `--` if only the ones after it are passed on.
     pub(crate) fn check(&self, arguments: &[String]) -> Result<Vec<String>> {
         if self.rest == Rest::Everything {
             return Ok(arguments.to_vec());
@@ -196,7 +234,7 @@ impl Task {
             if !argument.starts_with('-') {
                 match self.rest {
                     Rest::Words => continue,
-                    _ => bail!("`{argument}` is not expected here\n\n{}", self.help()),
+                    _ => bail!("unexpected argument `{argument}`\n\n{}", self.help()),
                 }
             }
             let (name, value) =
@@ -211,7 +249,7 @@ impl Task {
                     bail!("`{name}` takes no value\n\n{}", self.help())
                 }
                 (Some(_), _) => {}
-                (None, _) => bail!("there is no option `{name}`\n\n{}", self.help()),
+                (None, _) => bail!("unknown option `{name}`\n\n{}", self.help()),
             }
         }
         Ok(checked)
@@ -230,14 +268,15 @@ mod tests {
     #[test]
     fn a_task_refuses_options_that_it_does_not_know_and_names_those_it_does() {
         for (task, line, says) in [
-            ("demo", "--talkative", "there is no option `--talkative`"),
+            ("demo", "--talkative", "unknown option `--talkative`"),
             ("demo", "--messages", "`--messages` needs a value"),
-            ("demo", "now", "`now` is not expected here"),
-            ("build", "--release", "there is no option `--release`"),
+            ("demo", "now", "unexpected argument `now`"),
+            ("build", "--release", "unknown option `--release`"),
             ("report", "--check=yes", "`--check` takes no value"),
-            ("prove", "--each 4", "there is no option `--each`"),
-            ("ci", "--quick", "there is no option `--quick`"),
-            ("fuzz", "--max-examples 3", "there is no option `--max-examples`"),
+            ("prove", "--each 4", "unknown option `--each`"),
+            ("ci", "--quick", "unknown option `--quick`"),
+            ("deploy", "--charts", "unknown option `--charts`"),
+            ("fuzz", "--max-examples 3", "unknown option `--max-examples`"),
         ] {
             let refused = check(task, line).unwrap_err().to_string();
             assert!(refused.starts_with(says), "{task} {line}: {refused}");
@@ -273,7 +312,7 @@ mod tests {
         }
     }
 
-    /// Otherwise it would be refused here, although the prover knows it.
+    /// Otherwise it would be rejected here, although the prover knows it.
     #[test]
     fn every_option_of_the_prover_is_known() {
         let prover = std::fs::read_to_string(crate::process::root().join("host-test/src/bin/prove/main.rs")).unwrap();

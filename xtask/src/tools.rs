@@ -1,7 +1,7 @@
-//! Programs that cargo cannot bring: installed once into `target/tools`, in fixed versions.
+//! Programs that cargo cannot provide: installed once into `target/tools`, in fixed versions.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -12,14 +12,27 @@ pub(crate) fn wasm_opt() -> Result<Command> {
     Ok(Command::new(npm("npm", "tools")?.join("node_modules/.bin/wasm-opt")))
 }
 
-/// The folder of the Node side of the benchmarks, with what it needs.
+/// Its version.
+pub(crate) fn wasm_opt_version() -> Result<String> {
+    let list: serde_json::Value = serde_json::from_str(include_str!("../../tools/package.json"))?;
+    Ok(list["dependencies"]["binaryen"].as_str().context("tools/package.json has no binaryen")?.to_owned())
+}
+
+/// The folder of the benchmarks' Node side, with its dependencies.
 pub(crate) fn node_peer() -> Result<PathBuf> {
     let folder = npm("bench-node", "tools/bench")?;
     std::fs::copy(process::root().join("bench/peers/peer.mjs"), folder.join("peer.mjs"))?;
     Ok(folder)
 }
 
-/// The folder of the browser's tests, with what they need; and the browser.
+/// The folder of what makes and checks the npm package.
+pub(crate) fn node_package() -> Result<PathBuf> {
+    let folder = npm("node", "tools/node")?;
+    std::fs::copy(process::root().join("tools/node/transpile.mjs"), folder.join("transpile.mjs"))?;
+    Ok(folder)
+}
+
+/// The folder of the browser tests with their dependencies, and the browser.
 pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
     debian("chromium", &["chromium"])?;
     let modules = npm("browser", "testing/browser")?;
@@ -27,7 +40,7 @@ pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
     Ok((modules, chromium))
 }
 
-/// Installs what the lock file in a folder of ours names; answers where.
+/// Installs the packages of the lock file in one of our folders; returns the path.
 fn npm(name: &str, list: &str) -> Result<PathBuf> {
     let (folder, list) = (process::root().join("target/tools").join(name), process::root().join(list));
     let lock = std::fs::read(list.join("package-lock.json"))?;
@@ -39,7 +52,7 @@ fn npm(name: &str, list: &str) -> Result<PathBuf> {
             std::fs::copy(list.join(file), folder.join(file))?;
         }
         let install = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-        process::run(Command::new("npm").args(install).current_dir(&folder)).context("Node.js with npm is needed")?;
+        process::run(Command::new("npm").args(install).current_dir(&folder)).context("Node.js with npm is required")?;
         std::fs::write(stamp, lock)?;
     }
     Ok(folder)
@@ -56,7 +69,7 @@ pub(crate) fn wasmtime() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The fuzzer of HTTP APIs, from PyPI.
+/// The HTTP API fuzzer, from PyPI.
 pub(crate) fn schemathesis() -> Result<PathBuf> {
     Ok(python("schemathesis", "tools/fuzz/requirements.txt")?.join("schemathesis"))
 }
@@ -64,6 +77,11 @@ pub(crate) fn schemathesis() -> Result<PathBuf> {
 /// The spell checker for source code, from PyPI.
 pub(crate) fn typos() -> Result<PathBuf> {
     Ok(python("typos", "tools/typos/requirements.txt")?.join("typos"))
+}
+
+/// A Python with Helm's library and the schemas of Kubernetes, from PyPI.
+pub(crate) fn helm() -> Result<PathBuf> {
+    Ok(python("helm", "tools/deploy/requirements.txt")?.join("python"))
 }
 
 /// The builder of the book, from PyPI.
@@ -74,19 +92,29 @@ pub(crate) fn mdbook() -> Result<PathBuf> {
 /// The link checker, from PyPI.
 pub(crate) fn lychee() -> Result<PathBuf> {
     let program = python("lychee", "tools/book/lychee.txt")?.join("lychee");
-    // It comes with 300 MB of symbols; without `strip` they stay, and do no harm.
+    // It contains 300 MB of symbols; without `strip` they stay, harmlessly.
     if std::fs::metadata(&program)?.len() > 100_000_000 && is_installed("strip") {
         process::run(Command::new("strip").arg(&program))?;
     }
     Ok(program)
 }
 
-/// A Python with what the Python side of the benchmarks needs.
+/// The builder of wheels, from PyPI.
+pub(crate) fn maturin() -> Result<PathBuf> {
+    Ok(python("maturin", "tools/python/requirements.txt")?.join("maturin"))
+}
+
+/// The type checker, from PyPI.
+pub(crate) fn mypy() -> Result<PathBuf> {
+    Ok(python("mypy", "tools/python/mypy.txt")?.join("mypy"))
+}
+
+/// A Python environment for the benchmarks' Python side.
 pub(crate) fn python_peer() -> Result<PathBuf> {
     Ok(python("bench-python", "tools/bench/requirements.txt")?.join("python"))
 }
 
-/// Published clients that the simulator and the bridge are held against: variables for the tests, and what they say where each is.
+/// Published clients that the simulator and the bridge are tested against: environment variables for the tests, with the path of each.
 pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 5]> {
     let locked = |name: &str| python(name, &format!("tools/clients/{name}.txt"));
     Ok([
@@ -98,8 +126,13 @@ pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 5]> {
     ])
 }
 
-/// A Python of its own with everything on this list, which is complete and has the hash of each file: what is installed is what was
-/// looked at, whatever the registry serves today. Answers where its programs are.
+/// A Python with what releases are verified with: the schemas of their documents, and a client of registries.
+pub(crate) fn release_verifier() -> Result<PathBuf> {
+    Ok(python("release", "tools/release/requirements.txt")?.join("python"))
+}
+
+/// A Python environment with everything on this list, which is complete and has the hash of each file, so that exactly the reviewed
+/// files are installed. Returns the folder of its programs.
 fn python(name: &str, list: &str) -> Result<PathBuf> {
     let folder = process::root().join("target/tools").join(name);
     let (list, stamp) = (process::root().join(list), folder.join("installed"));
@@ -107,7 +140,7 @@ fn python(name: &str, list: &str) -> Result<PathBuf> {
     if std::fs::read_to_string(&stamp).ok().as_ref() != Some(&wanted) {
         process::say(&format!("installing {name} with pip into {}", folder.display()));
         process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-            .context("Python 3 with venv is needed")?;
+            .context("Python 3 with venv is required")?;
         let install =
             ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
         process::run(Command::new(folder.join("bin/python")).args(install).arg("--requirement").arg(list))?;
@@ -121,7 +154,7 @@ pub(crate) fn clang() -> Result<()> {
     debian("clang", &["clang", "llvm"])
 }
 
-/// Sees to a program that Debian and its relatives can install here; elsewhere it must be there.
+/// Ensures that a program is available: on Debian and derivatives it is installed, elsewhere it must exist.
 pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<()> {
     if is_installed(program) {
         return Ok(());
@@ -136,14 +169,25 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Result<()> {
     if std::env::var_os("XTASK_NO_INSTALL").is_some_and(|it| !it.is_empty()) {
         bail!("`{program}` is missing, and XTASK_NO_INSTALL forbids installing it: {command}");
     }
-    process::say(&format!("`{program}` is missing: installing packages of this system: {command}"));
+    process::say(&format!("`{program}` is missing: installing system packages: {command}"));
     run(&["update", "-qq"])
         .and_then(|()| run(&install))
-        .with_context(|| format!("`{program}` is needed on the PATH: install it by hand and try again"))?;
+        .with_context(|| format!("`{program}` is required on the PATH: install it manually and try again"))?;
     if !is_installed(program) {
         bail!("`{program}` has been installed, but is not on the PATH");
     }
     Ok(())
+}
+
+/// Spin, where it is on the PATH: it is in no registry. Debian's program of that name, a model checker, is another.
+pub(crate) fn spin() -> Option<PathBuf> {
+    find("spin").filter(|program| is_spin(program))
+}
+
+/// `spin up --help` would fail outside of a folder with a manifest.
+fn is_spin(program: &Path) -> bool {
+    let said = process::output(Command::new(program).arg("--version").stdin(Stdio::null())).unwrap_or_default();
+    said.strip_prefix("spin ").is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 fn is_installed(program: &str) -> bool {
@@ -156,7 +200,7 @@ fn find(program: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-// The package's file lacks the right to be executed.
+// The package's file is not executable.
 #[cfg(unix)]
 fn make_executable(path: &std::path::Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -177,6 +221,26 @@ mod tests {
             let path = entry.unwrap().path();
             if path.is_dir() { files(&path, found) } else { found.push(path) }
         }
+    }
+
+    /// `Spin Version 6.5.2 -- 6 December 2019` is what Debian's prints.
+    #[cfg(unix)]
+    #[test]
+    fn spin_is_told_from_another_program_of_its_name_in_every_folder() {
+        let folder = std::env::temp_dir().join(format!("which-spin-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (says, is_it) in [
+            ("echo 'spin 4.0.2 (d7e4a2c 2026-06-12)'", true),
+            ("echo 'spin 3.4.0'", true),
+            ("echo 'Spin Version 6.5.2 -- 6 December 2019'", false),
+            ("echo 'spin 4.0.2'; exit 1", false),
+        ] {
+            let program = folder.join("spin");
+            std::fs::write(&program, format!("#!/bin/sh\n{says}\n")).unwrap();
+            make_executable(&program).unwrap();
+            assert_eq!(is_spin(&program), is_it, "{says}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn main() -> Result<()> {
                 .build()?
                 .block_on(wasm(operation, operations, in_flight, work, plugin))?
         }
-        other => bail!("there is no side {other}"),
+        other => bail!("unknown side {other}"),
     };
     println!("{}", serde_json::to_string(&cost)?);
     Ok(())
@@ -40,11 +40,8 @@ fn native(operation: &str, operations: usize, in_flight: usize, work: &Work) -> 
     let session = work.session_bytes()?;
     let request: model::HandoffRequest = serde_json::from_value(work.request.clone())?;
     let message: model::Message = serde_json::from_value(work.message.clone())?;
-    let delivery = model::Delivery {
-        headers: work.webhook_headers.clone(),
-        body: work.webhook_body.clone().into_bytes(),
-        received_at: NOW,
-    };
+    let delivery =
+        model::Delivery { headers: work.webhook_headers.clone(), body: work.webhook_body.clone(), received_at: NOW };
     let failed = |error: handoff_contract::error::Error| anyhow::anyhow!("{error:?}");
     match operation {
         "handoff" => threads(operations, in_flight, |_| {
@@ -56,7 +53,7 @@ fn native(operation: &str, operations: usize, in_flight: usize, work: &Work) -> 
         "webhook" => threads(operations, in_flight, |_| {
             webhook::on_webhook(&http, &settings, &delivery, Some(&session)).map(drop).map_err(failed)
         }),
-        other => bail!("there is no operation {other}"),
+        other => bail!("unknown operation {other}"),
     }
 }
 
@@ -96,6 +93,6 @@ async fn wasm(operation: &str, operations: usize, in_flight: usize, work: Work, 
             };
             tasks(operations, in_flight, call).await
         }
-        other => bail!("there is no operation {other}"),
+        other => bail!("unknown operation {other}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Freshchat for benchmarks: `upstream <delay in ms>`. Says its origin, then answers until its input ends.
+//! Freshchat for benchmarks: `upstream <delay in ms>`. Prints its origin, then serves until its input ends.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
         stream.set_nodelay(true)?;
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(serve));
         tokio::spawn(async move {
-            // Whoever is measured says what went wrong.
+            // The measured side reports errors.
             let _ = connection.await;
         });
     }

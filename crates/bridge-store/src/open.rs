@@ -5,22 +5,40 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::redis::RedisState;
+#[cfg(feature = "sqlite")]
 use crate::sqlite::SqliteState;
 use handoff_bridge::access::vault::Keys;
 use handoff_bridge::metrics::counters::{Logged, WAITING};
 use handoff_bridge::state::{Resealed, State, StateError};
 
-/// Opens the store: the Redis at this URL (`redis://host:port`, or `rediss://` for TLS), which several hosts can share, or with an empty URL the app's
-/// SQLite database, which needs nothing. The password may be empty. `keys`: what connections are sealed with.
+/// What `redis_url` is where no Redis is named: Spin 3.4 to 4.0 load no manifest in which a host of `allowed_outbound_hosts` becomes empty
+/// with the default values of its variables. No name ends in `.invalid` (RFC 6761, section 6.4).
+const NO_REDIS: &str = "redis://unset.invalid";
+
+/// Opens the store: the Redis at this URL (`redis://host:port`, or `rediss://` for TLS), which several hosts can share. Where the URL is
+/// empty or `redis://unset.invalid`, that is the app's SQLite database, which needs nothing; without the feature `sqlite` there is none. The
+/// password may be empty. `keys`: what connections are sealed with.
 ///
 /// # Errors
 ///
 /// When Redis cannot be reached or refuses the password, or the app was given no database.
 pub fn open(redis_url: &str, redis_password: &str, keys: Keys) -> Result<Box<dyn State>, StateError> {
-    if redis_url.is_empty() {
-        return Ok(Box::new(SqliteState::open(keys)?));
+    if redis_url.is_empty() || redis_url == NO_REDIS {
+        return embedded(keys);
     }
     Ok(Box::new(RedisState::open(redis_url, redis_password, keys)?))
+}
+
+#[cfg(feature = "sqlite")]
+fn embedded(keys: Keys) -> Result<Box<dyn State>, StateError> {
+    Ok(Box::new(SqliteState::open(keys)?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn embedded(_: Keys) -> Result<Box<dyn State>, StateError> {
+    Err(StateError(
+        "this build has no SQLite: set the variable redis_url (redis://host:port, or rediss://host:port)".to_owned(),
+    ))
 }
 
 /// Both stores keep the values that no query looks into as JSON.

@@ -365,18 +365,19 @@ impl State for RedisState {
         let found = self.script(script!("log"), &[connection, &since.to_string(), bit(only_bad)])?;
         let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
         let number = |text: &str| text.parse().map_err(|_| unexpected());
-        let read = |one: &[&str]| logged(one[0], number(one[1])?, number(one[2])?, one[3]);
-        texts.chunks_exact(4).map(read).collect()
+        let read =
+            |[handoff, first_at, tries, entry]: &[&str; 4]| logged(handoff, number(first_at)?, number(tries)?, entry);
+        texts.as_chunks().0.iter().map(read).collect()
     }
 
     fn counts(&self, connection: &str) -> Result<Vec<Count>, StateError> {
         let found = self.script(script!("counts"), &[connection])?;
         let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
         let number = |text: &str| text.parse().map_err(|_| unexpected());
-        let mut counts = texts
-            .chunks_exact(3)
-            .map(|one| Ok(Count { name: one[0].to_owned(), value: number(one[1])?, at: number(one[2])? }))
-            .collect::<Result<Vec<_>, StateError>>()?;
+        let read = |[name, value, at]: &[&str; 3]| {
+            Ok(Count { name: (*name).to_owned(), value: number(value)?, at: number(at)? })
+        };
+        let mut counts = texts.as_chunks().0.iter().map(read).collect::<Result<Vec<_>, StateError>>()?;
         counts.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(counts)
     }
@@ -405,11 +406,11 @@ impl State for RedisState {
     fn records(&self, kind: &str, now: Timestamp, limit: u32) -> Result<Vec<Record>, StateError> {
         let found = self.script(script!("records"), &[kind, &now.to_string(), &limit.to_string()])?;
         let texts = texts(&found).collect::<Result<Vec<_>, _>>()?;
-        let read = |one: &[&str]| {
-            let expires_at = one[2].parse().map_err(|_| unexpected())?;
-            Ok(Record { name: one[0].to_owned(), value: one[1].to_owned(), expires_at })
+        let read = |[name, value, expires_at]: &[&str; 3]| {
+            let expires_at = expires_at.parse().map_err(|_| unexpected())?;
+            Ok(Record { name: (*name).to_owned(), value: (*value).to_owned(), expires_at })
         };
-        texts.chunks_exact(3).map(read).collect()
+        texts.as_chunks().0.iter().map(read).collect()
     }
 
     fn remove_record(&self, kind: &str, name: &str) -> Result<bool, StateError> {

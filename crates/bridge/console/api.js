@@ -1,4 +1,4 @@
-// Calls of the bridge's API. A cookie that no script can read says who calls; `csrf` says that it is this page.
+// Calls of the bridge's API. A cookie that no script can read identifies the caller; `csrf` identifies this page.
 
 let csrf = null;
 let scopes = [];
@@ -30,10 +30,10 @@ export class Problem extends Error {
     super(body.kind || "unreachable");
     this.status = answer.status;
     this.kind = body.kind || "unreachable";
-    this.detail = body.detail || "The app does not answer";
-    this.remedy = body.remedy || (answer.body ? null : "See whether it runs, then try again.");
+    this.detail = body.detail || "The app does not respond";
+    this.remedy = body.remedy || (answer.body ? null : "Check that it is running, then try again.");
     this.field = body.field || null;
-    /** Each `{path, problem}`: what is missing or wrong, where the API says it of several. */
+    /** `{path, problem}` for each missing or invalid field, if the API reports several. */
     this.fields = body.fields || [];
     this.findings = body.findings || [];
   }
@@ -42,7 +42,7 @@ export class Problem extends Error {
 /** Calls the API; throws a `Problem`. */
 export async function api(method, path, body) {
   let answer = await send(method, path, body);
-  // Another tab may have begun a session of its own since.
+  // Another tab may have started a new session since.
   if (answer.status === 401 && await resume()) answer = await send(method, path, body);
   if (answer.status === 401) {
     csrf = null;
@@ -52,7 +52,7 @@ export async function api(method, path, body) {
   return answer.body;
 }
 
-/** Whether the token of the session has this scope. What it may do, the server decides. */
+/** Whether the session's token has this scope. The server enforces it. */
 export function may(scope) {
   return scopes.includes(scope);
 }
@@ -71,7 +71,7 @@ export async function resume() {
   return csrf !== null;
 }
 
-/** Begins a session; false when the token is wrong. */
+/** Starts a session; false if the token is wrong. */
 export async function logIn(token) {
   const answer = await send("POST", "/console/session", { token });
   if (answer.status === 401 || answer.status === 400) return false;
@@ -81,7 +81,7 @@ export async function logIn(token) {
   return true;
 }
 
-/** Ends the session; throws a `Problem` where it goes on. */
+/** Ends the session; throws a `Problem` if that fails. */
 export async function logOut() {
   const end = () => send("DELETE", "/console/session");
   let answer = await end();

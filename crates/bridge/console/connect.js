@@ -1,4 +1,4 @@
-// Step 2: what was found, and whether webhooks arrive.
+// Step 2: the results of the checks, and whether webhooks arrive.
 
 import { api, at } from "./api.js";
 import { busy, button, el, fill, repeat, say, trouble } from "./dom.js";
@@ -36,7 +36,7 @@ export async function connectPage(page, listed) {
     const failures = connection.findings.filter((one) => one.level === "failure").length;
     const warnings = connection.findings.filter((one) => one.level === "warning").length;
     list.replaceChildren(...connection.findings.map(check));
-    // What is to be done first stands first.
+    // The most urgent first.
     const first = connection.connected && !failures ? hooks : checks;
     if (status.nextSibling !== first) status.after(first);
     restore.hidden = connection.restorable_at === null;
@@ -68,7 +68,7 @@ export async function connectPage(page, listed) {
     try {
       const [activity, now] = await Promise.all([api("GET", at(connection.id, "activity")), api("GET", at(connection.id))]);
       webhook = activity.webhook;
-      // Only how it stands: what was found is drawn when somebody checks.
+      // Only the status: the checks are redrawn when the admin runs them.
       connection = { ...connection, status: now.status };
       drawStatus();
     } catch {
@@ -85,7 +85,7 @@ function check(finding) {
       finding.remedy && el("p", { class: "remedy" }, prose(finding.remedy))));
 }
 
-/** What the tile says is not said twice. */
+/** Omits what the tile already says. */
 function drawWebhook(place, webhook, status) {
   const remedy = webhook.remedy !== status.remedy && webhook.remedy;
   const detail = webhook.detail !== status.detail && webhook.detail;
@@ -102,7 +102,7 @@ function drawWebhook(place, webhook, status) {
   });
 }
 
-/** Other addresses for webhooks; those so far go on for a while. */
+/** Changes the webhook addresses; the old ones keep working for a while. */
 function changeDialog(connection) {
   const said = el("div", {});
   const hours = el("select", { id: "overlap" }, t.connect.overlaps.map(([value, text]) => el("option", { value }, text)));

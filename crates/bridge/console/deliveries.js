@@ -1,4 +1,4 @@
-// Deliveries one by one, what failed by cause and how to send it again; numbers over time; handoffs that ended or are looked for.
+// Single deliveries, failures by cause and resending; numbers over time; ended handoffs and search.
 
 import { api, at } from "./api.js";
 import { busy, button, el, fill, say, trouble } from "./dom.js";
@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 const PERIODS = { hour: 60 * MINUTE_MS, day: 24 * 60 * MINUTE_MS, week: 7 * 24 * 60 * MINUTE_MS };
 const RESULTS = ["bad", "done", "waiting", "ignored", "failed", "given-up", "refused", "unreadable"];
 
-/** The sections of the page, and what draws them anew. */
+/** The sections of the page, and their redraw function. */
 export function watching(connection, section) {
   const parts = [overTime(connection), deliveryList(connection), ended(connection)];
   const titles = [t.trends.title, t.deliveries.title, t.ended.title];
@@ -137,7 +137,7 @@ function svg(tag, properties, ...children) {
 
 const [WIDTH, HEIGHT] = [480, 90];
 
-/** Bars from the oldest to the newest; who cannot see them hears the sum and the peak, and can open the table. */
+/** Bars from the oldest to the newest; screen readers get the sum and the peak, and can open the table. */
 function bars(title, points, value, unit, name) {
   const values = points.map(value);
   const most = Math.max(...values, 0);

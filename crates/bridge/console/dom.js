@@ -1,4 +1,4 @@
-// Small helpers for building pages. Whatever people or servers wrote becomes a text node, never markup.
+// Small helpers for building pages. Text from people or servers becomes a text node, never markup.
 
 import { prose, sentence } from "./texts.js";
 
@@ -16,7 +16,7 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Replaces what is inside only when it has changed: focus, selection and scrolling stay where they are. */
+/** Replaces the content only if it has changed, to keep focus, selection and scrolling. */
 export function fill(place, key, make) {
   const text = JSON.stringify(key);
   if (place.dataset.key === text) return;
@@ -26,12 +26,12 @@ export function fill(place, key, make) {
   if (label) focusOn(place, label);
 }
 
-/** Puts the keyboard on what bears this name, where it was before something was drawn anew. */
+/** Restores focus after a redraw to the element with this label. */
 export function focusOn(place, label) {
   [...place.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === label)?.focus();
 }
 
-/** Tells screen readers something that is seen elsewhere. */
+/** Announces something to screen readers. */
 export function say(text) {
   document.getElementById("said").textContent = text;
 }
@@ -41,7 +41,7 @@ export function button(text, run, properties = {}) {
   return el("button", { type: "button", on: { click: run }, ...properties }, text);
 }
 
-/** Keeps a button from being pressed twice while its work is under way. */
+/** Ignores further presses of a button while its work is in progress. */
 export async function busy(control, work) {
   if (control.getAttribute("aria-disabled") === "true") return undefined;
   control.setAttribute("aria-disabled", "true");
@@ -60,7 +60,7 @@ export function trouble(problem) {
 
 let unsaved = null;
 
-/** A form has input that is stored nowhere; null: no longer. */
+/** Registers a form with unsaved input; null: none. */
 export function keepUnsaved(form) {
   unsaved = form;
 }
@@ -72,7 +72,7 @@ export function isUnsaved() {
 
 addEventListener("beforeunload", (event) => { if (isUnsaved()) event.preventDefault(); });
 
-/** Runs `work` again and again while `place` is on the page: each time `ms` after it has ended, slower while nobody looks. */
+/** Runs `work` repeatedly while `place` is on the page: `ms` after it has ended, less often while the page is hidden. */
 export function repeat(place, ms, work) {
   const turn = async () => {
     if (!place.isConnected) return;

@@ -1,4 +1,4 @@
-// Sketches of the pages elsewhere on which a value stands. Drawn from a few words, so that they cost no bytes and follow the theme.
+// Sketches of the external pages that show a value. Drawn from a few words, so that they are small and follow the theme.
 
 import { t } from "./texts.js";
 
@@ -11,7 +11,7 @@ function shape(tag, attributes, text) {
   return made;
 }
 
-/** A window with a menu, a title and rows of label and value. A row with a third word is marked with it: what to do there. */
+/** A window with a menu, a title and rows of label and value. A third word marks a row with what to do there. */
 export function drawing({ title, rows, alt }) {
   const height = 52 + rows.length * 44;
   const svg = shape("svg", { viewBox: `0 0 340 ${height}`, role: "img", class: "sketch" });

@@ -1,4 +1,4 @@
-// Which page is shown: `#/<connection>/<page>`. Logging in comes first.
+// Routes `#/<connection>/<page>` to a page, after login.
 
 import { api, at, logIn, logOut, may, resume, whenSessionEnds } from "./api.js";
 import { busy, button, el, isUnsaved, keepUnsaved, trouble } from "./dom.js";
@@ -13,7 +13,7 @@ import { watchPage } from "./watch.js";
 const PAGES = { settings: settingsPage, connect: connectPage, try: trialPage, watch: watchPage };
 const main = document.getElementById("main");
 const bar = document.getElementById("top");
-/** In place of a connection: no id holds this sign. */
+/** Placeholders for a connection: ids cannot contain this character. */
 const NEW = "~new";
 const ACCESS = "~access";
 let loggedIn = false;
@@ -84,7 +84,7 @@ function loginPage() {
 function newPage(connections) {
   const said = el("p", { class: "fault", id: "name-fault", role: "alert" });
   const field = el("input", {
-    // What was typed stays when the page is drawn again.
+    // Keeps typed text when the page is redrawn.
     id: "name", value: document.getElementById("name")?.value ?? (connections.length ? "" : "main"), "aria-required": "true", autocomplete: "off",
     "aria-describedby": "name-help name-fault",
   });
@@ -98,7 +98,7 @@ function newPage(connections) {
       return void field.focus();
     }
     try {
-      // Somebody may have made it meanwhile.
+      // It may have been created meanwhile.
       const known = (await api("GET", "/v1/connections")).connections;
       if (known.some((one) => one.id === field.value)) return void (said.textContent = t.create.exists);
       await api("PUT", at(field.value), { settings: {}, platform: { kind: "polling" } });
@@ -150,7 +150,7 @@ let drawn = 0;
 async function draw() {
   const here = place();
   const number = ++drawn;
-  // The address has changed meanwhile: a later call draws.
+  // The address has changed meanwhile: a later call redraws.
   const isOver = () => number !== drawn || !loggedIn;
   let connections;
   try {
@@ -197,7 +197,7 @@ async function draw() {
   }
 }
 
-/** Says so where secrets are not encrypted in the store. */
+/** Warns if secrets are not encrypted in the store. */
 async function storageNotice() {
   const { secrets } = await api("GET", "/v1/health").catch(() => ({}));
   const text = t.storage[secrets];
@@ -210,7 +210,7 @@ async function start() {
 }
 
 whenSessionEnds(() => { if (loggedIn) loginPage(); });
-/** Asks before input is lost that is stored nowhere. */
+/** Asks before unsaved input is lost. */
 function askToLeave(go) {
   const dialog = el("dialog", { "aria-labelledby": "leave-title", on: { close: () => dialog.remove() } },
     el("h2", { id: "leave-title" }, t.leave.title), el("p", {}, t.leave.about),

@@ -1,4 +1,4 @@
-// All connections, each as a tile.
+// All connections as tiles.
 
 import { api, at } from "./api.js";
 import { el, fill, repeat } from "./dom.js";

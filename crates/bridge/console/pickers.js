@@ -6,7 +6,7 @@ import { blanks, t } from "./texts.js";
 const TYPED = "~typed";
 const KEPT = "~kept";
 
-/** Which settings are chosen, and from which list of the account. */
+/** The settings with a choice, and the account's list for each. */
 export const LISTS = {
   topics: "topics", group: "groups", agent: "agents", note_author: "agents", skill_property: "properties", ticket_group: "ticket_groups",
 };
@@ -44,7 +44,7 @@ export function picker(id, title, value, preset, attributes) {
     show(false);
   }
 
-  /** What is chosen, blanks and all. */
+  /** The chosen value, including blanks. */
   function names() {
     if (select.value === TYPED) return typed.value.split("\n").filter((name) => name.trim());
     if (select.value === KEPT) return stored;

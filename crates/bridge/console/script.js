@@ -1,4 +1,4 @@
-// The scripted AI agent: knows a few words, and when it is stuck.
+// The scripted AI agent: it knows a few words, and when it is stuck.
 
 import { t } from "./texts.js";
 

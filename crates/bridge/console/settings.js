@@ -1,4 +1,4 @@
-// The set-up: numbered steps, of which each says where its values stand, and a form made from the settings' JSON Schema.
+// The set-up: numbered steps that say where to find their values, and a form generated from the settings' JSON Schema.
 
 import { api, at } from "./api.js";
 import { drawing } from "./drawings.js";
@@ -6,7 +6,7 @@ import { busy, button, el, fill, keepUnsaved, say, trouble } from "./dom.js";
 import { LISTS, picker } from "./pickers.js";
 import { blanks, prose, sentence, t } from "./texts.js";
 
-/** What the steps ask for; everything else is in the sections below them. */
+/** Settings in the steps; all others are in the sections below them. */
 const STEPS = { api: ["api_key", "chat_url"], topic: ["topics"], webhooks: ["webhook_public_key"] };
 const SECTIONS = {
   routing: ["group", "agent", "priority", "topic_by_locale", "skill_property", "availability", "wait_estimate"],
@@ -15,9 +15,9 @@ const SECTIONS = {
   tickets: ["ticket_domain", "ticket_api_key", "ticket_group", "ticket_tags", "ticket_fields"],
   requests: ["connect_timeout_ms", "response_timeout_ms", "retry_budget_ms"],
 };
-/** Without these nothing can be connected. */
+/** Required to connect. */
 const NEEDED = ["api_key", "chat_url"];
-/** With these the account is asked for its names. */
+/** Settings that identify the account; changing one reloads the account's names. */
 const ACCOUNT = ["chat_url", "api_key", "ticket_domain", "ticket_api_key", "test_origin", "test_ticket_origin"];
 
 export async function settingsPage(page, connection, go) {
@@ -78,7 +78,7 @@ export async function settingsPage(page, connection, go) {
   }
 
   let asked = "";
-  /** Asks the account for its names, with what the form says now. */
+  /** Loads the account's names with the form's current values. */
   async function ask() {
     const settings = {};
     for (const name of ACCOUNT) settings[name] = fields.get(`settings.${name}`)?.control.value.trim() || undefined;
@@ -93,7 +93,7 @@ export async function settingsPage(page, connection, go) {
       lists = await api("POST", at(connection.id, "choices"), { settings, platform: { kind: "polling" }, keep_secrets: true });
       said = t.settings.answers(lists.topics?.length ?? 0, lists.groups?.length, lists.agents?.length);
     } catch (problem) {
-      // What is wrong with the key is said when it is saved, too.
+      // Saving reports problems with the key, too.
       said = [problem.detail, problem.remedy].filter(Boolean).map((text) => sentence(text)).join(" ");
     }
     if (mine !== asked) return;
@@ -119,7 +119,7 @@ export async function settingsPage(page, connection, go) {
     }
   }
 
-  /** Nothing is stored yet: says what would no longer work, and lets the admin choose. */
+  /** Nothing is stored yet: shows what would break, and lets the admin choose. */
   function wouldBreak(problem) {
     const anyway = button(t.settings.saveAnyway, () => busy(anyway, () => save(true)), { class: "danger" });
     const back = button(t.settings.keepEditing, () => { said.replaceChildren(); submit.focus(); });
@@ -144,7 +144,7 @@ export async function settingsPage(page, connection, go) {
   ask();
 }
 
-/** A step of the set-up: where its values stand, a sketch of that place, the fields. */
+/** A step of the set-up: where to find its values, a sketch of that page, the fields. */
 function step(name, content, picture) {
   const { title, about, path, older } = t.settings.steps[name];
   const state = el("span", { class: "unseen" });
@@ -160,7 +160,7 @@ function step(name, content, picture) {
   return { node, tick };
 }
 
-/** The way through menus. */
+/** A menu path. */
 function way(path) {
   return el("p", { class: "way" }, path.flatMap((word, index) => [index > 0 && " › ", el("span", {}, word)]));
 }
@@ -169,14 +169,14 @@ function section(title, fields, ...more) {
   return el("details", { class: "card" }, el("summary", {}, title), el("div", { class: "fields" }, fields, more));
 }
 
-/** The rule that makes answers to tickets arrive at once. */
+/** The ticket-desk rule for immediate ticket answers. */
 function ticketRule(rule) {
   return el("div", { class: "across" }, el("h3", {}, t.settings.ticketRule), el("p", { class: "help" }, t.settings.ticketRuleHelp),
     address(t.settings.ticketRuleUrl, rule.url), address(t.settings.ticketRuleHeader, `${rule.header}: ${rule.secret}`),
     address(t.settings.ticketRuleContent, rule.content));
 }
 
-/** An address to copy: all of it can be read. */
+/** An address to copy, shown in full. */
 function address(label, url, help) {
   const id = `address-${label.toLowerCase().replaceAll(" ", "-")}`;
   const input = el("textarea", { id, readonly: true, value: url, rows: "2", "aria-describedby": help ? `${id}-help` : null, class: "code" });
@@ -189,7 +189,7 @@ function address(label, url, help) {
       say(t.copied);
       setTimeout(() => { word.textContent = t.copy; }, 2000);
     } catch {
-      // Not every page may write there; the text is selected.
+      // Not every page may use the clipboard; select the text instead.
     }
   } } }, word, el("span", { class: "unseen" }, ` ${label}`));
   return el("div", { class: "field address" }, el("label", { for: id }, label), el("div", { class: "row" }, input, copy),
@@ -197,7 +197,7 @@ function address(label, url, help) {
     !/^https?:/.test(url) && el("p", { class: "fault" }, t.settings.noPublicUrl));
 }
 
-/** Text of a stored value, as the field shows it. */
+/** A stored value as the field's text. */
 function shown(schema, value) {
   if (value === undefined || value === null) return "";
   if (schema.type === "array") return value.join("\n");
@@ -230,7 +230,7 @@ function control(id, schema, value, isSet, attributes) {
   return el("input", { ...common, value: text, placeholder: preset });
 }
 
-/** A field: label, control with its unit, help and place for what is wrong with it. */
+/** A field: label, control with its unit, help and error message. */
 function field(fields, name, schema, value, { isSet = false, isNeeded = false } = {}) {
   const id = name.replaceAll(".", "-");
   const short = name.replace(/^\w+\./, "");
@@ -264,7 +264,7 @@ function isBlank(one) {
   return one.control.type !== "checkbox" && !one.control.value.trim();
 }
 
-/** It is required, and nothing is there: neither in the form nor in the store. */
+/** It is required, and has no value in the form or in the store. */
 function isMissing(one) {
   return one.isNeeded && !one.isSet && isBlank(one);
 }
@@ -277,7 +277,7 @@ function mark(one, text) {
   }
 }
 
-/** Says at once what a pasted key is. */
+/** Identifies a pasted key immediately. */
 function watchKey(one, changed) {
   const seen = el("p", { class: "help seen", role: "status" });
   one.fault.after(seen);
@@ -341,7 +341,7 @@ function platformPart(fields, schemas, stored, connection, tests) {
   draw();
   const forward = field(fields, "forward_url", { type: "string", description: schemas.ConnectBody.properties.forward_url.description }, stored.forward_url);
   const node = el("div", {}, el("div", { class: "field" }, el("label", { for: "platform-kind" }, t.settings.kind), choose), place);
-  // What the form does not show stays as it is.
+  // Settings that the form does not show stay unchanged.
   const kind = () => {
     const { secret: _, ...rest } = stored.platform.kind === choose.value ? stored.platform : {};
     return { ...rest, kind: choose.value };
@@ -349,10 +349,10 @@ function platformPart(fields, schemas, stored, connection, tests) {
   return { node, kind, forward: forward.node };
 }
 
-/** What the settings of a kind of platform are, without the word that says which kind it is. */
+/** The settings of a kind of platform, without `kind`. */
 function schemaOf(schemas, kind) {
   const { properties, required } = schemas.PlatformSettings.oneOf.find((one) => one.properties.kind.const === kind);
-  // What a kind shares with others stands apart.
+  // Settings shared by several kinds are separate.
   const shared = schemas[kind[0].toUpperCase() + kind.slice(1)];
   const { kind: _, ...own } = { ...shared?.properties, ...properties };
   return { properties: own, required: [...(shared?.required || []), ...required] };
@@ -362,7 +362,7 @@ function typeOf(schema) {
   return Array.isArray(schema.type) ? schema.type.find((type) => type !== "null") : schema.type;
 }
 
-/** The value of a field as the API takes it; throws a text for the person. */
+/** The value of a field for the API; throws an error text. */
 function valueOf(one) {
   const { schema, control, forget } = one;
   if (control.type === "checkbox") return control.checked;
@@ -370,7 +370,7 @@ function valueOf(one) {
   if (isMissing(one)) throw t.settings.missing(one.title);
   if (one.picker) return one.picker.value();
   const text = control.value.trim();
-  // Without a value the default holds; an empty list says that there is to be nothing.
+  // Without a value the default applies; an empty list means none.
   if (!text) return schema.type === "array" && schema.default ? [] : undefined;
   if (schema.type === "integer") {
     if (!/^\d+$/.test(text)) throw t.settings.number;
@@ -409,7 +409,7 @@ function collect(fields, platform) {
   return faults ? null : body;
 }
 
-/** Marks the fields that the API names; says it in one place where it names none. */
+/** Marks the fields that the API names; shows one message if it names none. */
 function refused(problem, fields, said) {
   const place = (path) => (path || "").replace(/^connection\./, "");
   const find = (path) => fields.get(place(path)) || fields.get(`settings.${place(path)}`);
@@ -419,11 +419,11 @@ function refused(problem, fields, said) {
   if (one) mark(one, [problem.detail, problem.remedy].filter(Boolean).map((text) => sentence(text)).join(" "));
   said.replaceChildren();
   if (one || named.length) invalid(fields, said);
-  // What the form has no field for is said all the same.
+  // Problems without a field in the form are shown, too.
   if (!one && named.length < Math.max(problem.fields.length, 1)) said.append(trouble(problem));
 }
 
-/** Leads to the first field that is wrong. */
+/** Focuses the first invalid field. */
 function invalid(fields, said) {
   const wrong = [...fields.values()].filter((one) => one.control.getAttribute("aria-invalid"))
     .sort((one, other) => (one.control.compareDocumentPosition(other.control) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));

@@ -1,4 +1,4 @@
-// How a connection stands, in one set of words and signs for all pages.
+// The status of a connection, with the same words and signs on all pages.
 
 import { el } from "./dom.js";
 import { moment, prose, sentence, t } from "./texts.js";
@@ -17,7 +17,7 @@ export function dot({ status }) {
     found === "warning" && el("span", {}, t.connect.answersMissing));
 }
 
-/** Why it stands so, what to do, and since when Freshworks cannot be reached. */
+/** The reason for the status, what to do, and since when Freshworks cannot be reached. */
 export function reasons({ status }) {
   return [
     sentence(status.detail), status.remedy && prose(status.remedy),

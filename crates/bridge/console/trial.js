@@ -1,5 +1,5 @@
-// Step 3: the end user's side of a handoff, with a scripted AI agent. What was said is kept by this browser alone, for all of
-// its tabs; one of them fetches what is new.
+// Step 3: the end user's side of a handoff, with a scripted AI agent. Only this browser keeps the texts, shared by all tabs;
+// one tab fetches events.
 
 import { api, at } from "./api.js";
 import { busy, button, el, fill, repeat, trouble } from "./dom.js";
@@ -9,12 +9,12 @@ import { clock, prose, sentence, t } from "./texts.js";
 const PREFIX = "trial/";
 const FETCH_MS = 1000;
 
-/** Deletes what this browser has kept. */
+/** Deletes what this browser has stored. */
 export function forgetTrials() {
   Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => localStorage.removeItem(key));
 }
 
-/** What this page is sending right now: everything else that is marked as unsent was cut off. */
+/** What this page is sending now: everything else marked as unsent was interrupted. */
 const sending = new Set();
 
 function newId() {
@@ -29,7 +29,7 @@ function line(by, text, more = {}) {
   return { id: newId(), by, text, at: Date.now(), ...more };
 }
 
-/** What is kept, as all tabs see it. */
+/** The stored state, as all tabs see it. */
 class Trial {
   constructor(connection) {
     this.connection = connection;
@@ -53,7 +53,7 @@ class Trial {
     return trial;
   }
 
-  /** Changes what is kept now, which another tab may have changed meanwhile. */
+  /** Changes the current stored state, which another tab may have changed. */
   change(run) {
     const trial = this.read();
     run(trial);
@@ -104,11 +104,11 @@ export async function trialPage(page, connection) {
     ]);
     handOff.hidden = withHumans;
     end.hidden = !withHumans;
-    // What is with human agents has to be ended first: nobody would answer them any more.
+    // End an open handoff first: otherwise the human agents would get no more answers.
     anew.hidden = withHumans;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
     const known = log.childElementCount;
-    // Lines are only added, or one changes; what is there keeps its place.
+    // Lines are only added or changed in place.
     now.said.forEach((one, index) => {
       const key = JSON.stringify([one, sending.has(one.id), one.unsent && now.owner]);
       const old = log.children[index];
@@ -122,14 +122,14 @@ export async function trialPage(page, connection) {
     if (atEnd || known !== now.said.length) log.scrollTop = log.scrollHeight;
   }
 
-  // A narrower log has longer lines of text: its end stays in view.
+  // A narrower log wraps more: keep its end in view.
   new ResizeObserver(() => { log.scrollTop = log.scrollHeight; }).observe(log);
   page.classList.add("two");
   page.replaceChildren(
     el("section", { class: "card chat" }, el("h2", { class: "unseen" }, t.trial.chat), el("div", { class: "row head" }, state, handOff, end, anew), log, said, form),
     el("section", { class: "card" }, el("h2", { id: "timeline-title" }, t.trial.timeline), sum, entries), dialog);
   if (trial.read().handing) {
-    // The page was closed in the middle of it.
+    // The page was closed midway.
     handOver(trial).then(draw, (problem) => said.replaceChildren(trouble(problem)));
   }
   if (!connection.connected) said.replaceChildren(el("p", { class: "notice" }, t.trial.notConnected));
@@ -142,7 +142,7 @@ export async function trialPage(page, connection) {
   });
 }
 
-/** One tab at a time does it, where the browser can say so; otherwise doing it twice is harmless. */
+/** Runs in one tab at a time if the browser supports locks; otherwise running twice is harmless. */
 async function alone(name, work) {
   if (!navigator.locks) return work();
   return navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? work() : null));
@@ -174,7 +174,7 @@ async function write(trial, input, said, draw) {
   if (!text) return;
   input.value = "";
   const forHumans = trial.read().owner === "human-agent";
-  // Unsent until somebody has said otherwise: the page may be closed at any moment.
+  // Unsent until confirmed: the page may be closed at any moment.
   const mine = line("you", text, { unsent: forHumans || undefined });
   if (forHumans) return relay(trial, mine, said, draw);
   trial.add(mine);
@@ -231,13 +231,13 @@ async function preview(trial, dialog, said, draw) {
   dialog.showModal();
 }
 
-/** Happens once for each conversation, as often as it is asked for. */
+/** Idempotent per conversation. */
 async function handOver(trial) {
   const now = trial.change((it) => { it.handing = true; });
   try {
     took(trial, await api("POST", at(trial.connection, "trials"), request(now)));
   } catch (problem) {
-    // What was refused did not come about; of anything else nobody knows.
+    // A refused request had no effect; any other outcome is unknown.
     if (problem.status >= 400 && problem.status < 500) trial.change((it) => { it.handing = undefined; });
     throw problem;
   }
@@ -245,7 +245,7 @@ async function handOver(trial) {
 
 function took(trial, answered) {
   const now = trial.read();
-  // Another tab may have handed over at the same moment: it is the same handoff.
+  // Another tab may have handed over at the same time: it is the same handoff.
   if (now.handoff === answered.id && now.owner === "human-agent") return;
   trial.change((it) => {
     it.handing = undefined;
@@ -279,7 +279,7 @@ async function fetchEvents(trial) {
     const { handoff, events } = await api("POST", at(trial.connection, "handoffs", before.handoff, "events"), { after: before.after });
     if (!events.length && handoff.owner === before.owner) return;
     trial.change((now) => {
-      // Somebody has started over meanwhile.
+      // The trial was restarted meanwhile.
       if (now.handoff !== before.handoff) return;
       for (const { number, event, photo } of events) {
         now.after = number;
@@ -345,15 +345,15 @@ async function drawTimeline(trial, place, sum) {
   if (atEnd) place.scrollTop = place.scrollHeight;
 }
 
-/** Events that a human agent's name belongs to. The timeline holds no names; the chat beside it does. */
+/** Events that involve a human agent's name. The timeline holds no names; the chat beside it does. */
 const TOOK = { "agent-assigned": true, transferred: true };
 
-/** Entries of a timeline in plain words. `names`: of whoever took the conversation, in that order; the newest are the last. */
+/** Entries of a timeline in plain words. `names`: the agents who took the conversation, in order; the newest are last. */
 export function timeline(entries, names = []) {
   const left = [...names];
   const named = new Map(entries.filter((one) => one.kind === "event" && one.event in TOOK).reverse().map((one) => [one, left.pop()]));
   let before = "";
-  // That somebody has it now is said by whoever took it.
+  // The entry of the agent who took it already says so.
   const isSaid = (one, index) => one.kind === "state" && one.state === "active" && [entries[index - 1], entries[index + 1]].some((it) => named.has(it));
   return entries.filter((one, index) => !isSaid(one, index)).map((one) => {
     const text = {

@@ -1,4 +1,4 @@
-// What is open, what failed, and how long things take.
+// Open handoffs, failures and durations.
 
 import { api, at } from "./api.js";
 import { busy, button, el, fill, focusOn, repeat, say, trouble } from "./dom.js";
@@ -75,7 +75,7 @@ async function showTimeline(connection, one, dialog, said) {
     dialog.replaceChildren(el("h2", { id: "watch-timeline" }, `${t.watch.timeline} ${one.id.slice(0, 8)}`),
       el("ol", { class: "timeline scroll", tabindex: "0", "aria-labelledby": "watch-timeline" }, timeline(entries)),
       el("p", { class: "row" }, button(t.close, () => dialog.close())));
-    // The button that opened it may have been drawn anew since.
+    // The button that opened it may have been redrawn since.
     dialog.onclose = () => focusOn(dialog.parentElement, `${t.watch.timeline} ${one.id.slice(0, 8)}`);
     dialog.showModal();
   } catch (problem) {
@@ -95,7 +95,7 @@ function drawTroubles(place, troubles) {
 
 function drawNumbers(place, activity) {
   const { accepted, handoffs, outcomes, messages, requests, handoff_ms, delivery_ms } = activity;
-  // Failed handoffs are told above, with their reasons.
+  // Failed handoffs are listed above, with their reasons.
   const counted = [...handoffs.filter((one) => one.name !== "failed"), ...outcomes, ...messages, ...accepted, ...requests];
   fill(place, [counted, handoff_ms, delivery_ms], () => {
     if (!counted.length) return el("p", {}, t.watch.noNumbers);

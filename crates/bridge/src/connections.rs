@@ -326,7 +326,7 @@ fn entered(settings: &str) -> Map<String, Value> {
 fn spare(before: Option<&Connection>, findings: &[Finding]) -> Result<(), Problem> {
     let Some(before) = before.filter(|before| before.connected) else { return Ok(()) };
     let had = |finding: &Finding| {
-        let fails = |known: &&Value| known.field("check") == finding.check && known.field("level") == "failure";
+        let fails = |known: &&Value| *known.field("check") == *finding.check && known.field("level") == "failure";
         before.findings.iter().any(|known| fails(&known))
     };
     let breaks = |finding: &&Finding| finding.level == FindingLevel::Failure && !had(finding);
@@ -423,7 +423,7 @@ impl Service<'_> {
         if must_spare {
             spare(before, &findings)?;
         }
-        let is_out = |finding: &Finding| finding.level == FindingLevel::Failure && connect::is_outage(finding.code);
+        let is_out = |finding: &Finding| finding.level == FindingLevel::Failure && connect::is_outage(&finding.code);
         let is_stopped = findings.iter().any(connect::stops_handoffs);
         let is_wrong = findings.iter().any(|finding| connect::stops_handoffs(finding) && !is_out(finding));
         let is_outage = findings.iter().any(is_out);
@@ -441,7 +441,7 @@ impl Service<'_> {
         if let Some(known) = known_before {
             settings.clone_from(&known.settings);
             account = account.or_else(|| known.account.clone());
-            let is_told = |one: &Value| findings.iter().any(|finding| one.field("check") == finding.check);
+            let is_told = |one: &Value| findings.iter().any(|finding| *one.field("check") == *finding.check);
             told.extend(known.findings.iter().filter(|one| !is_told(one)).cloned());
         }
         let outage = is_outage.then(|| {

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::settings::Settings;
-use freshworks_handoff::use_cases::{close, handoff, relay, tick, undelivered};
+use freshworks_handoff::use_cases::{Receipt, Update, close, handoff, relay, tick, undelivered};
 use handoff_contract::error::{Error, ErrorKind};
 use handoff_contract::model::{
-    CloseReason, ConversationKey, Event, EventKind, HandoffRequest, Message, Outcome, Receipt, Update, WaitEstimate,
+    CloseReason, ConversationKey, Event, EventKind, HandoffRequest, Message, Outcome, WaitEstimate,
 };
 use serde::{Deserialize, Serialize};
 
@@ -159,7 +159,7 @@ impl Service<'_> {
         let was_with_humans = work.handoff.is_with_humans();
         let now = (self.clock)();
         let files = platform.file_access();
-        let parts = request.history.iter().flat_map(|message| &message.parts);
+        let parts = request.history().iter().flat_map(|message| &message.parts);
         let settings = files.as_ref().map(|files| files.settings(&connection.settings, parts));
         let settings = settings.as_deref().unwrap_or(&connection.settings);
         let http = WithAccess { http: &work.http, access: files };
@@ -167,7 +167,7 @@ impl Service<'_> {
             Ok(receipt) => {
                 work.take(Some(receipt.session.clone()), Some(&receipt.info));
                 for decision in &receipt.decisions {
-                    work.note(What::decision(decision.subject, decision.rule, &decision.choice));
+                    work.note(What::decision(&decision.subject, &decision.rule, &decision.choice));
                 }
                 if !receipt.steps.is_empty() {
                     let way = if receipt.info.ticket_id.is_some() { "ticket" } else { "live" };
@@ -193,8 +193,12 @@ impl Service<'_> {
                 known.push(channel_word(&key.channel));
                 if matches!(asked, Asked::Event(_)) && receipt.info.ticket_id.is_some() {
                     // The platform's AI agent has left the conversation to human agents; it has to learn that none comes.
-                    let mut event =
-                        Event::new(format!("ticket:{}", receipt.case_id), EventKind::ReturnedToAi, now, None);
+                    let mut event = Event::new(
+                        format!("ticket:{}", receipt.external_case.case_id),
+                        EventKind::ReturnedToAi,
+                        now,
+                        None,
+                    );
                     event.outcome = Some(Outcome::Ticketed);
                     let update = Update {
                         events: vec![event],
@@ -211,7 +215,12 @@ impl Service<'_> {
                         .findings
                         .iter()
                         .any(|finding| finding.check == "availability" && finding.code != "availability-unknown");
-                    let told = platform.handed_over(&work.http, &work.handoff, &receipt.case_id, is_nobody_there);
+                    let told = platform.handed_over(
+                        &work.http,
+                        &work.handoff,
+                        &receipt.external_case.case_id,
+                        is_nobody_there,
+                    );
                     // The handoff is done, whether or not this can be said.
                     if let Err(untold) = told {
                         self.warn(&connection.id, &id, untold.text());
@@ -221,7 +230,7 @@ impl Service<'_> {
                     // Whoever asked by the API reads it in the answer. It is not worth a repeat.
                     let told = match &asked {
                         Asked::Event(_) => {
-                            platform.tell_estimate(&work.http, &work.handoff, &receipt.case_id, estimate)
+                            platform.tell_estimate(&work.http, &work.handoff, &receipt.external_case.case_id, estimate)
                         }
                         Asked::Complete(_) | Asked::Trial(_) => Ok(()),
                     };

@@ -7,55 +7,60 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-/// What the caller should do about an error. Each case is explained in `wit/connector.wit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// Fix the settings.
-    InvalidSettings,
-    /// Fix the call.
-    InvalidRequest,
-    /// Replace the credentials.
-    Unauthorized,
-    /// Fix the name or id.
-    NotFound,
-    /// Report it.
-    Rejected,
-    /// Wait, then repeat.
-    RateLimited,
-    /// Repeat later.
-    Unavailable,
-    /// Repeat with the session, so that the connector looks first.
-    OutcomeUnknown,
-    /// Drop the webhook.
-    InvalidSignature,
-    /// Report drift of the vendor's format.
-    Malformed,
-    /// Ask the end user for an e-mail address.
-    NeedsEmail,
-    /// Do not call this.
-    Unsupported,
-    /// Report our bug.
-    Internal,
+use crate::model::Session;
+use crate::words::{record, words};
+
+words! {
+    /// What the caller should do about an error. Each case is explained in `wit/connector.wit`.
+    pub enum ErrorKind {
+        /// Fix the settings.
+        InvalidSettings = "invalid-settings",
+        /// Fix the call.
+        InvalidRequest = "invalid-request",
+        /// Replace the credentials.
+        Unauthorized = "unauthorized",
+        /// Fix the name or id.
+        NotFound = "not-found",
+        /// Report it.
+        Rejected = "rejected",
+        /// Wait, then repeat.
+        RateLimited = "rate-limited",
+        /// Repeat later.
+        Unavailable = "unavailable",
+        /// Repeat with the session, so that the connector looks first.
+        OutcomeUnknown = "outcome-unknown",
+        /// Ask the end user for an e-mail address.
+        NeedsEmail = "needs-email",
+        /// Drop the webhook.
+        InvalidSignature = "invalid-signature",
+        /// Report drift of the vendor's format.
+        Malformed = "malformed",
+        /// Do not call this.
+        Unsupported = "unsupported",
+        /// Report our bug.
+        Internal = "internal",
+    }
 }
 
-impl ErrorKind {
-    /// The word of the contract.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::InvalidSettings => "invalid-settings",
-            Self::InvalidRequest => "invalid-request",
-            Self::Unauthorized => "unauthorized",
-            Self::NotFound => "not-found",
-            Self::Rejected => "rejected",
-            Self::RateLimited => "rate-limited",
-            Self::Unavailable => "unavailable",
-            Self::OutcomeUnknown => "outcome-unknown",
-            Self::InvalidSignature => "invalid-signature",
-            Self::Malformed => "malformed",
-            Self::NeedsEmail => "needs-email",
-            Self::Unsupported => "unsupported",
-            Self::Internal => "internal",
-        }
+record! {
+    /// Why a call failed, as it travels.
+    pub struct CallError {
+        /// What the caller should do.
+        pub kind: ErrorKind,
+        /// The setting or argument at fault.
+        pub field: Option<String>,
+        /// For the platform's admins.
+        pub message: String,
+        /// What to do about it.
+        pub remedy: Option<String>,
+        /// Kind, field, message and remedy in one line.
+        pub line: String,
+        /// How long to wait at least.
+        pub retry_after_ms as "retry-after-ms": Option<u64>,
+        /// For the operator.
+        pub log: Option<String>,
+        /// What was done so far, to be passed to the next try.
+        pub session: Option<Session>,
     }
 }
 

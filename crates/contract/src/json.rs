@@ -5,9 +5,16 @@
 //! body: half a character is read as U+FFFD, and a number that cannot be held as null, which counts as absent.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+#[cfg(feature = "json")]
+mod read;
+
+#[cfg(feature = "json")]
+pub use read::{ReadError, from_json, to_json};
 
 /// What stands for half a character.
 const REPLACEMENT: &[u8] = b"\\ufffd";
@@ -20,6 +27,113 @@ pub fn from_slice<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
             Some(repaired) => serde_json::from_slice(&repaired),
             None => Err(error),
         },
+    }
+}
+
+/// Reads a body as [`from_slice`] does, with those fields of its objects alone that are named; with none named, all of
+/// them. What is passed over costs a look at its bytes: it is neither decoded nor kept.
+pub fn read(body: &[u8], fields: &'static [&'static str]) -> serde_json::Result<Value> {
+    read_once(body, fields).or_else(|error| match repaired(body) {
+        Some(repaired) => read_once(&repaired, fields),
+        None => Err(error),
+    })
+}
+
+fn read_once(body: &[u8], fields: &'static [&'static str]) -> serde_json::Result<Value> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = Fields(fields).deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// The fields to keep.
+#[derive(Clone, Copy)]
+struct Fields(&'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Fields {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = entries.next_key_seed(Name(self))? {
+            match name {
+                Some(name) => {
+                    object.insert(name, entries.next_value_seed(self)?);
+                }
+                None => {
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// The name of a field; none where that is passed over.
+struct Name(Fields);
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        let Fields(fields) = self.0;
+        Ok((fields.is_empty() || fields.contains(&name)).then(|| name.to_owned()))
     }
 }
 
@@ -73,7 +187,7 @@ fn number(text: &[u8]) -> (usize, Option<&'static [u8]>) {
     let length = text.iter().take_while(is_part).count();
     let number = text.get(..length).unwrap_or_default();
     // What is a number and cannot be read as one is out of range.
-    let is_lost = is_number(number) && serde_json::from_slice::<Value>(number).is_err();
+    let is_lost = is_number(number) && read_once(number, &[]).is_err();
     (length, is_lost.then_some(b"null"))
 }
 
@@ -103,8 +217,9 @@ fn digits(text: &[u8]) -> (&[u8], &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
-    fn read(text: &str) -> Option<Value> {
+    fn read_text(text: &str) -> Option<Value> {
         from_slice(text.as_bytes()).ok()
     }
 
@@ -124,9 +239,9 @@ mod tests {
             (r#""\ud83d\\ude00 \ud83d\"""#, "\u{fffd}\\ude00 \u{fffd}\""),
             (r#""\\ud83d \ud83d""#, "\\ud83d \u{fffd}"),
         ] {
-            assert_eq!(read(json), text(wanted), "{json}");
+            assert_eq!(read_text(json), text(wanted), "{json}");
         }
-        assert_eq!(read(r#"{"\ud83d": 1}"#), Some(serde_json::json!({ "\u{fffd}": 1 })));
+        assert_eq!(read_text(r#"{"\ud83d": 1}"#), Some(json!({ "\u{fffd}": 1 })));
         assert_eq!(from_slice::<Value>(b"\"caf\xe9 \xed\xa0\xbd\"").unwrap(), "caf\u{fffd} \u{fffd}\u{fffd}\u{fffd}");
     }
 
@@ -135,10 +250,10 @@ mod tests {
         let digits = "9".repeat(400);
         for number in ["1e309", "-1E+400", "17.5e99999999999999999999", &digits, &format!("-{digits}.5")] {
             let json = format!(r#"{{"lost": {number}, "text": "1e999 \ud83d", "list": [{number},2.5e3,-7]}}"#);
-            let wanted = serde_json::json!({ "lost": null, "text": "1e999 \u{fffd}", "list": [null, 2.5e3, -7] });
-            assert_eq!(read(&json), Some(wanted), "{number}");
+            let wanted = json!({ "lost": null, "text": "1e999 \u{fffd}", "list": [null, 2.5e3, -7] });
+            assert_eq!(read_text(&json), Some(wanted), "{number}");
         }
-        assert_eq!(read("1e-400"), Some(serde_json::json!(0.0)));
+        assert_eq!(read_text("1e-400"), Some(json!(0.0)));
     }
 
     #[test]
@@ -158,7 +273,7 @@ mod tests {
             "[-]",
             "[1e]",
         ] {
-            assert_eq!(read(json), None, "{json}");
+            assert_eq!(read_text(json), None, "{json}");
         }
         assert_eq!(repaired(br#"{"sound": ["\ud83d\ude00", 1e308, "\\ud83d"]}"#), None);
     }
@@ -170,5 +285,21 @@ mod tests {
         let read: Value = from_slice(json.as_bytes()).unwrap();
         assert_eq!(read[0].as_str().unwrap().chars().count(), many);
         assert_eq!(read.as_array().unwrap().len(), many / 8 + 2);
+    }
+
+    #[test]
+    fn only_the_fields_that_are_named_are_kept() {
+        let body =
+            json!({ "id": 7, "list": [{ "id": "a", "text": "b\n" }, [], 1.5], "more": { "id": null, "x": [[]] } });
+        let kept = read(body.to_string().as_bytes(), &["id", "list"]).unwrap();
+        assert_eq!(kept, json!({ "id": 7, "list": [{ "id": "a" }, [], 1.5] }));
+        assert_eq!(read(body.to_string().as_bytes(), &[]).unwrap(), body);
+        for cut in [&b"{\"more\": {"[..], b"{\"more\": 1} 2", b"{\"more\" 1}", b"{\"more\": \"\\x\"}"] {
+            assert!(read(cut, &["id"]).is_err(), "{}", String::from_utf8_lossy(cut));
+        }
+        assert_eq!(
+            read(b"{\"more\": \"\\ud83d\", \"id\": \"\\ud83d\"}", &["id"]).unwrap(),
+            json!({ "id": "\u{fffd}" })
+        );
     }
 }

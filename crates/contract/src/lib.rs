@@ -4,7 +4,11 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+/// The contract itself, in WIT: the package `agent-handoff:connector`.
+pub const WIT: &str = include_str!("connector.wit");
+
 pub mod destination;
 pub mod error;
 pub mod json;
 pub mod model;
+mod words;

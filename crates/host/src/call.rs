@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::io;
@@ -15,6 +16,7 @@ use crate::engine::Engine;
 use crate::error::{CallError, Trap, TrapKind};
 use crate::http::Hook;
 use crate::limits::{Allowance, CpuMeter, MemoryMeter, OutOfTime};
+use crate::observe::{Observed, Traceparent, outcome};
 use crate::report::{CallReport, Recorder};
 use crate::sandbox::Sandbox;
 
@@ -68,8 +70,37 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
-/// Runs `body` with a fresh store under the sandbox's limits.
-pub(crate) async fn run<T, F>(engine: &Engine, sandbox: &Sandbox, body: F) -> Call<T>
+/// Runs `body` with a fresh store under the sandbox's limits. `function`: which one of the contract it calls.
+pub(crate) async fn run<T, F>(engine: &Engine, sandbox: &Sandbox, function: &'static str, body: F) -> Call<T>
+where
+    F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<Result<T, PluginError>>,
+{
+    let span = tracing::info_span!(
+        "connector call",
+        function,
+        tenant = &*sandbox.tenant,
+        trace_id = sandbox.traceparent.as_ref().map(Traceparent::trace_id),
+        outcome = tracing::field::Empty,
+        wall_ms = tracing::field::Empty,
+        cpu_ms = tracing::field::Empty,
+        memory_bytes = tracing::field::Empty,
+        requests = tracing::field::Empty,
+    );
+    let call = run_bare(engine, sandbox, body).instrument(span.clone()).await;
+    let outcome = outcome(&call.result);
+    let report = &call.report;
+    span.record("outcome", outcome);
+    span.record("wall_ms", report.wall.as_secs_f64() * 1e3);
+    span.record("cpu_ms", report.cpu.as_secs_f64() * 1e3);
+    span.record("memory_bytes", report.memory_bytes);
+    span.record("requests", report.http.len());
+    if let Some(observer) = &sandbox.observer {
+        observer.called(Observed { function, tenant: &sandbox.tenant, outcome, report });
+    }
+    call
+}
+
+async fn run_bare<T, F>(engine: &Engine, sandbox: &Sandbox, body: F) -> Call<T>
 where
     F: AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<Result<T, PluginError>>,
 {

@@ -7,6 +7,9 @@ use crate::engine::Engine;
 /// The contract's interface, without its version.
 const INTERFACE: &str = "agent-handoff:connector/connector@";
 
+/// The interface as plugins of this version export it.
+pub(crate) const EXPORT: &str = "agent-handoff:connector/connector@0.2.0";
+
 /// The version of the contract that this host supports. Plugins of the same `0.2` line load; each later one that a host supports
 /// gets bindings of its own beside these.
 pub const CONTRACT_VERSION: &str = "0.2.0";
@@ -59,6 +62,11 @@ mod tests {
 
     fn of(exports: &[&str]) -> Result<(), ContractMismatch> {
         supported(exports.iter().copied())
+    }
+
+    #[test]
+    fn the_export_has_this_version() {
+        assert_eq!(EXPORT, format!("{INTERFACE}{CONTRACT_VERSION}"));
     }
 
     #[test]

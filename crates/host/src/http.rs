@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::intercept::{After, Before, Outgoing};
@@ -56,15 +57,30 @@ impl WasiHttpHooks for Hook {
             out_of_time: self.out_of_time.clone(),
             allowance: self.allowance.clone(),
         };
-        Box::new(async move {
+        // No path: it names people's records.
+        let span = tracing::debug_span!(
+            "connector request",
+            index,
+            method = request.method().as_str(),
+            host = request.uri().host().unwrap_or_default(),
+            status = tracing::field::Empty,
+            error = tracing::field::Empty,
+        );
+        let told = span.clone();
+        let exchange = async move {
             match exchange.run(request, options.unwrap_or_default()).await {
-                Ok(response) => Ok((response, Box::new(async { Ok(()) }) as Driver)),
+                Ok(response) => {
+                    told.record("status", response.status().as_u16());
+                    Ok((response, Box::new(async { Ok(()) }) as Driver))
+                }
                 Err(error) => {
+                    told.record("error", error.to_string());
                     exchange.recorder.failed(index, &error);
                     Err(error)
                 }
             }
-        })
+        };
+        Box::new(exchange.instrument(span))
     }
 }
 
@@ -92,6 +108,9 @@ impl Exchange {
         let response = match self.sandbox.interceptor.before(outgoing) {
             Before::Send => {
                 self.sandbox.credentials.apply(&origin, &mut parts.headers);
+                if let Some(parent) = &self.sandbox.traceparent {
+                    parts.headers.insert("traceparent", parent.header.clone());
+                }
                 let request = Request::from_parts(parts, body);
                 let is_internal = self.sandbox.allow.is_internal(&origin);
                 let reach = if is_internal { Reach::Internal } else { Reach::Internet };

@@ -213,6 +213,61 @@
 //! [`Call::report`] has wall and processor time, memory, and each HTTP request with method, status, bytes and duration, whatever came of
 //! the call. It holds no body and no header.
 //!
+//! # Tracing and metrics
+//!
+//! Each call is a span of [`tracing`](https://docs.rs/tracing) (`connector call`: function, tenant, outcome, times, memory, number of requests), with one span for
+//! each HTTP request in it (`connector request`: method, host, status or error). Spans hold no path, no body, no header, no text of
+//! people. An [`Observer`] is told the same with the whole report when a call has ended. A [`Traceparent`] joins the calls to a trace of
+//! yours; only then do requests carry its ids.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use handoff_host::{Observed, Observer, Sandbox, Traceparent};
+//!
+//! struct Metrics;
+//!
+//! impl Observer for Metrics {
+//!     fn called(&self, call: Observed<'_>) {
+//!         println!("{}{{tenant={:?},outcome={:?}}} {:?}", call.function, call.tenant, call.outcome, call.report.wall);
+//!     }
+//! }
+//!
+//! # fn example(sandbox: Sandbox, header: &str) -> anyhow::Result<()> {
+//! let sandbox = sandbox.tenant("acme").observer(Arc::new(Metrics));
+//! // For one call, with the header of the request that caused it:
+//! let traced = sandbox.clone().traceparent(Traceparent::new(header)?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Replace a plugin while calls run
+//!
+//! A [`Plugin`] is a value: keep the current one behind a lock, and clone it for each call. Calls in flight finish on the plugin that they
+//! began with; the next ones take the new one. Sessions survive: a plugin reads what the version before it wrote.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::{PoisonError, RwLock};
+//!
+//! use handoff_host::{Engine, Plugin};
+//!
+//! struct Current(RwLock<Plugin>);
+//!
+//! impl Current {
+//!     fn get(&self) -> Plugin {
+//!         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+//!     }
+//!
+//!     /// Loads first: a file that cannot be used changes nothing.
+//!     fn replace(&self, engine: &Engine, file: &Path) -> anyhow::Result<()> {
+//!         let plugin = Plugin::load(engine, file, None)?;
+//!         *self.0.write().unwrap_or_else(PoisonError::into_inner) = plugin;
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//!
 //! # Testing
 //!
 //! An [`Interceptor`] stands between the plugin and the network: it counts, fakes or fails requests, before or after they take
@@ -235,7 +290,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `bindings.rs` | the contract's types, generated from `wit/` |
+//! | `bindings.rs` | the contract's types and functions |
 //! | `engine.rs` | engine settings, instance pool, epoch clock |
 //! | `plugin.rs` | loading and linking; a method for each function of the contract |
 //! | `call.rs` | one call: fresh store, meters, what came of it |
@@ -247,8 +302,9 @@
 //! | `credentials.rs` | headers that the host adds, so that the plugin sees no secret |
 //! | `http.rs`, `http/` | the HTTP hook: pooled client, time-outs, size limit, no private addresses |
 //! | `intercept.rs` | counting, faking and failing requests, for tests |
+//! | `observe.rs` | spans, metrics, trace ids |
 //! | `report.rs`, `error.rs` | what a call cost; why it gave no result |
-//! | `json.rs`, `json/` | the contract's types as JSON |
+//! | `json.rs` | the contract's types as JSON |
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -267,6 +323,7 @@ mod http;
 mod imports;
 mod intercept;
 mod limits;
+mod observe;
 mod plugin;
 mod report;
 mod sandbox;
@@ -282,6 +339,9 @@ pub use http::HttpClient;
 pub use imports::{ALLOWED_IMPORTS, Import, Objection, TYPES_ONLY, imports, verify};
 pub use intercept::{After, Before, HttpErrorCode, Interceptor, Outgoing, Untouched};
 pub use limits::Limits;
+pub use observe::{Observed, Observer, Traceparent, TraceparentError};
 pub use plugin::Plugin;
 pub use report::{CallReport, HttpCall};
 pub use sandbox::Sandbox;
+/// The wasmtime that [`Engine::wasmtime`] and errors are of: 48.0, from 48.0.8 on.
+pub use wasmtime;

@@ -1,14 +1,16 @@
 //! A loaded plugin, and a method for each function of the contract.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
 use wasmtime::Store;
+use wasmtime::component::{ComponentNamedList, ComponentType, InstancePre, Lift, Lower};
 
 use crate::bindings::{
-    CloseReason, Connection, Delivery, Descriptor, Erasure, HandoffRequest, Message, Plan, PluginExports, PluginPre,
-    Rating, Receipt, Update,
+    CloseReason, Connection, Delivery, Descriptor, Erasure, Function, Functions, HandoffRequest, Message, Plan,
+    PluginError, Rating, Receipt, Update,
 };
 use crate::cache::{Loaded, TrustedCache, compile};
 use crate::call::{Call, State, linker, run};
@@ -20,12 +22,13 @@ use crate::sandbox::Sandbox;
 /// A plugin: checked, compiled and linked. Cheap to clone.
 ///
 /// Each method makes a fresh instance, calls it once and drops it. That costs some ten microseconds, and means that a
-/// call that goes wrong hurts no other.
+/// call that goes wrong hurts no other. A plugin may be replaced while calls run: they keep the one that they began with.
 #[derive(Clone)]
 pub struct Plugin {
     engine: Engine,
-    pre: PluginPre<State>,
-    imports: Vec<Import>,
+    pre: InstancePre<State>,
+    functions: Arc<Functions<'static>>,
+    imports: Arc<[Import]>,
     cache_refused: Option<String>,
 }
 
@@ -33,14 +36,6 @@ impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Plugin").field("imports", &self.imports).finish_non_exhaustive()
     }
-}
-
-/// Makes a fresh instance and notes how long that took.
-async fn instantiate(pre: &PluginPre<State>, store: &mut Store<State>) -> wasmtime::Result<PluginExports> {
-    let started = Instant::now();
-    let instance = pre.instantiate_async(&mut *store).await?;
-    store.data().recorder.instantiated(started.elapsed());
-    Ok(instance)
 }
 
 /// The bytes of a plugin's file.
@@ -74,9 +69,9 @@ impl Plugin {
         let imports = imports_of(engine, &component);
         verify(&imports)?;
         contract::check(engine, &component)?;
-        let linked = linker(engine)?.instantiate_pre(&component).map_err(anyhow::Error::from)?;
-        let pre = PluginPre::new(linked).map_err(anyhow::Error::from).context("it does not export the contract")?;
-        Ok(Self { engine: engine.clone(), pre, imports, cache_refused: refused })
+        let functions = Arc::new(Functions::of(&component)?);
+        let pre = linker(engine)?.instantiate_pre(&component).map_err(anyhow::Error::from)?;
+        Ok(Self { engine: engine.clone(), pre, functions, imports: imports.into(), cache_refused: refused })
     }
 
     /// Why the cache that was given was not used, as one line for the operator; none where it was, or none was given.
@@ -89,34 +84,48 @@ impl Plugin {
         &self.imports
     }
 
-    /// Who the connector is and what it needs.
-    pub async fn describe(&self, sandbox: &Sandbox, settings: Option<&str>) -> Call<Descriptor> {
-        let settings = settings.map(str::to_owned);
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin.agent_handoff_connector_connector().call_describe(&mut *store, settings.as_ref()).await
+    /// One call of one function, in a fresh instance.
+    async fn call<P, T>(&self, sandbox: &Sandbox, function: &Function<P, Result<T, PluginError>>, params: P) -> Call<T>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        T: ComponentType + Lift + Send + 'static,
+    {
+        run(&self.engine, sandbox, function.name, async |store: &mut Store<State>| {
+            let (answer,) = self.invoke(store, function, params).await?;
+            Ok(answer)
         })
         .await
+    }
+
+    async fn invoke<P, R>(
+        &self,
+        store: &mut Store<State>,
+        function: &Function<P, R>,
+        params: P,
+    ) -> wasmtime::Result<(R,)>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentType + Lift + Send + 'static,
+    {
+        let started = Instant::now();
+        let instance = self.pre.instantiate_async(&mut *store).await?;
+        store.data().recorder.instantiated(started.elapsed());
+        instance.get_typed_func::<P, (R,)>(&mut *store, function.index)?.call_async(&mut *store, params).await
+    }
+
+    /// Who the connector is and what it needs.
+    pub async fn describe(&self, sandbox: &Sandbox, settings: Option<&str>) -> Call<Descriptor> {
+        self.call(sandbox, &self.functions.describe, (settings,)).await
     }
 
     /// Checks the settings against the account.
     pub async fn connect(&self, sandbox: &Sandbox, settings: &str) -> Call<Connection> {
-        let settings = settings.to_owned();
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin.agent_handoff_connector_connector().call_connect(&mut *store, &settings).await
-        })
-        .await
+        self.call(sandbox, &self.functions.connect, (settings,)).await
     }
 
     /// What a handoff would do. `now` is in milliseconds since 1970.
     pub async fn preview(&self, sandbox: &Sandbox, settings: &str, request: &HandoffRequest, now: u64) -> Call<Plan> {
-        let settings = settings.to_owned();
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin.agent_handoff_connector_connector().call_preview(&mut *store, &settings, request, now).await
-        })
-        .await
+        self.call(sandbox, &self.functions.preview, (settings, request, now)).await
     }
 
     /// Hands a conversation over. `now` is in milliseconds since 1970.
@@ -128,14 +137,7 @@ impl Plugin {
         session: Option<&str>,
         now: u64,
     ) -> Call<Receipt> {
-        let settings = settings.to_owned();
-        let session = session.map(str::to_owned);
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            let connector = plugin.agent_handoff_connector_connector();
-            connector.call_handoff(&mut *store, &settings, request, session.as_ref(), now).await
-        })
-        .await
+        self.call(sandbox, &self.functions.handoff, (settings, request, session, now)).await
     }
 
     /// Passes a message of the end user on. `retry`: an earlier try ended without a session. `now` is in milliseconds since 1970.
@@ -148,16 +150,7 @@ impl Plugin {
         retry: bool,
         now: u64,
     ) -> Call<Update> {
-        let settings = settings.to_owned();
-        let session = session.to_owned();
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin
-                .agent_handoff_connector_connector()
-                .call_relay(&mut *store, &settings, &session, message, retry, now)
-                .await
-        })
-        .await
+        self.call(sandbox, &self.functions.relay, (settings, session, message, retry, now)).await
     }
 
     /// Ends the human part. `retry` is as in [`relay`](Self::relay). `now` is in milliseconds since 1970.
@@ -170,16 +163,7 @@ impl Plugin {
         retry: bool,
         now: u64,
     ) -> Call<Update> {
-        let settings = settings.to_owned();
-        let session = session.to_owned();
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin
-                .agent_handoff_connector_connector()
-                .call_close(&mut *store, &settings, &session, reason, retry, now)
-                .await
-        })
-        .await
+        self.call(sandbox, &self.functions.close, (settings, session, reason, retry, now)).await
     }
 
     /// Tells the human agents that a message of theirs could not be shown. `now` is in milliseconds since 1970; `retry`: an
@@ -193,14 +177,7 @@ impl Plugin {
         retry: bool,
         now: u64,
     ) -> Call<Update> {
-        let (settings, message_id) = (settings.to_owned(), message_id.to_owned());
-        let session = session.to_owned();
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            let connector = plugin.agent_handoff_connector_connector();
-            connector.call_undelivered(&mut *store, &settings, &session, &message_id, retry, now).await
-        })
-        .await
+        self.call(sandbox, &self.functions.undelivered, (settings, session, message_id, retry, now)).await
     }
 
     /// Passes on how the end user rates the human part. `retry`: an earlier try may have ended without a session.
@@ -212,21 +189,15 @@ impl Plugin {
         rating: &Rating,
         retry: bool,
     ) -> Call<Update> {
-        let settings = settings.to_owned();
-        let session = session.to_owned();
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin.agent_handoff_connector_connector().call_rate(&mut *store, &settings, &session, rating, retry).await
-        })
-        .await
+        self.call(sandbox, &self.functions.rate, (settings, session, rating, retry)).await
     }
 
     /// The conversations that a webhook body speaks of; proves nothing.
     pub async fn peek(&self, sandbox: &Sandbox, body: &str) -> Call<Vec<String>> {
-        let body = body.to_owned();
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin.agent_handoff_connector_connector().call_peek(&mut *store, &body).await.map(Ok)
+        let function = &self.functions.peek;
+        run(&self.engine, sandbox, function.name, async |store: &mut Store<State>| {
+            let (ids,) = self.invoke(store, function, (body,)).await?;
+            Ok(Ok(ids))
         })
         .await
     }
@@ -239,35 +210,17 @@ impl Plugin {
         delivery: &Delivery,
         session: Option<&str>,
     ) -> Call<Update> {
-        let settings = settings.to_owned();
-        let session = session.map(str::to_owned);
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            let connector = plugin.agent_handoff_connector_connector();
-            connector.call_on_webhook(&mut *store, &settings, delivery, session.as_ref()).await
-        })
-        .await
+        self.call(sandbox, &self.functions.on_webhook, (settings, delivery, session)).await
     }
 
     /// Does what time makes necessary. `now` is in milliseconds since 1970.
     pub async fn tick(&self, sandbox: &Sandbox, settings: &str, session: &str, now: u64) -> Call<Update> {
-        let settings = settings.to_owned();
-        let session = session.to_owned();
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin.agent_handoff_connector_connector().call_tick(&mut *store, &settings, &session, now).await
-        })
-        .await
+        self.call(sandbox, &self.functions.tick, (settings, session, now)).await
     }
 
     /// Deletes the vendor's record of one person, for good. `user_id`: the platform's id of the person.
     pub async fn erase(&self, sandbox: &Sandbox, settings: &str, user_id: &str) -> Call<Erasure> {
-        let (settings, user_id) = (settings.to_owned(), user_id.to_owned());
-        run(&self.engine, sandbox, async |store: &mut Store<State>| {
-            let plugin = instantiate(&self.pre, &mut *store).await?;
-            plugin.agent_handoff_connector_connector().call_erase(&mut *store, &settings, &user_id).await
-        })
-        .await
+        self.call(sandbox, &self.functions.erase, (settings, user_id)).await
     }
 }
 

@@ -9,6 +9,7 @@ use crate::credentials::CredentialInjector;
 use crate::http::HttpClient;
 use crate::intercept::{Interceptor, Untouched};
 use crate::limits::Limits;
+use crate::observe::{Observer, Traceparent};
 
 /// Calls of one sandbox that run at the same time, unless [`Sandbox::calls_at_once`] says otherwise: a quarter of what an engine
 /// runs by default.
@@ -23,6 +24,10 @@ pub struct Sandbox {
     pub(crate) allow: Arc<AllowList>,
     pub(crate) credentials: Arc<CredentialInjector>,
     pub(crate) interceptor: Arc<dyn Interceptor>,
+    /// What logs and metrics call the tenant.
+    pub(crate) tenant: Arc<str>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) traceparent: Option<Traceparent>,
     /// Taken before a slot of the engine.
     pub(crate) turns: Arc<Semaphore>,
 }
@@ -30,6 +35,7 @@ pub struct Sandbox {
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox")
+            .field("tenant", &self.tenant)
             .field("limits", &self.limits)
             .field("allow", &self.allow)
             .field("credentials", &self.credentials)
@@ -46,6 +52,9 @@ impl Sandbox {
             allow: Arc::default(),
             credentials: Arc::default(),
             interceptor: Arc::new(Untouched),
+            tenant: "".into(),
+            observer: None,
+            traceparent: None,
             turns: Arc::new(Semaphore::new(CALLS_AT_ONCE as usize)),
         }
     }
@@ -77,6 +86,28 @@ impl Sandbox {
     #[must_use]
     pub fn credentials(mut self, credentials: CredentialInjector) -> Self {
         self.credentials = Arc::new(credentials);
+        self
+    }
+
+    /// Sets what spans and metrics call the tenant: an id that may be logged.
+    #[must_use]
+    pub fn tenant(mut self, tenant: &str) -> Self {
+        self.tenant = tenant.into();
+        self
+    }
+
+    /// Sets who is told about each call when it has ended.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Joins the calls of this sandbox to a trace: their spans carry its id, and their requests the header `traceparent`. The vendor then
+    /// sees the ids, and nothing else; without this, no such header is added. For one call: `sandbox.clone().traceparent(parent)`.
+    #[must_use]
+    pub fn traceparent(mut self, parent: Traceparent) -> Self {
+        self.traceparent = Some(parent);
         self
     }
 

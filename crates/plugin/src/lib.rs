@@ -5,7 +5,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use freshworks_handoff::use_cases::{
-    close, connect, describe, erase, handoff, rate, relay, tick, undelivered, webhook,
+    Receipt, Update, close, connect, describe, erase, handoff, rate, relay, tick, undelivered, webhook,
 };
 use freshworks_handoff::vocabulary;
 use freshworks_handoff::wasi_http::WasiHttp;
@@ -135,7 +135,7 @@ impl wit::Guest for Component {
         session: Option<wit::Session>,
     ) -> Result<wit::Update, wit::CallError> {
         let wit::Delivery { headers, body, received_at } = delivery;
-        let delivery = model::Delivery { headers, body: body.into_bytes(), received_at };
+        let delivery = model::Delivery { headers, body, received_at };
         answer(webhook::on_webhook(&WasiHttp, &settings, &delivery, session.map(bytes).as_deref()))
     }
 
@@ -217,6 +217,10 @@ same_fields!(wit::ConversationKey => model::ConversationKey: application channel
 same_fields!(wit::EndUser => model::EndUser: id name email email_verified phone phone_verified locale avatar_url);
 same_fields!(wit::Sender => model::Sender: role id name avatar_url);
 same_fields!(model::Sender => wit::Sender: role id name avatar_url);
+same_fields!(wit::Part => model::Part: kind text url name media_type bytes choices);
+same_fields!(model::Part => wit::Part: kind text url name media_type bytes choices);
+same_fields!(model::Finding => wit::Finding: check level code detail remedy);
+same_fields!(model::ExternalCase => wit::ExternalCase: case_id kind);
 same_fields!(wit::Message => model::Message: id sender sent_at; parts);
 same_fields!(model::Message => wit::Message: id sender sent_at; parts);
 same_fields!(model::Step => wit::Step: action target detail);
@@ -224,36 +228,6 @@ same_fields!(model::Decision => wit::Decision: subject rule choice);
 same_fields!(wit::Rating => model::Rating: id score comment);
 same_fields!(model::WaitEstimate => wit::WaitEstimate: average_wait_seconds waiting);
 same_fields!(model::SessionInfo => wit::SessionInfo: state owner conversation_ids ticket_id next_tick_at);
-
-impl From<wit::Part> for model::Part {
-    #[inline(never)]
-    fn from(part: wit::Part) -> Self {
-        let wit::Part { kind, text, url, name, media_type, bytes, choices } = part;
-        Self { kind: kind.into(), text, url, name, media_type, bytes, choices: choices.unwrap_or_default() }
-    }
-}
-
-impl From<model::Part> for wit::Part {
-    #[inline(never)]
-    fn from(part: model::Part) -> Self {
-        let model::Part { kind, text, url, name, media_type, bytes, choices } = part;
-        let choices = Some(choices).filter(|choices| !choices.is_empty());
-        Self { kind: kind.into(), text, url, name, media_type, bytes, choices }
-    }
-}
-
-impl From<model::Finding> for wit::Finding {
-    #[inline(never)]
-    fn from(finding: model::Finding) -> Self {
-        Self {
-            check: finding.check.into(),
-            level: finding.level.into(),
-            code: finding.code.into(),
-            detail: finding.detail.into(),
-            remedy: finding.remedy.map(String::from),
-        }
-    }
-}
 
 impl From<Details> for wit::CallError {
     #[inline(never)]
@@ -295,19 +269,19 @@ impl From<wit::HandoffRequest> for model::HandoffRequest {
             reason_text: request.reason_text,
             category: request.category,
             summary: request.summary,
-            history: list(request.history.unwrap_or_default()),
-            context: request.context.unwrap_or_default(),
-            routing: request.routing.map(model::Routing::from).unwrap_or_default(),
+            history: request.history.map(list),
+            context: request.context,
+            routing: request.routing.map(model::Routing::from),
             retry: request.retry,
         }
     }
 }
 
-impl From<model::Receipt> for wit::Receipt {
+impl From<Receipt> for wit::Receipt {
     #[inline(never)]
-    fn from(receipt: model::Receipt) -> Self {
+    fn from(receipt: Receipt) -> Self {
         Self {
-            external_case: wit::ExternalCase { case_id: receipt.case_id, kind: describe::NAME.to_owned() },
+            external_case: receipt.external_case.into(),
             agent_url: receipt.agent_url,
             steps: list(receipt.steps),
             findings: list(receipt.findings),
@@ -319,9 +293,9 @@ impl From<model::Receipt> for wit::Receipt {
     }
 }
 
-impl From<model::Update> for wit::Update {
+impl From<Update> for wit::Update {
     #[inline(never)]
-    fn from(update: model::Update) -> Self {
+    fn from(update: Update) -> Self {
         Self {
             events: list(update.events),
             session: update.session.map(text),

@@ -182,7 +182,7 @@ async fn times(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Valu
     Ok(())
 }
 
-/// What calls take of the plugin's instructions: the same on every machine.
+/// The calls' instruction counts: the same on every machine.
 async fn instructions(path: &std::path::Path, put: &mut impl FnMut(&str, Value) -> Option<Value>) -> Result<()> {
     let engine = Engine::new(EngineSettings { count_fuel: true, ..EngineSettings::default() })?;
     let plugin = Plugin::load(&engine, path, None)?;
@@ -219,7 +219,7 @@ async fn long_histories(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Op
     Ok(())
 }
 
-/// What an instance costs while it waits for an answer.
+/// The memory of an instance that waits for a response.
 async fn memory(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Value>) -> Result<()> {
     let account = account(plugin).await?;
     let Account { freshworks, sandbox, settings, .. } = &account;
@@ -232,7 +232,7 @@ async fn memory(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Val
             let (plugin, sandbox, settings) = (plugin.clone(), sandbox.clone(), settings.clone());
             calls.spawn(async move { plugin.connect(&sandbox, &settings).await.result.map(drop) });
         }
-        // The other request of each connect is answered at once; then all wait for the slow one.
+        // The other request of each connect gets an immediate response; then all wait for the slow one.
         for _ in 0..count {
             freshworks.next_exchange().await;
         }

@@ -1,4 +1,4 @@
-//! What the help, the manual page and the shells say beyond the options.
+//! Texts of the help, the manual page and the completions beyond the options.
 
 use clap::CommandFactory as _;
 
@@ -8,7 +8,7 @@ use super::Arguments;
 pub(super) const AFTER: &str = "\
 Exit codes:
   0  it worked
-  1  the plugin answered with an error of the contract, its imports are not allowed, or the demo showed what must not be
+  1  the plugin returned an error of the contract, its imports are not allowed, or a claim of the demo failed
   2  wrong usage: options, files, JSON
   3  the plugin was stopped, cannot be loaded, or the host failed
 
@@ -19,8 +19,8 @@ Examples:
       --session session.bin --save-session session.bin
   host-test demo
 
-Settings are a JSON object: {\"chat_url\": \"acme.freshchat.com\", \"api_key\": \"...\"}. In place of a file, - is standard input.
-Each command has examples of its own: host-test help <command>.";
+Settings are a JSON object: {\"chat_url\": \"acme.freshchat.com\", \"api_key\": \"...\"}. Use - for standard input instead of a file.
+Examples of each command: host-test help <command>.";
 
 pub(super) const DESCRIBE: &str = "\
 Example:
@@ -29,7 +29,7 @@ pub(super) const CONNECT: &str = "\
 Example:
   host-test connect --settings settings.json --save connected.json
 
-Each check is listed with its remedy. Pass what --save wrote to all other commands: it holds the ids of the names.";
+Lists each check with its remedy. Pass the file written by --save to all other commands: it contains the resolved ids.";
 pub(super) const PREVIEW: &str = "\
 Example:
   host-test preview --settings connected.json --request request.json";
@@ -38,7 +38,7 @@ Examples:
   host-test handoff --settings connected.json --request request.json --save-session session.bin
   host-test handoff --settings connected.json --request request.json --session session.bin --save-session session.bin
 
-The second one goes on where a failed one stopped. A request to begin with is host-test/demo/conversation.json.";
+The second one continues where a failed one stopped. A sample request is host-test/demo/conversation.json.";
 pub(super) const RELAY: &str = "\
 Example:
   host-test relay --settings connected.json --session session.bin --save-session session.bin --text \"Are you there?\"";
@@ -53,7 +53,7 @@ Example:
   host-test webhook --settings connected.json --body body.json --header \"X-Freshchat-Signature: ...\" \\
       --session session.bin --save-session session.bin
 
-The body must be the bytes that came: formatted anew, its signature is wrong.";
+The body must be the bytes as received: reformatting invalidates the signature.";
 pub(super) const PEEK: &str = "\
 Example:
   host-test peek --body body.json";
@@ -87,7 +87,7 @@ pub(super) const MAN: &str = "\
 Example:
   host-test man > ~/.local/share/man/man1/host-test.1";
 
-/// What a shell reads to complete this command line.
+/// A shell's completion script.
 pub(super) fn completions(shell: clap_complete::Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "host-test", &mut script);
@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    /// The lines of all help that begin with the program's name, joined where they go on.
+    /// The help's lines that begin with the program's name, with continuation lines joined.
     fn examples() -> Vec<String> {
         let command = Arguments::command();
         let helps = std::iter::once(&command).chain(command.get_subcommands());

@@ -1,4 +1,4 @@
-//! What the command line reads: files, standard input, headers.
+//! Input of the command line: files, standard input, headers.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use handoff_contract::json::from_slice;
 use handoff_host::bindings::{Delivery, Message, Part, PartKind, Sender, SenderRole};
 use handoff_host::json::from_json;
 
-/// What editors on Windows put before a text.
+/// The byte order mark that editors on Windows write.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Reads files, and standard input once.
@@ -50,14 +50,14 @@ impl Input {
         Ok(text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text))
     }
 
-    /// One value of the contract. `name` stands for it in errors.
+    /// One value of the contract. Errors call it `name`.
     pub(super) fn json<T: DeserializeOwned>(&mut self, file: &Path, name: &str) -> Result<T, Exit> {
         let text = self.text(file)?;
         value(&text, file, name)?;
         from_json(&text, name).map_err(|error| Exit::usage(format!("{}: {error}", shown(file))))
     }
 
-    /// A JSON object whose fields the plugin alone knows.
+    /// A JSON object whose fields only the plugin knows.
     pub(super) fn object(&mut self, file: &Path, name: &str) -> Result<Map<String, Value>, Exit> {
         match value(&self.text(file)?, file, name)? {
             Value::Object(object) => Ok(object),
@@ -75,12 +75,12 @@ impl Input {
     }
 }
 
-/// A file as it is named in errors.
+/// A file's name in errors.
 fn shown(file: &Path) -> String {
     if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
 }
 
-/// JSON of any shape. Errors of syntax never quote what is in the file.
+/// JSON of any shape. Syntax errors never quote the file's content.
 fn value(text: &str, file: &Path, name: &str) -> Result<Value, Exit> {
     if text.trim().is_empty() {
         return Err(Exit::usage(format!("{} ({name}) is empty: it must hold JSON", shown(file))));
@@ -98,7 +98,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, Exit> {
     std::fs::read(file).map_err(|error| Exit::usage(format!("{} cannot be read: {error}", file.display())))
 }
 
-/// Makes sure, before anything is asked of anybody, that a file can be written afterwards.
+/// Checks, before any request, that a file can be written afterwards.
 pub(super) fn check_target(file: &Path) -> Result<(), Exit> {
     let refuse = |why: &dyn std::fmt::Display| Exit::usage(format!("{} cannot be written: {why}", file.display()));
     if file.is_dir() {
@@ -106,7 +106,7 @@ pub(super) fn check_target(file: &Path) -> Result<(), Exit> {
     }
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        return Err(refuse(&format!("there is no folder {}", folder.display())));
+        return Err(refuse(&format!("no such folder: {}", folder.display())));
     }
     let is_new = !file.exists();
     options().truncate(false).open(file).map_err(|error| refuse(&error))?;
@@ -126,7 +126,7 @@ fn options() -> std::fs::OpenOptions {
     options
 }
 
-/// Writes a file that only its owner can read. What was there before stays whole until the new one is.
+/// Writes a file that only its owner can read, replacing an old one atomically.
 pub(super) fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     let is_special = std::fs::metadata(file).is_ok_and(|about| !about.is_file());
@@ -136,7 +136,7 @@ pub(super) fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.new", std::process::id()));
         let beside = target.with_file_name(name);
-        // Where no file can be made beside it, it is written in place.
+        // If no file can be created beside it, it is written in place.
         if let Ok(mut open) = options().create_new(true).open(&beside) {
             let written = open.write_all(bytes).and_then(|()| open.sync_all());
             return written.and_then(|()| std::fs::rename(&beside, target)).inspect_err(|_| {
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_as_a_whole_and_nobody_else_can_read_it() {
+    fn a_file_is_replaced_atomically_and_is_private() {
         let folder = std::env::temp_dir().join(format!("host-test-write-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("settings.json");

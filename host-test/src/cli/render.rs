@@ -1,4 +1,4 @@
-//! Answers as text for people. Pure: value in, text out.
+//! Results as text for people. Pure: value in, text out.
 
 use std::fmt::Write as _;
 
@@ -89,7 +89,7 @@ fn info(info: &SessionInfo) -> String {
     text
 }
 
-/// Who the plugin is and what it needs.
+/// The plugin and what it needs.
 pub(super) fn descriptor(descriptor: &Descriptor) -> String {
     let mut text = format!("{} {} for {}\n", descriptor.name, descriptor.version, descriptor.vendor);
     let _ = writeln!(text, "can: {}", descriptor.capabilities.join(", "));
@@ -106,11 +106,11 @@ pub(super) fn descriptor(descriptor: &Descriptor) -> String {
     text
 }
 
-/// Which of three states a connection is in, and the findings. That answers arrive nobody can tell before the first webhook.
+/// A connection's state (one of three), and the findings. Only the first webhook shows that answers arrive.
 pub(super) fn connection(connection: &Connection) -> String {
     let account = connection.account.as_deref().map(|account| format!(" to {}", plain(account))).unwrap_or_default();
     let has_no_key = connection.findings.iter().any(|finding| finding.code == "webhook-key-missing");
-    // What keeps a connection from working comes first in the order of the form.
+    // Failures first, in the order of the form.
     let failure = connection.findings.iter().find(|finding| finding.level == FindingLevel::Failure);
     let state = match (connection.connected, failure) {
         (true, _) if has_no_key => {
@@ -138,7 +138,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     text
 }
 
-/// What a handoff did.
+/// The result of a handoff.
 pub(super) fn receipt(receipt: &Receipt) -> String {
     let mut text = format!("handed over as {} ({})\n", receipt.external_case.case_id, receipt.external_case.kind);
     if let Some(url) = &receipt.agent_url {
@@ -152,12 +152,12 @@ pub(super) fn receipt(receipt: &Receipt) -> String {
     text + &steps(&receipt.steps) + &findings(&receipt.findings) + &decisions(&receipt.decisions) + &info(&receipt.info)
 }
 
-/// What was deleted, and what stays.
+/// What was deleted, and what remains.
 pub(super) fn erasure(erasure: &Erasure) -> String {
     format!("erased {}\n", erasure.steps.len()) + &steps(&erasure.steps) + &findings(&erasure.findings)
 }
 
-/// Events, one on each line, and where the session stands.
+/// Events, one per line, and the session's state.
 pub(super) fn update(update: &Update) -> String {
     let mut text: String = update.events.iter().map(event).collect();
     text.push_str(&findings(&update.findings));
@@ -208,7 +208,7 @@ pub(super) fn ids(ids: &[String]) -> String {
     ids.iter().map(|id| plain(id) + "\n").collect()
 }
 
-/// Why there is no answer.
+/// An error.
 pub(super) fn error(error: &CallError) -> String {
     let mut text = match error {
         CallError::Plugin(error) => format!("{}: {}", word(&error.kind), plain(&error.message)),
@@ -236,7 +236,7 @@ pub(super) fn error(error: &CallError) -> String {
     text
 }
 
-/// What a call did and what it cost.
+/// A call's HTTP requests and cost.
 pub(super) fn report(report: &CallReport) -> String {
     let milliseconds = |duration: std::time::Duration| format!("{:.1} ms", duration.as_secs_f64() * 1e3);
     let calls = report.http.iter().map(|call| {
@@ -261,7 +261,7 @@ pub(super) fn report(report: &CallReport) -> String {
     text
 }
 
-/// What the plugin imports, with what it may not marked.
+/// The plugin's imports, with forbidden ones marked.
 pub(super) fn imports(imports: &[Import]) -> String {
     let mut text = String::new();
     for import in imports {

@@ -1,4 +1,4 @@
-//! One run of the command line: the plugin, the tenant's sandbox, the answer, the exit code.
+//! One run of the command line: the plugin, the tenant's sandbox, the result, the exit code.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use handoff_host::{
     imports, verify,
 };
 
-/// Why the run ends without an answer.
+/// Why the run ends without a result.
 #[derive(Debug)]
 pub(super) struct Exit {
     code: u8,
@@ -24,14 +24,14 @@ pub(super) struct Exit {
 }
 
 impl Exit {
-    /// The plugin answered with an error.
+    /// The plugin returned an error.
     fn plugin(message: impl Into<String>) -> Self {
         Self { code: 1, message: message.into() }
     }
 
-    /// `connect` has answered, and handoffs would not work.
+    /// `connect` returned, but handoffs would not work.
     pub(super) fn not_connected() -> Self {
-        Self::plugin("not connected: do what the findings say, and connect again")
+        Self::plugin("not connected: follow the findings, and connect again")
     }
 
     /// The command line, a file or its JSON is wrong.
@@ -58,13 +58,13 @@ impl Exit {
     }
 }
 
-/// Where the session is kept between runs.
+/// The session's files.
 #[derive(Debug, clap::Args)]
 pub(super) struct SessionFiles {
     /// The session of the last call.
     #[arg(long, value_name = "FILE")]
     session: Option<PathBuf>,
-    /// Where to write the new session, also when the call fails after part of its work. May be the same file.
+    /// The file for the new session, also if the call fails halfway. May be the same file.
     #[arg(long, value_name = "FILE")]
     save_session: Option<PathBuf>,
 }
@@ -91,7 +91,7 @@ fn session(file: &Path) -> Result<String, Exit> {
     Ok(text.trim_end().to_owned())
 }
 
-/// Writes to standard output. A reader that has seen enough, such as `head`, is no failure.
+/// Writes to standard output. A closed pipe, as with `head`, is not an error.
 pub(super) fn print(text: &str) -> Result<(), Exit> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Exit::host(format!("standard output: {error}"))),
@@ -99,12 +99,12 @@ pub(super) fn print(text: &str) -> Result<(), Exit> {
     }
 }
 
-/// A session that could not be written goes to the terminal: without it the next call may repeat what was done.
+/// A session that could not be saved is written to the terminal: without it, the next call may duplicate work.
 fn lost(file: &Path, error: &std::io::Error, session: &str) -> Exit {
     Exit::host(format!("{}: {error}. The new session is not saved; keep it: echo {session} > FILE", file.display()))
 }
 
-/// The plugin and what it runs in, made when they are first needed.
+/// The plugin and its environment, created on first use.
 pub(super) struct Host {
     options: Options,
     engine: Engine,
@@ -120,7 +120,7 @@ impl Host {
         Ok(Self { options, engine, input: Input::default(), kept: Map::new() })
     }
 
-    /// The time to tell the plugin, in milliseconds since 1970.
+    /// The current time for the plugin, in milliseconds since 1970.
     pub(super) fn now(&self) -> u64 {
         self.options.now.unwrap_or_else(|| {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -128,18 +128,18 @@ impl Host {
         })
     }
 
-    /// Whether answers go out as JSON.
+    /// Whether results are written as JSON.
     pub(super) fn is_json(&self) -> bool {
         self.options.json
     }
 
-    /// Writes a document where the answer is to be JSON.
+    /// Writes a document if the output is JSON.
     pub(super) fn show_json(&self, document: &Value) -> Result<(), Exit> {
         if self.is_json() { print(&format!("{document:#}\n")) } else { Ok(()) }
     }
 
     pub(super) fn plugin(&self) -> Result<Plugin, Exit> {
-        // Whoever can write beside the plugin can replace the plugin, so its directory is as trusted as it is.
+        // Write access to the plugin's directory allows replacing the plugin, so the directory is as trusted as the plugin.
         let directory = self.options.plugin.parent().unwrap_or(Path::new(""));
         let cache = (!self.options.no_cache).then(|| TrustedCache::new(directory.join("compiled")));
         let plugin =
@@ -150,7 +150,7 @@ impl Host {
         Ok(plugin)
     }
 
-    /// Why there is no plugin, on one line, and what to do about it.
+    /// Why the plugin cannot be loaded, in one line, with the remedy.
     fn unusable(&self, error: &anyhow::Error) -> Exit {
         let words = format!("{error:#}");
         let mut line = words.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -160,7 +160,7 @@ impl Host {
         Exit::host(line)
     }
 
-    /// A sandbox that reaches what the command line allows.
+    /// A sandbox with the command line's allow-list.
     pub(super) fn sandbox(&self) -> Result<Sandbox, Exit> {
         let client = HttpClient::new().map_err(|error| Exit::host(format!("{error:#}")))?;
         Ok(Sandbox::new(client).allow(self.allowed()?))
@@ -191,7 +191,7 @@ impl Host {
         let mut allow = self.allowed()?;
         // A wildcard here means that the settings do not name the account; only the operator may allow one.
         for host in outbound.iter().filter(|host| !host.origin.contains('*')) {
-            // What a tenant wrote leads to the internet, or to what the operator has named in so many words.
+            // A tenant's settings can only reach the internet, and what the operator has named explicitly.
             if !allow.allows_internal(&host.origin) {
                 allow.allow(&host.origin).map_err(|error| {
                     Exit::usage(format!("the settings lead to {error}: --allow-internal {}", host.origin))
@@ -212,14 +212,14 @@ impl Host {
     /// Writes the settings that `connect` gave back, with those that were kept from it.
     pub(super) fn save_settings(&self, file: &Path, settings: &str) -> Result<(), Exit> {
         let mut settings: Map<String, Value> = serde_json::from_str(settings)
-            .map_err(|_| Exit::host("the plugin gave settings back that are not a JSON object"))?;
+            .map_err(|_| Exit::host("the plugin returned settings that are not a JSON object"))?;
         settings.extend(self.kept.clone());
         write(file, format!("{:#}\n", Value::Object(settings)).as_bytes()).map_err(|error| {
             Exit::host(format!("{}: {error}; the settings were not saved, so connect again", file.display()))
         })
     }
 
-    /// Writes the answer to standard output, and the session where it belongs.
+    /// Writes the result to standard output, and saves the session.
     pub(super) fn answer<T: Serialize>(
         &self,
         call: Call<T>,
@@ -235,7 +235,7 @@ impl Host {
             Err(CallError::Plugin(error)) => error.session.as_ref(),
             Err(_) => None,
         };
-        // Whatever becomes of the file, the answer is shown.
+        // The result is shown even if the file cannot be written.
         let mut unsaved = Ok(());
         if let (Some(session), Some(files)) = (kept, files) {
             match &files.save_session {
@@ -259,7 +259,7 @@ impl Host {
         }
     }
 
-    /// Writes why there is no answer: to standard output as JSON, else to standard error.
+    /// Writes an error: to standard output as JSON, else to standard error.
     fn failure(&self, error: &CallError) -> Exit {
         let exit: fn(String) -> Exit = match error {
             CallError::Plugin(_) => Exit::plugin,
@@ -278,7 +278,7 @@ impl Host {
         print(&format!("{error:#}\n")).err().unwrap_or_else(|| exit(String::new()))
     }
 
-    /// Lists what the plugin imports.
+    /// Lists the plugin's imports.
     pub(super) fn imports(&self, must_be_allowed: bool) -> Result<(), Exit> {
         let imports = imports(&self.engine, &self.options.plugin).map_err(|error| self.unusable(&error))?;
         print(&if self.options.json { format!("{:#}\n", json!(imports)) } else { render::imports(&imports) })?;

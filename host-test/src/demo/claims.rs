@@ -1,4 +1,4 @@
-//! What must hold after a conversation, whoever acted in it. Pure: what both sides show, held against each other.
+//! Claims that must hold after any conversation. Pure: compares both sides' views.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub(super) struct Account {
     pub(super) inbox: Inbox,
     /// How many messages the inbox had when the handoff was complete.
     pub(super) handed_over: usize,
-    /// Deliveries that the platform answered with anything but 200.
+    /// Deliveries that did not get 200 from the platform.
     pub(super) refused_webhooks: usize,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn all(request: &HandoffRequest, account: &Account, seen: &Seen) -> V
     let relayed: Vec<String> = seen.relayed.iter().map(|text| words(text)).collect();
     let mut arrived = texts(Author::User);
     if seen.closed_by_user && arrived.len() == relayed.len() + 1 {
-        // The note about the end, in the user's name where no note author is set.
+        // The note about the end, in the user's name if no note author is set.
         arrived.pop();
     }
 
@@ -66,7 +66,7 @@ pub(super) fn all(request: &HandoffRequest, account: &Account, seen: &Seen) -> V
         .unwrap_or_default();
     vec![
         Claim::new("one conversation was opened", account.conversations == 1),
-        Claim::new("the summary comes last, where the inbox looks", in_order(last, &summary_lines)),
+        Claim::new("the summary comes last, where the inbox opens", in_order(last, &summary_lines)),
         Claim::new("the whole history is in it, in order", in_order(&handoff_text, &history)),
         Claim::new("each answer of a human agent reached the end user, once and in order", {
             answers == said(Voice::HumanAgent)
@@ -91,8 +91,7 @@ fn readable(part: &Part) -> impl Iterator<Item = &str> {
 /// How much of a line is looked for: a long one may be broken over two pages.
 const KEY_CHARS: usize = 60;
 
-/// Whether all lines are in the text, each behind the one before. Spaces do not count; nor do control characters, which the
-/// plugin takes out.
+/// Whether all lines are in the text, in order. Ignores spaces, and control characters, which the plugin removes.
 fn in_order(text: &str, lines: &[&str]) -> bool {
     let text = words(text);
     let keys = lines.iter().map(|line| words(line).chars().take(KEY_CHARS).collect::<String>());
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_note_about_the_end_is_no_message_of_the_end_user() {
+    fn the_note_about_the_end_is_not_a_message_of_the_end_user() {
         let spoilt = broken(|_, account, seen| {
             account.inbox.messages.push(message(Author::User, false, "The user has left"));
             seen.closed_by_user = true;
@@ -209,9 +208,9 @@ mod tests {
         assert_eq!(gap, ["the whole history is in it, in order"]);
         let turned = broken(|request, _, _| request.history.as_mut().unwrap().reverse());
         assert_eq!(turned, ["the whole history is in it, in order"]);
-        // What came after the handoff is no part of it.
+        // Later messages are not part of it.
         let early = broken(|_, account, _| account.handed_over = 1);
-        assert_eq!(early, ["the summary comes last, where the inbox looks", RELAYED]);
+        assert_eq!(early, ["the summary comes last, where the inbox opens", RELAYED]);
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub fn conversation() -> Result<HandoffRequest, ReadError> {
     from_json(SUPPLIED, "conversation")
 }
 
-/// The same with a history of `count` messages: cut short, or told again and again. Each message keeps an id of its own
-/// and the times go on. A conversation without history stays without.
+/// The same with a history of `count` messages, truncated or repeated. Each message has its own id, and times continue. A
+/// conversation without history is unchanged.
 #[must_use]
 pub fn with_messages(mut request: HandoffRequest, count: usize) -> HandoffRequest {
     let told = request.history.take().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The conversation as the human agent sees it: read from the simulator, which knows nothing of the plugin.
+//! The conversation as the human agent sees it, read from the simulator, which does not know the plugin.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) struct InboxMessage {
     pub(super) text: String,
 }
 
-/// A conversation with what stands around it.
+/// A conversation with its surroundings.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Inbox {
     pub(super) topic: String,

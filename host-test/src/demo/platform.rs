@@ -1,4 +1,4 @@
-//! A platform as small as one can be: sessions by conversation id, and what each end user sees.
+//! A minimal platform: sessions by conversation id, and each end user's view.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard as SyncGuard, PoisonError};
@@ -19,7 +19,7 @@ use handoff_host::bindings::{
 use handoff_host::{CallError, Plugin, Sandbox};
 
 /// How long a webhook waits for a handoff that may be its own. Shorter than the three seconds that Freshworks is assumed to
-/// wait for an answer.
+/// wait for a response.
 const HANDOFF_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The platform's own name for a conversation.
@@ -32,7 +32,7 @@ pub(super) struct Platform {
     settings: String,
     screen: Arc<Screen>,
     conversations: SyncMutex<Conversations>,
-    /// How many handoffs are under way: their echoes may arrive before their ids are known here.
+    /// The number of handoffs in progress: their echoes may arrive before their ids are known here.
     handoffs: watch::Sender<usize>,
 }
 
@@ -42,7 +42,7 @@ type Shared = Arc<Mutex<Conversation>>;
 #[derive(Default)]
 struct Conversations {
     by_key: HashMap<Key, Shared>,
-    /// The index that webhooks need: by each id under which they may speak of the conversation.
+    /// The index for webhooks: by each id that they may use for the conversation.
     by_remote_id: HashMap<String, Shared>,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// Who speaks to the end user.
+/// The speaker of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Voice {
@@ -72,7 +72,7 @@ pub(super) enum Voice {
     Platform,
 }
 
-/// What came of a conversation on the platform's side.
+/// The state of a conversation on the platform's side.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Seen {
     pub(super) lines: Vec<Line>,
@@ -113,7 +113,7 @@ impl Platform {
         self.conversations().by_key.get(key).cloned().context("nothing was handed over")
     }
 
-    /// Ids only ever join: webhooks may speak of an old one.
+    /// Ids are only added: webhooks may use an old one.
     fn index(&self, info: &SessionInfo, shared: &Shared) {
         let mut conversations = self.conversations();
         for id in &info.conversation_ids {
@@ -121,7 +121,7 @@ impl Platform {
         }
     }
 
-    /// Answers with the key under which the conversation is kept.
+    /// Returns the conversation's key.
     pub(super) async fn handoff(&self, request: &HandoffRequest) -> Result<Key> {
         self.handoffs.send_modify(|under_way| *under_way += 1);
         let handed_over = self.hand_over(request).await;
@@ -195,7 +195,7 @@ impl Platform {
         answer("close", call.result).map(drop)
     }
 
-    /// One webhook request; answers with the status for Freshworks.
+    /// One webhook request; returns the status for Freshworks.
     pub(super) async fn webhook(&self, headers: Vec<(String, String)>, body: Vec<u8>) -> StatusCode {
         let Ok(body) = String::from_utf8(body) else { return StatusCode::BAD_REQUEST };
         let call = self.plugin.peek(&self.sandbox, &body).await;
@@ -232,20 +232,20 @@ impl Platform {
         }
     }
 
-    /// The conversation that a webhook speaks of.
+    /// The conversation of a webhook.
     async fn find(&self, ids: &[String]) -> Option<Shared> {
         let look = || ids.iter().find_map(|id| self.conversations().by_remote_id.get(id).cloned());
         if let Some(found) = look() {
             return Some(found);
         }
-        // It may be of a handoff whose ids are not known here yet. When that takes too long, the webhook is processed
-        // without a session: it is then an echo, or speaks of a conversation of somebody else.
+        // It may belong to a handoff whose ids are not known yet. After a while, the webhook is processed without a
+        // session: it is then an echo, or belongs to another conversation.
         let mut handoffs = self.handoffs.subscribe();
         let _ = tokio::time::timeout(HANDOFF_PATIENCE, handoffs.wait_for(|under_way| *under_way == 0)).await;
         look()
     }
 
-    /// Stores the session of an answer, also of one that failed half way, and delivers its events.
+    /// Stores the session of a result, including one that failed halfway, and delivers its events.
     fn take_in(&self, shared: &Shared, conversation: &mut Conversation, result: &Result<Update, CallError>) {
         match result {
             Ok(update) => {
@@ -288,7 +288,7 @@ impl Platform {
             EventKind::Transferred => {
                 let text = match &event.agent {
                     Some(_) => format!("{agent} has taken over."),
-                    None => "You are being connected to somebody else.".to_owned(),
+                    None => "You are being connected to another person.".to_owned(),
                 };
                 self.tell(conversation, Voice::Platform, "", &text);
             }

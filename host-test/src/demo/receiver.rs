@@ -30,7 +30,7 @@ impl Receiver {
         Ok(Self { url, server })
     }
 
-    /// What an admin pastes into Freshworks.
+    /// The URL to paste into Freshworks.
     pub(super) fn url(&self) -> &str {
         &self.url
     }
@@ -42,8 +42,8 @@ impl Drop for Receiver {
     }
 }
 
-/// The bytes go to the plugin as they came. The answer is empty and comes after the effects are safe: the vendor's retry is
-/// the queue.
+/// The bytes go to the plugin unchanged. The response is empty and sent after the effects are safe: the vendor's retry is the
+/// queue.
 async fn receive(State(platform): State<Arc<Platform>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();

@@ -1,4 +1,4 @@
-//! What the demonstration shows: lines as things happen, and one JSON document at the end.
+//! The demo's output: lines as things happen, and one JSON document at the end.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -56,7 +56,7 @@ impl Section {
     }
 }
 
-/// Where something happens.
+/// The side of an event.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Side {
     /// In front of the human agent.
@@ -65,7 +65,7 @@ pub(super) enum Side {
     Platform,
     /// In front of the end user.
     Messenger,
-    /// Somebody who has no part in it.
+    /// An unrelated person.
     Stranger,
 }
 
@@ -153,7 +153,7 @@ impl Screen {
         self.timeline(side, None, &one_line(text));
     }
 
-    /// What the platform received; `remark` where that needs one.
+    /// An event at the platform, with an optional `remark`.
     pub(super) fn event(&self, event: &Event, remark: &str) {
         self.note(
             json!({ "at_ms": self.at_ms(), "side": Side::Platform.id(), "event": to_json(event), "remark": remark }),
@@ -267,7 +267,7 @@ impl Screen {
                 reports.len(),
             ));
         }
-        self.line("Times are medians, memory is the most. Each call had an instance of its own.");
+        self.line("Times are medians, memory is the maximum. Each call had its own instance.");
         self.line("Freshworks was on this machine: real requests take longer.");
         if cfg!(debug_assertions) {
             self.line("The host is a development build.");
@@ -299,7 +299,7 @@ impl Screen {
     }
 }
 
-/// A reader that has seen enough, such as `head`, is no failure.
+/// A closed pipe, as with `head`, is not an error.
 fn write(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

@@ -20,7 +20,7 @@ const QUESTION: &str = "Thank you Maya! 🙏 To the right door, 3.º esq.?";
 const LAST_ANSWER: &str = "Yes, to that door.";
 const BUTTON: (&str, &str) = ("Follow the parcel", "https://parcels.example/4712-ES");
 
-/// Plays to the end; answers with what this script alone can claim.
+/// Plays to the end; returns the claims that only this script can make.
 pub(super) async fn play(stage: &Stage, key: &str, id: &str) -> Result<Vec<Claim>> {
     let Stage { freshworks, platform, screen, .. } = stage;
     let maya = freshworks.agent_id("Maya Chen").context("the simulator has no Maya Chen")?;
@@ -39,7 +39,7 @@ pub(super) async fn play(stage: &Stage, key: &str, id: &str) -> Result<Vec<Claim
     // The next fault must not hit the echo of this.
     within("the echo", freshworks.settled()).await?;
 
-    screen.side(Side::Stranger, "sends Maya's last webhook again, with other words in it");
+    screen.side(Side::Stranger, "replays Maya's last webhook with altered text");
     let status = send_altered(stage.receiver.url(), answered.first().context("no webhook of the answer")?).await?;
 
     inbox(&format!("Maya Chen writes, and Freshworks delivers it twice: {LAST_ANSWER}"));
@@ -47,7 +47,7 @@ pub(super) async fn play(stage: &Stage, key: &str, id: &str) -> Result<Vec<Claim
     let button = json!({ "url_button": { "label": BUTTON.0, "url": BUTTON.1 } });
     let parts = vec![json!({ "text": { "content": LAST_ANSWER } }), button];
     let twice = within("the last answer", freshworks.reply_parts(id, &maya, parts)).await??;
-    ensure!(twice.len() == 2, "the simulator was asked to deliver twice and did not");
+    ensure!(twice.len() == 2, "the simulator did not deliver twice as requested");
 
     inbox("Maya Chen resolves the conversation");
     within("the resolution", freshworks.resolve(id, &maya)).await??;
@@ -63,7 +63,7 @@ pub(super) async fn play(stage: &Stage, key: &str, id: &str) -> Result<Vec<Claim
     ])
 }
 
-/// What somebody can do who has seen one webhook and knows the URL.
+/// What an attacker can do who has seen one webhook and knows the URL.
 async fn send_altered(url: &str, seen: &Delivery) -> Result<u16> {
     let body = String::from_utf8_lossy(&seen.body).replace("It is lost", "Pay 500 EUR");
     ensure!(body.as_bytes() != seen.body, "nothing was altered");

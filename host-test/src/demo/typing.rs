@@ -12,8 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// The lines of standard input as they are typed.
 ///
-/// Read on a thread of its own, because a read cannot be taken back: a runtime that does it itself waits at its end for one
-/// more line.
+/// Read on a separate thread, because a read cannot be cancelled: the runtime would wait for one more line at its end.
 #[must_use]
 pub fn typed_lines() -> mpsc::Receiver<String> {
     let (typed, lines) = mpsc::channel(16);
@@ -31,12 +30,10 @@ pub fn typed_lines() -> mpsc::Receiver<String> {
 pub(super) async fn play(stage: &Stage, key: &str, mut lines: mpsc::Receiver<String>) -> Result<()> {
     let Stage { freshworks, platform, screen, .. } = stage;
     screen.link("Answer as a human agent in a browser", &format!("{}/", freshworks.origin()));
-    screen.line(
-        "Type what the end user writes. /end leaves; it also ends when the conversation is resolved in the browser.",
-    );
+    screen.line("Type the end user's messages. /end leaves; resolving the conversation in the browser also ends it.");
     loop {
         tokio::select! {
-            // What has happened counts before what is typed next.
+            // Past events take precedence over the next input.
             biased;
             returned = platform.returned(key) => return returned,
             line = lines.recv() => match line.as_deref().map(str::trim) {

@@ -27,7 +27,7 @@ pub(super) fn one_line(text: &str) -> String {
     plain(&text.lines().map(str::trim).collect::<Vec<_>>().join(" / "))
 }
 
-/// The middle of a long list gives way to a line that says how much is missing.
+/// The middle of a long list is replaced by a line that says how much is omitted.
 pub(super) fn excerpt(lines: &[&str], head: usize, tail: usize) -> Vec<String> {
     let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     if lines.len() <= head + tail + 1 {
@@ -58,7 +58,7 @@ fn part_text(part: &Part) -> String {
     }
 }
 
-/// A human agent's name, or what stands for one whose name is not known.
+/// A human agent's name, or a placeholder if it is unknown.
 pub(super) fn agent_name(agent: Option<&Sender>) -> String {
     agent.and_then(|agent| agent.name.clone()).unwrap_or_else(|| "A human agent".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What a handoff chooses, and what it says about that: topic, group, human agent, availability, context.
+//! A handoff's decisions and their reports: topic, group, human agent, availability, context.
 
 use freshworks_simulator::{AgentFilters, AgentSpec, Availability, Config, Fault, How, Match, TopicSpec, UserSpec};
 use handoff_host::bindings::{Decision, HandoffRequest, Mode, Priority, Routing};
@@ -65,7 +65,7 @@ async fn a_topic_of_a_language_that_does_not_exist_is_a_finding_of_connect_and_a
 }
 
 #[tokio::test]
-async fn every_choice_is_told_with_its_rule() {
+async fn every_decision_is_reported_with_its_rule() {
     let desk = Desk::new().await.set("group", "Support").set("note_author", "maya@acme.example");
     let desk = desk.set("priority", "low").connect_now().await;
     let routing = Routing {
@@ -93,21 +93,21 @@ async fn every_choice_is_told_with_its_rule() {
 }
 
 #[tokio::test]
-async fn outside_of_business_hours_that_is_told_and_the_conversation_waits() {
+async fn outside_business_hours_the_conversation_waits_with_a_finding() {
     for mode in [Mode::Live, Mode::Automatic] {
         let desk = Desk::new().await.set("availability", "hours").set("group", "Support").connect_now().await;
         desk.sim.set_behaviour(|it| it.within_business_hours = false);
         let receipt = desk.handoff(&HandoffRequest { mode, ..request() }, None).await.result.unwrap();
         assert_eq!(codes(&receipt.findings), ["outside-hours"]);
         assert_eq!(rule(&receipt.decisions, "mode"), "outside-hours");
-        assert!(receipt.external_case.case_id.starts_with("fc:"), "nobody is lost for it");
+        assert!(receipt.external_case.case_id.starts_with("fc:"), "the handoff still succeeds");
         let asked: Vec<String> = desk.lines().into_iter().filter(|line| line.contains("business-hours")).collect();
         assert_eq!(asked, ["GET /v2/business-hours/within-bh"]);
     }
 }
 
 #[tokio::test]
-async fn inside_of_business_hours_nothing_is_told() {
+async fn during_business_hours_there_is_no_finding() {
     let desk = Desk::new().await.set("availability", "hours").connect_now().await;
     let receipt = desk.handoff(&HandoffRequest { mode: Mode::Automatic, ..request() }, None).await.result.unwrap();
     assert!(receipt.findings.is_empty());
@@ -115,7 +115,7 @@ async fn inside_of_business_hours_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn hours_that_cannot_be_learned_do_not_stand_in_the_way() {
+async fn unknown_business_hours_do_not_prevent_a_handoff() {
     for how in [How::status(400), How::status(503), How::Garbage, How::Cut] {
         let desk = Desk::new().await.set("availability", "hours").connect_now().await;
         desk.sim.fail(Fault::new(Match::path("/v2/business-hours/within-bh"), how).times(2));
@@ -124,7 +124,7 @@ async fn hours_that_cannot_be_learned_do_not_stand_in_the_way() {
     }
 }
 
-/// An account of 150 human agents. Maya, in Support, is as told; Tom, in no group, is there; the others are not.
+/// An account of 150 human agents. Maya, in Support, is as given; Tom, in no group, is available; the others are not.
 fn crowd(maya: Availability) -> Config {
     let mut config = Config::default();
     config.agents[0].availability = maya;
@@ -138,7 +138,7 @@ fn crowd(maya: Availability) -> Config {
     config
 }
 
-/// What the account was asked about its agents, and whether the handoff found somebody there.
+/// The requests about agents, and whether the handoff found an available one.
 async fn asked_of_agents(desk: &Desk, request: &HandoffRequest) -> (Vec<String>, bool) {
     let receipt = desk.handoff(request, None).await.result.unwrap();
     let asked = desk.sim.journal().into_iter().filter(|exchange| exchange.path.starts_with("/v2/agents"));
@@ -151,7 +151,7 @@ async fn asking_for_agents(config: Config) -> Desk {
 }
 
 #[tokio::test]
-async fn that_somebody_of_the_group_is_there_takes_one_request() {
+async fn an_available_agent_of_the_group_is_found_with_one_request() {
     let desk = asking_for_agents(crowd(Availability::Available)).await;
     let group = desk.sim.group_id("Support").unwrap();
     let question = format!("/v2/agents?groups={group}&availability_status=AVAILABLE&items_per_page=1");
@@ -159,7 +159,7 @@ async fn that_somebody_of_the_group_is_there_takes_one_request() {
 }
 
 #[tokio::test]
-async fn that_nobody_is_there_is_believed_only_of_the_complete_list() {
+async fn only_a_complete_list_shows_that_no_agent_is_available() {
     let desk = asking_for_agents(crowd(Availability::Busy)).await;
     let (asked, somebody) = asked_of_agents(&desk, &request()).await;
     assert!(!somebody);
@@ -167,7 +167,7 @@ async fn that_nobody_is_there_is_believed_only_of_the_complete_list() {
 }
 
 #[tokio::test]
-async fn an_agent_who_is_not_the_one_asked_for_is_not_taken_for_one() {
+async fn agents_that_a_filter_should_exclude_do_not_count_as_available() {
     for (filters, maya) in [
         (AgentFilters::Ignored, Availability::Available),
         (AgentFilters::Ignored, Availability::Unavailable),
@@ -183,7 +183,7 @@ async fn an_agent_who_is_not_the_one_asked_for_is_not_taken_for_one() {
 }
 
 #[tokio::test]
-async fn a_search_that_wrongly_finds_nobody_makes_nobody_absent() {
+async fn an_empty_search_does_not_make_agents_unavailable() {
     let desk = asking_for_agents(crowd(Availability::Available)).await;
     let nobody = How::Status { code: 200, headers: Vec::new(), body: r#"{"agents": []}"#.into() };
     desk.sim.fail(Fault::new(Match::path("/v2/agents"), nobody));
@@ -191,7 +191,7 @@ async fn a_search_that_wrongly_finds_nobody_makes_nobody_absent() {
 }
 
 #[tokio::test]
-async fn the_one_human_agent_who_is_asked_for_is_looked_at_alone() {
+async fn only_the_requested_agent_is_checked() {
     for (availability, there) in [(Availability::Available, true), (Availability::Busy, false)] {
         let mut config = crowd(Availability::Available);
         config.agents.last_mut().unwrap().availability = availability;
@@ -203,7 +203,7 @@ async fn the_one_human_agent_who_is_asked_for_is_looked_at_alone() {
 }
 
 #[tokio::test]
-async fn availability_that_is_not_asked_for_costs_no_request() {
+async fn without_the_setting_availability_costs_no_request() {
     let desk = Desk::connected().await;
     desk.handoff(&HandoffRequest { mode: Mode::Automatic, ..request() }, None).await.result.unwrap();
     assert_eq!(desk.lines().len(), 4);

@@ -1,4 +1,4 @@
-//! `close`: the human agents are told, the conversation is resolved, the AI agent has it back.
+//! `close`: the human agents are notified, the conversation is resolved and returns to the AI agent.
 
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved, Status};
 use handoff_host::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState};
@@ -15,7 +15,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rate-limited", "each_trouble_has_its_kind_and_ends_with_one_note"),
     ("outcome-unknown", "each_trouble_has_its_kind_and_ends_with_one_note"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
-    ("malformed", "a_look_up_that_is_no_json_is_malformed"),
+    ("malformed", "a_look_up_that_is_not_json_is_malformed"),
 ];
 
 fn notes(talk: &Talk) -> Vec<String> {
@@ -104,7 +104,7 @@ async fn each_trouble_has_its_kind_and_ends_with_one_note() {
     ] {
         for call in [note_call(), resolve_call()] {
             for after in [false, true] {
-                // A refusal that took effect is no behaviour of the vendor's that is known, except for 400.
+                // The vendor is only known to refuse after the effect with 400.
                 if after && kind != ErrorKind::OutcomeUnknown {
                     continue;
                 }
@@ -160,7 +160,7 @@ async fn a_note_that_was_stored_and_refused_is_there_once() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_is_over_and_takes_no_note_ends_all_the_same() {
+async fn a_close_succeeds_although_the_ended_conversation_takes_no_note() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.set_behaviour(|it| it.send_to_resolved = SendToResolved::NotLatest);
     talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();
@@ -183,7 +183,7 @@ async fn an_account_that_cannot_be_reached_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_is_no_json_is_malformed() {
+async fn a_look_up_that_is_not_json_is_malformed() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.fail(Fault::new(note_call(), How::Cut).after_effect());
     talk.desk.sim.fail(Fault::new(Match::path("/v2/conversations/*/messages").method("GET"), How::Garbage));
@@ -194,7 +194,7 @@ async fn a_look_up_that_is_no_json_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_handoff_that_was_cut_off_can_be_closed_and_nobody_waits() {
+async fn an_interrupted_handoff_can_be_closed() {
     for after in [false, true] {
         let desk = Desk::connected().await;
         let fault = Fault::new(Match::path("/v2/conversations").method("POST"), How::Cut);

@@ -1,4 +1,4 @@
-//! `connect` against accounts: what is right, and what is wrong with key, address, topics, groups and agents.
+//! `connect` against accounts: valid and invalid keys, addresses, topics, groups and agents.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("invalid-settings", "settings_that_are_no_object_are_an_error"),
 ];
 
-/// The finding of this code; each failure and warning says what to do.
+/// The finding with this code; each failure and warning has a remedy.
 #[track_caller]
 pub(crate) fn check(connection: &Connection, check: &str, code: &str, level: FindingLevel) {
     let found = connection.findings.iter().find(|finding| finding.check == check && finding.code == code);
@@ -22,7 +22,7 @@ pub(crate) fn check(connection: &Connection, check: &str, code: &str, level: Fin
     assert_eq!(finding.level, level);
     assert_eq!(finding.remedy.is_some(), level != FindingLevel::Ok, "{code}");
     assert!(!finding.detail.is_empty());
-    // What live handoffs cannot do without; everything else concerns its own part.
+    // Required for live handoffs; everything else only concerns its own part.
     let needed = ["chat-url", "account", "topic", "webhook-key"];
     let stops = |finding: &&handoff_host::bindings::Finding| {
         finding.level == FindingLevel::Failure && needed.contains(&finding.check.as_str())
@@ -70,13 +70,13 @@ async fn settings_that_are_no_object_are_an_error() {
     }
 }
 
-/// Connects to an account where something is wrong.
+/// Connects to a misconfigured account.
 async fn connect(desk: &Desk) -> Connection {
     desk.connect().await.result.unwrap()
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_from_a_key_without_rights() {
+async fn a_wrong_key_and_a_key_without_rights_have_different_findings() {
     let desk = Desk::new().await;
     desk.sim.set_api_key("another");
     let connection = connect(&desk).await;
@@ -106,7 +106,7 @@ async fn an_address_at_which_nothing_listens_is_unreachable() {
 }
 
 #[tokio::test]
-async fn an_address_where_something_else_answers_is_no_freshchat() {
+async fn another_server_at_the_address_is_not_a_freshchat_account() {
     let page = |code| How::Status {
         code,
         headers: vec![("content-type".into(), "text/html".into())],
@@ -123,7 +123,7 @@ async fn an_address_where_something_else_answers_is_no_freshchat() {
 }
 
 #[tokio::test]
-async fn trouble_of_the_account_is_told_apart() {
+async fn each_account_failure_has_its_own_finding() {
     for (how, code) in [
         (How::rate_limit(30), "rate-limited"),
         (How::status(500), "unreachable"),
@@ -230,7 +230,7 @@ async fn a_note_author_is_found_by_address() {
 }
 
 #[tokio::test]
-async fn lists_that_the_key_may_not_read_are_told_apart_from_passing_trouble() {
+async fn lists_without_access_and_temporary_failures_have_different_findings() {
     for (path, name) in [("/v2/channels", "topic"), ("/v2/groups", "group"), ("/v2/agents", "agent")] {
         for (how, code) in [(How::status(403), "api-key-lacks-rights"), (How::status(500), "unreadable")] {
             let desk = Desk::new().await.set("group", "Support").set("agent", "maya@acme.example");

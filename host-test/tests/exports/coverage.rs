@@ -14,7 +14,7 @@ use crate::{
 /// Kinds of error, or `ok`, each with the name of the test that shows it.
 pub(crate) type Covered = &'static [(&'static str, &'static str)];
 
-/// Each function of the contract: its tests, and the sources where they stand.
+/// The tests of each function of the contract, with their source files.
 const COVERED: [(&str, Covered, &str); 12] = [
     ("describe", describe::COVERED, include_str!("describe.rs")),
     ("connect", connect::COVERED, include_str!("connect.rs")),
@@ -30,7 +30,7 @@ const COVERED: [(&str, Covered, &str); 12] = [
     ("erase", erase::COVERED, include_str!("erase.rs")),
 ];
 
-/// What cannot be brought about from outside, and why.
+/// What cannot be caused from outside, and why.
 const CANNOT_HAPPEN: [(&str, &str, &str); 13] = [
     ("handoff", "internal", "a bug, by definition"),
     ("on-webhook", "internal", "a bug, by definition"),
@@ -69,7 +69,7 @@ impl Contract {
         &self.functions.iter().find(|(function, _)| function == name).unwrap().1
     }
 
-    /// The kinds that the documentation names behind `Errors:`, those of another function included.
+    /// The kinds that the documentation names after `Errors:`, including those by reference to another function.
     fn errors(&self, name: &str) -> BTreeSet<String> {
         let Some((_, errors)) = self.docs(name).split_once("Errors:") else { return BTreeSet::new() };
         let words: Vec<&str> = errors.split('`').skip(1).step_by(2).collect();
@@ -78,7 +78,7 @@ impl Contract {
         own.chain(inherited.flat_map(|word| self.errors(word))).collect()
     }
 
-    /// The word without which the function answers `unsupported`.
+    /// The capability without which the function returns `unsupported`.
     fn capability(&self, name: &str) -> Option<&str> {
         self.docs(name).split_once("without the capability `")?.1.split('`').next()
     }
@@ -93,8 +93,8 @@ async fn every_function_and_every_error_that_it_documents_has_a_test() {
 
     for (function, covered, source) in COVERED {
         for (word, test) in covered {
-            assert!(*word == "ok" || contract.kinds.contains(*word), "{function}: there is no error kind {word}");
-            assert!(source.contains(&format!("async fn {test}()")), "{function}: there is no test {test}");
+            assert!(*word == "ok" || contract.kinds.contains(*word), "{function}: no error kind {word}");
+            assert!(source.contains(&format!("async fn {test}()")), "{function}: no test {test}");
         }
         let missing = contract.capability(function).is_some_and(|word| !capabilities.iter().any(|it| it == word));
         let wanted: BTreeSet<String> = if missing {
@@ -104,7 +104,7 @@ async fn every_function_and_every_error_that_it_documents_has_a_test() {
         };
         for word in wanted {
             let shown = covered.iter().any(|(it, _)| *it == word);
-            // With its capability, a function has no reason to answer so.
+            // With its capability, a function must not return this.
             let excused = CANNOT_HAPPEN.iter().any(|(it, kind, _)| *it == function && *kind == word);
             assert!(shown || excused, "{function}: no test shows `{word}`");
             assert!(!(shown && excused), "{function}: `{word}` can happen after all");

@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 use crate::support::{plugin, reaching, refused_at_once};
 use crate::watch::watched;
 
-pub(crate) const COVERED: crate::coverage::Covered =
-    &[("ok", "it_tells_what_a_host_must_provide"), ("invalid-settings", "settings_of_a_wrong_shape_are_refused")];
+pub(crate) const COVERED: crate::coverage::Covered = &[
+    ("ok", "the_descriptor_says_what_a_host_must_provide"),
+    ("invalid-settings", "settings_of_a_wrong_shape_are_refused"),
+];
 
 #[tokio::test]
-async fn it_tells_what_a_host_must_provide() {
+async fn the_descriptor_says_what_a_host_must_provide() {
     let call = watched(plugin().describe(&reaching(&[]), None).await);
     assert!(call.report.http.is_empty());
     let descriptor = call.result.unwrap();

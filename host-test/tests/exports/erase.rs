@@ -1,4 +1,4 @@
-//! `erase`: Freshchat's record of one person goes, and nobody else's.
+//! `erase` deletes only the person's own record in Freshchat.
 
 use freshworks_simulator::{Fault, How, Match, UserDeletion, UserSearch, UserSpec};
 use handoff_host::bindings::{Erasure, ErrorKind};
@@ -11,16 +11,16 @@ use crate::support::{
 use crate::watch::watched;
 
 pub(crate) const COVERED: crate::coverage::Covered = &[
-    ("ok", "the_persons_record_goes_with_its_conversations_and_nobody_elses"),
+    ("ok", "only_the_persons_record_and_conversations_are_deleted"),
     ("invalid-settings", "unusable_arguments_are_refused_before_any_request"),
     ("invalid-request", "unusable_arguments_are_refused_before_any_request"),
     ("unauthorized", "each_trouble_of_the_account_has_its_kind_and_a_repeat_finishes"),
-    ("not-found", "a_search_that_is_refused_is_never_taken_for_nobody"),
-    ("rejected", "a_search_that_is_refused_is_never_taken_for_nobody"),
+    ("not-found", "a_refused_search_is_an_error_and_not_an_empty_result"),
+    ("rejected", "a_refused_search_is_an_error_and_not_an_empty_result"),
     ("rate-limited", "each_trouble_of_the_account_has_its_kind_and_a_repeat_finishes"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
     ("outcome-unknown", "each_trouble_of_the_account_has_its_kind_and_a_repeat_finishes"),
-    ("malformed", "a_look_up_that_is_no_json_is_malformed"),
+    ("malformed", "a_look_up_that_is_not_json_is_malformed"),
 ];
 
 /// The platform's id of the person of [`request`].
@@ -39,7 +39,7 @@ fn of(reference: Option<&str>) -> UserSpec {
     }
 }
 
-/// Ana's conversation, beside records that resemble hers: the same address, an id that begins like hers or differs in case.
+/// Ana's conversation, and records that resemble hers: the same address, an id with the same prefix or in another case.
 async fn among_others() -> (Talk, Vec<String>) {
     let desk = Desk::connected().await;
     let others = [None, Some("user-10"), Some("USER-1"), Some("user")];
@@ -54,7 +54,7 @@ fn users(talk: &Talk) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_persons_record_goes_with_its_conversations_and_nobody_elses() {
+async fn only_the_persons_record_and_conversations_are_deleted() {
     for (behaviour, told) in [
         (UserDeletion::Done, "deleted, with the person's conversations"),
         (UserDeletion::Accepted, "Freshworks has accepted the deletion and carries it out in its own time"),
@@ -86,14 +86,14 @@ async fn records_of_others_that_the_search_returns_are_left_alone() {
         assert_eq!(erasure.steps.len(), 1, "{search:?}");
         assert_eq!(codes(&erasure.findings), ["lookup-mismatch"], "{search:?}");
         assert_eq!(users(&talk), others, "{search:?}");
-        // And when none of what comes back is the person's.
+        // And if no returned record is the person's.
         let again = erase(&talk.desk, ANA).await.result.unwrap();
         assert_eq!((again.steps.len(), users(&talk)), (0, others), "{search:?}");
     }
 }
 
 #[tokio::test]
-async fn a_repeat_finds_nobody_and_is_no_error() {
+async fn repeating_an_erasure_succeeds() {
     let (talk, others) = among_others().await;
     erase(&talk.desk, ANA).await.result.unwrap();
     let again = erase(&talk.desk, ANA).await.result.unwrap();
@@ -105,7 +105,7 @@ async fn a_repeat_finds_nobody_and_is_no_error() {
 async fn every_record_with_the_id_goes() {
     let (talk, others) = among_others().await;
     talk.desk.sim.seed_user(of(Some(ANA)));
-    // The first deletion is lost on its way back: the repeat goes on with the second.
+    // The response to the first deletion is lost: the retry continues with the second.
     let deletions = Match::path("/v2/users/*").method("DELETE");
     talk.desk.sim.fail(Fault::new(deletions, How::Cut).after_effect());
     assert_eq!(refused(erase(&talk.desk, ANA).await).kind, ErrorKind::OutcomeUnknown);
@@ -139,7 +139,7 @@ async fn unusable_arguments_are_refused_before_any_request() {
         assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("user-id")));
     }
     let all = users(&talk).len();
-    assert_eq!(all, others.len() + 1, "nobody is deleted");
+    assert_eq!(all, others.len() + 1, "no record is deleted");
     let elsewhere = talk.desk.set("test_origin", Value::Null).set("chat_url", "acme.freshdesk.com");
     assert_eq!(refused_at_once(erase(&elsewhere, ANA).await).kind, ErrorKind::InvalidSettings);
 }
@@ -170,7 +170,7 @@ async fn each_trouble_of_the_account_has_its_kind_and_a_repeat_finishes() {
 }
 
 #[tokio::test]
-async fn a_search_that_is_refused_is_never_taken_for_nobody() {
+async fn a_refused_search_is_an_error_and_not_an_empty_result() {
     for (search, kind) in [(UserSearch::Refused, ErrorKind::Rejected), (UserSearch::NotFound, ErrorKind::NotFound)] {
         let (talk, _) = among_others().await;
         talk.desk.sim.set_behaviour(|it| it.user_search = search);
@@ -192,7 +192,7 @@ async fn an_account_that_cannot_be_reached_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_is_no_json_is_malformed() {
+async fn a_look_up_that_is_not_json_is_malformed() {
     let (talk, _) = among_others().await;
     talk.desk.sim.fail(Fault::new(Match::path("/v2/users").method("GET"), How::Garbage).times(9));
     assert_eq!(refused(erase(&talk.desk, ANA).await).kind, ErrorKind::Malformed);

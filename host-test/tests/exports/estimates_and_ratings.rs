@@ -61,7 +61,7 @@ async fn without_a_group_the_figures_of_conversations_without_one_count() {
 }
 
 #[tokio::test]
-async fn no_estimate_is_made_up_and_none_is_asked_for_by_default() {
+async fn there_is_no_estimate_by_default_and_none_is_invented() {
     for waits in [vec![], vec![NO_GROUP]] {
         let receipt = with_figures(waits).await.handoff(&request(), None).await.result.unwrap();
         assert_eq!((figures(receipt.estimate), codes(&receipt.findings)), (None, vec![]));
@@ -98,7 +98,7 @@ async fn one_figure_is_better_than_none() {
 }
 
 #[tokio::test]
-async fn whoever_has_a_ticket_gets_no_estimate() {
+async fn a_ticket_gets_no_estimate() {
     let desk = with_figures(vec![SUPPORT]).await.with_tickets();
     let ticket = HandoffRequest { mode: Mode::Ticket, ..request() };
     let receipt = desk.handoff(&ticket, None).await.result.unwrap();
@@ -139,7 +139,7 @@ async fn a_skill_goes_into_the_property_that_the_settings_name() {
 }
 
 #[tokio::test]
-async fn a_skill_without_a_property_is_left_out_and_the_handoff_goes_on() {
+async fn a_skill_without_a_property_is_left_out_and_the_handoff_continues() {
     let desk = Desk::connected().await.set("context", json!({ "order": "shown" }));
     let receipt = desk.handoff(&skilled(), None).await.result.unwrap();
     assert_eq!(codes(&receipt.findings), ["skill-left-out"]);
@@ -282,7 +282,7 @@ async fn each_trouble_with_a_rating_has_its_kind_and_none_doubles_it() {
         (How::rate_limit(7), ErrorKind::RateLimited),
     ] {
         let talk = resolved().await;
-        // What surely changed nothing is repeated within the budget.
+        // Requests that certainly changed nothing are retried within the budget.
         talk.desk.sim.fail(Fault::new(Match::path("/v2/csat/*"), how.clone()).times(1));
         let error = refused(talk.desk.rate(&talk.session, &rating("r-1"), false).await);
         assert_eq!(error.kind, kind, "{how:?}");

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::file_host::{BYTES, FileHost, content};
 use crate::support::{API_KEY, Desk, Talk, codes, count_of, part, reaching, request, said, texts, user_message};
 
-/// A conversation whose settings let files of this host be fetched.
+/// A conversation whose settings allow files from this host.
 async fn talk_with(files: &FileHost) -> Talk {
     let desk = Desk::new().await.set("file_hosts", json!([files.address()])).connect_now().await;
     let file_origin = format!("http://{}", files.address());
@@ -23,7 +23,7 @@ fn with(parts: Vec<Part>) -> Message {
     Message { parts, ..user_message("m1", "") }
 }
 
-/// What the message parts of the newest messages are, by their keys.
+/// The keys of the newest messages' parts.
 fn newest_parts(talk: &Talk, count: usize) -> Vec<String> {
     let messages = talk.conversation().messages;
     let newest = messages.iter().rev().take(count).rev();

@@ -1,4 +1,4 @@
-//! Conversations that are gone, and accounts that let us in no more: the end user is back with the AI agent, told so.
+//! Deleted conversations and revoked accounts: the end user returns to the AI agent and learns so.
 
 use freshworks_simulator::{Fault, How, Match};
 use handoff_host::bindings::{CloseReason, ErrorKind, EventKind, Outcome, Owner, SessionState, Update};
@@ -22,12 +22,12 @@ fn assert_back(update: &Update, outcome: Outcome, findings: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_conversation_that_is_gone_is_handed_back_at_the_next_tick_and_a_new_handoff_starts_anew() {
+async fn a_deleted_conversation_is_handed_back_at_the_next_tick_and_a_new_handoff_starts_afresh() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.remove_conversation(&talk.id);
     assert_back(&talk.tick(NOW + MINUTE).await.unwrap(), Outcome::Failed, &["conversation-gone"]);
     let again = talk.tick(NOW + 2 * MINUTE).await.unwrap();
-    assert!(again.events.is_empty() && again.findings.is_empty(), "it is told once");
+    assert!(again.events.is_empty() && again.findings.is_empty(), "it is reported once");
     let receipt = talk.desk.handoff(&request(), Some(&talk.session)).await.result.unwrap();
     assert!(actions(&receipt.steps).contains(&"create-conversation"));
     assert_eq!(receipt.info.owner, Owner::HumanAgent);
@@ -96,9 +96,9 @@ async fn an_end_that_freshworks_does_not_take_comes_after_an_hour() {
     assert!(talk.tick(NOW + HOUR + MINUTE).await.unwrap().events.is_empty(), "open, and not reopened");
 }
 
-/// Cut off after the conversation was created, with pages of the history still to come; then somebody deletes it.
+/// Interrupted after the conversation was created, with pages of history missing; then it is deleted.
 #[tokio::test]
-async fn a_half_made_handoff_whose_conversation_is_deleted_starts_anew_with_all_of_it() {
+async fn an_interrupted_handoff_whose_conversation_is_deleted_starts_afresh() {
     for author in [None, Some("tom@acme.example")] {
         let desk = Desk::connected().await.set("max_message_chars", 500);
         let desk = match author {

@@ -19,7 +19,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rate-limited", "a_rate_limit_says_how_long_to_wait"),
     ("unavailable", "a_read_that_fails_is_unavailable"),
     ("outcome-unknown", "a_write_without_a_clear_answer_is_of_unknown_outcome"),
-    ("malformed", "a_read_that_is_no_json_is_malformed"),
+    ("malformed", "a_read_that_is_not_json_is_malformed"),
     ("needs-email", "a_ticket_without_an_address_asks_for_one"),
 ];
 
@@ -41,7 +41,7 @@ async fn a_ticket_without_an_address_asks_for_one() {
     let session = error.session.unwrap();
     request.user.email = Some("ana@xylomar.example".into());
     let receipt = desk.handoff(&request, Some(&session)).await.result.unwrap();
-    assert!(receipt.external_case.case_id.starts_with("fd:"), "asked for, it goes on");
+    assert!(receipt.external_case.case_id.starts_with("fd:"), "an explicitly requested ticket is filed");
 }
 
 #[tokio::test]
@@ -259,7 +259,7 @@ async fn a_read_is_repeated_once_and_the_caller_says_how_long_that_may_take() {
     desk.sim.fail(Fault::new(users().nth(3), How::Cut));
     refused_as(desk.handoff(&request(), None).await, ErrorKind::Unavailable);
     assert_eq!(desk.lines(), ["GET /v2/users", "GET /v2/users", "GET /v2/users"]);
-    // Nothing of it for what may have happened.
+    // Not for errors with an unknown outcome.
     let desk = Desk::connected().await;
     desk.sim.fail(Fault::new(conversations(), How::Cut));
     refused_as(desk.handoff(&request(), None).await, ErrorKind::OutcomeUnknown);
@@ -320,7 +320,7 @@ async fn an_answer_that_takes_too_long_is_of_unknown_outcome() {
 }
 
 #[tokio::test]
-async fn a_read_that_is_no_json_is_malformed() {
+async fn a_read_that_is_not_json_is_malformed() {
     let other = How::Status { code: 200, headers: Vec::new(), body: "{\"people\": []}".into() };
     let moved = How::Status {
         code: 302,

@@ -1,4 +1,4 @@
-//! `handoff` that is cut off at every possible point, and repeated as a platform would: nothing lost, nothing twice.
+//! `handoff`, interrupted at every possible point, and retried as a platform would: nothing is lost or duplicated.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use handoff_host::{CallError, TrapKind};
 use crate::handoff_errors::check_once;
 use crate::support::{Desk, LONG, StopAt, actions, count_of, long_request, numbers_in, refused, request, said, texts};
 
-/// How a platform goes on after a failure.
+/// How a platform continues after a failure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Platform {
     /// It stores the session of each error.
     Stores,
-    /// It lost the session and says so.
+    /// It lost the session and sets `retry`.
     Lost,
 }
 
@@ -93,7 +93,7 @@ async fn any_answer_to_a_write_may_be_garbage() {
 }
 
 #[tokio::test]
-async fn it_holds_in_accounts_that_behave_otherwise() {
+async fn repeats_are_safe_in_accounts_that_behave_differently() {
     let otherwise = |desk: &Desk| {
         desk.sim.set_behaviour(|it| {
             it.create_while_open = CreateWhileOpen::AlwaysNew;
@@ -120,7 +120,7 @@ async fn two_faults_in_a_row_do_no_more_harm_than_one() {
 }
 
 #[tokio::test]
-async fn it_may_be_stopped_at_any_request() {
+async fn a_handoff_can_be_interrupted_at_any_request() {
     let whole = desk().await;
     whole.handoff(&long_request(), None).await.result.unwrap();
     let requests = whole.lines().len();
@@ -141,7 +141,7 @@ async fn it_may_be_stopped_at_any_request() {
 }
 
 #[tokio::test]
-async fn it_may_be_stopped_again_while_it_looks_for_what_is_there() {
+async fn a_handoff_can_be_interrupted_again_during_its_look_up() {
     for index in 0..8 {
         for after in [false, true] {
             let mut desk = desk().await;
@@ -166,7 +166,7 @@ async fn a_retry_without_a_session_adopts_what_is_complete_already() {
     let second = desk.handoff(&again, None).await.result.unwrap();
     assert_eq!(second.external_case.case_id, first.external_case.case_id);
     assert_eq!(actions(&second.steps), ["find-user", "adopt-conversation"]);
-    assert!(second.agent_url.is_some(), "this time the vendor has told it");
+    assert!(second.agent_url.is_some(), "this time the vendor has returned it");
     check_once(&desk, "adopted");
 }
 

@@ -5,7 +5,7 @@ use handoff_host::bindings::{HandoffRequest, SenderRole};
 
 use crate::support::{Desk, SPOKEN, message, numbers_in, request, texts};
 
-/// Hands a history over and prints what it took.
+/// Hands a history over and prints the cost.
 async fn hand_over(what: &str, history: Vec<handoff_host::bindings::Message>) -> Desk {
     let desk = Desk::connected().await;
     let call = desk.handoff(&HandoffRequest { history: Some(history), ..request() }, None).await;

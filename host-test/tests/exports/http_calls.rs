@@ -1,4 +1,4 @@
-//! How many requests each call makes: what a platform pays in time.
+//! The number of requests of each call.
 
 use freshworks_simulator::UserSpec;
 use handoff_host::bindings::{CloseReason, HandoffRequest, SenderRole};
@@ -45,7 +45,7 @@ async fn a_record_that_lacks_what_is_known_is_completed_once() {
 }
 
 #[tokio::test]
-async fn a_handoff_of_somebody_without_a_verified_address_takes_three() {
+async fn a_handoff_of_a_person_without_a_verified_address_takes_three() {
     for email in [None, Some("ana@xylomar.example".to_owned())] {
         let desk = Desk::connected().await;
         let mut request = forty_messages();

@@ -22,7 +22,7 @@ fn of(reference: &str, spec: UserSpec) -> UserSpec {
     UserSpec { reference_id: Some(reference.into()), ..spec }
 }
 
-/// Somebody with these addresses, of which nobody has verified any.
+/// A person with these unverified addresses.
 fn stranger(email: Option<&str>, phone: Option<&str>) -> HandoffRequest {
     let mut request = request();
     (request.user.email, request.user.email_verified) = (email.map(str::to_owned), false);
@@ -51,7 +51,7 @@ async fn a_stranger_with_a_contacts_address_gets_a_record_and_a_conversation_of_
             let mut talk = Talk::of(desk, &stranger(email, phone)).await;
             let sim = &talk.desk.sim;
             let users = sim.users();
-            assert_eq!((users.len(), &users[0]), (2, &before[0]), "the contact's record stays as it is");
+            assert_eq!((users.len(), &users[0]), (2, &before[0]), "the contact's record is unchanged");
             assert_eq!((&users[1].email, &users[1].phone), (&None, &None));
             assert_ne!(talk.id, theirs);
             assert_eq!(talk.conversation().user_id, users[1].id);
@@ -61,7 +61,7 @@ async fn a_stranger_with_a_contacts_address_gets_a_record_and_a_conversation_of_
                 assert!(brief.contains(&format!("{address} (not verified)")), "{brief}");
             }
 
-            // What the human agent tells the contact stays there; what they tell the stranger arrives.
+            // Messages to the contact stay there; messages to the stranger arrive.
             let maya = talk.desk.maya();
             let secret = talk.desk.sim.reply(&theirs, &maya, &said("your new PIN is 1234")).await.unwrap();
             let heard = talk.hear(&secret).await;
@@ -97,7 +97,7 @@ async fn an_address_that_is_not_verified_is_not_written_into_a_known_record() {
 }
 
 #[tokio::test]
-async fn a_plan_finds_nobody_by_an_address_that_is_not_verified() {
+async fn a_plan_finds_no_record_by_an_unverified_address() {
     let desk = Desk::connected().await;
     desk.sim.seed_user(contact());
     let plan = desk.preview(&stranger(Some(EMAIL), None)).await.result.unwrap();
@@ -129,7 +129,7 @@ async fn a_verified_phone_number_is_compared_by_its_digits() {
 }
 
 #[tokio::test]
-async fn people_whom_nobody_asked_for_are_nobody() {
+async fn records_that_do_not_match_the_search_are_ignored() {
     for search in [UserSearch::Everybody, UserSearch::Prefix] {
         let desk = Desk::connected().await;
         desk.sim.set_behaviour(|it| it.user_search = search);
@@ -161,7 +161,7 @@ async fn people_whom_nobody_asked_for_are_nobody() {
 }
 
 #[tokio::test]
-async fn who_is_known_is_found_among_people_whom_nobody_asked_for() {
+async fn a_known_person_is_found_among_unrelated_records() {
     for search in [UserSearch::Everybody, UserSearch::Prefix] {
         for known in [of("user-1", UserSpec::default()), UserSpec { email: Some(EMAIL.into()), ..UserSpec::default() }]
         {
@@ -193,8 +193,8 @@ async fn a_search_that_is_refused_does_not_refuse_the_handoff() {
 }
 
 #[tokio::test]
-async fn the_record_of_somebody_else_is_not_taken_for_a_new_one() {
-    // Somebody else of the platform with the same mailbox; a family's record with the same phone number.
+async fn another_persons_record_is_not_taken_for_a_new_one() {
+    // Another platform user with the same mailbox; a family's record with the same phone number.
     let family = UserSpec { phone: Some(PHONE.into()), ..UserSpec::default() };
     for other in [of("user-2", contact()), family] {
         for (duplicates, code) in

@@ -1,4 +1,4 @@
-//! The largest texts that the contract permits, of what costs the most to read, within the default limits of the host.
+//! The largest texts that the contract permits, with the most expensive content, within the host's default limits.
 
 use handoff_host::bindings::{HandoffRequest, Mode};
 use serde_json::json;
@@ -7,10 +7,10 @@ use crate::support::{Desk, SPOKEN, Talk, kinds, request, user_message};
 
 const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 const MAX_BODY_BYTES: usize = 256 * 1024;
-/// What was slow once, or makes the rules work.
+/// Inputs that used to be slow, or that exercise the rules.
 const COSTLY: [&str; 5] = ["eyJ-", "4111 ", "4\u{200b}", "<style></", "a@b.cd DE89"];
 
-/// Repeats of one token with nothing else, so many bytes at most.
+/// Repetitions of one token, up to this many bytes.
 fn repeats(token: &str, bytes: usize) -> String {
     token.repeat(bytes / token.len())
 }
@@ -21,7 +21,7 @@ fn busy(desk: Desk) -> Desk {
 }
 
 #[tokio::test]
-async fn the_largest_message_is_relayed_whatever_it_holds() {
+async fn the_largest_message_is_relayed_with_any_content() {
     for (number, token) in COSTLY.into_iter().enumerate() {
         let mut talk = Talk::of(busy(Desk::connected().await), &request()).await;
         talk.relay(&user_message(&number.to_string(), &repeats(token, MAX_TEXT_BYTES))).await.unwrap();
@@ -29,7 +29,7 @@ async fn the_largest_message_is_relayed_whatever_it_holds() {
 }
 
 #[tokio::test]
-async fn the_largest_ticket_is_filed_whatever_it_holds() {
+async fn the_largest_ticket_is_filed_with_any_content() {
     for token in COSTLY {
         let desk = busy(Desk::new().await).with_tickets().connect_now().await;
         let summary = Some(repeats(token, MAX_TEXT_BYTES / 2));
@@ -39,7 +39,7 @@ async fn the_largest_ticket_is_filed_whatever_it_holds() {
 }
 
 #[tokio::test]
-async fn the_largest_webhook_is_read_whatever_it_holds() {
+async fn the_largest_webhook_is_read_with_any_content() {
     let mut talk = Talk::begin().await;
     for (number, token) in ["<style></", "<a href", "<", "&#", "<li><", "eyJ-"].into_iter().enumerate() {
         let content = repeats(token, MAX_BODY_BYTES - 4096);

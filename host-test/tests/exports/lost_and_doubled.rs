@@ -68,7 +68,7 @@ async fn history_that_grew_between_two_tries_is_complete() {
 }
 
 #[tokio::test]
-async fn another_platform_user_with_the_same_address_is_somebody_else() {
+async fn another_platform_user_with_the_same_address_is_another_person() {
     let desk = Desk::connected().await;
     let a = desk.handoff(&request(), None).await.result.unwrap();
     let mut other = request();
@@ -79,7 +79,7 @@ async fn another_platform_user_with_the_same_address_is_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_note_author_who_has_gone_does_not_stop_handoffs() {
+async fn an_inactive_note_author_does_not_stop_handoffs() {
     let desk = Desk::new().await.set("note_author", "maya@acme.example").connect_now().await;
     desk.sim.remove_agent(&desk.maya());
     let r = desk.handoff(&request(), None).await.result;
@@ -87,7 +87,7 @@ async fn a_note_author_who_has_gone_does_not_stop_handoffs() {
 }
 
 #[tokio::test]
-async fn a_note_author_who_has_gone_does_not_keep_human_agents_from_being_told_why() {
+async fn without_the_note_author_human_agents_still_learn_why_it_ended() {
     let desk = Desk::new().await.set("note_author", "maya@acme.example").connect_now().await;
     let mut talk = Talk::of(desk, &request()).await;
     talk.desk.sim.remove_agent(&talk.desk.maya());
@@ -208,7 +208,7 @@ async fn findings_come_in_the_order_of_the_form() {
 }
 
 #[tokio::test]
-async fn a_conversation_can_go_back_to_nobody_and_be_taken_again() {
+async fn a_conversation_can_return_to_the_queue_and_be_taken_again() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     let a = talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -338,7 +338,7 @@ async fn a_relay_of_unknown_outcome_is_found_behind_sixty_answers() {
 }
 
 #[tokio::test]
-async fn a_topic_that_was_made_anew_is_used_by_the_next_try() {
+async fn a_recreated_topic_is_used_by_the_next_try() {
     let desk = Desk::connected().await;
     desk.sim.remove_topic(&desk.sim.topic_id(TOPIC).unwrap());
     let error = refused(desk.handoff(&request(), None).await);

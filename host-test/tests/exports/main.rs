@@ -1,8 +1,8 @@
-//! The contract, held against the finished plugin: each function with a happy case and one for each error it documents.
+//! Tests the finished plugin against the contract: each function with a successful case and one for each documented error.
 //!
-//! The plugin runs in the sandbox of this crate and talks HTTP to a simulator of its own. What people say in these tests
-//! carries one rare word, and the API key is another: no error, finding, step, report or session may hold either, in any
-//! test (see `watch.rs`).
+//! The plugin runs in the host's sandbox and talks HTTP to its own simulator. People's messages in these tests contain one
+//! rare word, and the API key is another: no error, finding, step, report or session may contain either, in any test (see
+//! `watch.rs`).
 
 mod choices;
 mod close;
@@ -25,6 +25,7 @@ mod identity;
 mod largest;
 mod lost_and_doubled;
 mod masked;
+mod observed;
 mod peek;
 #[path = "../support/plugin.rs"]
 mod plugin;

@@ -1,4 +1,4 @@
-//! What the rules of the settings mask reaches nobody: not in the history, not live, not in a ticket, not in the summary.
+//! Masked values are written nowhere: history, live messages, tickets, summary.
 
 use handoff_host::bindings::{CloseReason, HandoffRequest, Mode, Part, PartKind};
 use serde_json::json;
@@ -17,7 +17,7 @@ fn leaky() -> HandoffRequest {
 }
 
 #[tokio::test]
-async fn what_the_rules_name_reaches_nobody() {
+async fn what_the_rules_mask_is_written_nowhere() {
     let rules = json!(["card-numbers", "tokens", "###-##-####"]);
     let map = json!({ "note": "shown, conversation.cf_reference, user.note" });
     let desk = Desk::new().await.set("masking", rules).set("context", map).with_tickets().connect_now().await;
@@ -36,7 +36,7 @@ async fn what_the_rules_name_reaches_nobody() {
 }
 
 #[tokio::test]
-async fn how_much_was_masked_is_told_and_not_what() {
+async fn the_receipt_counts_masked_places_without_showing_them() {
     let desk = Desk::connected().await;
     let receipt = desk.handoff(&leaky(), None).await.result.unwrap();
     let told = receipt.decisions.iter().find(|decision| decision.subject == "masking").unwrap();
@@ -58,7 +58,7 @@ async fn no_way_of_writing_and_no_place_hides_a_card() {
     request.user.name = Some(format!("Ana {odd}"));
     request.history.as_mut().unwrap()[0].sender.name = Some(format!("Ana{CARD}"));
     request.history.as_mut().unwrap()[1].parts[0].text = Some(said(&format!("Is it {odd} 12/27?")));
-    // Where the subject of a ticket is cut.
+    // The length at which a ticket's subject is truncated.
     request.category = Some(format!("{} {odd}", "o".repeat(108)));
     request.context = Some(vec![(format!("note {CARD}"), "x".repeat(190) + CARD)]);
     let map = json!({ "*": "shown, conversation.cf_reference, ticket.cf_reference" });

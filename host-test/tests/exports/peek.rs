@@ -1,4 +1,4 @@
-//! `peek`: which conversation a webhook body speaks of.
+//! `peek`: the conversations of a webhook body.
 
 use handoff_host::bindings::Delivery;
 
@@ -65,7 +65,7 @@ async fn a_body_of_256_kib_is_looked_at_and_a_larger_one_is_not() {
 }
 
 #[tokio::test]
-async fn it_proves_nothing() {
+async fn peek_does_not_verify_the_signature() {
     let talk = Talk::begin().await;
     let forged =
         format!(r#"{{"action":"message_create","data":{{"message":{{"id":"m","conversation_id":"{}"}}}}}}"#, talk.id);

@@ -1,4 +1,4 @@
-//! `preview`: the plan is what the handoff then does, and nothing is made.
+//! `preview`: the plan matches the later handoff, and creates nothing.
 
 use freshworks_simulator::{Fault, How, Match, UserSpec};
 use handoff_host::bindings::{ErrorKind, HandoffRequest, Mode, Priority, Routing};

@@ -1,4 +1,4 @@
-//! What Freshworks sends and strict readers refuse, or take for something else.
+//! Responses of Freshworks that strict parsers reject or misread.
 
 use freshworks_simulator::WebhookFault;
 use handoff_host::bindings::{ErrorKind, EventKind, Message, Mode, Part, PartKind};
@@ -71,7 +71,7 @@ async fn every_address_of_an_agents_part_is_a_link() {
 }
 
 #[tokio::test]
-async fn a_file_without_an_address_is_told_as_lost_and_not_as_a_link() {
+async fn a_file_without_an_address_is_reported_as_lost() {
     let mut talk = Talk::begin().await;
     let lost = Part { name: Some("a.pdf".into()), ..part(PartKind::File) };
     let linked = Part { url: Some("https://files.example/b c.pdf".into()), ..part(PartKind::File) };

@@ -1,4 +1,4 @@
-//! `relay`: what the end user writes reaches the human agents once.
+//! `relay`: the end user's messages reach the human agents once.
 
 use freshworks_simulator::{ActorType, Fault, How, Match, MessageType, SendToResolved, Status};
 use handoff_host::bindings::{CloseReason, ErrorKind, Message, Part, PartKind, SenderRole};
@@ -18,7 +18,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rate-limited", "each_trouble_of_the_account_has_its_kind"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
     ("outcome-unknown", "each_trouble_of_the_account_has_its_kind"),
-    ("malformed", "a_look_up_that_is_no_json_is_malformed"),
+    ("malformed", "a_look_up_that_is_not_json_is_malformed"),
 ];
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn each_trouble_of_the_account_has_its_kind() {
         assert!(error.session.is_some() && error.log.is_some() && error.remedy.is_some());
         let wait = match kind {
             ErrorKind::RateLimited => Some(3_000),
-            // What was sent may still arrive.
+            // The request may still arrive.
             ErrorKind::OutcomeUnknown => Some(5_000),
             _ => None,
         };
@@ -206,7 +206,7 @@ async fn an_account_that_cannot_be_reached_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_is_no_json_is_malformed() {
+async fn a_look_up_that_is_not_json_is_malformed() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.fail(Fault::new(sends(), How::Cut).after_effect());
     talk.desk.sim.fail(Fault::new(Match::path("/v2/conversations/*/messages").method("GET"), How::Garbage));

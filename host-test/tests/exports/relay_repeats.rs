@@ -1,4 +1,4 @@
-//! `relay` that is cut off at any point and repeated: each piece once and in order.
+//! `relay`, interrupted at any point and retried: each piece arrives once and in order.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ async fn any_piece_may_fail_before_or_after_it_arrives() {
 }
 
 #[tokio::test]
-async fn equal_messages_are_told_apart_although_one_is_in_doubt() {
+async fn equal_messages_are_distinguished_although_one_is_in_doubt() {
     for after in [false, true] {
         let mut talk = talk().await;
         until_done(&mut talk, "m1", &said("yes")).await;
@@ -118,7 +118,7 @@ async fn a_message_that_the_platform_gave_up_does_not_block_the_next() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_put_off_is_looked_for_behind_those_that_overtook_it() {
+async fn a_postponed_message_is_looked_for_after_those_that_overtook_it() {
     for after in [false, true] {
         let mut talk = talk().await;
         let fault = Fault::new(sends(), How::Cut);

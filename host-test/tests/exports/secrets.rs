@@ -1,7 +1,7 @@
-//! No secret and no word of people leaves through errors, findings, steps, reports or sessions.
+//! Errors, findings, steps, reports and sessions contain no secrets or message text.
 //!
-//! Every call of these tests is looked through (`watch::watched`); here are the calls that make it as hard as possible:
-//! accounts that quote what they were sent, in each place of an answer.
+//! Every call of these tests is checked (`watch::watched`); these are the hardest cases: accounts that quote their input
+//! in every part of a response.
 
 use freshworks_simulator::{Fault, How, Match};
 use handoff_host::bindings::{CloseReason, FindingLevel, HandoffRequest};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{API_KEY, Desk, SPOKEN, Talk, request, said, user_message};
 
-/// An answer that quotes both in free text, in each place that a connector may read.
+/// A response that quotes both in free text, in each place that a connector may read.
 fn quoting(code: u16) -> How {
     let quote = format!("{} sent by key {API_KEY}", said("hello there"));
     let body = json!({
@@ -29,7 +29,7 @@ fn quoting(code: u16) -> How {
 const CODES: [u16; 12] = [200, 301, 400, 401, 403, 404, 409, 418, 422, 429, 500, 503];
 
 #[tokio::test]
-async fn a_connect_that_fails_quotes_nobody() {
+async fn a_failing_connect_quotes_no_text() {
     for code in CODES {
         let desk = Desk::new().await.set("group", "Support").set("agent", "maya@acme.example");
         desk.sim.fail(Fault::new(Match::any(), quoting(code)).times(20));
@@ -46,7 +46,7 @@ async fn a_connect_that_fails_quotes_nobody() {
 }
 
 #[tokio::test]
-async fn a_handoff_that_fails_anywhere_quotes_nobody() {
+async fn a_handoff_that_fails_anywhere_quotes_no_text() {
     for code in CODES {
         for number in 1..=4 {
             for retry in [false, true] {
@@ -61,7 +61,7 @@ async fn a_handoff_that_fails_anywhere_quotes_nobody() {
 }
 
 #[tokio::test]
-async fn a_relay_and_an_end_that_fail_quote_nobody() {
+async fn a_failing_relay_or_close_quotes_no_text() {
     for code in CODES {
         let mut talk = Talk::begin().await;
         talk.desk.sim.fail(Fault::new(Match::any(), quoting(code)).times(20));
@@ -75,7 +75,7 @@ async fn a_relay_and_an_end_that_fail_quote_nobody() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_refused_quotes_nobody() {
+async fn a_refused_webhook_quotes_no_text() {
     let talk = Talk::begin().await;
     let quote = format!("{} {API_KEY}", said("hello"));
     for body in [

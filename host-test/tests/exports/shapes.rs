@@ -1,8 +1,8 @@
-//! Everything that goes between plugin and Freshchat, held against the vendor's own definitions.
+//! Compares everything between plugin and Freshchat with the vendor's own definitions.
 //!
-//! Product and simulator were made by the same people, so a belief that is wrong in both passes every other test. Here a third
-//! party decides. Where we differ from it on purpose, `fixtures/definitions/known-differences.md` says why: a difference
-//! that is not in the list fails, and so does one in the list that does not occur any more.
+//! Product and simulator were written by the same people, so a shared mistake passes every other test. Here a third party
+//! decides. `fixtures/definitions/known-differences.md` explains intended differences: an unlisted difference fails, and so
+//! does a listed one that no longer occurs.
 
 mod definitions;
 mod written;
@@ -24,10 +24,10 @@ use crate::support::{Desk, NOW, Talk, of_simulator, part, reaching, request, sai
 
 use definitions::{Definitions, Difference};
 
-/// Who wrote what is held against the definitions.
+/// The side that wrote the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
-    /// The simulator, in an answer.
+    /// The simulator, in a response.
     Answer,
     /// The simulator, in a webhook.
     Webhook,
@@ -41,13 +41,13 @@ impl Side {
             "answer" => Self::Answer,
             "webhook" => Self::Webhook,
             "request" => Self::Request,
-            other => panic!("there is no side `{other}`"),
+            other => panic!("unknown side `{other}`"),
         }
     }
 }
 
-/// The operations of the simulator: method, path with `*` for ids, and the definitions of what is sent and of what is answered,
-/// where there are any. The first that fits counts.
+/// The operations of the simulator: method, path with `*` for ids, and the definitions of request and response, if any. The first
+/// match counts.
 const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 23] = [
     ("GET", "accounts/configuration", None, None),
     ("GET", "channels", None, Some("channels")),
@@ -60,7 +60,7 @@ const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 23] = [
     ("POST", "users", Some("user"), Some("user")),
     ("POST", "users/fetch", Some("userIds"), Some("userList")),
     ("GET", "users/*", None, Some("user")),
-    // The answer is empty.
+    // The response is empty.
     ("PUT", "users/*", Some("user"), None),
     ("GET", "users/*/conversations", None, Some("conversation_list_response")),
     ("POST", "conversations", Some("conversation"), Some("conversation")),
@@ -69,7 +69,7 @@ const OPERATIONS: [(&str, &str, Option<&str>, Option<&str>); 23] = [
     ("PUT", "conversations/*", Some("conversation"), Some("conversation")),
     ("GET", "conversations/*/messages", None, Some("transcript_message_response")),
     ("POST", "conversations/*/messages", Some("message"), Some("message")),
-    // Neither a rating nor what is answered to it has a definition.
+    // Ratings and their responses have no definition.
     ("POST", "csat/*", None, None),
     ("GET", "metrics/historical", None, Some("historical_metrics")),
     // Forms have no definition.
@@ -96,11 +96,11 @@ fn webhook_parts(body: &Value) -> Vec<(&'static str, &Value)> {
     parts.into_iter().filter_map(|(definition, part)| Some((definition, part?))).collect()
 }
 
-/// What was met.
+/// The observed differences.
 struct Referee {
     definitions: Definitions,
     found: BTreeMap<Side, BTreeSet<Difference>>,
-    /// Which operations were answered.
+    /// The operations that were called.
     answered: BTreeSet<usize>,
     /// Which bodies of the plugin were held, by operation.
     sent: BTreeSet<usize>,
@@ -155,13 +155,13 @@ impl Referee {
         }
     }
 
-    /// The whole account: answers and webhooks.
+    /// The whole account: responses and webhooks.
     fn account(&mut self, sim: &Simulator) {
         self.answers(&sim.journal());
         self.webhooks(sim);
     }
 
-    /// What differs and is not in the written list, and what is in the list and does not differ.
+    /// Unlisted differences, and listed ones that do not occur.
     fn disagreements(&self) -> Vec<String> {
         let known = written::known();
         let none = BTreeSet::new();
@@ -184,7 +184,7 @@ fn operation(exchange: &Exchange) -> usize {
     index.unwrap_or_else(|| panic!("{} is not listed", exchange.line()))
 }
 
-/// Somebody who calls the API as it is described.
+/// A client that calls the API as described.
 struct Caller<'a> {
     sim: &'a Simulator,
     key: String,
@@ -357,7 +357,7 @@ async fn every_webhook(referee: &mut Referee) {
     }
 }
 
-/// What the plugin does in its life, with each kind of body that it sends. Its own calls alone are in the journals.
+/// All the plugin's calls, with each kind of body that it sends. The journals only contain its own calls.
 async fn every_request(referee: &mut Referee) {
     let files = FileHost::start().await;
     let desk = Desk::new().await.set("file_hosts", json!([files.address()])).set("availability", "agents");
@@ -373,7 +373,7 @@ async fn every_request(referee: &mut Referee) {
         assert!(connection.connected);
         Desk { settings: serde_json::from_str(&connection.settings).unwrap(), ..desk }
     };
-    // Known by the address alone: the record is completed.
+    // Known by the address only: the record is completed.
     desk.sim.seed_user(UserSpec { email: Some("ana@xylomar.example".into()), ..UserSpec::default() });
     let mut known = request();
     known.user.phone = Some("+15550100".into());
@@ -447,7 +447,7 @@ async fn the_plugin_sends_what_the_vendor_defines_and_the_simulator_answers_so()
 }
 
 #[test]
-fn a_difference_that_is_new_and_one_that_is_gone_are_both_told() {
+fn new_and_vanished_differences_are_both_reported() {
     let mut referee = Referee::new();
     referee.hold(Side::Answer, "link", &json!({ "href": "/v1/groups?page=2", "stranger": 1 }));
     let told = referee.disagreements();

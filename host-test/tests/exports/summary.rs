@@ -1,4 +1,4 @@
-//! What the AI agent reads when it gets the conversation back.
+//! The AI agent's summary when it gets the conversation back.
 
 use freshworks_simulator::{Assignee, Fault, How, Match};
 use handoff_host::bindings::{CloseReason, Event, EventKind};
@@ -38,7 +38,7 @@ fn check(summary: &str) {
 }
 
 #[tokio::test]
-async fn a_resolution_brings_what_was_said() {
+async fn a_resolution_brings_a_summary() {
     let mut talk = talked(Desk::connected().await).await;
     let resolved = talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();
     let events = talk.hear(&resolved).await;
@@ -48,7 +48,7 @@ async fn a_resolution_brings_what_was_said() {
 }
 
 #[tokio::test]
-async fn so_do_the_timer_and_a_close() {
+async fn a_time_out_and_a_close_bring_a_summary() {
     let mut talk = talked(Desk::connected().await).await;
     talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();
     let update = talk.tick(NOW + 60_000).await.unwrap();
@@ -59,7 +59,7 @@ async fn so_do_the_timer_and_a_close() {
 }
 
 #[tokio::test]
-async fn where_no_human_agent_was_there_is_no_summary_and_no_request() {
+async fn without_a_human_agent_there_is_no_summary_and_no_request() {
     let mut talk = Talk::begin().await;
     let update = talk.close(CloseReason::UserCancelled).await.unwrap();
     assert!(update.events[0].summary.is_none());
@@ -67,7 +67,7 @@ async fn where_no_human_agent_was_there_is_no_summary_and_no_request() {
 }
 
 #[tokio::test]
-async fn without_the_answer_the_return_goes_out_all_the_same() {
+async fn without_a_readable_summary_the_conversation_still_returns() {
     for how in [How::status(503), How::Garbage, How::status(404)] {
         let talk = talked(Desk::connected().await).await;
         let resolved = talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();
@@ -81,7 +81,7 @@ async fn without_the_answer_the_return_goes_out_all_the_same() {
 }
 
 #[tokio::test]
-async fn it_can_be_switched_off() {
+async fn the_summary_can_be_switched_off() {
     let mut talk = talked(Desk::connected().await.set("return_summary", false)).await;
     let resolved = talk.desk.sim.resolve(&talk.id, &talk.desk.maya()).await.unwrap();
     let events = talk.hear(&resolved).await;

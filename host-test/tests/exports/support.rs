@@ -1,6 +1,6 @@
-//! What every test needs: an account, the plugin in its sandbox, settings, and the people of the conversation.
+//! Common parts of all tests: an account, the plugin in its sandbox, settings, and the people of the conversation.
 //!
-//! All calls of the plugin go through [`Desk`], which looks for leaked text after each of them (`watch.rs`).
+//! All calls of the plugin go through [`Desk`], which checks for leaked text after each call (`watch.rs`).
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use freshworks_simulator::{self as simulator, ActorType, Config, Conversation, KeyForm, MessageType, Simulator};
@@ -19,7 +19,7 @@ use crate::watch::watched;
 pub(crate) const NOW: u64 = 1_795_000_000_000;
 /// The API key of every account here.
 pub(crate) const API_KEY: &str = "key-Qopzanfer-1";
-/// What everybody here says, and is called: it must turn up nowhere but in the conversation.
+/// Part of every text and name here: it must only appear in the conversation.
 pub(crate) const SPOKEN: &str = "xylomar";
 /// The topic that handoffs of these tests go to.
 pub(crate) const TOPIC: &str = "Sendbird Integration";
@@ -54,7 +54,7 @@ impl Desk {
         Self::new().await.connect_now().await
     }
 
-    /// Presses Connect, keeps what comes back, and forgets the calls that it took.
+    /// Connects, keeps the resulting settings, and clears the journal.
     pub(crate) async fn connect_now(mut self) -> Self {
         let connection = self.connect().await.result.unwrap();
         assert!(connection.connected, "{:?}", codes(&connection.findings));
@@ -63,7 +63,7 @@ impl Desk {
         self
     }
 
-    /// Changes one setting; null takes it away.
+    /// Changes one setting; null removes it.
     pub(crate) fn set(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.settings[name] = value.into();
         self
@@ -157,7 +157,7 @@ impl Desk {
     }
 }
 
-/// Stops the plugin at one request, before it is sent or before its answer is seen.
+/// Stops the plugin at one request, before it is sent or before its response is seen.
 pub(crate) struct StopAt {
     pub(crate) index: usize,
     pub(crate) after: bool,
@@ -209,19 +209,19 @@ impl Talk {
         update
     }
 
-    /// Relays, and keeps the session whatever comes of it.
+    /// Relays, and keeps the session even after an error.
     pub(crate) async fn relay(&mut self, message: &Message) -> Result<Update, Box<PluginError>> {
         let result = self.desk.relay(&self.session, message).await.result;
         self.keep(result)
     }
 
-    /// Closes, and keeps the session whatever comes of it.
+    /// Closes, and keeps the session even after an error.
     pub(crate) async fn close(&mut self, reason: CloseReason) -> Result<Update, Box<PluginError>> {
         let result = self.desk.close(&self.session, reason).await.result;
         self.keep(result)
     }
 
-    /// Ticks, and keeps the session whatever comes of it.
+    /// Ticks, and keeps the session even after an error.
     pub(crate) async fn tick(&mut self, now: u64) -> Result<Update, Box<PluginError>> {
         let result = self.desk.tick(&self.session, now).await.result;
         self.keep(result)
@@ -255,7 +255,7 @@ pub(crate) fn reaching(origins: &[&str]) -> Sandbox {
     for origin in origins {
         allow.allow_internal(origin).unwrap();
     }
-    // A client of its own: its connections live in the runtime of the test.
+    // A separate client, because its connections live in the test's runtime.
     Sandbox::new(HttpClient::new().unwrap()).allow(allow)
 }
 
@@ -359,7 +359,7 @@ pub(crate) fn numbers_in(conversation: &Conversation) -> Vec<usize> {
     all.split("(message ").skip(1).filter_map(number).collect()
 }
 
-/// What people and the platform wrote, oldest first; lines of the system are left out.
+/// Messages of people and the platform, oldest first, without system lines.
 pub(crate) fn texts(conversation: &Conversation) -> Vec<(ActorType, MessageType, String)> {
     let kept = conversation.messages.iter().filter(|message| message.message_type != MessageType::System);
     kept.map(|message| (message.actor.kind, message.message_type, message.text())).collect()

@@ -1,4 +1,4 @@
-//! `tick`: what webhooks did not tell, and what time makes necessary.
+//! `tick`: reports what webhooks did not, and applies time-outs.
 
 use freshworks_simulator::{Assignee, ConversationForm, Fault, How, Match, Status, WebhookFault};
 use handoff_host::bindings::{CloseReason, ErrorKind, Event, EventKind, Outcome, Owner, SessionState, Update};
@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 pub(crate) const COVERED: crate::coverage::Covered = &[
-    ("ok", "what_webhooks_did_not_tell_is_told"),
+    ("ok", "a_tick_reports_what_webhooks_did_not"),
     ("invalid-settings", "unusable_arguments_are_refused_before_any_request"),
     ("invalid-request", "unusable_arguments_are_refused_before_any_request"),
     ("unauthorized", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
@@ -18,13 +18,13 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rejected", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
     ("rate-limited", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
     ("unavailable", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
-    ("outcome-unknown", "an_end_by_time_that_is_cut_off_goes_on_at_the_next_tick"),
+    ("outcome-unknown", "an_interrupted_time_out_continues_at_the_next_tick"),
     ("malformed", "each_trouble_has_its_kind_and_the_next_tick_does_the_rest"),
 ];
 
 const MINUTE: u64 = 60_000;
 
-/// A conversation that nobody may leave waiting for more than five minutes, or quiet for more than thirty.
+/// A conversation that may wait for five minutes, and be inactive for thirty.
 async fn impatient() -> Talk {
     let desk = Desk::connected().await.set("queue_timeout_minutes", 5).set("inactivity_timeout_minutes", 30);
     Talk::of(desk, &request()).await
@@ -39,7 +39,7 @@ fn end_notes(talk: &Talk) -> usize {
 }
 
 #[tokio::test]
-async fn what_webhooks_did_not_tell_is_told() {
+async fn a_tick_reports_what_webhooks_did_not() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -63,7 +63,7 @@ async fn what_webhooks_did_not_tell_is_told() {
 }
 
 #[tokio::test]
-async fn who_has_it_is_told_when_the_assignment_was_lost() {
+async fn a_tick_reports_the_agent_when_the_assignment_was_lost() {
     let mut talk = Talk::begin().await;
     let (maya, tom) = (talk.desk.maya(), talk.desk.tom());
     talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -77,7 +77,7 @@ async fn who_has_it_is_told_when_the_assignment_was_lost() {
 }
 
 #[tokio::test]
-async fn what_was_told_is_not_told_again() {
+async fn a_tick_does_not_report_anything_twice() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     let mut webhooks = talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -91,7 +91,7 @@ async fn what_was_told_is_not_told_again() {
 }
 
 #[tokio::test]
-async fn a_webhook_and_a_tick_name_the_same_thing_alike() {
+async fn a_webhook_and_a_tick_give_the_same_event_id() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     let mut webhooks = talk.desk.sim.assign(&talk.id, &maya, Assignee::Agent(&maya)).await.unwrap();
@@ -139,7 +139,7 @@ async fn a_reopening_is_seen_inside_the_window_only() {
 }
 
 #[tokio::test]
-async fn an_end_that_was_found_twice_counts_twice_even_where_the_account_tells_no_time() {
+async fn an_end_found_twice_counts_twice_even_without_a_time_from_the_account() {
     let mut talk = Talk::begin().await;
     let maya = talk.desk.maya();
     talk.desk.sim.set_behaviour(|it| it.conversation_form = ConversationForm::Minimal);
@@ -157,7 +157,7 @@ async fn words_from_before_the_handoff_are_not_for_it() {
     let talk = Talk::begin().await;
     let maya = talk.desk.maya();
     talk.desk.sim.reply(&talk.id, &maya, &said("of the first handoff")).await.unwrap();
-    // Another conversation of the same person: Freshchat goes on in the open one.
+    // Another conversation of the same person: Freshchat continues the open one.
     let mut other = request();
     other.key.conversation = "43".into();
     let receipt = talk.desk.handoff(&other, None).await.result.unwrap();
@@ -169,7 +169,7 @@ async fn words_from_before_the_handoff_are_not_for_it() {
 }
 
 #[tokio::test]
-async fn nobody_waits_in_the_queue_for_longer_than_the_settings_say() {
+async fn a_conversation_waits_in_the_queue_no_longer_than_configured() {
     let mut talk = impatient().await;
     let early = talk.tick(NOW + 4 * MINUTE).await.unwrap();
     assert_eq!((early.events.len(), early.info.unwrap().next_tick_at), (0, Some(NOW + 5 * MINUTE)));
@@ -197,7 +197,7 @@ async fn an_agent_who_took_it_in_the_last_moment_keeps_it() {
 }
 
 #[tokio::test]
-async fn words_of_either_side_put_the_end_off() {
+async fn messages_of_either_side_postpone_the_inactivity_time_out() {
     let mut talk = impatient().await;
     let answer = talk.desk.sim.reply(&talk.id, &talk.desk.maya(), &said("hello")).await.unwrap();
     talk.hear(&answer).await;
@@ -208,7 +208,7 @@ async fn words_of_either_side_put_the_end_off() {
 }
 
 #[tokio::test]
-async fn an_end_by_time_that_is_cut_off_goes_on_at_the_next_tick() {
+async fn an_interrupted_time_out_continues_at_the_next_tick() {
     for call in
         [Match::path("/v2/conversations/*/messages").method("POST"), Match::path("/v2/conversations/*").method("PUT")]
     {
@@ -264,7 +264,7 @@ async fn sessions_say_when_they_want_a_tick() {
 }
 
 #[tokio::test]
-async fn what_waits_for_nobody_costs_no_request() {
+async fn an_idle_session_costs_no_request() {
     let desk = Desk::connected().await;
     desk.sim.fail(Fault::new(Match::path("/v2/conversations").method("POST"), How::Cut));
     let requesting = refused(desk.handoff(&request(), None).await).session.unwrap();
@@ -303,7 +303,7 @@ async fn each_trouble_has_its_kind_and_the_next_tick_does_the_rest() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_webhook_told_of_is_told_when_the_account_is_back() {
+async fn a_message_without_a_webhook_is_reported_when_the_account_is_back() {
     let mut talk = Talk::begin().await;
     talk.desk.sim.fail_webhook(WebhookFault::Drop);
     talk.desk.sim.reply(&talk.id, &talk.desk.maya(), &said("hello")).await.unwrap();

@@ -1,4 +1,4 @@
-//! Tickets: chosen or asked for, filed once, complete, and answered.
+//! Tickets: chosen or requested, filed once, complete, and answered.
 
 use std::sync::Arc;
 
@@ -210,7 +210,7 @@ async fn with_mode_automatic_a_lost_try_is_adopted_whatever_it_was() {
         // Its session is lost, and the hours have changed.
         desk.sim.set_behaviour(|it| it.within_business_hours = nobody);
         desk.handoff(&HandoffRequest { retry: true, ..automatic }, None).await.result.unwrap();
-        assert_eq!(desk.sim.tickets().len() + desk.sim.conversations().len(), 1, "nobody there: {nobody}");
+        assert_eq!(desk.sim.tickets().len() + desk.sim.conversations().len(), 1, "outside business hours: {nobody}");
     }
 }
 
@@ -227,11 +227,11 @@ async fn the_same_session_again_does_nothing() {
     }
     assert!(desk.lines().is_empty());
     let live = desk.handoff(&request(), Some(&first.session)).await.result.unwrap();
-    assert!(live.external_case.case_id.starts_with("fc:"), "whoever has a ticket may ask for a person");
+    assert!(live.external_case.case_id.starts_with("fc:"), "a person with a ticket can still get a live handoff");
 }
 
 #[tokio::test]
-async fn when_nobody_is_there_a_ticket_is_filed() {
+async fn without_an_available_agent_a_ticket_is_filed() {
     let desk = desk().await.set("availability", "hours");
     desk.sim.set_behaviour(|it| it.within_business_hours = false);
     let receipt = desk.handoff(&HandoffRequest { mode: Mode::Automatic, ..request() }, None).await.result.unwrap();
@@ -266,7 +266,7 @@ async fn a_live_conversation_that_is_refused_for_good_becomes_a_ticket() {
 }
 
 #[tokio::test]
-async fn trouble_that_passes_is_no_reason_for_a_ticket() {
+async fn temporary_failures_do_not_cause_a_ticket() {
     let desk = desk().await;
     desk.sim.fail(Fault::new(Match::path("/v2/conversations").method("POST"), How::status(503)));
     let automatic = HandoffRequest { mode: Mode::Automatic, ..request() };
@@ -303,7 +303,7 @@ async fn answers_come_back_once_and_our_own_words_do_not() {
     let text = |index: usize| update.events[index].message.as_ref().unwrap().parts[0].text.clone().unwrap();
     assert!(text(0).contains("It is found") && text(0).contains(&format!("{SPOKEN} & Maya")), "{}", text(0));
     assert!(!text(0).contains('<') && text(1).contains("public note"));
-    assert!(tick(&desk, &mut session).await.events.is_empty(), "told once");
+    assert!(tick(&desk, &mut session).await.events.is_empty(), "reported once");
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn of_an_answer_by_mail_only_what_the_agent_wrote_is_passed_on() {
     let ticket = only_ticket(&desk.sim);
     let maya = desk.sim.ticket_agent_id("Maya Chen").unwrap();
     let answer = said("It is found");
-    // The whole ticket, with the end user's address, comes along below the answer.
+    // The whole ticket, with the end user's address, is quoted below the answer.
     let ours = &ticket.description;
     assert!(ours.contains("ana@xylomar.example"));
     let headed = "<b>From:</b> Ana &lt;ana@xylomar.example&gt;<br><b>Sent:</b> Friday<br><b>To:</b> lead@acme.example<br><b>Subject:</b> delivery<br>";
@@ -339,7 +339,7 @@ async fn of_an_answer_by_mail_only_what_the_agent_wrote_is_passed_on() {
             "{quoted}"
         );
     }
-    // An answer that is nothing but a quote tells nothing.
+    // An answer with nothing but a quote is not reported.
     desk.sim.ticket_reply(ticket.id, maya, &format!("<blockquote>{ours}</blockquote>")).unwrap();
     assert!(tick(&desk, &mut session).await.events.is_empty());
 }
@@ -354,7 +354,7 @@ async fn notes_among_agents_are_not_passed_on() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_ticket_is_told_and_so_is_its_coming_back() {
+async fn the_end_and_the_reopening_of_a_ticket_are_reported() {
     let desk = desk().await;
     let mut session = filed(&desk).await.session;
     let id = only_ticket(&desk.sim).id;
@@ -706,7 +706,7 @@ async fn desk_without_files(files: &FileHost) -> Desk {
 }
 
 #[tokio::test]
-async fn an_address_that_the_desk_refuses_is_asked_for_again() {
+async fn a_refused_address_is_requested_again() {
     let desk = desk().await;
     let mut request = ticket_request();
     request.user.email = Some("ana@localhost".into());
@@ -750,7 +750,7 @@ async fn a_refused_list_is_not_taken_for_an_empty_one() {
 }
 
 #[tokio::test]
-async fn a_desk_that_lets_nobody_in_does_not_keep_anybody_from_human_agents() {
+async fn a_ticket_desk_without_access_does_not_prevent_live_conversations() {
     let desk = desk().await;
     desk.sim.set_ticket_api_key("revoked");
     let again = HandoffRequest { mode: Mode::Automatic, retry: true, ..request() };
@@ -761,7 +761,7 @@ async fn a_desk_that_lets_nobody_in_does_not_keep_anybody_from_human_agents() {
 }
 
 #[tokio::test]
-async fn a_ticket_of_unknown_outcome_does_not_keep_anybody_from_human_agents() {
+async fn a_ticket_of_unknown_outcome_does_not_prevent_a_live_conversation() {
     let desk = desk().await;
     desk.sim.fail(Fault::new(Match::path("/api/v2/tickets").method("POST"), How::Cut).after_effect());
     let session = refused(desk.handoff(&ticket_request(), None).await).session;
@@ -769,7 +769,7 @@ async fn a_ticket_of_unknown_outcome_does_not_keep_anybody_from_human_agents() {
     assert!(receipt.external_case.case_id.starts_with("fc:"));
 }
 
-/// The AI agent has it, the platform was told so once, and a new ticket can be filed.
+/// The AI agent has it, the platform was notified once, and a new ticket can be filed.
 async fn ended(desk: &Desk, update: &Update) {
     assert_eq!(kinds(&update.events), [EventKind::ReturnedToAi]);
     assert_eq!(update.events[0].outcome, Some(Outcome::Failed));
@@ -788,7 +788,7 @@ async fn a_ticket_that_is_gone_has_ended_and_another_can_be_filed() {
         desk.sim.put_ticket_away(only_ticket(&desk.sim).id, Some(gone)).unwrap();
         let update = tick(&desk, &mut session).await;
         assert_eq!(codes(&update.findings), ["ticket-gone"], "{gone:?}");
-        assert!(tick(&desk, &mut session).await.events.is_empty(), "told once");
+        assert!(tick(&desk, &mut session).await.events.is_empty(), "reported once");
         ended(&desk, &update).await;
     }
 }
@@ -804,9 +804,9 @@ async fn a_single_404_does_not_end_a_ticket() {
     assert_eq!(desk.sim.faults_left(), 0, "it was met");
 }
 
-/// Between two looks the ticket came back and was answered.
+/// Between two polls the ticket was restored and answered.
 #[tokio::test]
-async fn a_reopening_is_told_before_the_answers_that_came_with_it() {
+async fn a_reopening_is_reported_before_the_answers_that_came_with_it() {
     let desk = desk().await;
     let mut session = filed(&desk).await.session;
     let (id, maya) = (only_ticket(&desk.sim).id, desk.sim.ticket_agent_id("Maya Chen").unwrap());
@@ -828,12 +828,12 @@ async fn words_for_a_ticket_that_is_gone_go_to_the_ai_agent() {
         assert_eq!(codes(&update.findings), ["ticket-gone"], "{gone:?}");
         ended(&desk, &update).await;
         let again = desk.relay(update.session.as_deref().unwrap(), &user_message("m1", &said("hello"))).await;
-        assert!(again.result.unwrap().events.is_empty(), "told once");
+        assert!(again.result.unwrap().events.is_empty(), "reported once");
     }
 }
 
 #[tokio::test]
-async fn a_ticket_that_is_restored_goes_on() {
+async fn a_restored_ticket_continues() {
     let desk = desk().await;
     let mut session = filed(&desk).await.session;
     let id = only_ticket(&desk.sim).id;
@@ -871,7 +871,7 @@ async fn a_desk_that_refuses_us_is_an_error_first_and_the_end_after_a_day() {
         assert_eq!(kinds(&update.events), [EventKind::ReturnedToAi]);
         assert_eq!(update.info.unwrap().state, SessionState::Returned);
 
-        // Nothing is asked for ever: the looks end with the reopen window.
+        // Polling ends with the reopen window.
         let (mut session, mut now, mut looks) = (update.session.unwrap(), NOW + 25 * HOUR, 0);
         loop {
             let update = desk.tick(&session, now).await.result.unwrap();

@@ -22,7 +22,7 @@ pub(crate) const COVERED: crate::coverage::Covered = &[
     ("rate-limited", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
     ("unavailable", "an_account_that_cannot_be_reached_is_unavailable"),
     ("outcome-unknown", "each_trouble_of_the_account_has_its_kind_and_ends_with_one_note"),
-    ("malformed", "a_look_up_that_is_no_json_is_malformed"),
+    ("malformed", "a_look_up_that_is_not_json_is_malformed"),
 ];
 
 /// Maya has answered; the id of her message.
@@ -65,7 +65,7 @@ async fn a_private_note_quotes_what_did_not_arrive() {
     talk.desk.sim.clear_journal();
     tell(&mut talk, &id).await;
     assert!(talk.desk.lines().is_empty());
-    assert_eq!(notes(&talk).len(), 1, "told once");
+    assert_eq!(notes(&talk).len(), 1, "reported once");
 }
 
 #[tokio::test]
@@ -107,8 +107,8 @@ async fn a_conversation_in_doubt_is_still_looked_for_afterwards() {
     talk.desk.sim.fail(Fault::new(creates, How::Cut).after_effect());
     let message = user_message("m1", &said("still there?"));
     talk.relay(&message).await.unwrap_err();
-    // The old conversation takes no note any more: it goes where the message has opened another one, and must not make the next
-    // try forget that the message is in doubt.
+    // The old conversation takes no more notes: the note goes into the conversation that the message has opened, and must not
+    // make the next try forget that the message is in doubt.
     let noted = watched(talk.desk.undelivered(&talk.session, &id).await).result.unwrap();
     talk.session = noted.session.unwrap();
     talk.relay(&message).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_conversation_whose_messages_are_not_found_is_not_found() {
     assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::NotFound);
 }
 
-/// Nobody reads the note, and nobody waits for an answer that cannot come.
+/// The note would not be read, and there is no waiting for an answer that cannot come.
 #[tokio::test]
 async fn a_note_about_a_conversation_that_is_gone_is_left_out_and_the_next_tick_hands_back() {
     for author in [None, Some("tom@acme.example")] {
@@ -198,7 +198,7 @@ async fn a_refusal_is_rejected() {
 }
 
 #[tokio::test]
-async fn an_author_of_notes_who_has_gone_does_not_keep_the_note_back() {
+async fn an_inactive_note_author_does_not_prevent_the_note() {
     let desk = Desk::new().await.set("note_author", "tom@acme.example").connect_now().await;
     let (mut talk, id) = answered(desk).await;
     talk.desk.sim.remove_agent(&talk.desk.tom());
@@ -215,7 +215,7 @@ async fn an_account_that_cannot_be_reached_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_is_no_json_is_malformed() {
+async fn a_look_up_that_is_not_json_is_malformed() {
     let (talk, id) = answered(Desk::connected().await).await;
     talk.desk.sim.fail(Fault::new(messages().method("GET"), How::Garbage).times(9));
     assert_eq!(refused(talk.desk.undelivered(&talk.session, &id).await).kind, ErrorKind::Malformed);

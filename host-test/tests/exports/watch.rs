@@ -7,7 +7,7 @@ use handoff_host::{Call, CallError, CallReport};
 
 use crate::support::{API_KEY, SPOKEN, session_bytes};
 
-/// What of an answer may be shown or logged, and what is stored.
+/// The parts of a result that may be shown, logged or stored.
 pub(crate) trait Shown {
     fn shown(&self) -> Vec<String>;
     fn stored(&self) -> &str {
@@ -37,7 +37,7 @@ impl Shown for Connection {
 
 impl Shown for Plan {
     fn shown(&self) -> Vec<String> {
-        // What human agents would read is text of people.
+        // The texts for human agents contain people's words.
         let steps = self.steps.iter().map(|step| format!("{step:?}"));
         steps.chain(findings_shown(&self.findings)).chain(decisions_shown(&self.decisions)).collect()
     }

@@ -1,4 +1,4 @@
-//! `on-webhook` behind the door: what becomes an event and what does not, parts, names.
+//! `on-webhook` after verification: events, ignored webhooks, parts, names.
 
 use freshworks_simulator::{Action, Assignee, Fault, How, Match, UserSpec, WebhookFault};
 use handoff_host::bindings::{EventKind, Outcome, Owner, PartKind, SenderRole, SessionState};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Desk, Talk, ignored, kinds, of_simulator, request, said, user_message};
 
-/// A webhook of this talk's conversation; `fields` are added to the message, or replace what is there.
+/// A webhook of this talk's conversation; `fields` are added to the message, or replace existing ones.
 fn message_body(talk: &Talk, fields: Value) -> String {
     let mut message = json!({
         "message_parts": [{ "text": { "content": said("hello") } }],
@@ -57,7 +57,7 @@ async fn what_is_not_for_the_end_user_is_ignored_with_a_word() {
         assert_eq!(ignored(&update.events), word, "{fields}");
         assert!(update.events[0].message.is_none() && update.events[0].agent.is_none(), "no content: {fields}");
         assert_eq!(talk.session, before, "{fields}");
-        assert!(talk.desk.lines().is_empty(), "nobody is looked up: {fields}");
+        assert!(talk.desk.lines().is_empty(), "there is no look-up: {fields}");
     }
 }
 
@@ -119,7 +119,11 @@ async fn messages_of_other_topics_and_conversations_are_ignored() {
     let webhooks = talk.desk.sim.reply(&other, &talk.desk.maya(), &said("hello")).await.unwrap();
     assert_eq!(ignored(&talk.hear(&webhooks).await), "foreign-conversation");
     let without = talk.desk.on_webhook(&of_simulator(&webhooks[0]), None).await.result.unwrap();
-    assert_eq!(kinds(&without.events), [EventKind::AgentMessage], "without a session it may be anybody's of the topic");
+    assert_eq!(
+        kinds(&without.events),
+        [EventKind::AgentMessage],
+        "without a session it may be any conversation of the topic"
+    );
 }
 
 #[tokio::test]
@@ -152,7 +156,7 @@ async fn a_duplicate_is_recognised_and_has_the_same_id() {
     for webhook in &webhooks {
         assert_eq!(ignored(&talk.hear(std::slice::from_ref(webhook)).await), "duplicate");
     }
-    // The platform lost what it had stored: the same ids let it drop what it has shown.
+    // The platform lost its state: identical ids let it drop what it has shown.
     talk.session = stored;
     let again = talk.hear(&webhooks).await;
     let ids = |events: &[handoff_host::bindings::Event]| events.iter().map(|it| it.id.clone()).collect::<Vec<_>>();

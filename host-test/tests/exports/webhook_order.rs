@@ -25,7 +25,7 @@ async fn an_assignment_names_the_agent_who_took_it() {
 }
 
 #[tokio::test]
-async fn a_transfer_to_another_agent_and_to_a_group_is_told() {
+async fn transfers_to_another_agent_and_to_a_group_are_reported() {
     let mut talk = Talk::begin().await;
     let (maya, tom) = (talk.desk.maya(), talk.desk.tom());
     let support = talk.desk.sim.group_id("Support").unwrap();

@@ -20,7 +20,7 @@ pub(crate) fn published() -> Vec<(String, String)> {
     bodies
 }
 
-/// What each published body means: an event, or the word for ignoring it.
+/// The meaning of each published body: an event, or the reason for ignoring it.
 const MEANING: [(&str, Result<EventKind, &str>); 12] = [
     ("conversation_assignment.2020.agent.json", Ok(EventKind::AgentAssigned)),
     ("conversation_reopen.2018.agent.json", Ok(EventKind::Reopened)),
@@ -36,7 +36,7 @@ const MEANING: [(&str, Result<EventKind, &str>); 12] = [
     ("outbound_message_event.2026.json", Err("unknown-action")),
 ];
 
-/// The one conversation id in a body, wherever it stands.
+/// The only conversation id in a body.
 fn conversation_id(body: &Value) -> Option<&str> {
     let data = body["data"].as_object()?.values().next()?;
     data["conversation_id"].as_str().or_else(|| data["conversation"]["conversation_id"].as_str())

@@ -1,18 +1,18 @@
-//! Holds a text against its golden file, and shows what differs.
+//! Compares a text with its golden file, and shows differences.
 
 use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
 
-/// Set to write golden files anew instead of failing.
+/// Set to rewrite golden files instead of failing.
 const UPDATE: &str = "UPDATE_GOLDEN";
 
-/// True while golden files are written: what reads them would find half of them.
+/// True while golden files are written: tests that read them would find incomplete ones.
 pub(crate) fn updating() -> bool {
     std::env::var_os(UPDATE).is_some_and(|value| value == "1")
 }
 
-/// Fails with the lines that differ, or writes the file anew.
+/// Fails with the lines that differ, or rewrites the file.
 #[track_caller]
 pub(crate) fn hold_against(golden: &Path, text: &str) {
     if updating() {
@@ -23,7 +23,7 @@ pub(crate) fn hold_against(golden: &Path, text: &str) {
     let name = golden.file_name().unwrap_or_default().display();
     assert!(
         expected == text,
-        "{name} reads differently; where that is wanted, {UPDATE}=1 writes it anew:\n{}",
+        "{name} differs; if that is intended, {UPDATE}=1 rewrites it:\n{}",
         difference(&expected, text)
     );
 }

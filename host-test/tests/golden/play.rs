@@ -1,4 +1,4 @@
-//! Plays a conversation: the plugin in its sandbox, an account of its own, and a platform as small as one can be.
+//! Plays a conversation: the plugin in its sandbox, a separate account, and a minimal platform.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use crate::plugin::plugin;
 use crate::story::{Act, Story, parts_of};
 use crate::views::{Names, UserView, inbox};
 
-/// What the two people read.
+/// The views of the two people.
 pub(crate) struct Seen {
     pub(crate) agent: String,
     pub(crate) user: String,
@@ -121,7 +121,7 @@ impl Platform {
         self.hear().await;
     }
 
-    /// Whoever has the conversation gets the message.
+    /// The current owner gets the message.
     async fn user_writes(&mut self, text: Option<&str>, parts: Option<&Value>, story: &Story) {
         self.written += 1;
         let user = &story.request.user;

@@ -1,4 +1,4 @@
-//! A conversation as it is written in a JSON file: the request, the settings, and what happens after the handoff.
+//! A conversation from a JSON file: the request, the settings, and the steps after the handoff.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use handoff_host::json;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Stands in the file for the address, with its port, from which the plugin may fetch files of the end user.
+/// Placeholder in the file for the address from which the plugin may fetch the end user's files.
 pub(crate) const FILE_HOST: &str = "{file host}";
 
 /// One conversation, from the handoff on.
 pub(crate) struct Story {
     pub(crate) people: People,
-    /// Settings besides those that reach the account.
+    /// Settings in addition to those for the account's access.
     pub(crate) settings: Map<String, Value>,
     /// As `host-test handoff --request` reads it.
     pub(crate) request: HandoffRequest,
@@ -42,7 +42,7 @@ pub(crate) enum Act {
     AgentTransfers { agent: String, to_agent: Option<String>, to_group: Option<String> },
     /// A human agent answers.
     AgentReplies { agent: String, text: String },
-    /// A human agent answers with message parts as Freshchat has them.
+    /// A human agent answers with Freshchat message parts.
     AgentRepliesWith { agent: String, parts: Vec<Value> },
     /// A human agent writes a private note.
     AgentNotes { agent: String, text: String },

@@ -1,7 +1,7 @@
 //! The two texts: the inbox as the human agent sees it, and what a platform learns and shows the end user.
 //!
-//! What people wrote stands behind a bar, line by line, so that nothing in it passes for a line of this file. Characters that
-//! hide or reorder text are spelled out. Times are left out: they are those of the run.
+//! Each line of people's text has a bar in front, so that it cannot be mistaken for a line of this file. Characters that hide
+//! or reorder text are spelled out. Times are left out, because they depend on the run.
 
 use std::fmt::Write as _;
 
@@ -15,14 +15,14 @@ use serde_json::Value;
 
 use crate::story::FILE_HOST;
 
-/// Stands before each line that people wrote.
+/// Prefix of each line of people's text.
 pub(crate) const BAR: &str = "  |";
 /// How the heading of a private note ends.
 pub(crate) const PRIVATE: &str = ", private note";
-/// How the heading of what the end user writes begins.
+/// The start of the heading of the end user's messages.
 pub(crate) const OWN_WORDS: &str = "end user, to the ";
 
-/// What differs from run to run, and what stands for it.
+/// Values that depend on the run, and their placeholders.
 pub(crate) struct Names(Vec<(String, String)>);
 
 impl Names {
@@ -108,7 +108,7 @@ fn agent_name(account: &Simulator, id: &str) -> String {
     account.agents().iter().find(|agent| agent.id == id).map_or_else(|| id.to_owned(), |agent| agent.name())
 }
 
-/// A text as it is; anything else with the fields that the product has of it.
+/// A text unchanged; anything else with the product's fields for it.
 fn inbox_part(part: &Value) -> String {
     match part.pointer("/text/content").and_then(Value::as_str) {
         Some(text) => text.to_owned(),
@@ -116,7 +116,7 @@ fn inbox_part(part: &Value) -> String {
     }
 }
 
-/// What the platform learns, in order.
+/// The platform's events, in order.
 #[derive(Default)]
 pub(crate) struct UserView {
     text: String,
@@ -137,7 +137,7 @@ impl UserView {
         self.line(&format!("handed over: {}; {}", word(&receipt.info.state), steps.join(", ")));
     }
 
-    /// The end user writes to whoever has the conversation.
+    /// The end user writes to the current owner.
     pub(crate) fn writes(&mut self, message: &Message, owner: Owner) {
         self.line(&format!(
             "\n{OWN_WORDS}{}:",
@@ -229,7 +229,7 @@ fn word<T: Serialize>(value: &T) -> String {
     to_json(value).as_str().unwrap_or_default().to_owned()
 }
 
-/// Every line behind a bar.
+/// Prefixes every line with a bar.
 fn quote(out: &mut String, text: &str) {
     for line in text.split('\n') {
         let line = plain(line);

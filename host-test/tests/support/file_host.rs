@@ -1,4 +1,4 @@
-//! Where the end user's files lie: a server of the platform.
+//! The platform's server with the end user's files.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -51,12 +51,12 @@ impl Drop for FileHost {
 /// More than one read of a plugin takes.
 pub(crate) const BYTES: usize = 120_544;
 
-/// Content that shows where a piece is missing or doubled.
+/// Content that shows missing or duplicated pieces.
 pub(crate) fn content(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|index| (index % 251) as u8).collect()
 }
 
-/// The name says what comes of it.
+/// The name determines the response.
 async fn file(State(seen): State<Seen>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     seen.lock().unwrap().push(headers);
     let media_type = match name.rsplit_once('.').map(|(_, ending)| ending) {

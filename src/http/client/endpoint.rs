@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::http::Method;
+use crate::http::{Method, json};
 
 /// Which of the vendor's products is called. Each has an address and a credential of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub trait Endpoint {
     };
     /// All of it together.
     const KIND: Kind = Kind { name: Self::NAME, effect: Self::EFFECT, service: Self::SERVICE };
+    /// Fields of the answer's objects that [`Endpoint::answer`] reads, at any depth; none: all of them. For answers that repeat
+    /// what was sent, or list much that nobody asks for.
+    const FIELDS: &'static [&'static str] = &[];
 
     /// Path below the version, with query, encoded.
     fn path(&self) -> String;
@@ -58,6 +61,11 @@ pub trait Endpoint {
     /// JSON body; none for reads.
     fn body(&self) -> Option<Value> {
         None
+    }
+
+    /// The same as bytes, for bodies that are large or frequent enough to be written without being built.
+    fn written(&self) -> Option<Vec<u8>> {
+        self.body().map(|body| json::to_string(&body).into_bytes())
     }
 
     /// A body that is no JSON, with its type; goes before [`Endpoint::body`].
@@ -79,6 +87,8 @@ pub trait Call {
     fn path(&self) -> String;
     /// Its body, with its type; both empty for reads.
     fn content(&self) -> (String, Vec<u8>);
+    /// See [`Endpoint::FIELDS`].
+    fn fields(&self) -> &'static [&'static str];
 }
 
 impl<E: Endpoint> Call for E {
@@ -97,14 +107,13 @@ impl<E: Endpoint> Call for E {
     fn content(&self) -> (String, Vec<u8>) {
         match self.form() {
             Some(form) => form,
-            None => self.body().map(|body| json(&body)).unwrap_or_default(),
+            None => self.written().map(|body| ("application/json".to_owned(), body)).unwrap_or_default(),
         }
     }
-}
 
-#[inline(never)]
-fn json(body: &Value) -> (String, Vec<u8>) {
-    ("application/json".to_owned(), body.to_string().into_bytes())
+    fn fields(&self) -> &'static [&'static str] {
+        E::FIELDS
+    }
 }
 
 /// A list that comes in pages.

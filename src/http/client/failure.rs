@@ -3,10 +3,9 @@
 use serde_json::Value;
 
 use super::endpoint::{Effect, Kind, Service};
-use crate::http::{Response, TransportError};
+use crate::http::{Response, TransportError, json};
 use crate::text::time;
 use handoff_contract::error::{Error, ErrorKind};
-use handoff_contract::json;
 
 /// How long a request of unknown outcome may take to arrive after all.
 const SETTLE_MS: u64 = 5_000;
@@ -65,7 +64,7 @@ impl Failure {
         let retry_after_ms =
             response.header("retry-after").and_then(|text| time::retry_after_ms(text, response.header("date")));
         let mut log = format!("{}: HTTP {}", call.name, response.status);
-        let body: Option<Value> = json::from_slice(&response.body).ok();
+        let body = json::read(&response.body, &[]).ok();
         for key in ["status", "message", "code"] {
             if let Some(symbol) = body.as_ref().and_then(|body| body.get(key)?.as_str()).filter(|text| is_symbol(text))
             {

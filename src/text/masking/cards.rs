@@ -2,7 +2,7 @@
 
 use super::MAX_SEPARATORS;
 
-const SHORTEST: usize = 13;
+pub(super) const SHORTEST: usize = 13;
 pub(super) const LONGEST: usize = 19;
 
 /// Lengths as bits, from [`SHORTEST`] on.
@@ -106,6 +106,27 @@ const FOURS: u32 = 0x0001_1111;
 /// UATP begins with any number below: too many other numbers do.
 const TOUCHED: u32 = 200_000;
 
+/// What may stand between the digits of a number.
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'-' | b'.' | b'/' | b'\\' | b'_' | b',' | b'*' | b'|' | b'~' | b';')
+}
+
+/// False where no digits of a text that is [normalised](super::normal) stand close enough together: dates, times and prices.
+pub(super) fn may_hold_one(text: &str) -> bool {
+    let (mut digits, mut separators) = (0, 0);
+    text.bytes().any(|byte| {
+        if byte.is_ascii_digit() {
+            digits = if separators > MAX_SEPARATORS { 1 } else { digits + 1 };
+            separators = 0;
+        } else if is_separator(byte) {
+            separators += 1;
+        } else {
+            digits = 0;
+        }
+        digits >= SHORTEST
+    })
+}
+
 /// Calls back with start and end of every card number among the first digits, in the order of the ends; they may overlap. The text must be
 /// [normalised](super::normal).
 ///
@@ -139,10 +160,7 @@ pub(super) fn find(text: &str, most_digits: usize, mut found: impl FnMut(usize, 
                     found(start, at + 1);
                 });
             }
-        } else if matches!(
-            byte,
-            b' ' | b'\t' | b'\n' | b'\r' | b'-' | b'.' | b'/' | b'\\' | b'_' | b',' | b'*' | b'|' | b'~' | b';'
-        ) {
+        } else if is_separator(byte) {
             separators += 1;
             is_list |= matches!(byte, b',' | b';');
         } else {

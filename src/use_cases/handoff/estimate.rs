@@ -50,7 +50,8 @@ fn in_short(request: Request) -> Request {
 mod tests {
     use super::super::handoff;
     use crate::testing::{Script, request};
-    use handoff_contract::model::{HandoffRequest, Receipt, WaitEstimate};
+    use crate::use_cases::Receipt;
+    use handoff_contract::model::{HandoffRequest, WaitEstimate};
 
     const KNOWN: &str = r#"{"users": [{"id": "user-1", "reference_id": "u-1"}]}"#;
     const CONVERSATION: &str =
@@ -74,7 +75,7 @@ mod tests {
     }
 
     fn codes(receipt: &Receipt) -> Vec<&str> {
-        receipt.findings.iter().map(|finding| finding.code).collect()
+        receipt.findings.iter().map(|finding| finding.code.as_str()).collect()
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Run<'_> {
                     session.pages_done = u32::try_from(pages).unwrap_or(u32::MAX);
                     session.group = assignment.group.clone();
                     self.found_in.clone_from(&conversation.group);
-                    let (messages, parts) = (self.request.history.len(), written.pages.len());
+                    let (messages, parts) = (self.request.history().len(), written.pages.len());
                     let detail =
                         format!("messages of history: {messages}, parts: {parts}, of them in this request: {pages}");
                     self.steps.push(Step::new("create-conversation", conversation.id.as_str(), detail));

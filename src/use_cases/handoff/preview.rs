@@ -44,7 +44,7 @@ impl Run<'_> {
         self.tell_context();
         let written = self.written(session);
         self.tell_masked(&written);
-        let (messages, parts) = (self.request.history.len(), written.pages.len());
+        let (messages, parts) = (self.request.history().len(), written.pages.len());
         let First { pages: first, with_brief } = first_request(&written);
         let detail = format!("messages of history: {messages}, parts: {parts}, of them in this request: {first}");
         steps.push(Step::new("create-conversation", channel.as_str(), detail));
@@ -70,7 +70,7 @@ impl Run<'_> {
         let (mut steps, mut fields) = (Vec::new(), Vec::new());
         match self.ticket_fields(session, &texts) {
             Ok(ticket) => {
-                let detail = format!("messages of history: {}", self.request.history.len());
+                let detail = format!("messages of history: {}", self.request.history().len());
                 steps.push(Step::new("create-ticket", "", detail));
                 fields.push(("subject".to_owned(), ticket.subject));
                 fields.push(("tags".to_owned(), ticket.tags.join(", ")));

@@ -105,7 +105,7 @@ impl Run<'_> {
 
     /// Says once what may be found several times in one call.
     pub(super) fn find_once(&mut self, finding: Finding) {
-        if !self.findings.iter().any(|known| (known.check, known.code) == (finding.check, finding.code)) {
+        if !self.findings.iter().any(|known| (&known.check, &known.code) == (&finding.check, &finding.code)) {
             self.findings.push(finding);
         }
     }
@@ -221,7 +221,7 @@ impl Run<'_> {
         if let Some(channel) = &session.channel {
             return Ok(channel.clone());
         }
-        let asked = self.request.routing.topic.as_ref();
+        let asked = self.request.routing().topic.as_ref();
         let by_locale = self.settings.topic_for(self.request.user.locale.as_deref());
         let wanted: Vec<String> = asked.into_iter().chain(by_locale).chain(&self.settings.topics).cloned().collect();
         let rule_of = |name: &String| match name {
@@ -259,7 +259,7 @@ impl Run<'_> {
     }
 
     pub(super) fn assignment(&mut self) -> Result<Assignment, Error> {
-        let routing = &self.request.routing;
+        let routing = self.request.routing();
         let rule = |asked: bool| if asked { "request" } else { "settings" };
         let group = match routing.group.as_ref().or(self.settings.group.as_ref()) {
             None => None,
@@ -409,8 +409,9 @@ mod tests {
 
     use super::super::handoff;
     use crate::testing::{NOW, Script, request};
+    use crate::use_cases::Receipt;
     use handoff_contract::error::{Error, ErrorKind};
-    use handoff_contract::model::{HandoffRequest, Receipt};
+    use handoff_contract::model::HandoffRequest;
 
     const SETTINGS: &str = r#"{
         "chat_url": "acme", "api_key": "k",
@@ -433,8 +434,8 @@ mod tests {
         request
     }
 
-    fn codes(receipt: &Receipt) -> Vec<&'static str> {
-        receipt.findings.iter().map(|finding| finding.code).collect()
+    fn codes(receipt: &Receipt) -> Vec<&str> {
+        receipt.findings.iter().map(|finding| finding.code.as_str()).collect()
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Run<'_> {
             let failure = match desk.call(&CreateTicket { ticket: &ticket }) {
                 Ok(made) => {
                     session.set_unsure(Unsure::Ticket, false);
-                    let (messages, files) = (self.request.history.len(), ticket.attachments.len());
+                    let (messages, files) = (self.request.history().len(), ticket.attachments.len());
                     let detail = format!("messages of history: {messages}, files: {files}");
                     self.steps.push(Step::new("create-ticket", made.id.as_str(), detail));
                     session.ticket = Some(made.id);
@@ -219,7 +219,7 @@ impl Run<'_> {
             let (name, media_type) = ("conversation.txt".to_owned(), "text/plain; charset=utf-8".to_owned());
             ticket.attachments.push(Attachment { name, media_type, content, link: None });
         }
-        let (attachments, left) = files::fetch(self.freshchat, self.settings, &self.request.history);
+        let (attachments, left) = files::fetch(self.freshchat, self.settings, self.request.history());
         self.findings.extend(left);
         ticket.attachments.extend(attachments);
         Ok(ticket)
@@ -241,7 +241,7 @@ impl Run<'_> {
             Some(text) => transcript::one_line(&self.settings.masking.text(&text), MAX_SUBJECT),
             None => "Conversation with the AI agent".to_owned(),
         };
-        let priority = self.request.routing.priority.or(self.settings.priority);
+        let priority = self.request.routing().priority.or(self.settings.priority);
         let mut tags = self.settings.ticket_tags.clone();
         tags.push(tag(&session.reference));
         // With a phone number alone the desk demands a name.

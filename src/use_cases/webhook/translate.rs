@@ -271,7 +271,9 @@ fn plain(part: &Part, origin: &str) -> Part {
         Some(url) if part.kind == PartKind::Unsupported => Some(format!("{} {url}", text.unwrap_or_default())),
         _ => text,
     };
-    let choices = part.choices.iter().map(|choice| plain_text::from_rich(choice).into_owned()).collect();
+    let plain =
+        |choices: &Vec<String>| choices.iter().map(|choice| plain_text::from_rich(choice).into_owned()).collect();
+    let choices = part.choices.as_ref().map(plain);
     Part { text, url, choices, ..part.clone() }
 }
 

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::freshchat::wire::{self, Actor, VendorMessage};
+use crate::http::json;
 use crate::text::time;
 use handoff_contract::error::{Error, ErrorKind};
-use handoff_contract::json;
 use handoff_contract::model::{AgentId, ChannelId, ConversationId, GroupId, Timestamp};
 
 /// One webhook, as Freshworks means it.
@@ -71,7 +71,7 @@ pub(crate) struct About {
 impl VendorEvent {
     /// Reads a body. Fails only where it is not the vendor's JSON, or lacks what its own action needs.
     pub(crate) fn decode(body: &[u8]) -> Result<Self, Error> {
-        let body: Value = json::from_slice(body)
+        let body = json::read(body, &[])
             .map_err(|error| malformed(format!("not JSON at line {}, column {}", error.line(), error.column())))?;
         if !body.is_object() {
             return Err(malformed("not a JSON object".to_owned()));

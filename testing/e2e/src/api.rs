@@ -8,14 +8,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// An answer of the API.
+/// A response of the API.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as JSON; null where there is none.
+    /// The body as JSON; null if there is none.
     pub body: Value,
 }
 
@@ -30,7 +30,7 @@ pub struct Api {
 impl Api {
     /// Calls the API at this origin.
     pub fn new(origin: &str, token: &str) -> Self {
-        // A connection each: instances come and go behind the same address.
+        // A new connection for each call: instances behind the address change.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Self { origin: origin.to_owned(), token: token.to_owned(), client }
     }
@@ -39,7 +39,7 @@ impl Api {
     ///
     /// # Errors
     ///
-    /// When no complete answer comes.
+    /// If there is no complete response.
     pub async fn call(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Reply> {
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let headers =
@@ -47,11 +47,11 @@ impl Api {
         self.send(method, path, &headers, bytes).await
     }
 
-    /// One request with these headers and this body, as they are.
+    /// One request with exactly these headers and this body.
     ///
     /// # Errors
     ///
-    /// When no complete answer comes.
+    /// If there is no complete response.
     pub async fn send(
         &self,
         method: &str,

@@ -12,10 +12,10 @@ use spin_emulator::SqliteFile;
 /// How to start.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Write where everything is as one line of JSON, and end with the standard input.
+    /// Write all addresses as one line of JSON, and stop when standard input ends.
     #[arg(long)]
     json: bool,
-    /// An origin that the bridge may reach besides Freshworks, such as a platform's callback.
+    /// Another origin that the bridge may reach, such as a platform's callback.
     #[arg(long)]
     reaches: Vec<String>,
 }

@@ -31,7 +31,7 @@ const HISTORY: [(bool, &str); 6] = [
     (true, "Vivo en Coimbra. ¿Puedo hablar con una persona?"),
     (false, "Claro, ahora mismo."),
 ];
-/// What the AI agent has put into its context.
+/// The AI agent's context.
 const TOPIC: &str = "Late parcel";
 const SUMMARY: &str = "4711-ES has not moved since Lisbon, 18 November. Ana lives in Coimbra and asks for a person.";
 const ANSWER: &str = "Hola Ana, soy Maya. Se perdió: hoy sale uno nuevo.";
@@ -90,7 +90,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     }
 
     screen.title(3, "A human agent helps");
-    let maya = stage.freshworks.agent_id("Maya Chen").context("nobody is there")?;
+    let maya = stage.freshworks.agent_id("Maya Chen").context("no such agent")?;
     stage.freshworks.assign(&conversation.id, &maya, Assignee::Agent(&maya)).await?;
     stage.freshworks.reply(&conversation.id, &maya, ANSWER).await?;
     stage.freshworks.note(&conversation.id, &maya, NOTE).await?;
@@ -108,7 +108,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     platform.user_says(&channel, LATE);
     stage.kill(0).await?;
     screen.line(Side::Messenger, &format!("Ana Silva: {THANKS} [{FILE}] {LATE}"));
-    screen.line(Side::Bridge, "an instance is killed in the middle; whoever takes over looks before it writes");
+    screen.line(Side::Bridge, "an instance is killed midway; the next one looks before it writes");
     within("the platform's repeats", platform.settle()).await?;
     let now = stage.freshworks.conversation(&conversation.id).context("the conversation is gone")?;
     for text in texts(&now).iter().skip(conversation.messages.len()) {
@@ -134,7 +134,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     platform.user_says(&channel, "¿Y cuándo llega?");
     platform.settle().await;
 
-    screen.title(6, "What must be so");
+    screen.title(6, "What must hold");
     let after = stage.freshworks.conversation(&conversation.id).context("the conversation is gone")?;
     let inbox = texts(&after);
     let in_inbox = |words: &str| inbox.iter().filter(|text| text.contains(words)).count();
@@ -143,7 +143,7 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     let is_read = |words: &str| inbox.iter().any(|text| text.matches(words).count() == 1);
     let brief = texts(&conversation).pop().unwrap_or_default();
     screen.claim(
-        "the inbox opened at the brief, with the AI agent's summary, and its list said the matter",
+        "the inbox opened at the brief, with the AI agent's summary, and its list showed the issue",
         brief.starts_with("Late parcel: 4711-ES has not moved since Lisbon, 18 November\n") && brief.contains(SUMMARY),
     );
     screen.claim("the human agent read all six messages", HISTORY.iter().all(|(_, text)| is_read(text)));
@@ -156,16 +156,16 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
         !platform.seen_by_user(&channel).iter().any(|seen| seen.text.contains("INTERNAL")),
     );
     screen.claim(
-        "both messages and the file reached the human agent once, although an instance died",
+        "both messages and the file reached the human agent once, although an instance crashed",
         [THANKS, LATE, FILE].iter().all(|words| in_inbox(words) == 1),
     );
     screen.claim("one conversation was opened", stage.freshworks.conversations().len() == 1);
     screen.claim(
-        "the AI agent's context says how it ended, and what was in it stays",
+        "the AI agent's context says how it ended, and keeps its other values",
         context["handoff_outcome"] == "resolved" && context["plan"] == "pro",
     );
     screen.claim("the human agent has left the channel", platform.members(&channel).len() == 2);
-    screen.claim("what is said afterwards is the AI agent's", in_inbox("cuándo llega") == 0);
+    screen.claim("later messages go to the AI agent", in_inbox("cuándo llega") == 0);
     screen.claim(
         "private notes are in the inbox",
         after.messages.iter().any(|message| message.message_type == MessageType::Private),
@@ -173,14 +173,14 @@ pub(crate) async fn play(options: &Options) -> Result<bool> {
     let secrets = [stage.freshworks.api_key(), platform.config().api_token.clone(), THANKS.to_owned()];
     let log = stage.log();
     screen.claim(
-        "the bridge's log has no secret and no word of anybody",
+        "the bridge's log has no secret and no message text",
         !secrets.iter().any(|secret| log.contains(secret)),
     );
     Ok(screen.verdict())
 }
 
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> Result<T> {
-    tokio::time::timeout(PATIENCE, future).await.with_context(|| format!("this does not happen: {what}"))
+    tokio::time::timeout(PATIENCE, future).await.with_context(|| format!("timed out waiting for {what}"))
 }
 
 fn has(seen: &[Seen], words: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The bridge with its store and its instances, and Freshworks behind it.
+//! The bridge with its store and instances, and Freshworks.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use crate::real_spin::RealSpin;
 
 /// A secret of the Standard Webhooks form, for tests.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-/// What callers of the API pass.
+/// The API token of callers.
 pub const TOKEN: &str = "a-token-for-tests-of-the-bridge";
 
-/// What the bridge encrypts secrets with: 32 bytes as base64.
+/// The bridge's encryption key: 32 bytes as base64.
 pub const ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Where the simulated account is, as far as the bridge on the emulator knows.
+/// The simulated account's address for the bridge on the emulator.
 const ACCOUNT: &str = "https://acme.freshchat.com";
 
-/// Where its ticket desk is.
+/// The address of its ticket desk.
 const TICKET_DESK: &str = "https://acme.freshdesk.com";
 
-/// Where the photos of its human agents are.
+/// The origin of its human agents' photos.
 const PHOTOS: &str = "https://avatars.example";
 
-/// Where the bridge keeps what it knows.
+/// The bridge's store.
 #[derive(Clone, Debug)]
 pub enum Store {
     /// In the host's SQLite.
@@ -47,7 +47,7 @@ pub struct Environment {
     pub freshworks: Arc<Simulator>,
     /// Calls of the bridge.
     pub api: Api,
-    /// Where the bridge is reached.
+    /// The bridge's address.
     pub front: Front,
     options: Options,
     apps: Vec<Instance>,
@@ -111,34 +111,34 @@ fn built() -> PathBuf {
 }
 
 impl Environment {
-    /// Starts Freshworks and so many instances of the bridge, which go on after their answers, as on Spin up to 4.0: on a busy machine
-    /// there may be no time for what webhooks bring before that. `reaches`: the platforms that the bridge may reach.
+    /// Starts Freshworks and this number of instances of the bridge, which continue after their responses, as on Spin up to 4.0: on a
+    /// busy machine, webhooks may only be processed afterwards. `reaches`: the platforms that the bridge may reach.
     ///
     /// # Errors
     ///
-    /// When something cannot be started.
+    /// If something cannot be started.
     pub async fn start(store: Store, instances: usize, reaches: &[&str]) -> anyhow::Result<Self> {
         let mut stage = Self::set(store, reaches).await?;
         stage.options.goes_on_after_response = true;
         stage.with_instances(instances).await
     }
 
-    /// The same where instances end with their answers, as on the newest Spin. Call [`settled`](Environment::settled) before looking what became
-    /// of webhooks.
+    /// The same with instances that end with their responses, as on the newest Spin. Call [`settled`](Environment::settled) before checking the
+    /// effects of webhooks.
     ///
     /// # Errors
     ///
-    /// When something cannot be started.
+    /// If something cannot be started.
     pub async fn start_ending(store: Store, instances: usize, reaches: &[&str]) -> anyhow::Result<Self> {
         Self::set(store, reaches).await?.with_instances(instances).await
     }
 
-    /// Sets the stage without an instance, so that [`set_variable`](Environment::set_variable) can be called first; `reaches` is what Spin
-    /// lets the bridge reach besides Freshworks.
+    /// Prepares the environment without an instance, so that [`set_variable`](Environment::set_variable) can be called first; `reaches`: what Spin
+    /// lets the bridge reach in addition to Freshworks.
     ///
     /// # Errors
     ///
-    /// When something cannot be started.
+    /// If something cannot be started.
     pub async fn reaching(store: Store, reaches: &[&str]) -> anyhow::Result<Self> {
         Self::set(store, reaches).await
     }
@@ -148,16 +148,16 @@ impl Environment {
         self.options.variables.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Lets instances go on after their answers, as on Spin up to 4.0, also those that start from now on.
+    /// Lets instances continue after their responses, as on Spin up to 4.0, including those that start later.
     pub fn go_on_after_answers(&mut self) {
         self.options.goes_on_after_response = true;
     }
 
-    /// Starts so many instances of the bridge.
+    /// Starts this many instances of the bridge.
     ///
     /// # Errors
     ///
-    /// When one cannot be started.
+    /// If one cannot be started.
     pub async fn with_instances(mut self, instances: usize) -> anyhow::Result<Self> {
         let stage = &mut self;
         let component = component().await?;
@@ -168,24 +168,23 @@ impl Environment {
         Ok(self)
     }
 
-    /// The same on one real Spin, with its own SQLite. None when there is no `spin` on the PATH.
+    /// The same on one real Spin, with its own SQLite: what `REAL_SPIN` names, else `spin` on the PATH.
     ///
     /// # Errors
     ///
-    /// When something cannot be started.
-    pub async fn start_on_spin(reaches: &[&str]) -> anyhow::Result<Option<Self>> {
-        let Some(program) = RealSpin::program() else { return Ok(None) };
+    /// If something cannot be started.
+    pub async fn start_on_spin(reaches: &[&str]) -> anyhow::Result<Self> {
         let mut stage = Self::set(Store::Sqlite(SqliteFile::default()), reaches).await?;
-        let spin = RealSpin::start(&program, &built(), &stage.options).await?;
+        let spin = RealSpin::start(&RealSpin::program(), &built(), &stage.options).await?;
         stage.apps.push(Instance::Spin(spin));
         stage.lead();
-        Ok(Some(stage))
+        Ok(stage)
     }
 
     /// Everything but the instances.
     async fn set(store: Store, reaches: &[&str]) -> anyhow::Result<Self> {
         let freshworks = Arc::new(Simulator::start(Config::default()).await?);
-        // Freshworks gives up after a while; this one keeps on for long enough to see a lease end.
+        // Freshworks gives up after a while; this one retries long enough to outlast a lease.
         freshworks.set_behaviour(|it| it.webhook_retries = vec![Duration::from_millis(250); 60]);
         let front = Front::start().await?;
         let mut allowed: Vec<String> = reaches.iter().map(|origin| (*origin).to_owned()).collect();
@@ -238,12 +237,12 @@ impl Environment {
         Ok(())
     }
 
-    /// Waits until Freshworks has delivered everything, and every delivery to this connection is worked off: time passes, as if the
-    /// timer called more often than it does.
+    /// Waits until Freshworks has delivered everything, and every delivery to this connection is processed, calling the timer more
+    /// often than usual.
     ///
     /// # Errors
     ///
-    /// When the bridge does not answer for long.
+    /// If the bridge does not respond for long.
     pub async fn settled(&self, connection: &str) -> anyhow::Result<()> {
         self.freshworks.settled().await;
         let path = format!("/v1/connections/{connection}/activity");
@@ -264,7 +263,7 @@ impl Environment {
         self.front.lead_to(self.apps.iter().map(|app| app.origin().to_owned()).collect());
     }
 
-    /// What the instances that run now have written.
+    /// The output of the running instances.
     pub fn log(&self) -> String {
         self.apps.iter().map(Instance::log).collect()
     }
@@ -282,11 +281,11 @@ impl Environment {
         })
     }
 
-    /// Connects the account to a platform, and tells Freshworks where to send its webhooks.
+    /// Connects the account to a platform, and sets the receiver of Freshworks' webhooks.
     ///
     /// # Errors
     ///
-    /// When the bridge does not say that it is connected.
+    /// If the bridge does not report that it is connected.
     pub async fn connect(&self, connection: &str, platform: &Value) -> anyhow::Result<Reply> {
         let body = json!({ "settings": self.settings(), "platform": platform });
         let answer = self.api.call("PUT", &format!("/v1/connections/{connection}"), &body).await?;

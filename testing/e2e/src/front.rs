@@ -1,4 +1,4 @@
-//! What stands before several instances of an app: passes each connection on to the next one, and knows nothing of HTTP.
+//! A load balancer for several instances of an app: passes each connection to the next one, without parsing HTTP.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 type Backends = Arc<Mutex<Vec<String>>>;
 
-/// An address that stays while the instances behind it come and go. Stops when it is dropped.
+/// A fixed address in front of changing instances. Stops when it is dropped.
 #[derive(Debug)]
 pub struct Front {
     origin: String,
@@ -18,7 +18,7 @@ pub struct Front {
 }
 
 impl Front {
-    /// Starts with nothing behind it: connections are closed at once.
+    /// Starts without instances: connections are closed at once.
     ///
     /// # Errors
     ///
@@ -32,12 +32,12 @@ impl Front {
         Ok(Self { origin, backends, _task: task })
     }
 
-    /// Where it listens, without a slash at the end.
+    /// Its address, without a trailing slash.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Passes new connections on to these, in turn. Connections that are there stay where they are.
+    /// Passes new connections to these in turn. Existing connections are unaffected.
     pub fn lead_to(&self, origins: Vec<String>) {
         *self.backends.lock().unwrap_or_else(PoisonError::into_inner) = origins;
     }
@@ -53,7 +53,7 @@ async fn run(listener: TcpListener, backends: Backends) {
         let Some(origin) = (!all.is_empty()).then(|| all[turn % all.len()].clone()) else { continue };
         connections.spawn(async move {
             let address = origin.trim_start_matches("http://");
-            // Whoever is cut off sees a closed connection, as from a load balancer.
+            // The client sees a closed connection, as from a load balancer.
             if let Ok(mut to) = TcpStream::connect(address).await {
                 let _ = (from.set_nodelay(true), to.set_nodelay(true));
                 let _ = copy_bidirectional(&mut from, &mut to).await;

@@ -1,11 +1,11 @@
 //! End to end on one machine: an AI agent's platform, the bridge on the Spin emulator, and Freshworks.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
-//! | `stage.rs` | the bridge with its store, its instances, and Freshworks behind it |
-//! | `front.rs` | what stands before several instances of an app |
-//! | `real_spin.rs` | the bridge on a real Spin, where there is one |
-//! | `main.rs`, `demo.rs`, `screen.rs`, `serve.rs` | the program: a story that plays by itself, and a stage to be used by hand |
+//! | `environment.rs` | the bridge with its store, its instances, and Freshworks |
+//! | `front.rs` | a load balancer for several instances of an app |
+//! | `real_spin.rs` | the bridge on a real Spin, if installed |
+//! | `main.rs`, `demo.rs`, `screen.rs`, `serve.rs` | the program: an automatic demo, and an environment for manual use |
 //! | `api.rs` | calls of the bridge's API |
 
 mod api;

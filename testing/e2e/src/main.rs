@@ -19,11 +19,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Plays a handoff from all three sides, and holds what people saw against what must be.
+    /// Plays a handoff from all three sides, and checks what people saw.
     Demo(demo::Options),
-    /// Starts the bridge with its console and Freshworks with its inbox, for people in a browser, and says what to fill in.
+    /// Starts the bridge with its console and Freshworks with its inbox, for use in a browser, and says what to fill in.
     Console(console::Options),
-    /// Starts everything, writes where it is as one line of JSON, and stays until its standard input ends.
+    /// Starts everything, writes the addresses as one line of JSON, and runs until its standard input ends.
     Serve(serve::Options),
 }
 

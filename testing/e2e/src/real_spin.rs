@@ -1,6 +1,7 @@
-//! The bridge on a real Spin, where there is one.
+//! The bridge on a real Spin, where `cargo xtask test` finds one.
 
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,12 +19,9 @@ pub(crate) struct RealSpin {
 }
 
 impl RealSpin {
-    /// `spin` on the PATH; Debian has another program of that name, which knows no `up`.
-    pub(crate) fn program() -> Option<PathBuf> {
-        let folders = std::env::var_os("PATH")?;
-        let found = std::env::split_paths(&folders).map(|folder| folder.join("spin")).find(|file| file.is_file())?;
-        let help = Command::new(&found).args(["up", "--help"]).output().ok()?;
-        String::from_utf8_lossy(&help.stdout).contains("--listen").then_some(found)
+    /// Where Spin is: `REAL_SPIN` says it, else the PATH.
+    pub(crate) fn program() -> PathBuf {
+        std::env::var_os("REAL_SPIN").unwrap_or_else(|| "spin".into()).into()
     }
 
     /// Starts the component with the project's own manifest, allowed to reach this machine as well.
@@ -46,10 +44,13 @@ impl RealSpin {
         let mut up = Command::new(program);
         up.arg("up").arg("--from").arg(folder.join("spin.toml")).args(["--listen", &format!("127.0.0.1:{port}")]);
         up.arg("--state-dir").arg(folder.join("state")).current_dir(&folder);
-        for (name, value) in &options.variables {
+        // Spin 3.4 to 4.0 reach nothing at all where a host of the manifest is set to an empty text.
+        for (name, value) in options.variables.iter().filter(|(_, value)| !value.is_empty()) {
             up.args(["--variable", &format!("{name}={value}")]);
         }
         let log = std::fs::File::create(folder.join("log"))?;
+        // `spin up` starts `spin trigger http`, which would outlive it: both end together.
+        up.process_group(0);
         let child = up.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
         let mut spin = Self { child, origin: format!("http://127.0.0.1:{port}"), folder };
         let started = Instant::now();
@@ -73,8 +74,38 @@ impl RealSpin {
 
 impl Drop for RealSpin {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        let group = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let _ = group.map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers at the address through a child, as `spin up` does through `spin trigger http`.
+    const SPIN: &str = "#!/bin/sh
+while [ $# -gt 0 ]; do
+    if [ \"$1\" = --listen ]; then address=$2; fi
+    shift
+done
+python3 -m http.server --bind ${address%:*} ${address#*:} &
+wait
+";
+
+    #[tokio::test]
+    async fn nothing_of_spin_survives() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("spin");
+        std::fs::write(&program, SPIN).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let spin = RealSpin::start(&program, Path::new("bridge.wasm"), &Options::default()).await.unwrap();
+        let address = spin.origin().trim_start_matches("http://").to_owned();
+        TcpStream::connect(&address).await.unwrap();
+        drop(spin);
+        assert!(TcpStream::connect(&address).await.is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What the demonstration shows: one line for each thing that happens, and where.
+//! The demo's output: one line for each event, with its side.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
@@ -10,7 +10,7 @@ pub(crate) struct Screen {
     claims: Vec<(String, bool)>,
 }
 
-/// Where something happens.
+/// The side of an event.
 #[derive(Clone, Copy)]
 pub(crate) enum Side {
     /// In front of the end user.
@@ -34,7 +34,7 @@ impl Screen {
     }
 
     fn write(&self, text: &str) {
-        // Whoever closes the pipe has seen enough.
+        // A closed pipe ends the output.
         let _ = writeln!(std::io::stdout(), "{text}");
     }
 
@@ -57,12 +57,12 @@ impl Screen {
         self.write(&format!("   {at:6.3} s  {}  {text}", self.painted(colour, &format!("{word:9}"))));
     }
 
-    /// Something that must be so.
+    /// A claim.
     pub(crate) fn claim(&mut self, text: &str, holds: bool) {
         self.claims.push((text.to_owned(), holds));
     }
 
-    /// Shows what must be so; whether it is.
+    /// Shows a claim and whether it holds.
     pub(crate) fn verdict(&self) -> bool {
         for (text, holds) in &self.claims {
             let word = if *holds { self.painted("32", "holds") } else { self.painted("31", "FAILS") };

@@ -9,7 +9,7 @@ use platform_simulator::{Config, Delight};
 use serde_json::json;
 use spin_emulator::SqliteFile;
 
-/// Where the bridge keeps its state.
+/// The bridge's store.
 #[derive(Args)]
 pub(crate) struct Options {
     /// In this SQLite file, which stays. Default: in memory.

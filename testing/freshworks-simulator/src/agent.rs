@@ -1,7 +1,7 @@
 //! The human agents' side, and the user's widget: what people do in the product.
 //!
-//! Each act changes the account at once, waits until its webhooks were tried for the first time, and returns those
-//! tries. Without a webhook URL they are recorded and not sent.
+//! Each act changes the account at once, waits until its webhooks were first tried, and returns those tries. Without
+//! a webhook URL they are recorded, not sent.
 
 use serde_json::{Value, json};
 
@@ -11,14 +11,14 @@ use crate::refusal::Refusal;
 use crate::store::{Actor, ActorType, MessageType, Status};
 use crate::{Inner, Simulator};
 
-/// Who is to have a conversation.
+/// The assignee of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assignee<'a> {
     /// A human agent, by id.
     Agent(&'a str),
     /// A group, by id; no agent has it then.
     Group(&'a str),
-    /// Nobody: back to the queue.
+    /// No assignee: back to the queue.
     Nobody,
 }
 
@@ -52,7 +52,7 @@ impl Simulator {
         self.inner.agent_writes(conversation, agent, MessageType::Private, text).await
     }
 
-    /// A human agent gives the conversation to somebody, maybe to themselves.
+    /// A human agent assigns the conversation, possibly to themselves.
     ///
     /// # Errors
     /// Unknown conversation, agent or group.
@@ -76,7 +76,7 @@ impl Simulator {
         self.inner.agent_sets_status(conversation, agent, Status::Reopened).await
     }
 
-    /// A user writes in the widget: a conversation that does not come from the API. Answers its id.
+    /// A user writes in the widget: a conversation that does not come from the API. Returns its id.
     ///
     /// # Errors
     /// Unknown topic or user.
@@ -176,7 +176,7 @@ impl Inner {
         let act = self.product_act(|desk| {
             let actor = agent_actor(desk, agent)?;
             let was = desk.conversation(conversation)?.status;
-            // Opening what is open changes nothing; the desk offers it only for resolved conversations.
+            // Opening an open conversation changes nothing; the desk offers it only for resolved ones.
             if status == Status::Reopened && was != Status::Resolved {
                 return Ok(());
             }
@@ -185,7 +185,7 @@ impl Inner {
         act.await.map(|((), deliveries)| deliveries)
     }
 
-    /// Lets people act, and waits until the webhooks of it were tried.
+    /// Performs an act, and waits until its webhooks were tried.
     async fn product_act<R>(
         &self,
         act: impl FnOnce(&mut Desk<'_>) -> Result<R, Refusal>,

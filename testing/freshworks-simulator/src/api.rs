@@ -1,4 +1,4 @@
-//! The REST API: routes, and what all of them share (lists, input, error answers).
+//! The REST API: routes and their shared parts (lists, input, error responses).
 
 mod accounts;
 mod channels;
@@ -78,7 +78,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The answer of a call that made something.
+/// The response of a call that created something.
 fn created(app: &Inner, body: impl serde::Serialize) -> Response {
     let status = StatusCode::from_u16(app.behaviour().created_status).unwrap_or(StatusCode::OK);
     (status, Json(body)).into_response()

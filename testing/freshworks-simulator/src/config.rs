@@ -1,4 +1,4 @@
-//! What an account has when it starts, and how it behaves.
+//! An account's initial content and behaviour.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Config {
     pub port: u16,
     /// The bearer token that the API wants.
     pub api_key: String,
-    /// Where webhooks go. Without it they are only recorded.
+    /// Receiver of webhooks. Without it they are only recorded.
     pub webhook: Option<String>,
     /// The topics, in the order the API lists them.
     pub topics: Vec<TopicSpec>,
@@ -33,9 +33,9 @@ pub struct Config {
     pub ticket_groups: Vec<String>,
     /// Tickets' custom fields.
     pub ticket_fields: Vec<TicketField>,
-    /// What all ids are derived from: the same seed and the same calls give the same ids.
+    /// Seed of all ids: the same seed and the same calls give the same ids.
     pub seed: u64,
-    /// A signing key for this simulator alone. Otherwise all simulators of a process share one.
+    /// A separate signing key for this simulator. Otherwise all simulators of a process share one.
     pub own_key: bool,
     /// How the account behaves from the start.
     pub behaviour: Behaviour,
@@ -113,7 +113,7 @@ pub struct AgentSpec {
     pub last_name: String,
     /// E-mail address.
     pub email: String,
-    /// Where the photo is.
+    /// The photo's URL.
     pub avatar_url: Option<String>,
     /// Names of the groups the agent belongs to.
     pub groups: Vec<String>,
@@ -175,17 +175,17 @@ pub struct UserSpec {
     pub phone: Option<String>,
     /// The caller's own id of the user.
     pub reference_id: Option<String>,
-    /// Where the picture is.
+    /// The picture's URL.
     pub avatar_url: Option<String>,
     /// Custom properties, as name and value.
     pub properties: Vec<(String, String)>,
 }
 
-/// How the account behaves where public material is silent or sources disagree. The defaults are the likeliest
-/// reading; each switch is another one that a connector has to live with.
+/// How the account behaves if public material is silent or sources disagree. The defaults are the most likely
+/// reading; each switch is an alternative that a connector must cope with.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
-    /// Status of calls that create something. 200 is what clients expect; some texts speak of 201.
+    /// Status of calls that create something. Clients expect 200; some texts mention 201.
     pub created_status: u16,
     /// Status for a missing or wrong API key; 403 is the alternative.
     pub unauthorized_status: u16,
@@ -195,7 +195,7 @@ pub struct Behaviour {
     pub trace_headers: bool,
     /// The form of the ids of users and conversations.
     pub id_form: IdForm,
-    /// What `GET /v2/conversations/{id}` answers.
+    /// What `GET /v2/conversations/{id}` returns.
     pub conversation_form: ConversationForm,
     /// How the next page of a list of messages is named.
     pub message_paging: MessagePaging,
@@ -203,7 +203,7 @@ pub struct Behaviour {
     pub max_items_per_page: Option<usize>,
     /// Write the numbers of `pagination` as strings; one client converts them, so both may occur.
     pub pagination_as_strings: bool,
-    /// What the links between pages begin with. The vendor's definitions have `/v1`, other clients read `/v2`.
+    /// Prefix of the links between pages. The vendor's definitions have `/v1`, other clients read `/v2`.
     pub page_link_version: &'static str,
     /// What a page past the end of a list is.
     pub page_past_end: PagePastEnd,
@@ -229,9 +229,9 @@ pub struct Behaviour {
     pub refuse_external_images: bool,
     /// Require the bearer token for downloads of uploaded files.
     pub private_uploads: bool,
-    /// Treat conversations as e-mail ones: a text part is stored, and then answered with 400.
+    /// Treat conversations as e-mail ones: a text part is stored, but returns 400.
     pub email_quirk: bool,
-    /// Requests a minute; more is answered with 429. None for no limit.
+    /// Requests per minute; more get 429. None for no limit.
     pub requests_per_minute: Option<u32>,
     /// What a conversation's custom property does that `GET /v2/conversations/fields` does not list.
     pub undeclared_properties: UndeclaredProperties,
@@ -241,8 +241,8 @@ pub struct Behaviour {
     pub business_hours_form: BusinessHoursForm,
     /// What `GET /v2/metrics/historical` says about waiting.
     pub wait_figures: Vec<WaitFigures>,
-    /// Refuse the second rating of a conversation. What the real service does with one is not published; the default keeps each, so
-    /// that one which was sent twice is seen.
+    /// Refuse the second rating of a conversation. The real behaviour is not published; the default keeps each, so that a duplicate
+    /// is visible.
     pub one_rating: bool,
     /// Add lines of type `system` to the thread when a conversation is assigned, resolved or reopened.
     pub system_lines: bool,
@@ -251,7 +251,7 @@ pub struct Behaviour {
     /// The agent in whose name changes through the API are reported. None for the account's service account.
     pub api_acts_as: Option<String>,
 
-    /// Calls of the ticket service a minute; more is answered with 429. None for no limit.
+    /// Calls of the ticket service per minute; more get 429. None for no limit.
     pub ticket_requests_per_minute: Option<u32>,
     /// Give tickets without a status or a priority the documented defaults (2 and 1). Otherwise they are refused, as
     /// integrators have seen.
@@ -271,8 +271,8 @@ pub struct Behaviour {
     /// Status of tickets over that size; 413 is the alternative.
     pub ticket_too_large_status: u16,
 
-    /// Write U+FFFD as the escape of half an emoji, in answers and webhooks: what JavaScript makes of a text that `slice` has cut.
-    /// And begin each object with a number beyond the range of a double.
+    /// Write U+FFFD as the escape of half an emoji, in responses and webhooks, like JavaScript for a text cut by `slice`. And begin
+    /// each object with a number beyond the range of a double.
     pub loose_json: bool,
 
     /// The era of webhook bodies.
@@ -281,7 +281,7 @@ pub struct Behaviour {
     pub echo_messages: bool,
     /// Send webhooks for assignments, resolutions and reopenings that came through the API.
     pub echo_changes: bool,
-    /// Hold the answer of an API call back until its webhooks were tried: the race that every receiver must survive.
+    /// Delay the response of an API call until its webhooks were tried: the race that every receiver must survive.
     pub echo_before_answer: bool,
     /// `X-Freshchat-Payload-Version`. The real value is not published.
     pub payload_version: String,
@@ -343,27 +343,27 @@ impl Default for Behaviour {
             echo_before_answer: false,
             payload_version: "1.0".into(),
             webhook_timeout: Duration::from_secs(3),
-            // The waits of the real service are not published; these let no test wait for long.
+            // The real service's waits are not published; these keep tests fast.
             webhook_retries: [20, 100, 600, 1_200].map(Duration::from_millis).to_vec(),
         }
     }
 }
 
-/// What is known about the waits of one group. Figures are texts, as the vendor's definitions have them.
+/// The waiting figures of one group. Figures are strings, as in the vendor's definitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitFigures {
     /// Name of the group; none for conversations that no group has.
     pub group: Option<&'static str>,
     /// Seconds; none leaves the group out.
     pub average_wait: Option<&'static str>,
-    /// Conversations that nobody has taken; none leaves the group out.
+    /// Unassigned conversations; none leaves the group out.
     pub waiting: Option<&'static str>,
 }
 
-/// What `GET /v2/conversations/{id}` answers.
+/// What `GET /v2/conversations/{id}` returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConversationForm {
-    /// Twelve fields without messages, and the assignment where there is one (2025).
+    /// Twelve fields without messages, and the assignment if there is one (2025).
     Header,
     /// Five fields (2022).
     Minimal,
@@ -389,7 +389,7 @@ pub enum PagePastEnd {
     Empty,
 }
 
-/// What the filters of `GET /v2/agents` do. That they exist is published; what a wrong one does is not.
+/// What the filters of `GET /v2/agents` do. Their existence is published; the effect of an invalid one is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AgentFilters {
     /// Only agents that fit are listed.
@@ -412,7 +412,7 @@ pub enum StatusList {
 /// What creating a conversation does while the user has an open one in the topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateWhileOpen {
-    /// The messages go to the open one, whose id is answered.
+    /// The messages go to the open one, whose id is returned.
     Append,
     /// A new one supersedes it.
     AlwaysNew,
@@ -439,15 +439,15 @@ pub enum DuplicateUser {
     ReturnExisting,
 }
 
-/// What `GET /v2/users` does with its filters. How the real service matches is not published; everything but the first is
-/// something that a caller must survive.
+/// What `GET /v2/users` does with its filters. How the real service matches is not published; callers must survive all but
+/// the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserSearch {
     /// Values must be equal: e-mail addresses in any case, phone numbers by their digits.
     Exact,
     /// The filters are ignored: everybody is found.
     Everybody,
-    /// Values that begin with what was asked for are found too, in any case.
+    /// Also matches by prefix, ignoring case.
     Prefix,
     /// 400.
     Refused,
@@ -455,7 +455,7 @@ pub enum UserSearch {
     NotFound,
 }
 
-/// What deleting a user does. Not published: the deletion of an agent is answered with 202, so this one may be too.
+/// What deleting a user does. Not published: deleting an agent returns 202, so this may, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserDeletion {
     /// 202 and the vendor's object for accepted work. The record is gone.
@@ -475,7 +475,7 @@ pub enum UndeclaredProperties {
     Refuse,
 }
 
-/// How `GET /v2/business-hours/within-bh` answers. The real form is not published.
+/// The response of `GET /v2/business-hours/within-bh`. The real form is not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BusinessHoursForm {
     /// `{"within_business_hours": true}`

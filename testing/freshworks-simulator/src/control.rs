@@ -1,8 +1,8 @@
-//! The inbox page and the small API behind it: what a human agent does in a browser.
+//! The inbox page and its small API: what a human agent does in a browser.
 //!
-//! It has no key, so it answers only requests that name this machine, and changes nothing for pages of another origin: a
-//! page from elsewhere cannot reach it, not even by a name that it points here. The server listens on the loopback address
-//! alone.
+//! It has no key, so it only accepts requests that name this machine, and changes nothing for pages of another origin: a
+//! foreign page cannot reach it, not even through a name that resolves to this machine. The server listens on the loopback
+//! address only.
 
 mod conversations;
 mod faults;
@@ -27,7 +27,7 @@ use crate::{Inner, KeyForm, lock};
 type App = Arc<Inner>;
 type Reply = Result<Json<Value>, Refusal>;
 
-/// What each answer says to the browser. The page shows what strangers wrote, so it gets nothing but its own files.
+/// Headers of each response. The page shows untrusted text, so it may only load its own files.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -39,7 +39,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// The page, its API, and the files behind links in messages.
+/// The page, its API, and the files that messages link to.
 pub(crate) fn routes() -> Router<App> {
     page::routes()
         .route("/simulator/state", get(state::state))
@@ -78,7 +78,7 @@ fn comes_from_own_page(headers: &HeaderMap) -> bool {
     headers.get(header::ORIGIN).is_none_or(|origin| origin.as_bytes() == own.as_bytes())
 }
 
-/// What the account's admin pages show: for whoever connects it.
+/// What the account's admin pages show, needed to connect it.
 async fn account(State(app): State<App>) -> Json<Value> {
     let name = lock(&app.store).account.name.clone();
     Json(json!({

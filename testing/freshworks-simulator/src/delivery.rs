@@ -37,7 +37,7 @@ pub struct Delivery {
     pub body: Vec<u8>,
     /// 0 for the first try.
     pub retry_count: u32,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// The fault that hit it.
     pub fault: Option<WebhookFault>,
@@ -46,7 +46,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The status the receiver answered with, where it did.
+    /// The receiver's status, if it responded.
     pub fn status_of_receiver(&self) -> Option<u16> {
         match self.outcome {
             Outcome::Answered(status) => Some(status),
@@ -65,14 +65,14 @@ impl Delivery {
     }
 }
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// There was no webhook URL.
     Recorded,
     /// A fault swallowed it.
     Dropped,
-    /// The receiver answered with this status.
+    /// The receiver returned this status.
     Answered(u16),
     /// The receiver took too long.
     TimedOut,
@@ -148,7 +148,7 @@ impl Outbox {
     }
 }
 
-/// Sends what is queued, for as long as the simulator lives.
+/// Sends queued webhooks while the simulator lives.
 pub(crate) async fn run(inner: std::sync::Arc<Inner>, mut queued: mpsc::UnboundedReceiver<Queued>) {
     let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
     let courier = Courier { inner: &inner, client };
@@ -157,7 +157,7 @@ pub(crate) async fn run(inner: std::sync::Arc<Inner>, mut queued: mpsc::Unbounde
         let fault = inner.faults.take_webhook(payload.action);
         if fault == Some(WebhookFault::Reorder) {
             held.push_back(payload);
-            // Whoever waits must not wait for an event that has not happened yet.
+            // Do not wait for an event that has not happened yet.
             let _ = tried.send(Vec::new());
             inner.outbox.finish();
             continue;
@@ -293,7 +293,7 @@ fn signature(key: &SigningKey, body: &[u8], fault: Option<&WebhookFault>) -> Opt
     match fault {
         Some(WebhookFault::StripSignature) => None,
         Some(WebhookFault::CorruptSignature) => {
-            // The first character stands for six whole bits, so any other one is valid base64 of other bytes.
+            // The first character encodes six full bits, so any other character is valid base64 of different bytes.
             let signature = key.sign(body);
             let other = if signature.starts_with('A') { "B" } else { "A" };
             Some(format!("{other}{}", &signature[1..]))

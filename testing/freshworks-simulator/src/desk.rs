@@ -1,6 +1,6 @@
-//! What may happen in an account: the rules for conversations, whoever acts. Each act emits its webhooks.
+//! The rules for conversations, for all actors. Each act emits its webhooks.
 //!
-//! Acts are checked completely before anything changes, so a refusal leaves the account as it was.
+//! Acts are validated completely before anything changes, so a refusal leaves the account unchanged.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::store::{Actor, ActorType, Conversation, Message, MessageType, Status, Store};
 use crate::webhooks::{self, Assignees, Payload};
 
-/// Through which door somebody acts.
+/// The way in which an actor acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     /// The REST API.
@@ -62,7 +62,7 @@ impl Desk<'_> {
         self.store.conversations.get_mut(id).ok_or_else(|| Refusal::not_found("conversation"))
     }
 
-    /// Who stands behind changes through the API.
+    /// The actor of changes through the API.
     pub(crate) fn api_actor(&self) -> Actor {
         match &self.behaviour.api_acts_as {
             Some(agent) => Actor { kind: ActorType::Agent, id: agent.clone() },
@@ -74,7 +74,7 @@ impl Desk<'_> {
         Actor { kind: ActorType::System, id: self.store.account.service_account_id.clone() }
     }
 
-    /// Opens a conversation, or goes on with the open one. Answers its id and the new messages.
+    /// Opens a conversation, or continues the open one. Returns its id and the new messages.
     pub(crate) fn create(
         &mut self,
         channel_id: &str,
@@ -130,7 +130,7 @@ impl Desk<'_> {
             status: Status::New,
             assigned_agent_id: None,
             assigned_group_id: None,
-            // Live answers show this priority where the caller gave none.
+            // Live responses show this priority if the caller gave none.
             properties: Map::from_iter([("priority".to_owned(), json!("Low"))]),
             messages: Vec::new(),
             interaction_id: format!("{internal_id}-{now}"),
@@ -147,7 +147,7 @@ impl Desk<'_> {
         id
     }
 
-    /// Adds a message by whoever is in the conversation; a user's message may reopen it.
+    /// Adds a participant's message; a user's message may reopen the conversation.
     pub(crate) fn post(&mut self, id: &str, message: NewMessage, door: Door) -> Result<Message, Refusal> {
         let conversation = self.conversation(id)?;
         if conversation.superseded {
@@ -244,7 +244,7 @@ impl Desk<'_> {
         if opens {
             self.reopen(id, actor, changes.status.unwrap_or(Status::New), loud)?;
         }
-        // Somebody without a status means: this one takes it. Nobody means: back to the queue (integrators' notes).
+        // An assignee without a status means that they take it; no assignee means back to the queue (integrators' notes).
         let status = match changes.status {
             Some(status) => Some(status),
             None if was == Status::Resolved => None,
@@ -292,7 +292,7 @@ impl Desk<'_> {
         self.system_line(id, &format!("Conversation assigned to {to}"), None)
     }
 
-    /// Resolves the conversation; resolving what is resolved changes nothing and says nothing.
+    /// Resolves the conversation; resolving a resolved one has no effect and sends no webhook.
     fn resolve(&mut self, id: &str, actor: &Actor, loud: bool) -> Result<(), Refusal> {
         let now = self.store.clock.tick();
         let conversation = self.conversation_mut(id)?;

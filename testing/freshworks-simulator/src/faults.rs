@@ -31,7 +31,7 @@ impl Fault {
         Self { on, how, when: When::BeforeEffect, times: 1 }
     }
 
-    /// Lets the call take effect first: the write happened, the answer is the fault.
+    /// The call takes effect first: the write happened, the response is the fault.
     #[must_use]
     pub fn after_effect(self) -> Self {
         Self { when: When::AfterEffect, ..self }
@@ -70,7 +70,7 @@ impl Match {
         Self::default()
     }
 
-    /// Calls with this path, such as `/v2/conversations/*/messages`: `*` stands for one segment.
+    /// Calls with this path, such as `/v2/conversations/*/messages`: `*` matches one segment.
     pub fn path(pattern: &str) -> Self {
         Self { path: Some(pattern.to_owned()), ..Self::default() }
     }
@@ -81,7 +81,7 @@ impl Match {
         Self { method: Some(method.to_owned()), ..self }
     }
 
-    /// Lets the calls before the `n`-th pass; the first call is 1. Counts from when the fault was set.
+    /// Skips the calls before the `n`-th; the first call is 1. Counts from when the fault was set.
     #[must_use]
     pub fn nth(self, n: u32) -> Self {
         Self { pick: Pick::From(n.max(1)), ..self }
@@ -114,21 +114,21 @@ fn path_fits(pattern: &str, path: &str) -> bool {
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// This answer instead of the real one.
+    /// This response instead of the real one.
     Status {
         /// The HTTP status.
         code: u16,
-        /// Headers besides the usual ones.
+        /// Additional headers.
         headers: Vec<(String, String)>,
         /// The body, whatever it is.
         body: String,
     },
-    /// The call (or, after the effect, its answer) waits that long. The effect happens even when the caller has
-    /// gone away meanwhile.
+    /// The call (or, after the effect, its response) is delayed. The effect happens even if the caller has gone
+    /// away.
     Delay(Duration),
-    /// The connection closes without an answer.
+    /// The connection closes without a response.
     Cut,
-    /// The connection closes in the middle of the answer's body.
+    /// The connection closes in the middle of the response's body.
     CutMidBody,
     /// Status 200 and a body that is not JSON, as from a captive portal.
     Garbage,
@@ -140,13 +140,13 @@ pub enum How {
 }
 
 impl How {
-    /// An error answer in the form of the API.
+    /// An error response in the form of the API.
     pub fn status(code: u16) -> Self {
         let body = format!("{{\"code\":{code},\"status\":\"SIMULATED_FAULT\",\"message\":\"simulated fault\"}}");
         Self::Status { code, headers: Vec::new(), body }
     }
 
-    /// An error answer in the form of the ticket service: 403 and 5xx have a body, the others have none.
+    /// An error response in the form of the ticket service: 403 and 5xx have a body, the others have none.
     pub fn ticket_status(code: u16) -> Self {
         let body = match code {
             403 => "{\"code\":\"access_denied\",\"message\":\"You are not authorized to perform this action.\"}",
@@ -180,19 +180,19 @@ pub enum WebhookFault {
     Drop,
     /// The delivery waits and comes after the next one.
     Reorder,
-    /// The delivery waits that long, and holds up those behind it.
+    /// The delivery waits that long, and delays those after it.
     Delay(Duration),
     /// One bit of the signature is wrong.
     CorruptSignature,
     /// The signature is right, but by another key.
     WrongKey,
-    /// There is no signature header.
+    /// The signature header is missing.
     StripSignature,
     /// The message has no `message_type` (seen in the field; a private note then looks like a message).
     LoseMessageType,
     /// Images, videos and files have no `url` (seen in the field; the API has it).
     LoseAttachmentUrl,
-    /// A private note says so by `botsPrivateNote: "true"`, as text, and is of type `normal` (a belief).
+    /// A private note is marked by `botsPrivateNote: "true"`, as a string, and has the type `normal` (a belief).
     PrivateAsText,
     /// The body ends in the middle; the signature is right.
     TornBody,
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_one_segment() {
+    fn a_star_matches_one_segment() {
         assert!(path_fits("/v2/conversations/*/messages", "/v2/conversations/a-b/messages"));
         assert!(!path_fits("/v2/conversations/*/messages", "/v2/conversations/a/b/messages"));
         assert!(!path_fits("/v2/conversations/*", "/v2/conversations"));

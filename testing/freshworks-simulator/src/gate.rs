@@ -19,7 +19,7 @@ use crate::journal::{Exchange, RequestBody};
 use crate::service::Service;
 use crate::{Inner, delivery, lock};
 
-/// Ends the connection without an answer.
+/// Closes the connection without a response.
 #[derive(Debug)]
 pub(crate) struct Cut;
 
@@ -31,7 +31,7 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// What stands before one service: the gate, and the routes behind it.
+/// The gate in front of one service, and the service's routes.
 pub(crate) struct Front {
     service: Service,
     router: Router,
@@ -44,7 +44,7 @@ impl Front {
         Self { service, router, window: Mutex::new((Instant::now(), 0)) }
     }
 
-    /// The answer to a request, through the gate where it is for the API.
+    /// The response to a request, through the gate if it is for the API.
     pub(crate) async fn answer(&self, inner: &Inner, request: Request<Bytes>) -> Result<Response<Body>, Cut> {
         if self.service.has_in_api(request.uri().path()) {
             self.gate(inner, request).await
@@ -124,7 +124,7 @@ impl Front {
             service.write_trace(inner, started.elapsed().as_millis(), response.headers_mut());
         }
         exchange.status = Some(response.status().as_u16());
-        // What a torn answer would have held is of no use to anybody.
+        // The rest of a torn response is not needed.
         if exchange.fault != Some(How::CutMidBody) {
             let (parts, body) = response.into_parts();
             exchange.answer = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -137,8 +137,8 @@ impl Front {
         Ok(response)
     }
 
-    /// Counts a call against the fixed window of the rate limit. Answers the calls of the window so far and, for a call over
-    /// the limit, how many seconds it has to wait.
+    /// Counts a call against the fixed window of the rate limit. Returns the window's calls so far and, for a call over the
+    /// limit, how many seconds it has to wait.
     fn count(&self, cost: u32, per_minute: Option<u32>) -> (u32, Option<u64>) {
         const WINDOW: Duration = Duration::from_secs(60);
         let mut window = lock(&self.window);
@@ -156,7 +156,7 @@ fn shown_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     shown.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
 }
 
-/// The answer to a call over the limit.
+/// The response to a call over the limit.
 fn limited(service: Service, retry_after: Option<&str>) -> Response<Body> {
     let mut response = service.too_many();
     if let Some(value) = retry_after {
@@ -165,14 +165,14 @@ fn limited(service: Service, retry_after: Option<&str>) -> Response<Body> {
     response
 }
 
-/// Sets a header; a value that cannot stand in one is left out.
+/// Sets a header; an invalid value is left out.
 pub(crate) fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(name), value);
     }
 }
 
-/// The answer that a fault gives instead of the real one.
+/// A fault's response instead of the real one.
 fn replaced(service: Service, how: How) -> Response<Body> {
     match how {
         How::Status { code, headers, body } => {
@@ -196,7 +196,7 @@ fn replaced(service: Service, how: How) -> Response<Body> {
     }
 }
 
-/// The same answer in loose JSON.
+/// The same response in loose JSON.
 async fn loosened(response: Response<Body>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -207,7 +207,7 @@ async fn loosened(response: Response<Body>) -> Response<Body> {
     Response::from_parts(parts, Body::from(delivery::loosened(&body)))
 }
 
-/// The first half of an answer, under the length of the whole.
+/// The first half of a response, with the `Content-Length` of the whole.
 async fn torn(response: Response<Body>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     let mut whole = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -217,7 +217,7 @@ async fn torn(response: Response<Body>) -> Response<Body> {
     }
     set(&mut parts.headers, "content-length", &whole.len().to_string());
     let half = whole.slice(..whole.len() / 2);
-    // The pause lets the first half out before the end of the connection overtakes it.
+    // The pause sends the first half before the connection closes.
     let end = async {
         tokio::task::yield_now().await;
         Err(Cut)

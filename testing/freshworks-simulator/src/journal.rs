@@ -1,4 +1,4 @@
-//! What the API was asked, for assertions and for the log.
+//! Requests to the API, for assertions and for the log.
 
 use axum::body::Bytes;
 use serde_json::Value;
@@ -6,16 +6,16 @@ use serde_json::Value;
 use crate::faults::How;
 use crate::service::Service;
 
-/// One call of the API, with its outcome. In the order the calls were answered.
+/// One call of the API, with its outcome, in the order of the responses.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// Which service was called.
     pub service: Service,
     /// The method, in capitals.
     pub method: String,
-    /// The path without the query, as it was sent.
+    /// The path without the query, as sent.
     pub path: String,
-    /// The query, as it was sent.
+    /// The query, as sent.
     pub query: Option<String>,
     /// All headers but `Authorization`; names in lower case.
     pub headers: Vec<(String, String)>,
@@ -23,9 +23,9 @@ pub struct Exchange {
     pub authorized: bool,
     /// What was sent.
     pub body: RequestBody,
-    /// The status answered; none when the connection was cut instead.
+    /// The response's status; none if the connection was cut instead.
     pub status: Option<u16>,
-    /// The body answered; empty when the connection was cut instead.
+    /// The response's body; empty if the connection was cut instead.
     pub answer: Bytes,
     /// The fault that hit this call.
     pub fault: Option<How>,
@@ -39,7 +39,7 @@ impl Exchange {
         format!("{} {}", self.method, self.path)
     }
 
-    /// The body where it is JSON, else null.
+    /// The body if it is JSON, else null.
     pub fn json(&self) -> Value {
         match &self.body {
             RequestBody::Json(value) => value.clone(),
@@ -47,7 +47,7 @@ impl Exchange {
         }
     }
 
-    /// The body answered where it is JSON, else null.
+    /// The response body if it is JSON, else null.
     pub fn answer_json(&self) -> Value {
         serde_json::from_slice(&self.answer).unwrap_or_default()
     }
@@ -58,7 +58,7 @@ impl Exchange {
 pub enum RequestBody {
     /// None.
     Empty,
-    /// JSON, whatever the content type says.
+    /// JSON, regardless of the content type.
     Json(Value),
     /// Anything else, such as an upload.
     Bytes(Vec<u8>),

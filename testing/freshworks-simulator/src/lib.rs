@@ -1,11 +1,11 @@
-//! A Freshchat with a ticket desk, that behaves, and misbehaves on request.
+//! A simulated Freshchat and ticket desk, with faults on request.
 //!
-//! It speaks the REST API and the webhooks of Freshchat, and the tickets API of Freshdesk or Freshservice, as far as they
-//! are publicly known, for tests, demonstrations and benchmarks of connectors. It shares nothing with any connector: what
-//! it knows comes from public material alone, so that both cannot be wrong together. Where that material is silent,
-//! [`Behaviour`] has a switch.
+//! It implements the REST API and the webhooks of Freshchat, and the tickets API of Freshdesk or Freshservice, as far as
+//! they are publicly known, for tests, demonstrations and benchmarks of connectors. It shares nothing with any connector: it is
+//! based on public material only, so that both cannot share a mistake. Where that material is silent, [`Behaviour`] has a
+//! switch.
 //!
-//! Each simulator is an account of its own on two ports of its own, one for each service; it stops when it is dropped.
+//! Each simulator is a separate account on two ports, one for each service; it stops when it is dropped.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
@@ -95,7 +95,7 @@ pub struct Simulator {
     courier: AbortHandle,
 }
 
-/// What the server, the deliveries and the handle share.
+/// State shared by the server, the deliveries and the handle.
 pub(crate) struct Inner {
     pub(crate) origin: String,
     pub(crate) ticket_origin: String,
@@ -108,11 +108,11 @@ pub(crate) struct Inner {
     pub(crate) faults: faults::Faults,
     pub(crate) journal: Feed<Exchange>,
     pub(crate) outbox: Outbox,
-    /// Requests that run to their end whether or not somebody waits.
+    /// Requests that run to completion even if the client has gone.
     pub(crate) requests: Mutex<JoinSet<()>>,
-    /// How many of them are not answered yet.
+    /// The number of them without a response yet.
     pub(crate) in_flight: watch::Sender<usize>,
-    /// The listeners are to answer what has come, and to end.
+    /// Tells the listeners to answer pending requests, then stop.
     pub(crate) closing: watch::Sender<bool>,
     /// Trace ids have their own source, so that refused calls do not change the ids of objects.
     pub(crate) traces: Mutex<Ids>,
@@ -128,7 +128,7 @@ impl Inner {
         lock(&self.behaviour).clone()
     }
 
-    /// Runs an act on the account, and queues its webhooks before anybody else can act.
+    /// Runs an act on the account, and queues its webhooks before any other act.
     pub(crate) fn act<R>(&self, act: impl FnOnce(&mut Desk<'_>) -> R) -> (R, Vec<Receipt>) {
         let behaviour = self.behaviour();
         let mut store = lock(&self.store);
@@ -138,7 +138,7 @@ impl Inner {
         (result, receipts)
     }
 
-    /// An act through the API: the answer does not wait for the webhooks, unless that race is asked for.
+    /// An act through the API: the response does not wait for the webhooks, unless that race is requested.
     pub(crate) async fn api_act<R>(&self, act: impl FnOnce(&mut Desk<'_>) -> Result<R, Refusal>) -> Result<R, Refusal> {
         let (result, receipts) = self.act(act);
         if self.behaviour().echo_before_answer {
@@ -230,7 +230,7 @@ impl Simulator {
         change(&mut lock(&self.inner.behaviour));
     }
 
-    /// Where webhooks go from now on; none to only record them.
+    /// Changes the receiver of webhooks; none only records them.
     pub fn set_webhook(&self, url: Option<String>) {
         *lock(&self.inner.outbox.url) = url;
     }
@@ -260,12 +260,12 @@ impl Simulator {
         self.inner.faults.left()
     }
 
-    /// All calls of the API so far, faulty ones included, in the order they were answered.
+    /// All calls of the API so far, including faulty ones, in the order of the responses.
     pub fn journal(&self) -> Vec<Exchange> {
         self.inner.journal.all()
     }
 
-    /// Forgets all calls so far. The journal keeps whole bodies, so long runs should do this now and then.
+    /// Clears the journal. It keeps whole bodies, so long runs should do this occasionally.
     pub fn clear_journal(&self) {
         self.inner.journal.clear();
     }
@@ -295,23 +295,23 @@ impl Simulator {
         self.inner.outbox.settled().await;
     }
 
-    /// Waits until every request that has come is answered, also those whose callers have gone away: after that, nothing of
-    /// them takes effect any more.
+    /// Waits until every pending request is completed, including those of disconnected callers, so that nothing takes effect
+    /// later.
     pub async fn quiet(&self) {
         // The sender lives as long as `self`, so this waits rather than fails.
         let _ = self.inner.in_flight.subscribe().wait_for(|in_flight| *in_flight == 0).await;
     }
 
-    /// Stops as a service does: what has come is answered first. Dropping it cuts everything off.
+    /// Stops gracefully: pending requests are answered first. Dropping it aborts everything.
     pub async fn stop(mut self) {
         self.inner.closing.send_replace(true);
         for listener in std::mem::take(&mut self.listeners) {
-            // A listener that failed has nothing left to answer.
+            // A failed listener has no pending requests.
             let _ = listener.await;
         }
     }
 
-    /// Adds a topic; answers its channel id.
+    /// Adds a topic; returns its channel id.
     pub fn add_topic(&self, spec: TopicSpec) -> String {
         lock(&self.inner.store).add_topic(spec)
     }
@@ -321,7 +321,7 @@ impl Simulator {
         lock(&self.inner.store).topics.retain(|topic| topic.id != id);
     }
 
-    /// Adds a human agent; answers the id.
+    /// Adds a human agent; returns the id.
     pub fn add_agent(&self, spec: AgentSpec) -> String {
         lock(&self.inner.store).add_agent(spec)
     }
@@ -331,18 +331,18 @@ impl Simulator {
         lock(&self.inner.store).agents.retain(|agent| agent.id != id);
     }
 
-    /// Adds a group; answers its id.
+    /// Adds a group; returns its id.
     pub fn add_group(&self, spec: GroupSpec) -> String {
         lock(&self.inner.store).add_group(spec)
     }
 
-    /// Adds a user who is known already; answers the id.
+    /// Adds a known user; returns the id.
     pub fn seed_user(&self, spec: UserSpec) -> String {
         let behaviour = self.inner.behaviour();
         lock(&self.inner.store).add_user(spec, &behaviour)
     }
 
-    /// Erases a user, as a request under data protection law does. What is answered about one afterwards is a belief: 404.
+    /// Erases a user, as a request under data protection law does. That later requests return 404 is a belief.
     pub fn remove_user(&self, id: &str) {
         lock(&self.inner.store).users.remove(id);
     }
@@ -402,12 +402,12 @@ impl Simulator {
         lock(&self.inner.store).uploads.values().cloned().collect()
     }
 
-    /// What users think of conversations, in the order in which it was told through the API.
+    /// Users' ratings of conversations, in the order of the API calls.
     pub fn ratings(&self) -> Vec<Rating> {
         lock(&self.inner.store).ratings.clone()
     }
 
-    /// Where a human agent opens the conversation in a browser, as the API names it.
+    /// The address at which a human agent opens the conversation in a browser, as in the API.
     pub fn agent_url(&self, conversation: &str) -> Option<String> {
         let store = lock(&self.inner.store);
         store.conversations.get(conversation).map(|conversation| views::agent_url(&store, conversation))

@@ -1,7 +1,9 @@
 //! The simulator as a program: an account to connect to, with an inbox to answer from in a browser.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Parser;
 use freshworks_simulator::{Config, Delivery, Exchange, KeyForm, Outcome, Simulator, TicketProduct, TopicSpec};
 
@@ -15,10 +17,10 @@ struct Arguments {
     /// Port of the ticket service on 127.0.0.1 [default: the one after the other port]
     #[arg(long)]
     ticket_port: Option<u16>,
-    /// Be a Freshservice instead of a Freshdesk where tickets are concerned.
+    /// Simulate Freshservice instead of Freshdesk for tickets.
     #[arg(long)]
     freshservice: bool,
-    /// Where webhooks go; can be changed on the inbox page.
+    /// Receiver of webhooks; can be changed on the inbox page.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// The API key to require.
@@ -30,6 +32,12 @@ struct Arguments {
     /// A topic to have instead of the usual ones; may be repeated.
     #[arg(long = "topic", value_name = "NAME")]
     topics: Vec<String>,
+    /// Write settings that connect to this account into a file: what the admin would type.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Print webhooks whole, with headers and body: what your receiver gets. There need not be one.
+    #[arg(long)]
+    print_webhooks: bool,
     /// Do not print API calls and webhooks.
     #[arg(long)]
     quiet: bool,
@@ -58,13 +66,34 @@ async fn main() -> anyhow::Result<()> {
     config.behaviour.webhook_retries = [1, 5, 30, 60].map(Duration::from_secs).to_vec();
 
     let sim = Simulator::start(config).await?;
+    if let Some(file) = &arguments.settings {
+        write_settings(&sim, file)?;
+    }
     introduce(&sim);
     loop {
         tokio::select! {
             exchange = sim.next_exchange() => if !arguments.quiet { print_exchange(&exchange) },
-            delivery = sim.next_delivery() => if !arguments.quiet { print_delivery(&delivery) },
+            delivery = sim.next_delivery() => {
+                if !arguments.quiet || arguments.print_webhooks {
+                    print_delivery(&delivery);
+                }
+                if arguments.print_webhooks {
+                    print_whole(&delivery);
+                }
+            }
         }
     }
+}
+
+fn write_settings(sim: &Simulator, file: &Path) -> anyhow::Result<()> {
+    let settings = serde_json::json!({
+        "chat_url": "acme.freshchat.com",
+        "api_key": sim.api_key(),
+        "webhook_public_key": sim.public_key(KeyForm::Vendor),
+        "test_origin": sim.origin(),
+    });
+    let text = serde_json::to_string_pretty(&settings)? + "\n";
+    std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
 }
 
 fn introduce(sim: &Simulator) {
@@ -83,6 +112,14 @@ fn introduce(sim: &Simulator) {
     }
     println!("Public key of the webhooks:\n\n{}", sim.public_key(KeyForm::Vendor));
     println!("Inbox       {}/\n", sim.origin());
+}
+
+/// What people wrote is in it, so it is printed on request alone.
+fn print_whole(delivery: &Delivery) {
+    for (name, value) in &delivery.headers {
+        println!("{name}: {value}");
+    }
+    println!("\n{}\n", String::from_utf8_lossy(&delivery.body));
 }
 
 /// Method, path and status: never a query or a body, which speak of people.

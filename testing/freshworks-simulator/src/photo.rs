@@ -1,4 +1,4 @@
-//! The photo of a human agent. In the account it is at `https://avatars.example`; whoever is sent here instead finds it.
+//! The photo of a human agent. In the account its host is `https://avatars.example`; requests redirected here find it.
 
 use axum::Router;
 use axum::http::header;

@@ -1,11 +1,11 @@
-//! What the query of a request asks for.
+//! Reading a request's query.
 
 use axum::http::Uri;
 
 /// What a query asks for.
 #[derive(Debug)]
 pub(crate) struct Query {
-    /// Name and value, decoded; and the pair as it was sent.
+    /// Name and value, decoded; and the pair as sent.
     pairs: Vec<(String, String, String)>,
 }
 
@@ -32,7 +32,7 @@ impl Query {
         self.pairs.iter().map(|(name, ..)| name.as_str())
     }
 
-    /// The query with these parameters instead of its own of the same names.
+    /// The query with these parameters replaced.
     pub(crate) fn with(&self, parameters: &[(&str, String)]) -> String {
         let kept = self.pairs.iter().filter(|(name, ..)| parameters.iter().all(|(other, _)| other != name));
         let kept = kept.map(|(_, _, pair)| pair.clone());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why Freshchat refused: the object in the body of every error answer.
+/// Why Freshchat refused: the object in the body of every error response.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Refusal {
     /// The HTTP status.
@@ -19,7 +19,7 @@ impl Refusal {
     }
 
     /// 400 with the one published status for bad input. The messages follow the published pattern, but most of them
-    /// are inventions: nobody may depend on them.
+    /// are invented: do not depend on them.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "INVALID_VALUE", message)
     }

@@ -1,4 +1,4 @@
-//! The server: connections, requests that run to their end, and the end of it all. What a request meets is in `gate.rs`.
+//! The server: connections, requests that run to completion, and shutdown. `gate.rs` handles requests.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::{Inner, lock};
 /// More than the largest upload (25 MB) with its wrapping.
 const MAX_BODY: usize = 32 << 20;
 
-/// Binds a port of this machine, any when it is 0. Answers the origin with it.
+/// Binds a port of this machine, any if it is 0. Returns it with its origin.
 pub(crate) async fn bind(port: u16) -> anyhow::Result<(TcpListener, String)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
@@ -32,8 +32,8 @@ pub(crate) async fn bind(port: u16) -> anyhow::Result<(TcpListener, String)> {
     Ok((listener, origin))
 }
 
-/// Accepts connections to one service for as long as the task lives; with it go all of them. Asked to close, it answers what
-/// has come and ends.
+/// Accepts connections to one service while the task lives; they end with it. When told to close, it answers pending requests
+/// and ends.
 pub(crate) async fn run(inner: Arc<Inner>, listener: TcpListener, front: Front) {
     let front = Arc::new(front);
     let mut connections = JoinSet::new();
@@ -45,7 +45,7 @@ pub(crate) async fn run(inner: Arc<Inner>, listener: TcpListener, front: Front) 
             _ = closing.wait_for(|closing| *closing) => break,
         };
         let Ok((stream, _)) = accepted else { continue };
-        // Answers are small and the callers wait for them.
+        // Responses are small, and callers wait for them.
         let _ = stream.set_nodelay(true);
         let (inner, front, watcher) = (inner.clone(), front.clone(), open.watcher());
         connections.spawn(async move {

@@ -12,7 +12,7 @@ use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::{Inner, lock};
 
-/// A service of the account. Each has an origin and a key of its own.
+/// A service of the account. Each has its own origin and key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
     /// Freshchat.
@@ -43,13 +43,13 @@ impl Service {
             Self::Tickets => {
                 let pair = given.strip_prefix("Basic ").and_then(|pair| Base64::decode_vec(pair).ok());
                 let user = pair.as_deref().and_then(|pair| pair.split(|byte| *byte == b':').next());
-                // The password is not looked at; callers write an X.
+                // The password is ignored; callers send an X.
                 user == Some(lock(&inner.ticket_api_key).as_bytes())
             }
         }
     }
 
-    /// The calls a minute after which 429 is answered.
+    /// The limit of calls per minute before 429.
     pub(crate) fn limit(self, behaviour: &Behaviour) -> Option<u32> {
         match self {
             Self::Chat => behaviour.requests_per_minute,
@@ -57,7 +57,7 @@ impl Service {
         }
     }
 
-    /// How many calls of the limit this one is worth. Tickets cost more with what is embedded in them; how much more is not
+    /// How many calls this one counts for. Tickets cost more with what is embedded in them; how much more is not
     /// published, one each is a guess.
     pub(crate) fn cost(self, uri: &Uri) -> u32 {
         match (self, Query::of(uri).get("include")) {
@@ -66,7 +66,7 @@ impl Service {
         }
     }
 
-    /// The answer to a call with the wrong key, or none.
+    /// The response to a call with a wrong or missing key.
     pub(crate) fn unauthorized(self, behaviour: &Behaviour) -> Response<Body> {
         match self {
             Self::Chat => {
@@ -84,7 +84,7 @@ impl Service {
         }
     }
 
-    /// The answer to a call over the limit, but for `Retry-After`.
+    /// The response to a call over the limit, except `Retry-After`.
     pub(crate) fn too_many(self) -> Response<Body> {
         match self {
             Self::Chat => Refusal::new(429, "TOO_MANY_REQUESTS", "too many requests").into_response(),
@@ -96,8 +96,8 @@ impl Service {
         }
     }
 
-    /// What the headers of each answer say of the limit. `used` are the calls of this minute so far, `cost` is what this
-    /// one took. Freshchat says nothing.
+    /// The rate-limit headers of each response. `used`: the calls of this minute so far; `cost`: of this one. Freshchat
+    /// sends none.
     pub(crate) fn write_limit(self, behaviour: &Behaviour, used: u32, cost: u32, headers: &mut HeaderMap) {
         if self == Self::Tickets {
             let total = self.limit(behaviour).unwrap_or(TICKET_LIMIT);
@@ -107,7 +107,7 @@ impl Service {
         }
     }
 
-    /// What marks each answer for support.
+    /// Identifies each response for support.
     pub(crate) fn write_trace(self, inner: &Inner, took_ms: u128, headers: &mut HeaderMap) {
         let mut ids = lock(&inner.traces);
         match self {

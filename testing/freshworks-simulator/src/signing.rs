@@ -25,7 +25,7 @@ pub enum KeyForm {
     OneLine,
     /// The vendor's form with a backslash and an `n` for each line break, as configuration files have it.
     EscapedNewlines,
-    /// The base64 of the vendor's form alone.
+    /// Only the base64 of the vendor's form.
     BareBase64,
 }
 
@@ -60,7 +60,7 @@ impl SigningKey {
         Base64::encode_string(&signature)
     }
 
-    /// The public half, in the form asked for.
+    /// The public half, in the requested form.
     pub(crate) fn public_key(&self, form: KeyForm) -> String {
         let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(self.0.public_key()).expect("a made key can be written");
         let vendor = || pem("RSA PUBLIC KEY", spki.as_ref());

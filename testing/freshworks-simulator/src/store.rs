@@ -1,4 +1,4 @@
-//! What an account holds. Nouns only; what may happen to them is in `desk.rs`.
+//! The content of an account. Data only; the rules are in `desk.rs`.
 
 use std::collections::HashMap;
 
@@ -54,7 +54,7 @@ pub struct Message {
     pub message_type: MessageType,
     /// Its parts, as the API shows them.
     pub parts: Vec<Value>,
-    /// Its reply parts, where it has any.
+    /// Its reply parts, if any.
     pub reply_parts: Option<Value>,
     /// When it was made: milliseconds since 1970, unique in the account.
     pub created_ms: i64,
@@ -77,10 +77,10 @@ impl Message {
     }
 }
 
-/// Where a conversation stands.
+/// The status of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Status {
-    /// Open, with nobody.
+    /// Open, unassigned.
     #[serde(rename = "new")]
     New,
     /// Open, with an agent.
@@ -92,10 +92,10 @@ pub enum Status {
     /// Open again.
     #[serde(rename = "reopened")]
     Reopened,
-    /// Open; the user is to answer. With spaces in the vendor's own client.
+    /// Open, waiting for the user. With spaces in the vendor's own client.
     #[serde(rename = "waiting on customer")]
     WaitingOnCustomer,
-    /// Open; colleagues are to answer.
+    /// Open, waiting for colleagues.
     #[serde(rename = "waiting on internal team")]
     WaitingOnInternalTeam,
 }
@@ -126,7 +126,7 @@ pub struct Conversation {
     pub channel_id: String,
     /// Its user.
     pub user_id: String,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// Who has it.
     pub assigned_agent_id: Option<String>,
@@ -142,7 +142,7 @@ pub struct Conversation {
     pub created_ms: i64,
     /// When it changed last: milliseconds since 1970.
     pub updated_ms: i64,
-    /// True when the user has a newer one in the same topic: this one takes no more messages.
+    /// True if the user has a newer one in the same topic: this one takes no more messages.
     pub superseded: bool,
 }
 
@@ -170,7 +170,7 @@ pub struct User {
     pub phone: Option<String>,
     /// The caller's own id.
     pub reference_id: Option<String>,
-    /// Where the picture is.
+    /// The picture's URL.
     pub avatar_url: Option<String>,
     /// Custom properties, as name and value.
     pub properties: Vec<(String, String)>,
@@ -227,7 +227,7 @@ pub struct Group {
 /// An uploaded image or file.
 #[derive(Clone, Debug)]
 pub struct Upload {
-    /// The hash that stands for it in messages.
+    /// The hash that refers to it in messages.
     pub hash: String,
     /// Its name.
     pub name: String,
@@ -237,7 +237,7 @@ pub struct Upload {
     pub content: Vec<u8>,
 }
 
-/// What a user thinks of a conversation, as it was told through the API.
+/// A user's rating of a conversation, received through the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rating {
     /// The conversation.
@@ -276,7 +276,7 @@ pub(crate) struct Store {
     pub(crate) ratings: Vec<Rating>,
     pub(crate) ids: Ids,
     pub(crate) clock: Clock,
-    /// Where the simulator is reached, for links to uploads.
+    /// The simulator's address, for links to uploads.
     pub(crate) origin: String,
 }
 
@@ -388,14 +388,14 @@ impl Store {
         self.groups.iter().find(|group| group.id == id)
     }
 
-    /// Where an upload is fetched. Its name is shown as far as it needs no escaping.
+    /// The URL of an upload. Its name is included as far as it needs no escaping.
     pub(crate) fn upload_url(&self, upload: &Upload) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
         let name: String = upload.name.chars().map(plain).collect();
         format!("{}/uploads/{}/{name}", self.origin, upload.hash)
     }
 
-    /// The id in the organisation's directory of whoever acted, where there is one.
+    /// The actor's id in the organisation's directory, if there is one.
     pub(crate) fn org_actor_id(&self, actor: &Actor) -> Option<String> {
         match actor.kind {
             ActorType::User => self.users.get(&actor.id).map(|user| user.org_contact_id.clone()),

@@ -1,12 +1,12 @@
-//! The ticket service in the hands of a test: what it holds, and what its human agents and its requesters
-//! do. Nothing is told to anybody: the service's own webhooks are templates that an admin writes.
+//! The ticket service for tests: its content, and acts of its human agents and requesters. It sends no
+//! webhooks: the service's own webhooks are templates that an admin writes.
 
 use crate::refusal::Refusal;
 use crate::tickets::{EntryKind, Gone, NewEntry, Requester, RequesterSpec, Ticket, TicketChanges, TicketDesk};
 use crate::{Inner, Simulator, lock};
 
 impl Simulator {
-    /// Where the ticket service is reached: `http://127.0.0.1:<port>`. Its API is below it, at `/api/v2`.
+    /// The ticket service's origin: `http://127.0.0.1:<port>`. Its API is below it, at `/api/v2`.
     pub fn ticket_origin(&self) -> &str {
         &self.inner.ticket_origin
     }
@@ -36,7 +36,7 @@ impl Simulator {
         lock(&self.inner.tickets).requesters.clone()
     }
 
-    /// Adds a requester who is known already; answers the id.
+    /// Adds a known requester; returns the id.
     pub fn seed_requester(&self, facts: RequesterSpec) -> u64 {
         lock(&self.inner.tickets).add_requester(facts).id
     }
@@ -51,7 +51,7 @@ impl Simulator {
         lock(&self.inner.tickets).agents.iter().find(|agent| agent.name == name).map(|agent| agent.id)
     }
 
-    /// A human agent replies to the requester; answers the entry's id.
+    /// A human agent replies to the requester; returns the entry's id.
     ///
     /// # Errors
     /// Unknown ticket or agent.
@@ -59,7 +59,7 @@ impl Simulator {
         self.inner.agent_adds_to_ticket(id, NewEntry::of(EntryKind::Reply, agent, html))
     }
 
-    /// A human agent writes a note; answers the entry's id.
+    /// A human agent writes a note; returns the entry's id.
     ///
     /// # Errors
     /// Unknown ticket or agent.
@@ -67,7 +67,7 @@ impl Simulator {
         self.inner.agent_adds_to_ticket(id, NewEntry { private, ..NewEntry::of(EntryKind::Note, agent, html) })
     }
 
-    /// The requester answers by e-mail; answers the entry's id.
+    /// The requester answers by e-mail; returns the entry's id.
     ///
     /// # Errors
     /// Unknown ticket.

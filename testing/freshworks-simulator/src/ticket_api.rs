@@ -1,4 +1,4 @@
-//! The API of the ticket service: routes, and what all of them share. Freshdesk's API v2, and Freshservice where it differs.
+//! The API of the ticket service: routes and their shared parts. Freshdesk's API v2, with Freshservice's differences.
 
 mod body;
 mod changes;
@@ -38,8 +38,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TicketId {
     }
 }
 
-/// All routes under `/api/v2`, and the files behind the links of attachments. The paths that one product has and the other
-/// has not know themselves which.
+/// All routes under `/api/v2`, and attachments. Paths of only one product check the product themselves.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v2/tickets", get(tickets::list).post(tickets::create))

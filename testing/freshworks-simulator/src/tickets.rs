@@ -1,7 +1,6 @@
-//! What the ticket service holds. Nouns only; what may happen to them is in `tickets/desk.rs`, how calls are read in
-//! `ticket_api`.
+//! The content of the ticket service. Data only; the rules are in `tickets/desk.rs`, reading calls in `ticket_api`.
 //!
-//! Its ids, its clock and its people are its own: Freshdesk knows nothing of the ids of Freshchat.
+//! It has its own ids, clock and people: Freshdesk does not know the ids of Freshchat.
 
 mod desk;
 mod field;
@@ -23,7 +22,7 @@ pub struct Ticket {
     pub id: u64,
     /// The subject.
     pub subject: String,
-    /// The description as it was sent: HTML.
+    /// The description as sent: HTML.
     pub description: String,
     /// The description without tags, entities decoded.
     pub description_text: String,
@@ -31,7 +30,7 @@ pub struct Ticket {
     pub status: u64,
     /// 1 low to 4 urgent.
     pub priority: u64,
-    /// The code of where it came from; chat is 7 in Freshdesk and 4 in Freshservice.
+    /// The source code; chat is 7 in Freshdesk and 4 in Freshservice.
     pub source: u64,
     /// `type` in the API.
     pub kind: Option<String>,
@@ -51,7 +50,7 @@ pub struct Ticket {
     pub attachments: Vec<TicketAttachment>,
     /// Notes and replies, oldest first.
     pub entries: Vec<TicketEntry>,
-    /// Why it is not among the others any more.
+    /// Why it was removed.
     pub gone: Option<Gone>,
     /// Other known fields, such as `product_id` and `due_by`, as they were sent.
     pub other: Map<String, Value>,
@@ -69,7 +68,7 @@ impl Ticket {
     }
 }
 
-/// Where a ticket is that is not among the others any more.
+/// Where a removed ticket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gone {
     /// In the trash: it can be read by its number, and says `deleted`.
@@ -145,11 +144,11 @@ pub struct TicketEntry {
     pub id: u64,
     /// A note or a reply.
     pub kind: EntryKind,
-    /// The text as it was sent: HTML.
+    /// The text as sent: HTML.
     pub body: String,
     /// The text without tags, entities decoded.
     pub body_text: String,
-    /// Whether human agents alone see it.
+    /// Whether only human agents see it.
     pub private: bool,
     /// Whether it came from the requester.
     pub incoming: bool,

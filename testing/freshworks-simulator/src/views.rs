@@ -7,7 +7,7 @@ use crate::config::ConversationForm;
 use crate::ids::iso_time;
 use crate::store::{ActorType, Agent, Conversation, Group, Message, MessageType, Store, Topic, User};
 
-/// A message, in the API (2025) and, less what an era did not have, in webhooks.
+/// A message, in the API (2025) and, without the fields that an era lacked, in webhooks.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct MessageView {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +80,7 @@ impl MessageView {
     }
 }
 
-/// A conversation as `GET` and `PUT` answer it.
+/// A conversation as returned by `GET` and `PUT`.
 pub(crate) fn conversation_view(store: &Store, conversation: &Conversation, form: ConversationForm) -> Value {
     let mut view = json!({
         "conversation_id": conversation.id,
@@ -108,7 +108,7 @@ pub(crate) fn conversation_view(store: &Store, conversation: &Conversation, form
     view
 }
 
-/// A conversation as `POST /v2/conversations` answers it, with the messages of that call.
+/// A conversation as returned by `POST /v2/conversations`, with the messages of that call.
 pub(crate) fn created_view(store: &Store, conversation: &Conversation, messages: &[Message]) -> Value {
     let mut fields = Map::new();
     fields.insert("conversation_id".into(), json!(conversation.id));
@@ -128,7 +128,7 @@ fn insert_messages(store: &Store, conversation: &Conversation, messages: &[Messa
     fields.insert("users".into(), json!([{ "id": conversation.user_id }]));
 }
 
-/// Assignment fields are absent while there is nobody (live answers of 2025).
+/// Assignment fields are absent while nobody is assigned (live responses of 2025).
 fn insert_assignment(store: &Store, conversation: &Conversation, fields: &mut Map<String, Value>) {
     if let Some(agent) = conversation.assigned_agent_id.as_deref() {
         fields.insert("assigned_agent_id".into(), json!(agent));
@@ -140,7 +140,7 @@ fn insert_assignment(store: &Store, conversation: &Conversation, fields: &mut Ma
     }
 }
 
-/// Where a human agent opens the conversation in a browser.
+/// The address at which a human agent opens the conversation in a browser.
 pub(crate) fn agent_url(store: &Store, conversation: &Conversation) -> String {
     format!(
         "https://{}-{}.myfreshworks.com/crm/messaging/a/{}/inbox/open/0/conversation/{}",

@@ -1,7 +1,7 @@
-//! Webhook bodies, as they looked in each era.
+//! Webhook bodies of each era.
 //!
-//! Fields stand in the order of the published samples and not of the alphabet, so that a receiver that parses and
-//! writes a body again before it checks the signature fails here as it would in the field.
+//! Fields are in the order of the published samples, not alphabetical, so that a receiver that re-serialises a body
+//! before it checks the signature fails here as in the field.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -31,13 +31,13 @@ pub enum Era {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Somebody wrote.
+    /// A message was written.
     MessageCreate,
-    /// Somebody, or some group, got the conversation.
+    /// The conversation was assigned to an agent or group.
     ConversationAssignment,
-    /// Somebody resolved it.
+    /// The conversation was resolved.
     ConversationResolution,
-    /// Somebody opened it again.
+    /// The conversation was reopened.
     ConversationReopen,
 }
 
@@ -131,7 +131,7 @@ struct ConversationRef {
     sla_breached: Option<bool>,
 }
 
-/// Whom an assignment took the conversation from; none where there was nobody.
+/// The previous assignee; none if it was unassigned.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Assignees {
     pub(crate) agent: Option<String>,
@@ -180,7 +180,7 @@ pub(crate) fn conversation_resolution(era: Era, store: &Store, conversation: &Co
     payload(actor, Action::ConversationResolution, conversation.updated_ms, Data::Resolve(Box::new(view)))
 }
 
-/// A reopening. Its status is always `reopened`, whatever the call that caused it has set.
+/// A reopening. Its status is always `reopened`, regardless of the causing call.
 pub(crate) fn conversation_reopen(era: Era, store: &Store, conversation: &Conversation, actor: &Actor) -> Payload {
     let view = ReopenView {
         reopener: actor.kind,
@@ -232,7 +232,7 @@ fn conversation_ref(era: Era, store: &Store, conversation: &Conversation, status
     }
 }
 
-/// Takes away what an era did not have, and puts in what only it had.
+/// Removes fields that an era lacked, and adds those that only it had.
 fn dress_message(era: Era, view: &mut MessageView, conversation: &Conversation, message: &Message) {
     if era < Era::Y2024 {
         view.bots_input = None;
@@ -252,8 +252,8 @@ fn dress_message(era: Era, view: &mut MessageView, conversation: &Conversation, 
     }
     // The API writes it in capitals, the published samples of webhooks do not.
     view.message_source = matches!(era, Era::Y2020 | Era::Y2021).then(|| message.source.to_owned());
-    // The 2022 sample that lacks the field is an ordinary message. A private note that could not be told from one
-    // would reach the user whatever a receiver does, so notes keep it; losing it there is a fault of its own.
+    // The 2022 sample without the field is an ordinary message. A private note without it could not be
+    // distinguished and would reach the user in any receiver, so notes keep it; losing it there is a separate fault.
     if era == Era::Y2022 && message.message_type == MessageType::Normal {
         view.message_type = None;
     }

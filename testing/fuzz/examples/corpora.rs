@@ -1,4 +1,4 @@
-//! Writes the corpora anew: the seeds of every target as they are, and scripts of each kind. Findings stay.
+//! Regenerates the corpora: the unchanged seeds of every target, and scripts of each kind. Crash inputs stay.
 
 use std::path::Path;
 

@@ -139,7 +139,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "bridge_paths", material: Material { seeds: PATHS, tokens: PATH_TOKENS }, run: bridge_paths },
 ];
 
-/// An error's place is told, never what stood there.
+/// An error names the position, never the content.
 fn check<T>(read: Result<T, Problem>) {
     drop(read);
 }
@@ -164,7 +164,7 @@ static DELIGHT: LazyLock<PlatformSettings> = LazyLock::new(|| {
     serde_json::from_str(json).expect("these settings are right")
 });
 
-/// What is signed is read: an account that signs may still send anything.
+/// Signed input is parsed: a signing account may still send anything.
 fn platform_events(body: &[u8]) {
     let headers = standard_webhooks::headers(SECRET, "msg_1", NOW, body).expect("this secret signs");
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -186,7 +186,7 @@ fn standard_webhooks_of(input: &[u8]) {
     let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
     let headers = head.lines().filter_map(header).collect();
     let call = IncomingRequest { method: "POST", path: "/", query: "", headers, body: body.as_bytes(), now: NOW };
-    // Nobody has signed this.
+    // It is not signed.
     assert!(standard_webhooks::verify(SECRET, &call).is_err());
     assert!(DELIGHT.read(WebhookEndpoint::Chat, &call).is_err());
     if standard_webhooks::is_secret(&input) {

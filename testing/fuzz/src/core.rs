@@ -8,8 +8,8 @@ use freshworks_handoff::text::{masking, plain_text, transcript};
 use freshworks_handoff::use_cases::webhook::{self, public_key, signature};
 use freshworks_handoff::use_cases::{close, connect, handoff, relay, tick};
 use handoff_contract::model::{
-    CloseReason, ConversationKey, Delivery, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Routing,
-    Sender, SenderRole,
+    CloseReason, ConversationKey, Delivery, EndUser, HandoffRequest, Message, Mode, Part, PartKind, Reason, Sender,
+    SenderRole,
 };
 use sha2::{Digest, Sha256};
 
@@ -192,7 +192,7 @@ const ANSWERS: &[&[u8]] = &[
 ];
 const SESSIONS: &[&[u8]] = &[include_bytes!("../../../fixtures/session/v3.session")];
 const BYTES: &[&str] =
-    &["\0", "\0\0\0\0", "\u{1}", "\u{7f}", "fwh3", "fwh4", "fwh", "conv", "\u{ff}\u{ff}", "aaaaaaaaaaaaaaaa"];
+    &["\0", "\0\0\0\0", "\u{1}", "\u{7f}", "fwh3", "fwh4", "fwh5", "fwh", "conv", "\u{ff}\u{ff}", "aaaaaaaaaaaaaaaa"];
 const SETTINGS_SEEDS: &[&[u8]] = &[
     SETTINGS.as_bytes(),
     br#"{"chat_url":"https://acme.freshchat.com/v2","context":{"*":"shown","order":"ticket.cf_order, user.order"},"file_hosts":["*.x.example"]}"#,
@@ -344,7 +344,7 @@ fn all_rules() -> masking::Masking {
     masking::Masking::parse(&rules.map(str::to_owned)).expect("these rules exist")
 }
 
-/// Answers every request with the same body.
+/// Responds to every request with the same body.
 struct Answers<'a>(&'a [u8]);
 
 impl Http for Answers<'_> {
@@ -371,7 +371,7 @@ fn stored() -> Session {
 
 fn webhook_body(body: &[u8]) {
     let settings = Settings::parse(SETTINGS).expect("these settings are right");
-    let delivery = Delivery { headers: Vec::new(), body: body.to_vec(), received_at: NOW };
+    let delivery = Delivery { headers: Vec::new(), body: text(body), received_at: NOW };
     let update = webhook::on_verified(&Answers(b"{}"), &settings, &delivery, Some(stored()));
     if let Ok(update) = update {
         Session::decode(&update.session.expect("a session comes back")).expect("what was written can be read");
@@ -386,7 +386,7 @@ fn peek(body: &[u8]) {
 
 fn vendor_answers(body: &[u8]) {
     let http = Answers(body);
-    // Findings and errors name what the account says, which may be anything; that it can be told is enough.
+    // Findings and errors may contain any name from the account; it must only be printable.
     drop(connect::connect(&http, SETTINGS));
     let session = stored().encode();
     drop(tick::tick(&http, SETTINGS, &session, NOW));
@@ -400,10 +400,14 @@ fn vendor_answers(body: &[u8]) {
 
 fn session_bytes(bytes: &[u8]) {
     drop(Session::decode(bytes));
-    // As damaged by somebody who can sum it up: fields must be told from each other all the same.
-    for version in [b'3', b'4'] {
+    // As damaged by someone who fixes the checksum: fields must still be distinguished.
+    for version in [b'3', b'4', b'5'] {
         let fields = bytes.get(12..).unwrap_or_default();
-        let sum: Vec<u8> = Sha256::digest(fields).iter().take(8).copied().collect();
+        let fnv = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        let sum: Vec<u8> = match version {
+            b'5' => fields.iter().fold(0xcbf2_9ce4_8422_2325, fnv).to_be_bytes().to_vec(),
+            _ => Sha256::digest(fields).iter().take(8).copied().collect(),
+        };
         let bytes = [b"fwh", &[version][..], &sum, fields].concat();
         if let Ok(session) = Session::decode(&bytes) {
             assert_eq!(Session::decode(&session.encode()).expect("what was written can be read"), session);
@@ -478,9 +482,9 @@ fn request(text: &str) -> HandoffRequest {
         reason_text: Some(text.to_owned()),
         category: Some(text.to_owned()),
         summary: Some(text.to_owned()),
-        history: vec![message(text), message(text)],
-        context: vec![("note".into(), text.to_owned())],
-        routing: Routing::default(),
+        history: Some(vec![message(text), message(text)]),
+        context: Some(vec![("note".into(), text.to_owned())]),
+        routing: None,
         retry: false,
     }
 }
@@ -529,7 +533,7 @@ fn masking_of(input: &[u8]) {
     let (once, _) = rules.apply(&text);
     let (twice, count) = rules.apply(&once);
     assert_eq!((twice.as_ref(), count), (once.as_ref(), 0));
-    // What cannot be seen hides nothing.
+    // Invisible characters hide nothing.
     let hidden: String = text.chars().flat_map(|letter| [letter, '\u{200b}']).collect();
     assert_eq!(rules.apply(&hidden).1, rules.apply(&text).1);
 }
@@ -538,11 +542,10 @@ fn delivery_headers(input: &[u8]) {
     let input = text(input);
     let (head, body) = input.split_once("\n\n").unwrap_or((&input, ""));
     let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let headers = head.lines().filter_map(header).collect();
-    let delivery = Delivery { headers, body: body.as_bytes().to_vec(), received_at: NOW };
+    let headers: Vec<_> = head.lines().filter_map(header).collect();
     // Nobody has signed this.
-    assert!(signature::verify(&delivery, Some(KEY)).is_err());
-    assert!(signature::verify(&delivery, Some(&input)).is_err());
+    assert!(signature::verify(&headers, body.as_bytes(), Some(KEY)).is_err());
+    assert!(signature::verify(&headers, body.as_bytes(), Some(&input)).is_err());
 }
 
 /// A webhook about a message of an agent.
@@ -558,7 +561,7 @@ pub(crate) fn agent_message(input: &[u8]) {
     webhook_body(body.to_string().as_bytes());
 }
 
-/// The return to the AI agent, with the summary of what was said.
+/// The return to the AI agent, with the summary.
 pub(crate) fn summary(input: &[u8]) {
     let message = |actor: &str| {
         serde_json::json!({ "id": actor, "actor_type": actor, "actor_id": "a", "message_type": "normal",
@@ -569,7 +572,7 @@ pub(crate) fn summary(input: &[u8]) {
         "actor": { "actor_type": "agent", "actor_id": "a" },
         "data": { "resolve": { "conversation": { "conversation_id": "conv" } } } });
     let settings = Settings::parse(SETTINGS).expect("these settings are right");
-    let body = body.to_string().into_bytes();
+    let body = body.to_string();
     let delivery = Delivery { headers: Vec::new(), body, received_at: NOW };
     let mut session = stored();
     session.state = handoff_contract::model::SessionState::Active;
@@ -579,7 +582,7 @@ pub(crate) fn summary(input: &[u8]) {
     assert!(events.iter().any(|event| event.summary.is_some()), "the summary is what this measures");
 }
 
-/// A ticket's session, and an answer of the desk for whatever is asked.
+/// A ticket's session, and a response of the desk for any request.
 fn ticketed() -> Session {
     let mut session = Session::begin(&key(), 1);
     session.ticket = Some("7".into());
@@ -596,7 +599,7 @@ pub(crate) fn ticket_reply(input: &[u8]) {
     drop(update.expect("the desk can be read"));
 }
 
-/// Answers the first request with one body and the second with the other.
+/// Responds to the first request with one body and to the second with the other.
 struct InTurn([String; 2]);
 
 impl Http for InTurn {

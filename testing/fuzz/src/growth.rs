@@ -1,7 +1,7 @@
 //! Inputs that grow, for counting the work they take.
 //!
-//! A probe of these cases runs as WebAssembly in a host that counts instructions (`host-test/tests/growth.rs`): what doubles its input
-//! may at most double its work. Times would say that only on an idle machine.
+//! A probe of these cases runs as WebAssembly in a host that counts instructions (`host-test/tests/growth.rs`): doubling the input may
+//! at most double the work. Times would only show that on an idle machine.
 
 use crate::core;
 use crate::script::Material;
@@ -10,7 +10,7 @@ use crate::script::Material;
 pub struct Case {
     /// Its name.
     pub name: &'static str,
-    /// What may be repeated.
+    /// Tokens to repeat.
     pub tokens: &'static [&'static str],
     /// The work.
     pub run: fn(&[u8]),
@@ -42,17 +42,17 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// Repeats of one token, or of two in turn, up to so many bytes.
+/// Repetitions of one token, or of two in turn, up to this many bytes.
 pub fn input(case: &Case, one: usize, other: Option<usize>, bytes: usize) -> Vec<u8> {
     let token = |place: usize| case.tokens.get(place).map_or("", |token| token);
     let unit = [token(one), other.map_or("", token)].concat();
     let mut text = unit.repeat(bytes / unit.len().max(1));
-    // A number of bytes, not of repeats: what is counted is compared.
+    // A number of bytes, not of repetitions, so that counts are comparable.
     text.push_str(&"a".repeat(bytes.saturating_sub(text.len())));
     text.into_bytes()
 }
 
-/// What the host calls. The only place that may name symbols.
+/// The host's entry points. Only this module may export symbols.
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code)]
 mod exports {
@@ -70,14 +70,14 @@ mod exports {
         cases().get(case as usize).map_or(0, |case| u32::try_from(case.tokens.len()).unwrap_or(u32::MAX))
     }
 
-    /// Where the name of a case stands, and its length in the upper half.
+    /// The address of a case's name, with its length in the upper half.
     #[unsafe(no_mangle)]
     pub(crate) extern "C" fn name(case: u32) -> u64 {
         let name = cases().get(case as usize).map_or("", |case| case.name);
         (name.len() as u64) << 32 | name.as_ptr() as u64
     }
 
-    /// Runs a case. `other`: the second token, or one that does not exist. Without `work`, only what makes the input.
+    /// Runs a case. `other`: the second token, or an invalid index. Without `work`, only generates the input.
     #[unsafe(no_mangle)]
     pub(crate) extern "C" fn run(case: u32, one: u32, other: u32, bytes: u32, work: u32) {
         let cases = cases();

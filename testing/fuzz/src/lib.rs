@@ -1,8 +1,8 @@
-//! Fuzz targets for every parser and text function: each takes any bytes, and fails by a panic.
+//! Fuzz targets for every parser and text function: each takes arbitrary bytes, and fails by a panic.
 //!
-//! The tests in `tests/targets.rs` run them with whatever engine `bolero` is told to use. Random bytes alone reach little of a
-//! parser, so most inputs are [scripts](script): a few bytes that choose, mutate and repeat what the target is sensitive to. That serves
-//! random engines and those that are guided by coverage alike.
+//! The tests in `tests/targets.rs` run them with the engine selected in `bolero`. Random bytes reach little of a parser, so most
+//! inputs are [scripts](script): a few bytes that choose, mutate and repeat tokens that the target is sensitive to. That works for both random
+//! and coverage-guided engines.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,20 +15,20 @@ pub mod core;
 pub mod growth;
 pub mod script;
 
-/// An input that takes longer is a hang. The slowest take milliseconds; what a crowded machine adds is not the input's fault.
+/// An input that takes longer is a hang. The slowest take milliseconds; the margin is for busy machines.
 pub const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// One target.
 pub struct Target {
     /// Its name, as the test's.
     pub name: &'static str,
-    /// What its inputs are made of.
+    /// The tokens of its inputs.
     pub material: script::Material,
     /// Runs one input.
     pub run: fn(&[u8]),
 }
 
-/// What a target has done so far in this process.
+/// A target's progress in this process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done {
     /// Inputs.
@@ -38,7 +38,7 @@ pub struct Done {
 }
 
 static DONE: Mutex<BTreeMap<&'static str, Done>> = Mutex::new(BTreeMap::new());
-/// What runs now, by thread: its target, since when, and the script.
+/// The current run of each thread: target, start time and script.
 static RUNNING: Mutex<BTreeMap<u64, Running>> = Mutex::new(BTreeMap::new());
 
 /// The target, when it began, and its input.
@@ -67,7 +67,7 @@ impl Target {
         done.slowest = done.slowest.max(took);
     }
 
-    /// What was done so far.
+    /// The progress so far.
     pub fn done(&self) -> Done {
         lock(&DONE).get(self.name).copied().unwrap_or_default()
     }

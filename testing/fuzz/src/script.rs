@@ -1,10 +1,10 @@
 //! Inputs from scripts.
 
-/// What inputs are made of.
+/// Building blocks of inputs.
 pub struct Material {
     /// Whole inputs that the target accepts.
     pub seeds: &'static [&'static [u8]],
-    /// What it is sensitive to.
+    /// Tokens that it is sensitive to.
     pub tokens: &'static [&'static str],
 }
 
@@ -12,7 +12,7 @@ pub struct Material {
 const MAX_BYTES: usize = 16 * 1024;
 const MAX_REPEATS: usize = 256;
 
-/// The input that a script makes. The first byte says how: as it is, tokens in a row, a seed with changes, or repeats.
+/// A script's input. The first byte selects the kind: raw bytes, concatenated tokens, a mutated seed, or repetitions.
 pub fn input(material: &Material, script: &[u8]) -> Vec<u8> {
     let Some((how, rest)) = script.split_first() else { return Vec::new() };
     let mut made = match how % 4 {
@@ -41,7 +41,7 @@ fn row(material: &Material, script: &[u8]) -> Vec<u8> {
     made
 }
 
-/// The first byte chooses a seed; each four that follow change it: what, where (two bytes), and with what.
+/// The first byte chooses a seed; every four bytes after it mutate it: operation, position (two bytes), and token.
 fn changed(material: &Material, script: &[u8]) -> Vec<u8> {
     let Some((which, changes)) = script.split_first() else { return Vec::new() };
     let seed = material.seeds.get(usize::from(*which) % material.seeds.len().max(1));

@@ -1,4 +1,4 @@
-//! One test for each target. `bolero` runs the corpora in `__fuzz__` and then what its engine makes.
+//! One test for each target. `bolero` runs the corpora in `__fuzz__`, then generated inputs.
 
 use bolero::check;
 use fuzz::{Target, bridge, core};

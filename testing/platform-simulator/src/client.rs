@@ -1,4 +1,4 @@
-//! Requests to whoever listens to the platform.
+//! Requests to the platform's receivers.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use hyper_util::client::legacy::Client as Hyper;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-/// Sends one POST after another; keeps no connection, because whoever listens may go away at any time.
+/// Sends POST requests in sequence; keeps no connection, because the receiver may stop at any time.
 #[derive(Clone, Debug)]
 pub(crate) struct Client(Hyper<HttpConnector, Full<Bytes>>);
 
-/// What came back.
+/// The response.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<Duration>,
@@ -25,7 +25,7 @@ impl Client {
         Self(Hyper::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http())
     }
 
-    /// None when no complete answer came within the time.
+    /// None if there was no complete response in time.
     pub(crate) async fn post(
         &self,
         url: &str,

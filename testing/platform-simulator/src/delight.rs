@@ -39,7 +39,7 @@ pub enum FileForm {
 pub struct Config {
     /// The application.
     pub app_id: String,
-    /// The AI agent; its user bears the same id.
+    /// The AI agent; its user has the same id.
     pub ai_agent_id: String,
     /// The master API token.
     pub api_token: String,
@@ -49,14 +49,14 @@ pub struct Config {
     pub retry_wait: Duration,
     /// The form of files in the Chat webhook.
     pub file_form: FileForm,
-    /// Files are encrypted: they say `require_auth`, and are served to the holder of the API token alone (vendor documentation and
+    /// Files are encrypted: they say `require_auth`, and are only served to the holder of the API token (vendor documentation and
     /// staff; that the refusal is a 403 is assumed).
     pub private_files: bool,
     /// The case of `app_id` in webhooks is not that of the dashboard: hosts hold it in small letters.
     pub small_app_id: bool,
-    /// Half an emoji is sent as the escape that JavaScript makes of it, where a text holds U+FFFD.
+    /// U+FFFD in a text is sent as the JavaScript escape of half an emoji.
     pub loose_json: bool,
-    /// False: the webhook of the AI agent is set by the vendor's staff, and the API answers 403.
+    /// False: the vendor's staff set the AI agent's webhook, and the API returns 403.
     pub may_set_webhook: bool,
 }
 
@@ -89,16 +89,16 @@ pub(crate) struct Inner {
 /// One application with one AI agent.
 ///
 /// **From the vendor's documentation and generated SDK:** paths, fields and limits of the calls (0 to 200 messages to each side, 15
-/// without a word; one of `message_ts` and `message_id`; 10 users typing at once; 128 characters of `custom_type`); the header
+/// by default; one of `message_ts` and `message_id`; 10 users typing at once; 128 characters of `custom_type`); the header
 /// `Api-Token`; the form of an error, and its code 400201 for what does not exist; that the AI agent's context is replaced, and the
 /// webhook's secret made once; the AI agent's envelope and categories; 3 tries of 5 seconds; both signatures. The Chat webhook's
 /// body, with both forms of a file, is from third-party copies of the vendor's samples.
 ///
 /// **Assumed, because no document says it:** the other codes (400108 not permitted, 400111 invalid, 400202 exists, 400401 no token,
-/// 400700 no member) and the statuses of refusals, 405 for a method that a path does not have among them; that writers must be
-/// members; that a repeated `dedup_id` answers the first message; that lists are in ascending order, with the moment or message
-/// asked for among them; hex in the AI agent's signature. A bridge that passes here because of one of
-/// these has not been held against the vendor.
+/// 400700 no member) and the statuses of refusals, including 405 for an unsupported method; that writers must be
+/// members; that a repeated `dedup_id` answers the first message; that lists are in ascending order, including the requested time
+/// or message; hex in the AI agent's signature. A bridge that passes because of one of these
+/// has not been verified against the vendor.
 ///
 /// **Kinder than the vendor promises:** the webhooks of one kind come in order within a channel. Different kinds and channels
 /// overtake each other.
@@ -139,7 +139,7 @@ impl Delight {
         Ok(Self { inner, server })
     }
 
-    /// Where the API answers, without a slash at the end.
+    /// The API's address, without a trailing slash.
     pub fn origin(&self) -> &str {
         &self.server.origin
     }
@@ -149,7 +149,7 @@ impl Delight {
         &self.inner.config
     }
 
-    /// What the dashboard does: where the Chat webhook goes.
+    /// Sets the receiver of the Chat webhook, as in the dashboard.
     pub fn set_chat_webhook(&self, url: Option<String>) {
         lock(&self.inner.store).chat_webhook = url;
     }
@@ -164,12 +164,12 @@ impl Delight {
         lock(&self.inner.faults).push(fault);
     }
 
-    /// Makes the next webhooks go wrong, of whatever kind, in the order of what causes them.
+    /// Makes the next webhooks of any kind fail, in the order of their causes.
     pub fn fail_webhooks(&self, faults: &[WebhookFault]) {
         self.inner.deliveries.fail(None, None, faults);
     }
 
-    /// Makes the next webhooks of this kind go wrong, in this channel alone if one is named. The script that was there first goes first.
+    /// Makes the next webhooks of this kind fail, only in this channel if one is named. Earlier scripts go first.
     pub fn fail_webhooks_of(&self, kind: Webhook, channel: Option<&str>, faults: &[WebhookFault]) {
         self.inner.deliveries.fail(Some(kind), channel, faults);
     }
@@ -179,13 +179,12 @@ impl Delight {
         lock(&self.inner.store).journal.clone()
     }
 
-    /// Webhooks so far, in the order of what caused them; those under way as well.
+    /// Webhooks so far, in the order of their causes, including those in flight.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.inner.deliveries.all()
     }
 
-    /// Tells the receiver of the AI agent's webhook about a conversation of somebody else: another application's, or another AI
-    /// agent's.
+    /// Sends the AI agent's webhook about a foreign conversation: another application's, or another AI agent's.
     pub fn tell_of_another(&self, channel: &str, app_id: Option<&str>, ai_agent_id: Option<&str>) {
         act(&self.inner, |store| {
             let mut event = store.hand_off(channel, None);
@@ -200,17 +199,17 @@ impl Delight {
         self.inner.deliveries.given_up()
     }
 
-    /// Waits until no webhook is under way.
+    /// Waits until no webhook is in flight.
     pub async fn settle(&self) {
         self.inner.deliveries.settle().await;
     }
 
-    /// A person opens the messenger: user, channel and first conversation. Answers the channel.
+    /// A person opens the messenger: user, channel and first conversation. Returns the channel.
     pub fn user_opens(&self, user: &UserSpec, context: &[(&str, &str)]) -> String {
         act(&self.inner, |store| store.open(user, context))
     }
 
-    /// The user writes. Answers the message's id.
+    /// The user writes. Returns the message's id.
     pub fn user_says(&self, channel: &str, text: &str) -> u64 {
         act(&self.inner, |store| store.say(channel, None, text))
     }
@@ -226,7 +225,7 @@ impl Delight {
     }
 
     /// The user sends several files in one message: name, type and content of each. The server names them in the message's text
-    /// (told by the vendor's clients; how the names are joined is assumed).
+    /// (from the vendor's clients; how the names are joined is assumed).
     pub fn user_sends_files(&self, channel: &str, files: &[(&str, &str, &[u8])]) -> u64 {
         act(&self.inner, |store| store.send_files(channel, files))
     }
@@ -252,12 +251,12 @@ impl Delight {
         act(&self.inner, |store| ((), vec![store.close(channel, reason, None)]));
     }
 
-    /// The platform closes a conversation that is this case of an integration, whoever it was handed to.
+    /// The platform closes the conversation with this integration's case, regardless of the integration.
     pub fn close_as(&self, channel: &str, reason: &str, case: &ExternalCase) {
         act(&self.inner, |store| ((), vec![store.close(channel, reason, Some(case))]));
     }
 
-    /// What was said in the conversation has been redacted.
+    /// The conversation's messages have been redacted.
     pub fn redact(&self, channel: &str) {
         act(&self.inner, |store| ((), vec![store.event(channel, "conversation:redacted", serde_json::json!({}))]));
     }
@@ -294,7 +293,7 @@ impl Delight {
     }
 }
 
-/// Changes the store. Its webhooks are queued before anybody can see the change: in its order, and known as under way.
+/// Changes the store. Its webhooks are queued before the change is visible: in order, and known to be in flight.
 fn act<R>(inner: &Inner, change: impl FnOnce(&mut Store) -> (R, Vec<Outgoing>)) -> R {
     let mut store = lock(&inner.store);
     let (result, events) = change(&mut store);

@@ -1,4 +1,4 @@
-//! What can be told to go wrong.
+//! Faults that can be injected.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use std::time::Duration;
 pub enum How {
     /// This status, with the API's form of an error.
     Status(u16),
-    /// The connection closes without an answer.
+    /// The connection closes without a response.
     Cut,
-    /// The answer comes so much later.
+    /// The response is delayed this long.
     Delay(Duration),
 }
 
@@ -18,7 +18,7 @@ pub enum How {
 pub enum Effect {
     /// Nothing has happened.
     Before,
-    /// It has happened; only the answer goes wrong.
+    /// It took effect; only the response fails.
     After,
 }
 
@@ -41,7 +41,7 @@ impl Fault {
         Self { method: method.into(), path: path.into(), how, effect, times: 1, every: 1, seen: 0, hits: 0 }
     }
 
-    /// So many of them; 0: none.
+    /// This many of them; 0: none.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
@@ -86,7 +86,7 @@ pub(crate) fn missed(faults: &[Fault]) -> Vec<Fault> {
     faults.iter().filter(|fault| fault.hits == 0 && fault.times > 0).cloned().collect()
 }
 
-/// What happens to a webhook, in all its tries.
+/// What happens to all tries of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookFault {
     /// It goes out twice, the second time after the first was taken or given up.
@@ -97,6 +97,6 @@ pub enum WebhookFault {
     WrongSignature,
     /// Its body is changed after it was signed.
     Altered,
-    /// It goes out so much later. What follows in its channel waits for it.
+    /// It is delayed this long. Later ones in its channel wait for it.
     Delayed(Duration),
 }

@@ -1,5 +1,5 @@
-//! Any other platform: a callback that verifies what comes, and a caller that repeats as a good platform does. Signatures are those of
-//! the scheme's published implementation.
+//! Any other platform: a callback that verifies signatures, and a caller that retries as a good platform does. Signatures use the
+//! scheme's published implementation.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,11 +52,11 @@ impl std::fmt::Debug for Generic {
 }
 
 impl Generic {
-    /// Starts one that shares this secret (`whsec_...`) with whoever sends events.
+    /// Starts one that shares this secret (`whsec_...`) with the sender of events.
     ///
     /// # Errors
     ///
-    /// When the secret is none, or there is no free port.
+    /// When the secret is invalid, or there is no free port.
     pub async fn start(secret: &str) -> anyhow::Result<Self> {
         let inner = Arc::new(Inner {
             webhook: Webhook::new(secret)?,
@@ -74,7 +74,7 @@ impl Generic {
         &self.server.origin
     }
 
-    /// Where events go.
+    /// The callback's address.
     pub fn callback_url(&self) -> String {
         format!("{}/events", self.server.origin)
     }
@@ -84,7 +84,7 @@ impl Generic {
         lock(&self.inner.faults).extend(faults.iter().map(|how| (how.clone(), Effect::Before)));
     }
 
-    /// The same, where each says whether its callback takes effect.
+    /// The same; each says whether its callback takes effect.
     pub fn fail_at(&self, faults: &[(How, Effect)]) {
         lock(&self.inner.faults).extend(faults.iter().cloned());
     }
@@ -94,13 +94,13 @@ impl Generic {
         lock(&self.inner.heard).events.get(conversation).cloned().unwrap_or_default()
     }
 
-    /// Handoffs that will not come about, repeats left out.
+    /// Failed handoffs, without repeats.
     pub fn failed(&self) -> Vec<Value> {
         lock(&self.inner.heard).failed.clone()
     }
 
-    /// Events that came again, and callbacks whose signature was wrong. An event is told by its id within its conversation; word of a
-    /// handoff that will not come about has no such id, and is told by that of its webhook.
+    /// Repeated events, and callbacks with a wrong signature. An event is identified by its id within its conversation; a failed
+    /// handoff has no such id, and is identified by its webhook's.
     pub fn counts(&self) -> (usize, usize) {
         let heard = lock(&self.inner.heard);
         (heard.repeated, heard.refused)
@@ -144,7 +144,7 @@ async fn hear(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     }
 }
 
-/// The answer of a callback that goes wrong; none when it only comes late.
+/// The response of a failing callback; none if it is only late.
 async fn wrong(how: &How) -> Option<Response> {
     match how {
         How::Status(status) => Some(empty(*status)),
@@ -160,7 +160,7 @@ async fn wrong(how: &How) -> Option<Response> {
     }
 }
 
-/// Records a callback: all of it, or nothing. Answers the status.
+/// Records a callback, completely or not at all. Returns the status.
 fn take(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> u16 {
     if inner.webhook.verify(body, headers).is_err() {
         lock(&inner.heard).refused += 1;
@@ -203,14 +203,14 @@ fn empty(status: u16) -> Response {
     Response::builder().status(status).body(Body::empty()).unwrap_or_default()
 }
 
-/// Calls a bridge as a good platform does: repeats what got no answer, a 500 (the host has ended the request) or a 503, and
-/// takes any other answer as it is.
+/// Calls a bridge as a good platform does: retries calls without a response, with 500 (the host has ended the request) or
+/// 503, and accepts any other response.
 #[derive(Clone, Debug)]
 pub struct Caller {
     client: Client,
-    /// How long to go on repeating, from the first try.
+    /// How long to retry, from the first try.
     pub patience: Duration,
-    /// How long to wait before a repeat: as long as `Retry-After` says, and no longer than this; this long where it says nothing.
+    /// How long to wait before a retry: as `Retry-After` says, but no longer than this; this long without it.
     pub longest_wait: Duration,
 }
 
@@ -221,8 +221,8 @@ impl Default for Caller {
 }
 
 impl Caller {
-    /// Posts with a bearer token until there is an answer other than 500 and 503, or patience is at its end. Answers status and JSON of the
-    /// last try; status 0: it got no answer.
+    /// Posts with a bearer token until there is a response other than 500 and 503, or patience runs out. Returns status and JSON of the last
+    /// try; status 0: no response.
     pub async fn post(&self, url: &str, token: &str, body: &Value) -> (u16, Value) {
         let bytes = body.to_string().into_bytes();
         self.repeat(url, &bytes, || Some(vec![("authorization", format!("Bearer {token}"))])).await

@@ -1,9 +1,9 @@
 //! The AI agent's platform, for tests and demonstrations of a bridge between it and a help desk.
 //!
-//! Two platforms: [`Delight`] (Delight AI agent, formerly Sendbird AI agent) speaks the Chat Platform API v3, the AI agent's API
-//! and both kinds of webhooks, as far as the vendor's documentation and generated SDK tell; [`Generic`] is any other platform, which speaks
-//! Standard Webhooks through that scheme's published implementation. Each runs on a port of its own and stops when it is
-//! dropped. They share nothing with any bridge, so that both cannot be wrong together.
+//! Two platforms: [`Delight`] (Delight AI agent, formerly Sendbird AI agent) implements the Chat Platform API v3, the AI agent's
+//! API and both kinds of webhooks, as far as the vendor's documentation and generated SDK describe them; [`Generic`] is any other platform, and
+//! uses Standard Webhooks through that scheme's published implementation. Each runs on its own port and stops when it is
+//! dropped. They share nothing with any bridge, so that both cannot share a mistake.
 
 #![cfg_attr(test, allow(missing_docs))]
 
@@ -19,7 +19,7 @@ pub use generic::{Caller, Generic};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A lock; what a panic left behind is as good as before, because every change is complete in itself.
+/// A lock; a panic leaves valid state behind, because every change is atomic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
-/// An extension of a response: close the connection without an answer.
+/// A response extension: close the connection without a response.
 #[derive(Clone, Debug)]
 pub(crate) struct Cut;
 

@@ -1,8 +1,8 @@
 //! The bridge on the Spin emulator, with one connected account of a simulated Freshworks: for programs that try the API.
 //!
 //! `bridge <component>` prints one line of JSON (`origin`, `token`, `connection`, the `settings` and the `platform` that it was
-//! connected with, the addresses of its webhooks, and `sign`, which answers the signature that the simulated account gives to the
-//! body of a POST), and stays until its standard input ends. Then it prints what app and host have written.
+//! connected with, the addresses of its webhooks, and `sign`, which returns the simulated account's signature of the body of a
+//! POST), and runs until its standard input ends. Then it prints the logs of app and host.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A platform that takes every event, and beside it the signatures. Answers their origin.
+/// A platform that accepts every event, and the signing service. Returns their origin.
 async fn serve_platform(freshworks: Arc<Simulator>) -> anyhow::Result<String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let origin = format!("http://{}", listener.local_addr()?);

@@ -20,7 +20,7 @@ impl AllowedHosts {
         entries.iter().map(read).collect::<anyhow::Result<_>>().map(Self)
     }
 
-    /// Names are compared as written: an address does not stand for a name.
+    /// Names are compared as written: an address does not match a name.
     pub(crate) fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
         let fits =
             |part: &Option<String>, what: &str| part.as_deref().is_none_or(|part| part.eq_ignore_ascii_case(what));
@@ -87,14 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_part() {
+    fn a_star_matches_any_part() {
         assert!(hosts(&["*://*:*"]).allows("redis", "cache", 1));
         assert!(hosts(&["http://*:80"]).allows("http", "any", 80));
         assert!(!hosts(&["http://*:80"]).allows("http", "any", 81));
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn invalid_origins_are_refused() {
         for entry in ["127.0.0.1:80", "http://host/path", "ftp://host", "http://:80", "http://host:http"] {
             assert!(AllowedHosts::read(&[entry.to_owned()]).is_err(), "{entry}");
         }

@@ -25,11 +25,11 @@ pub struct App {
 }
 
 impl App {
-    /// Starts an app; it answers when this returns.
+    /// Starts an app; it accepts requests when this returns.
     ///
     /// # Errors
     ///
-    /// When an option makes no sense (a variable's name, an outbound host), the database cannot be opened, or the port is
+    /// When an option is invalid (a variable's name, an outbound host), the database cannot be opened, or the port is
     /// taken.
     pub async fn start(component: &Component, options: Options) -> anyhow::Result<Self> {
         if let Some(name) = options.variables.keys().find(|name| !is_name(name)) {
@@ -58,7 +58,7 @@ impl App {
         Ok(Self { server, origin, log, host_log })
     }
 
-    /// Where it answers, without a slash at the end: `http://127.0.0.1:3000`.
+    /// Its address, without a trailing slash: `http://127.0.0.1:3000`.
     pub fn origin(&self) -> &str {
         &self.origin
     }
@@ -68,13 +68,13 @@ impl App {
         self.log.text()
     }
 
-    /// What the host has to say, one line each: why a request got a 500, which outbound call was refused. The last MiB.
+    /// The host's log, one line each: why a request got a 500, which outbound call was refused. The last MiB.
     pub fn host_log(&self) -> String {
         self.host_log.text()
     }
 
-    /// What SIGTERM is to Spin: requests in flight are cut where they are, connections close, the port is free. A database
-    /// statement that has begun is finished, and an open transaction rolled back.
+    /// Like SIGTERM for Spin: requests in flight are aborted, connections close, the port is freed. A database statement in
+    /// progress finishes, and an open transaction is rolled back.
     pub async fn stop(self) {
         self.server.stop().await;
     }

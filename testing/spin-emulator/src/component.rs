@@ -15,8 +15,8 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use crate::bindings::SpinInterfaces;
 use crate::state::State;
 
-/// How often a computing instance gives way to others. Short, because a request beside it needs some dozens of turns where
-/// the runtime has one thread only, as in a test.
+/// How often a computing instance yields. Short, because a concurrent request needs some dozens of turns if the runtime has
+/// only one thread, as in a test.
 const TICK: Duration = Duration::from_millis(1);
 /// Requests at the same time, over all apps of a component; more wait for their turn.
 pub(crate) const REQUESTS: u32 = 256;
@@ -44,12 +44,12 @@ impl std::fmt::Debug for Component {
 }
 
 impl Component {
-    /// Compiles a component. Do it once: it takes longer than thousands of requests.
+    /// Compiles a component. Compile once: it takes longer than thousands of requests.
     ///
     /// # Errors
     ///
-    /// When there is no component in the file, when it does not export `wasi:http/incoming-handler@0.2`, or when it imports
-    /// a WASI interface of another generation. Other imports that this host does not have are an error when called.
+    /// When the file is not a component, when it does not export `wasi:http/incoming-handler@0.2`, or when it imports
+    /// a WASI interface of another generation. Other unknown imports fail when called.
     pub async fn load(path: &Path) -> anyhow::Result<Self> {
         let file = path.to_owned();
         let loaded = tokio::task::spawn_blocking(move || load(&file)).await?;

@@ -7,7 +7,7 @@ use crate::bindings::key_value::{Error, Host, HostStore};
 use crate::sqlite::Lazy;
 use crate::state::State;
 
-/// Bears a name that no app would choose.
+/// Has a name that no app would choose.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS emulator_key_value (key TEXT PRIMARY KEY, value BLOB NOT NULL)";
 
 /// The component's handle.

@@ -36,7 +36,7 @@
 //!
 //! # Map
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! |---|---|
 //! | `component.rs` | compiling and linking, once |
 //! | `options.rs`, `allow.rs` | what an app is given, and how much |

@@ -1,4 +1,4 @@
-//! What the component and the host have written.
+//! The output of the component and the host.
 
 use std::io;
 use std::pin::Pin;
@@ -43,7 +43,7 @@ impl StdoutStream for Log {
         Box::new(self.clone())
     }
 
-    /// Written at once, and not by a task that the end of the instance would cut off.
+    /// Written immediately, not by a task that the instance's end would abort.
     fn p2_stream(&self) -> Box<dyn wasmtime_wasi::p2::OutputStream> {
         Box::new(self.clone())
     }

@@ -34,7 +34,7 @@ pub(crate) fn client() -> anyhow::Result<Client> {
 /// Sends the requests of one instance.
 pub(crate) struct Outbound(pub(crate) Arc<Shared>);
 
-/// What wasi-http awaits after the response: nothing, because the pool drives the connections.
+/// wasi-http awaits nothing after the response, because the pool drives the connections.
 type Driver = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl WasiHttpHooks for Outbound {
@@ -53,7 +53,7 @@ impl WasiHttpHooks for Outbound {
                 return Err(Error::HttpRequestDenied);
             }
             let answer = app.client.request(send_elsewhere(&app, request)?);
-            // The request's own time limit covers what the component does not say.
+            // The request's own time limit applies if the component sets none.
             let answer = match options.and_then(|options| options.first_byte_timeout) {
                 Some(limit) => tokio::time::timeout(limit, answer).await.map_err(|_| Error::ConnectionReadTimeout)?,
                 None => answer.await,
@@ -65,7 +65,7 @@ impl WasiHttpHooks for Outbound {
     }
 }
 
-/// The same request to where its origin really is. The header `Host`, where there is one, stays.
+/// The same request to the redirected origin. An existing `Host` header stays.
 fn send_elsewhere(app: &Shared, mut request: Request<WasiBody>) -> Result<Request<WasiBody>> {
     let uri = request.uri();
     let origin = format!("{}://{}", uri.scheme_str().unwrap_or(""), authority(uri));
@@ -86,7 +86,7 @@ fn is_allowed(app: &Shared, uri: &Uri) -> bool {
     app.allowed.allows(scheme, host, port)
 }
 
-/// What wasi:http calls this failure.
+/// The wasi:http name of this failure.
 fn wasi_error(error: &ClientError) -> Error {
     if !error.is_connect() {
         return Error::ConnectionTerminated;

@@ -25,8 +25,8 @@ impl State {
         Ok(command.query_async(&mut connection).await.map_err(failed))
     }
 
-    /// A connection of its own for each `open`, as in Spin: a Redis that is away is noticed at once, one that is back is
-    /// reached at once. Nothing in between tries again.
+    /// A separate connection for each `open`, as in Spin: an outage and a recovery of Redis are noticed at once, without
+    /// retries in between.
     async fn connect(&mut self, address: &str) -> Result<MultiplexedConnection, Error> {
         let over_tls = address.strip_prefix("rediss://").map(|rest| format!("redis://{rest}"));
         let scheme = if over_tls.is_some() { "rediss" } else { "redis" };
@@ -147,7 +147,7 @@ impl HostConnection for State {
     }
 }
 
-/// One flat list, whatever the nesting: what Spin returns. An empty array leaves nothing behind.
+/// One flat list, regardless of nesting, as in Spin. An empty array adds nothing.
 fn flatten(value: Value, results: &mut Vec<RedisResult>) -> Result<(), Error> {
     let result = match value {
         Value::Nil => RedisResult::Nil,
@@ -161,7 +161,7 @@ fn flatten(value: Value, results: &mut Vec<RedisResult>) -> Result<(), Error> {
             return values.into_iter().try_for_each(|value| flatten(value, results));
         }
         Value::ServerError(error) => return Err(Error::Other(format!("{error:?}"))),
-        // Of the newer protocol, which is not asked for.
+        // Only in the newer protocol, which is not requested.
         _ => return Err(Error::Other("this type of answer is not supported".to_owned())),
     };
     results.push(result);

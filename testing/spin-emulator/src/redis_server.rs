@@ -15,13 +15,13 @@ pub struct RedisServer {
     child: Child,
     port: u16,
     speaks_tls: bool,
-    /// Where it keeps what it holds, and has its socket.
+    /// The folder of its data and its socket.
     folder: PathBuf,
 }
 
 impl RedisServer {
-    /// Starts one on a free port of this machine. What it holds is in a file before a write is answered, so that it can go away
-    /// and come back.
+    /// Starts one on a free port of this machine. Every write is in a file before it is acknowledged, so that the server can stop
+    /// and restart.
     ///
     /// # Errors
     ///
@@ -40,8 +40,8 @@ impl RedisServer {
     }
 
     async fn start_on_free_port(tls: Option<(&str, &str)>) -> anyhow::Result<Self> {
-        // Below the ports that systems hand out: nobody is given this one while the server is away. Far apart for programs
-        // that run beside this one.
+        // Below the ephemeral ports, so the port stays free while the server is down. Far apart for concurrent test
+        // programs.
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let first = 10_000 + u16::try_from(std::process::id() % 500)? * 40;
         for _ in 0..40 {
@@ -64,12 +64,12 @@ impl RedisServer {
         self.port
     }
 
-    /// `redis://host:port`, or `rediss://` where it speaks TLS.
+    /// `redis://host:port`, or `rediss://` with TLS.
     pub fn url(&self) -> String {
         format!("{}://127.0.0.1:{}", if self.speaks_tls { "rediss" } else { "redis" }, self.port)
     }
 
-    /// Carries out a command: for tests that begin with what an earlier version has written.
+    /// Runs a command: for tests that start from the data of an earlier version.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl RedisServer {
         Ok(redis::cmd(name).arg(arguments).query_async(&mut on).await?)
     }
 
-    /// Everything that it holds, a line for each key: for tests that look for what must not be there.
+    /// All its data, a line for each key: for tests that check that something is absent.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ impl RedisServer {
         self.child.wait().map(drop).context("redis-server does not end")
     }
 
-    /// Starts it again, with what it held.
+    /// Restarts it, with its data.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ async fn try_start(port: u16, speaks_tls: bool, folder: &Path) -> anyhow::Result
                 tls.split(' ').map(str::to_owned).collect()
             }
         })
-        // Every write is in the file before it is answered.
+        // Every write is in the file before it is acknowledged.
         .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
         .arg(folder)
         .stdout(Stdio::null())
@@ -174,8 +174,8 @@ async fn try_start(port: u16, speaks_tls: bool, folder: &Path) -> anyhow::Result
     Ok(Some(child))
 }
 
-/// Whether it is this server that answers, and not one before it, and has read what it held. It listens on its port, with or
-/// without TLS, before it answers here.
+/// Whether this server (not an earlier one) responds and has loaded its data. It listens on its port, with or without TLS,
+/// before it responds here.
 async fn answers(socket: &Path, process: u32) -> bool {
     let Ok(mut stream) = UnixStream::connect(socket).await else { return false };
     let mut answer = Vec::new();

@@ -60,7 +60,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Aborts what is in the set. That also undoes the circle of tasks that hold the set that holds them.
+        // Aborts the tasks in the set. That also breaks the reference cycle between the set and its tasks.
         drop(self.inner.close());
     }
 }
@@ -71,7 +71,7 @@ impl Inner {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Nothing starts any more once the app has been stopped.
+    /// Nothing starts after the app has been stopped.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         let tasks = tasks.as_mut()?;
@@ -112,7 +112,7 @@ impl Inner {
         let (head, headed) = oneshot::channel();
         let (logged, done) = oneshot::channel::<()>();
         let inner = self.clone();
-        // A task of its own: a client that leaves before the response begins does not end the instance.
+        // A separate task: a client that disconnects before the response does not end the instance.
         let task = self.spawn(async move {
             if let Err(error) = inner.run(request, client, head).await {
                 inner.app.host_log.line(&format!("{method} {path}: {error:#}"));
@@ -129,7 +129,7 @@ impl Inner {
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "")
             }
             _ => {
-                // Whoever sees the 500 finds its reason in the log.
+                // The log has the reason for the 500.
                 let _ = done.await;
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "")
             }
@@ -154,7 +154,7 @@ impl Inner {
     }
 }
 
-/// Where the head of the response goes.
+/// Receives the head of the response.
 type Head = oneshot::Sender<Result<Response<WasiBody>, ErrorCode>>;
 
 /// The authority into the URI, and the headers that Spin adds for the route `/...`.
@@ -181,7 +181,7 @@ fn add_headers(request: &mut Request<Incoming>, client: SocketAddr) -> anyhow::R
 struct Adder<'a>(&'a mut HeaderMap);
 
 impl Adder<'_> {
-    /// A client's own header of this name is replaced: what these say is the host's word.
+    /// A client's own header of this name is replaced: only the host sets these.
     fn add(&mut self, name: &'static str, value: &str) -> anyhow::Result<()> {
         self.0.insert(HeaderName::from_static(name), HeaderValue::from_str(value)?);
         Ok(())

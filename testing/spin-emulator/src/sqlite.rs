@@ -1,4 +1,4 @@
-//! `fermyon:spin/sqlite`, and the database behind it.
+//! `fermyon:spin/sqlite`, and its database.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +14,8 @@ use wasmtime::component::Resource;
 use crate::bindings::sqlite::{Error, Host, HostConnection, QueryResult, RowResult, Value};
 use crate::state::State;
 
-/// Statements of one app at the same time. As many as requests: with fewer, those that wait for a transaction could keep
-/// its own last statement from running.
+/// Concurrent statements of one app. As many as requests: with fewer, statements waiting for a transaction could block its
+/// own last statement.
 const STATEMENTS: u32 = crate::component::REQUESTS;
 
 /// A database. Clones are the same one.
@@ -42,7 +42,7 @@ impl Default for SqliteFile {
 }
 
 impl SqliteFile {
-    /// A new, empty database that lives until the last clone is gone.
+    /// A new, empty database that lives until the last clone is dropped.
     pub fn in_memory() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         // SQLite's own file system in memory: with the leading slash, all connections of the process see one file.
@@ -61,7 +61,7 @@ impl SqliteFile {
         Self(Arc::new(Place { name, flags, anchor: OnceLock::new() }))
     }
 
-    /// Everything that the database holds, a line for each row: for tests that look for what must not be there.
+    /// The database's content, a line for each row: for tests that check that something is absent.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl SqliteFile {
         Ok(lines)
     }
 
-    /// Runs statements on the database, which is made first if there is none: for tests that begin with what an earlier version has written.
+    /// Runs statements on the database, creating it if necessary: for tests that start from the data of an earlier version.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl SqliteFile {
         Connection::open_with_flags(&self.0.name, self.0.flags)
     }
 
-    /// Makes the database where there is none.
+    /// Creates the database if there is none.
     pub(crate) fn prepare(&self) -> anyhow::Result<()> {
         if !self.is_in_memory() {
             let Some(folder) = self.0.name.parent() else { return Ok(()) };
@@ -143,7 +143,7 @@ impl Database {
         Self { file, running: Arc::new(Semaphore::new(STATEMENTS as usize)) }
     }
 
-    /// Runs `work` on a thread that may block. Whoever drops the future does not stop it: a statement is never cut in half.
+    /// Runs `work` on a thread that may block. Dropping the future does not stop it: a statement is never interrupted.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         connection: &Lazy,
@@ -156,7 +156,7 @@ impl Database {
                 Some(connection) => work(connection),
                 empty => file.connect().and_then(|connection| work(empty.insert(connection))),
             };
-            // If the instance is gone, this closes the connection and rolls back; only then is the statement over.
+            // If the instance has ended, this closes the connection and rolls back; only then is the statement finished.
             drop(connection);
             drop(permit);
             result
@@ -167,14 +167,14 @@ impl Database {
         }
     }
 
-    /// Lets no statement begin any more.
+    /// Prevents further statements.
     pub(crate) fn close(&self) {
         self.running.close();
     }
 
-    /// Waits for the statements that are under way.
+    /// Waits for running statements.
     pub(crate) async fn finish(&self) {
-        // A closed semaphore gives no permits; what is left to it are the permits of statements that have ended.
+        // A closed semaphore gives no permits; it only gets back those of finished statements.
         while self.running.available_permits() < STATEMENTS as usize {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

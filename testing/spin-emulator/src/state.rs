@@ -1,4 +1,4 @@
-//! What an instance holds. Dropped with it, and with it everything that is under way.
+//! The state of an instance. It is dropped with the instance, including everything in progress.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::options::Limits;
 use crate::outbound::{Client, Outbound};
 use crate::sqlite::Database;
 
-/// What all instances of an app share.
+/// State shared by all instances of an app.
 pub(crate) struct Shared {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) allowed: AllowedHosts,
@@ -25,13 +25,13 @@ pub(crate) struct Shared {
     pub(crate) redis_tls: TlsConnector,
     pub(crate) goes_on_after_response: bool,
     pub(crate) limits: Limits,
-    /// What the component wrote.
+    /// The component's output.
     pub(crate) log: Log,
-    /// What the host has to say.
+    /// The host's log.
     pub(crate) host_log: Log,
 }
 
-/// What one instance holds.
+/// The state of one instance.
 pub(crate) struct State {
     pub(crate) table: ResourceTable,
     wasi: WasiCtx,
@@ -43,7 +43,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn store(engine: &wasmtime::Engine, app: &Arc<Shared>) -> Store<Self> {
-        // No environment, no files, no sockets: what is not given does not exist.
+        // No environment, no files, no sockets.
         let wasi = WasiCtx::builder().stdout(app.log.clone()).stderr(app.log.clone()).build();
         let state = Self {
             table: ResourceTable::new(),
@@ -55,7 +55,7 @@ impl State {
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
-        // A computing instance gives way at each tick, or its time limit could not be looked at.
+        // A computing instance yields at each tick, so that its time limit can be checked.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         store

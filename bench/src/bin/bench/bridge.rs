@@ -38,7 +38,7 @@ fn database(folder: &Path) -> Store {
     Store::Sqlite(SqliteFile::at(&folder.join("bridge.db")))
 }
 
-/// What stands in the way of an answer to a webhook.
+/// What delays the response to a webhook.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trouble {
     Platform,
@@ -47,7 +47,7 @@ enum Trouble {
     Kills,
 }
 
-/// How long Freshworks waits for its answer: it gives up after 3 seconds.
+/// How long Freshworks waits for a response: it gives up after 3 seconds.
 pub(crate) async fn acknowledge(results: &mut Results) -> Result<()> {
     println!("\n## Time until a webhook is acknowledged\n");
     println!(
@@ -82,7 +82,7 @@ pub(crate) async fn acknowledge(results: &mut Results) -> Result<()> {
 }
 
 struct Acknowledged {
-    /// Of each try that was answered.
+    /// Of each try with a response.
     times: Vec<Duration>,
     lost: usize,
     twice: usize,
@@ -93,14 +93,14 @@ async fn acknowledged(store: Store, trouble: Trouble, count: usize) -> Result<Ac
     let people = PEOPLE.min(count);
     let platform = Generic::start(SECRET).await?;
     let reaches = [platform.origin()];
-    // Instances that are killed are tried where they also end with their answers.
+    // Kills are tested with instances that also end with their responses.
     let mut stage = match trouble {
         Trouble::Kills => Environment::start_ending(store, 2, &reaches).await?,
         _ => Environment::start(store, 1, &reaches).await?,
     };
     let settings = json!({ "kind": "generic", "callback_url": platform.callback_url(), "secret": SECRET });
     let mut body = json!({ "settings": stage.settings(), "platform": settings });
-    // As they are where nobody sets them.
+    // The defaults.
     body["settings"].as_object_mut().context("no settings")?.retain(|name, _| !name.ends_with("timeout_ms"));
     let connected = stage.api.call("PUT", "/v1/connections/acme", &body).await?;
     ensure!(connected.body["connected"] == true, "{connected:?}");
@@ -134,7 +134,7 @@ async fn acknowledged(store: Store, trouble: Trouble, count: usize) -> Result<Ac
                 delivery.headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
             loop {
                 let started = Instant::now();
-                // As Freshworks does: what is not answered comes again.
+                // As Freshworks does: webhooks without a response are resent.
                 match api.send("POST", &hook, &headers, delivery.body.clone()).await {
                     Ok(answer) if answer.status == 204 => return started.elapsed(),
                     _ => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -162,7 +162,7 @@ async fn acknowledged(store: Store, trouble: Trouble, count: usize) -> Result<Ac
     Ok(Acknowledged { times, lost: count - told.len(), twice: events.len() - told.len() })
 }
 
-/// Calls that run at once, and how long each took. The answer must be one of these.
+/// Concurrent calls, and the duration of each. The status must be one of these.
 async fn together<R>(calls: Vec<R>, wanted: &'static [u16]) -> Result<(Vec<Duration>, Duration)>
 where
     R: Future<Output = Result<e2e::Reply>> + Send + 'static,
@@ -222,7 +222,7 @@ async fn load(word: &str, store: Store, results: &mut Results) -> Result<()> {
         }
     });
     let (times, wall) = together(calls.collect(), &[200, 204]).await?;
-    // What there was no time for before the answer.
+    // Work that was left for after the response.
     stage.settled("acme").await?;
     let after = delivered();
     ensure!(after - before >= WEBHOOKS, "{} of {WEBHOOKS} messages reached the platform", after - before);

@@ -105,7 +105,7 @@ async fn tenants(plugin: &Plugin) -> Result<Vec<Point>> {
     let account = Arc::new(account(plugin).await?);
     let mut points = Vec::new();
     for count in [1, 3, 10, 30, 100, 300, 1000] {
-        // A tenant is a sandbox of its own with settings of its own.
+        // A tenant has its own sandbox and settings.
         let mut tenants = Vec::new();
         for number in 0..count {
             let sandbox = account.sandbox.clone().limits(Limits::default());

@@ -1,6 +1,6 @@
-//! Everything together: `bench <plugin> <axios folder> <python>`, called by `cargo xtask bench`. Prints tables, writes curves to
-//! `docs/bench/` and `target/bench.json`. With `--bridge` behind: the bridge alone, `BRIDGE_WASM` says which one; with `--bridge acknowledge`
-//! how long Freshworks waits for its answer.
+//! All benchmarks: `bench <plugin> <axios folder> <python>`, called by `cargo xtask bench`. Prints tables, writes curves to
+//! `docs/bench/` and `target/bench.json`. With `--bridge`: only the bridge at `BRIDGE_WASM`; with `--bridge acknowledge`: how long Freshworks waits
+//! for its response.
 
 mod bridge;
 mod growth;
@@ -15,17 +15,17 @@ use anyhow::{Context, Result};
 
 use results::Results;
 
-/// What is run, and with what.
+/// The programs to run, and their arguments.
 pub(crate) struct Bench {
     /// The stripped component.
     pub(crate) plugin: PathBuf,
-    /// Where npm has put the Node side's client.
+    /// npm's folder with the Node side's client.
     pub(crate) node: PathBuf,
     /// A Python that has the Python side's client.
     pub(crate) python: PathBuf,
     /// The repository.
     pub(crate) root: PathBuf,
-    /// Where cargo builds.
+    /// Cargo's target folder.
     pub(crate) target: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! Curves as SVG, both axes logarithmic: what is linear is a straight line at 45 degrees.
+//! Curves as SVG, both axes logarithmic: linear growth is a straight line at 45 degrees.
 
 use std::path::Path;
 

@@ -1,11 +1,11 @@
-//! What was measured, as tables and as JSON; what was wanted.
+//! Results as tables and as JSON; goals.
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::Bench;
 
-/// A wish: the name of a figure, how much it should be at most or at least, and what is wished.
+/// A goal: the name of a figure, its upper or lower bound, and a description.
 const GOALS: [(&str, Wanted, &str); 16] = [
     ("handoff_20ms_wall_wasm_to_native", Wanted::AtMost(1.02), "handoff, upstream of 20 ms: time to native"),
     ("handoff_1_cpu_wasm_to_native", Wanted::AtMost(1.5), "handoff, one at a time: processor to native"),

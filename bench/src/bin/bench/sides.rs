@@ -1,4 +1,4 @@
-//! The sides beside each other: each a process on the first core, the upstream on the second.
+//! Compares the sides: each a process on the first core, the upstream on the second.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

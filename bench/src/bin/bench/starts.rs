@@ -1,4 +1,4 @@
-//! What it costs to keep tenants apart: instances beside processes, workers and contexts; loading; memory.
+//! The cost of isolating tenants: instances compared with processes, workers and contexts; loading; memory.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -166,7 +166,7 @@ async fn memory(plugin: &Plugin, results: &mut Results) -> Result<()> {
             let (plugin, sandbox, settings) = (plugin.clone(), account.sandbox.clone(), account.settings.clone());
             calls.spawn(async move { plugin.connect(&sandbox, &settings).await.result.map(drop) });
         }
-        // The other request of each connect is answered at once; then all wait for the slow one.
+        // The other request of each connect gets an immediate response; then all wait for the slow one.
         for _ in 0..count {
             account.freshworks.next_exchange().await;
         }

@@ -1,6 +1,7 @@
 //! What the API answers. Options that are not there are null; fields that belong to a larger answer only are left out.
 
-use handoff_contract::model::{ConversationKey, Decision, Event, Finding, Receipt, Step, Timestamp, WaitEstimate};
+use freshworks_handoff::use_cases::Receipt;
+use handoff_contract::model::{ConversationKey, Decision, Event, Finding, Step, Timestamp, WaitEstimate};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -298,7 +299,7 @@ pub struct ReceiptResponse {
 
 impl From<Receipt> for ReceiptResponse {
     fn from(receipt: Receipt) -> Self {
-        let external_case = ExternalCase { case_id: receipt.case_id, kind: "freshworks" };
+        let external_case = ExternalCase { case_id: receipt.external_case.case_id, kind: "freshworks" };
         Self {
             external_case,
             agent_url: receipt.agent_url,

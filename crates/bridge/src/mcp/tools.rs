@@ -5,7 +5,7 @@ use freshworks_handoff::conversation::session::digest;
 use freshworks_handoff::use_cases::handoff;
 use handoff_contract::error::ErrorKind;
 use handoff_contract::model::{
-    CloseReason, ConversationKey, EndUser, FindingLevel, HandoffRequest, Message, Mode, Part, Reason, Routing, Sender,
+    CloseReason, ConversationKey, EndUser, FindingLevel, HandoffRequest, Message, Mode, Part, Reason, Sender,
     SenderRole, Timestamp,
 };
 use serde::Deserialize;
@@ -182,7 +182,7 @@ impl Arguments {
             }
             message
         });
-        let history = history.collect();
+        let history = Some(history.collect());
         let mut user = person(&self.conversation, self.user_id, self.user_name, self.user_email);
         user.locale = self.language;
         HandoffRequest {
@@ -194,8 +194,8 @@ impl Arguments {
             category: None,
             summary: Some(self.summary),
             history,
-            context: Vec::new(),
-            routing: Routing::default(),
+            context: None,
+            routing: None,
             retry: false,
         }
     }

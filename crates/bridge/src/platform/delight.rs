@@ -350,9 +350,9 @@ impl Platform for Delight {
             reason_text: about(&self.about.reason, "reason"),
             category: about(&self.about.topic, "topic"),
             summary: about(&self.about.summary, "summary"),
-            history,
-            context,
-            routing: handoff_contract::model::Routing::default(),
+            history: Some(history),
+            context: Some(context),
+            routing: None,
             retry: false,
         };
         Ok(Prepared { request, user: asked.user, carried_until: asked.until })

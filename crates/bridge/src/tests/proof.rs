@@ -391,7 +391,8 @@ impl Play {
         let path = format!("/v1/connections/acme/handoffs/{}", self.handoff);
         match job {
             Job::Webhook { body, .. } => {
-                let delivery = Delivery { headers: Vec::new(), body: body.clone(), received_at: world.clock.get() };
+                let text = String::from_utf8(body.clone()).unwrap();
+                let delivery = Delivery { headers: Vec::new(), body: text, received_at: world.clock.get() };
                 let settings = Settings::parse(&self.connection.settings).unwrap();
                 let conversations = webhook::peek(body);
                 world

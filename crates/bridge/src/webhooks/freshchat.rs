@@ -106,7 +106,11 @@ impl Service<'_> {
         connection: &Connection,
         call: &IncomingRequest<'_>,
     ) -> Result<OutgoingResponse, Problem> {
-        let delivery = Delivery { headers: call.headers.clone(), body: call.body.to_vec(), received_at: call.now };
+        let Ok(body) = String::from_utf8(call.body.to_vec()) else {
+            return Err(Problem::new(400, "invalid-request", "the body is not UTF-8")
+                .with_remedy("Freshworks sends no such webhook."));
+        };
+        let delivery = Delivery { headers: call.headers.clone(), body, received_at: call.now };
         let settings = Settings::parse(&connection.settings)?;
         if let Err(error) = webhook::verify(&settings, &delivery) {
             if error.kind == ErrorKind::InvalidRequest {
@@ -124,14 +128,14 @@ impl Service<'_> {
             // Why is for the operator: a stranger learns nothing.
             return Err(Problem::not_allowed().logged(format!("a webhook was refused: {}", error.message)));
         }
-        let head = Head::read(&delivery.body);
+        let head = Head::read(delivery.body.as_bytes());
         self.later.about.borrow_mut().0 = head.action();
         if self.is_stale(head.at(), call.now) {
             self.counters.one(&connection.id, &[DELIVERIES, "freshworks", "refused", Refusal::Stale.word()]);
             return Err(stale());
         }
         // Freshworks is asked to repeat what cannot be read here; others may be able to read it at once.
-        let conversations = webhook::check(&delivery.body);
+        let conversations = webhook::check(delivery.body.as_bytes());
         if let Ok(conversations) = &conversations {
             self.on_genuine(connection, &settings, &delivery, conversations)?;
         }
@@ -150,7 +154,7 @@ impl Service<'_> {
         match self.state.handoff_of(&connection.id, conversations)? {
             Some(id) => {
                 self.later.about.borrow_mut().1 = Some(id.clone());
-                self.take_in(connection, settings, &id, &delivery.body, delivery.received_at)
+                self.take_in(connection, settings, &id, delivery.body.as_bytes(), delivery.received_at)
             }
             // A conversation that is being opened has no handoff yet, and nothing to be stored with. Otherwise it is not ours: others
             // may use the same topic.

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use freshworks_handoff::conversation::session::Session;
 use freshworks_handoff::http::{Http, Request, Response, TransportError};
 use freshworks_handoff::settings::Settings;
-use freshworks_handoff::use_cases::{close, webhook};
+use freshworks_handoff::use_cases::{Update, close, webhook};
 use handoff_contract::error::ErrorKind;
-use handoff_contract::model::{CloseReason, Delivery, Event, EventKind, Outcome, SessionState, Timestamp, Update};
+use handoff_contract::model::{CloseReason, Delivery, Event, EventKind, Outcome, SessionState, Timestamp};
 
 use crate::handoffs::journal::What;
 use crate::http::problem::Problem;
@@ -318,7 +318,9 @@ impl Service<'_> {
             return work.give_back();
         }
         let Some(session) = work.handoff.session.clone() else { return work.give_back() };
-        let genuine = Delivery { headers: Vec::new(), body: delivery.body.clone(), received_at: delivery.received_at };
+        // It was text when it was verified.
+        let body = String::from_utf8_lossy(&delivery.body).into_owned();
+        let genuine = Delivery { headers: Vec::new(), body, received_at: delivery.received_at };
         let heard = match Session::decode(&session) {
             Ok(session) => webhook::on_verified(&work.http, settings, &genuine, Some(session)),
             Err(error) => Err(error),

@@ -34,7 +34,7 @@ async fn call(engine: &Engine, limits: Limits, body: &str) -> Call<()> {
 async fn call_in(engine: &Engine, sandbox: &Sandbox, body: &str) -> Call<()> {
     let component = Component::new(engine.wasmtime(), component(body)).unwrap();
     let pre = linker(engine).unwrap().instantiate_pre(&component).unwrap();
-    run(engine, sandbox, async |store: &mut Store<State>| {
+    run(engine, sandbox, "run", async |store: &mut Store<State>| {
         let instance = pre.instantiate_async(&mut *store).await?;
         let run = instance.get_typed_func::<(), ()>(&mut *store, "run")?;
         run.call_async(&mut *store, ()).await.map(Ok)

@@ -1,4 +1,4 @@
-//! The account of a run: a simulator of its own, the plugin in a sandbox before it, and the requests of the flow.
+//! The account of a run: its own simulator, the plugin in a sandbox, and the requests of the flow.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::tap::{SMALL_MEMORY, Tap};
 
 const USER: &str = "user-1";
 const EMAIL: &str = "ana@example.com";
-/// Stand for the simulator's origins in settings that are used again.
+/// Placeholders for the simulator's origins in reused settings.
 const ORIGIN: &str = "http://127.0.0.1:1";
 const TICKET_ORIGIN: &str = "http://127.0.0.1:2";
 
 /// The marks of other people's conversations: no end user of a flow may see one.
 pub(crate) const OTHERS_MARK: &str = "⟨b";
 
-/// What all runs share.
+/// State shared by all runs.
 #[derive(Clone)]
 pub(crate) struct Stage {
     pub(crate) plugin: Plugin,
@@ -44,20 +44,20 @@ pub(crate) struct Account {
     pub(crate) settings: String,
     /// How many people it knows before the flow.
     pub(crate) people: usize,
-    /// Those of them who are not the end user, each with a conversation of their own.
+    /// The other people, each with their own conversation.
     pub(crate) others: Vec<Other>,
 }
 
-/// Somebody else, as it was before the flow.
+/// Another person, as before the flow.
 pub(crate) struct Other {
     user: User,
     /// The conversation.
     pub(crate) conversation: String,
-    /// What must stand in it by now.
+    /// The marks that it must contain by now.
     pub(crate) marks: Vec<String>,
 }
 
-/// The people whom a flow must leave alone.
+/// The people whom a flow must not affect.
 fn others(flow: &Flow) -> Vec<UserSpec> {
     let zoe = UserSpec { first_name: Some("Zoe".into()), ..UserSpec::default() };
     let of = |reference: Option<&str>, email: Option<&str>| UserSpec {
@@ -77,11 +77,11 @@ fn others(flow: &Flow) -> Vec<UserSpec> {
     }
 }
 
-/// Seeds the people whom a flow must leave alone, each with an open conversation that Maya has taken.
+/// Adds the people whom a flow must not affect, each with an open conversation that Maya has taken.
 async fn seed_others(simulator: &Simulator, flow: &Flow) -> Result<Vec<Other>> {
     let topic = simulator.topic_id("Sendbird Integration").unwrap_or_default();
     let maya = simulator.agent_id(Who::Maya.name()).unwrap_or_default();
-    let refused = |refusal| anyhow::anyhow!("the account refuses somebody's conversation: {refusal:?}");
+    let refused = |refusal| anyhow::anyhow!("the account refuses another person's conversation: {refusal:?}");
     let mut all = Vec::new();
     for spec in others(flow) {
         let id = simulator.seed_user(spec);
@@ -92,14 +92,14 @@ async fn seed_others(simulator: &Simulator, flow: &Flow) -> Result<Vec<Other>> {
         let user = simulator.users().into_iter().find(|user| user.id == id).context("no user")?;
         all.push(Other { user, conversation, marks: vec![mark] });
     }
-    // Nobody has a session yet that they could be for.
+    // There is no session yet that they could belong to.
     simulator.clear_deliveries();
     Ok(all)
 }
 
 async fn simulator(flow: &Flow) -> Result<(Simulator, Vec<Other>)> {
     let simulator = Simulator::start(Config { behaviour: flow.behaviour.clone(), ..Config::default() }).await?;
-    // First, so that whoever takes the first of many records takes a wrong one.
+    // First, so that code that takes the first of many records takes a wrong one.
     let others = seed_others(&simulator, flow).await?;
     let ana = UserSpec { first_name: Some("Ana".into()), ..UserSpec::default() };
     match flow.known {
@@ -144,7 +144,7 @@ impl Account {
     pub(crate) async fn open(stage: &Stage, flow: &Flow, connected: &Connected, faults: &[Fault]) -> Result<Self> {
         let (simulator, others) = simulator(flow).await?;
         let simulator = Arc::new(simulator);
-        // With the quote behind them, because one port begins with another.
+        // With the closing quote, because one port may be a prefix of another.
         let settings = connected.0.replace(&format!("{TICKET_ORIGIN}\""), &format!("{}\"", simulator.ticket_origin()));
         let mut settings = settings.replace(&format!("{ORIGIN}\""), &format!("{}\"", simulator.origin()));
         if faults.iter().any(|fault| fault.kind.is_slow()) {
@@ -182,17 +182,20 @@ impl Account {
         self.simulator.users().into_iter().filter(is_person).map(|user| user.id).collect()
     }
 
-    /// What somebody else's record and conversations became, where they are no longer as they were left.
+    /// Changes to another person's record and conversations, if any.
     pub(crate) fn harm_to_others(&self) -> Option<String> {
         let (users, conversations) = (self.simulator.users(), self.simulator.conversations());
         for other in &self.others {
             if !users.contains(&other.user) {
-                return Some(format!("the record of somebody else was changed: {:?}", other.user));
+                return Some(format!("another person's record was changed: {:?}", other.user));
             }
             let theirs: Vec<&Conversation> = conversations.iter().filter(|it| it.user_id == other.user.id).collect();
             let seen: Vec<Vec<String>> = theirs.iter().map(|it| inbox(it)).collect();
             if seen != [other.marks.clone()] {
-                return Some(format!("the conversations of somebody else hold {seen:?} instead of {:?}", other.marks));
+                return Some(format!(
+                    "the conversations of another person contain {seen:?} instead of {:?}",
+                    other.marks
+                ));
             }
         }
         None
@@ -260,7 +263,7 @@ fn part(kind: PartKind, text: Option<String>, url: Option<String>) -> Part {
     Part { kind, text, url, name: None, media_type: None, bytes: None, choices: None }
 }
 
-/// What the end user writes as message `number`, with its marks.
+/// The end user's message `number`, with its marks.
 pub(crate) fn words(words: Words, number: usize, now: u64) -> (Message, Vec<String>) {
     let mark = format!("⟨u{number}⟩");
     let (parts, marks) = match words {

@@ -1,7 +1,7 @@
-//! What can go wrong, and where: at a request of the plugin, at a call of the plugin, at a webhook.
+//! Faults and their places: a request of the plugin, a call of the plugin, a webhook.
 //!
 //! A fault is named like `trap-after@3`: its kind, and which request (call, webhook) of the run it hits, counted from 0 over
-//! the whole run, repeats included.
+//! the whole run, including retries.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,31 +9,31 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use freshworks_simulator::How;
 
-/// What the host does to a request.
+/// A fault of the host at a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AtHost {
     /// No connection: nothing was sent.
     Refused,
-    /// The host does not let the plugin call this address.
+    /// The host refuses requests to this address.
     Denied,
     /// The connection breaks.
     Cut,
-    /// No answer in time.
+    /// No response in time.
     Silence,
-    /// The answer's body breaks off. Only after the effect.
+    /// The response's body is cut off. Only after the effect.
     CutBody,
     /// The instance is dropped while it waits.
     Trap,
     /// The instance is interrupted by the epoch.
     OutOfTime,
-    /// The instance gets an answer that does not fit into its memory.
+    /// The instance gets a response that does not fit into its memory.
     OutOfMemory,
 }
 
-/// What the account does to a request, over the real wire.
+/// A fault of the account at a request, over the real connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum OnWire {
-    /// Answers this status.
+    /// Returns this status.
     Status(u16),
     /// 429 with a number of seconds.
     LimitSeconds,
@@ -43,17 +43,17 @@ pub(crate) enum OnWire {
     LimitBare,
     /// 429 three times.
     LimitStorm,
-    /// 200 and a page that is no JSON.
+    /// 200 and a page that is not JSON.
     Garbage,
     /// The connection closes.
     Cut,
-    /// The connection closes in the middle of the answer.
+    /// The connection closes in the middle of the response.
     Torn,
-    /// The answer (before the effect: also the effect) comes after the plugin has given up.
+    /// The response (before the effect: also the effect) comes after the plugin has given up.
     Slow,
 }
 
-/// What happens to a call of the plugin that succeeded.
+/// A fault after a successful call of the plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AtCall {
     /// The platform dies before it has stored or shown anything.
@@ -62,7 +62,7 @@ pub(crate) enum AtCall {
     ShownUnstored,
 }
 
-/// What happens to a webhook.
+/// A fault at a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AtWebhook {
     /// It never comes; the platform's timer finds out at the end.
@@ -96,7 +96,7 @@ pub(crate) enum Kind {
     Webhook(AtWebhook),
 }
 
-/// What a fault's place counts.
+/// The unit of a fault's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     Request,
@@ -113,7 +113,7 @@ impl Kind {
         }
     }
 
-    /// Whether the plugin has to give up waiting: such runs need a short time-out.
+    /// Whether the plugin must time out: such runs need a short time-out.
     pub(crate) fn is_slow(self) -> bool {
         matches!(self, Self::Wire { what: OnWire::Slow, .. })
     }
@@ -129,8 +129,8 @@ const fn wire(what: OnWire, after: bool) -> Kind {
 
 /// Every kind, with its name.
 ///
-/// 401, 403, 404, 409, 422 and 429 do not come after the effect: whoever answers them has decided before acting. 400 does:
-/// Freshchat was seen to answer it to a message that it had stored.
+/// 401, 403, 404, 409, 422 and 429 do not come after the effect, because servers decide on them before acting. 400 does:
+/// Freshchat was observed to return it for a message that it had stored.
 pub(crate) const KINDS: [(&str, Kind); 50] = [
     ("refused", host(AtHost::Refused, false)),
     ("denied", host(AtHost::Denied, false)),
@@ -193,7 +193,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// What the plugin has done is known to nobody.
+    /// The plugin's work is unknown to everyone.
     pub(crate) fn forgets(&self) -> bool {
         match self.kind {
             Kind::Host { what, .. } => matches!(what, AtHost::Trap | AtHost::OutOfTime | AtHost::OutOfMemory),
@@ -217,19 +217,19 @@ impl FromStr for Fault {
         let (name, at) = text.split_once('@').ok_or("a fault looks like `trap-after@3`")?;
         let kind = KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
         let kind = kind.ok_or_else(|| {
-            format!("there is no fault `{name}`; there are {}", KINDS.map(|(known, _)| known).join(", "))
+            format!("unknown fault `{name}`; the faults are {}", KINDS.map(|(known, _)| known).join(", "))
         })?;
-        Ok(Self { kind, at: at.parse().map_err(|_| format!("`{at}` is no number"))? })
+        Ok(Self { kind, at: at.parse().map_err(|_| format!("`{at}` is not a number"))? })
     }
 }
 
-/// Longer than the time-out of runs with a slow answer, and not by much.
+/// Slightly longer than the time-out of runs with a slow response.
 const SLOW: Duration = Duration::from_millis(130);
 /// The time-out of such runs, in milliseconds: the least that the settings allow.
 pub(crate) const SHORT_TIMEOUT_MS: u64 = 100;
 
 impl OnWire {
-    /// How the simulator is told, and how many requests it hits.
+    /// The simulator's fault, and how many requests it hits.
     pub(crate) fn how(self) -> (How, u32) {
         let limit = |retry_after: Option<&str>| How::RateLimit { retry_after: retry_after.map(str::to_owned) };
         match self {

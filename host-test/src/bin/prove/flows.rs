@@ -23,7 +23,7 @@ impl Who {
     }
 }
 
-/// What the end user writes.
+/// The end user's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Words {
     /// A line unlike all others.
@@ -36,7 +36,7 @@ pub(crate) enum Words {
     File,
 }
 
-/// What a human agent writes.
+/// A human agent's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Line,
@@ -75,33 +75,33 @@ pub(crate) enum Step {
     Wait(u64),
     /// As `Wait`; the settings say that the human part ends in this time.
     WaitForEnd(u64),
-    /// As `Wait`, while Freshworks may refuse us: a tick that fails comes again twelve hours later.
+    /// As `Wait`, while Freshworks may refuse us: a failed tick is retried twelve hours later.
     Suffer(u64),
-    /// As `Suffer`, until what human agents had counts as lost, which must come in this time.
+    /// As `Suffer`, until the conversation counts as lost, which must happen in this time.
     SufferToTheEnd(u64),
-    /// Somebody deletes the conversation.
+    /// The conversation is deleted.
     Erase,
-    /// The platform begins to hand over and is cut off; somebody deletes what there is of the conversation.
+    /// The platform starts a handoff and is interrupted; the incomplete conversation is deleted.
     HandOffErased,
-    /// The platform learns of a deletion from its timer, within so many minutes.
+    /// The platform learns of a deletion from its timer, within this many minutes.
     WaitForLoss(u64),
-    /// The account answers 403 about this conversation from here on.
+    /// The account returns 403 for this conversation from now on.
     Forbid,
     /// The API key is revoked, or the account is suspended.
     Revoke,
     /// The API key works again.
     Restore,
-    /// A human agent answers another person, whose conversation was there before.
+    /// A human agent answers another person with an earlier conversation.
     AnswerOther,
-    /// As `Erase`; then the platform says that it could not show the newest answer in it.
+    /// As `Erase`; then the platform reports its newest answer as undelivered.
     EraseUndelivered,
     /// A ticket is filed instead of a live conversation.
     FileTicket,
     /// An agent answers it.
     AnswerTicket,
-    /// Somebody puts it away.
+    /// The ticket is deleted.
     PutAway(Gone),
-    /// Somebody brings it back, and the platform's timer tells.
+    /// The ticket is restored, and the platform's timer notices.
     BringBack,
     /// The key of the ticket desk is revoked.
     RevokeTicketKey,
@@ -111,9 +111,9 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Others {
     Nobody,
-    /// Somebody with the end user's e-mail address.
+    /// A person with the end user's e-mail address.
     SameAddress,
-    /// The same, whose record bears the platform's id of yet another person.
+    /// The same, with a record that has a third person's platform id.
     SameAddressOtherId,
     /// People whose id, e-mail address or phone number begins with the end user's.
     Alike,
@@ -127,7 +127,7 @@ pub(crate) enum Known {
     ByEmail,
 }
 
-/// What the reference model has to know of the account.
+/// What the reference model needs to know about the account.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rules {
     /// Messages to a resolved conversation are refused.
@@ -150,9 +150,9 @@ pub(crate) struct Flow {
     pub(crate) is_verified: bool,
     /// The account has a ticket desk.
     pub(crate) has_desk: bool,
-    /// Messages of history, each of about so many letters.
+    /// Messages of history, each of about this many letters.
     pub(crate) history: (usize, usize),
-    /// Settings besides the usual ones.
+    /// Additional settings.
     pub(crate) settings: Value,
     pub(crate) behaviour: Behaviour,
     /// Happens before faults do.
@@ -171,7 +171,7 @@ impl Flow {
             is_verified: true,
             has_desk: false,
             history: (2, 20),
-            // Repeats within a call would hide what the platform has to live with; one flow has them.
+            // Retries within a call would hide failures from the platform; one flow has them.
             settings: json!({ "retry_budget_ms": 0, "max_message_chars": 500 }),
             behaviour: Behaviour::default(),
             before: before.to_vec(),
@@ -243,10 +243,10 @@ pub(crate) fn flows() -> Vec<Flow> {
     [usual(), gone(), searches(), tickets()].concat()
 }
 
-/// Longer than a service may refuse us before what it has counts as lost.
+/// Longer than a service may refuse us before its conversations count as lost.
 const OVER_A_DAY: u64 = 39 * 60;
 
-/// What human agents had is deleted, or nobody lets us see it any more.
+/// The conversation is deleted, or we lose access to it.
 fn gone() -> Vec<Flow> {
     use Answer::Line as Text;
     use Step::*;
@@ -278,7 +278,7 @@ fn gone() -> Vec<Flow> {
     ]
 }
 
-/// Look-ups that are refused or answered with others, and addresses that belong to others.
+/// Look-ups that are refused or return other people, and addresses that belong to others.
 fn searches() -> Vec<Flow> {
     use Step::*;
     use Who::Maya;
@@ -287,7 +287,7 @@ fn searches() -> Vec<Flow> {
         Flow::new(name, &[], &steps).without_echoes()
     };
     let alike = |name: &str, search| new(name).others(Others::Alike).searches(search);
-    // Accounts that answer with the record that is there; else a refused look-up makes a second one, which is known.
+    // Accounts that return the existing record; otherwise a refused look-up creates a second one, a known limit.
     let existing = |flow: Flow| flow.account(|it| it.duplicate_user = DuplicateUser::ReturnExisting);
     let refused = |name: &str, search| existing(new(name).others(Others::Alike).searches(search));
     vec![
@@ -304,7 +304,7 @@ fn searches() -> Vec<Flow> {
     ]
 }
 
-/// Tickets, and what becomes of them.
+/// Tickets and their ends.
 fn tickets() -> Vec<Flow> {
     use Step::*;
     use Words::Line;

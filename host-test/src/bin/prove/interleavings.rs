@@ -1,7 +1,7 @@
-//! Several calls of one conversation, begun, cut and finished in every order.
+//! Several calls of one conversation, started, interrupted and finished in every order.
 //!
-//! The flows finish each call before the next one begins. A platform under load does not: after a crash, calls that were in
-//! flight are repeated in any order, and new ones go ahead of them. Here each call is begun once, perhaps cut off with or
+//! The flows finish each call before the next one starts. A platform under load does not: after a crash, calls in flight are
+//! retried in any order, and new ones overtake them. Here each call is begun once, perhaps cut off with or
 //! without a session, and finished later, with the beginnings and ends of other calls in between.
 
 use std::fmt;
@@ -41,7 +41,7 @@ const WHATS: [What; 7] = [
     What::Undelivered,
 ];
 
-/// What happens to the first try of a call.
+/// The fault at the first try of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cut {
     /// Nothing.
@@ -64,7 +64,7 @@ const CUTS: [Cut; 9] = [
     Cut::At(AtHost::Trap, false, 1),
 ];
 
-/// Calls in an order: each number stands there twice, for the first try and for all further ones.
+/// Calls in an order: each number occurs twice, for the first try and for all further ones.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Interleaving {
     /// Which kind of account.
@@ -98,7 +98,7 @@ fn account(kind: usize) -> Flow {
     }
 }
 
-/// Every order of `count` calls, each begun before it is finished. Calls begin in the order of their numbers: which call has
+/// Every order of `count` calls, each started before it is finished. Calls start in the order of their numbers: which call has
 /// which number is drawn elsewhere.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     fn go_on(begun: usize, finished: &mut Vec<bool>, order: &mut Vec<usize>, all: &mut Vec<Vec<usize>>) {
@@ -168,11 +168,11 @@ fn named(interleaving: Interleaving, name: String) -> Flow {
     Flow { name, interleaving: Some(interleaving), ..account }
 }
 
-/// Runs every n-th pair and so many that are drawn.
+/// Runs every n-th pair and this many random ones.
 ///
 /// # Errors
 ///
-/// When the machine fails.
+/// If a run cannot be carried out.
 pub(crate) fn run(
     sweep: Sweep,
     plugin: &Plugin,
@@ -209,7 +209,7 @@ pub(crate) fn pair(number: usize) -> Option<Flow> {
     Some(named(it, format!("pair-{number}")))
 }
 
-/// One call under way.
+/// A call in progress.
 struct Call {
     what: What,
     cut: Cut,
@@ -273,7 +273,7 @@ async fn all(platform: &mut Platform, flow: &Flow, it: &Interleaving) -> Result<
         one(platform, &mut calls, *number, &said).await?;
     }
     seen(platform, &calls, it)?;
-    // Whoever repeats what was done changes nothing.
+    // Repeating a completed call changes nothing.
     let before = people(platform);
     for number in 0..calls.len() {
         if calls[number].ended == Some(Tried::Done) {
@@ -289,7 +289,7 @@ async fn all(platform: &mut Platform, flow: &Flow, it: &Interleaving) -> Result<
 
 /// A step of a call: its first try, or all further ones.
 async fn one(platform: &mut Platform, calls: &mut [Call], number: usize, said: &str) -> Result<(), Violation> {
-    // There is one end, and one note about a message: whoever asks for either repeats it.
+    // There is one end, and one note about a message: further requests for either are repeats.
     let what = calls[number].what;
     let same = |call: &Call| call.what == what && call.unsaved;
     let is_same = matches!(what, What::Close | What::Undelivered) && calls.iter().any(same);
@@ -333,13 +333,13 @@ async fn one(platform: &mut Platform, calls: &mut [Call], number: usize, said: &
     Err(Violation::new("wedged", format!("{:?} fails for ever", call.what)))
 }
 
-/// What human agents see: the marks of each conversation, and whether it is resolved.
+/// The human agents' view: the marks of each conversation, and whether it is resolved.
 fn people(platform: &Platform) -> Vec<(Vec<String>, bool)> {
     let all = platform.account.conversations_of_person();
     all.iter().map(|it| (inbox(it), it.status == Status::Resolved)).collect()
 }
 
-/// A note in the end user's name brings back what looks resolved by a human agent; the next tick tells.
+/// A note in the end user's name reopens a conversation that looks resolved by a human agent; the next tick reports it.
 fn is_back(it: &Interleaving, marks: &[String]) -> bool {
     marks.iter().any(|mark| mark == UNDELIVERED) && account(it.account).settings.get("note_author").is_none()
 }
@@ -373,7 +373,7 @@ fn seen(platform: &Platform, calls: &[Call], it: &Interleaving) -> Result<(), Vi
         }
         // A tick may have come upon the resolution first.
         if !is_done && !is_closed && !it.is_resolved {
-            return fail("refused", format!("{:?} was refused although nobody closed", call.marks));
+            return fail("refused", format!("{:?} was refused although there was no close", call.marks));
         }
     }
     let equal: Vec<&Call> = calls.iter().filter(|call| call.what == What::Relay(Words::Yes)).collect();
@@ -382,13 +382,13 @@ fn seen(platform: &Platform, calls: &[Call], it: &Interleaving) -> Result<(), Vi
         return fail("equal", format!("{} of {done} equal messages are there", count("⟨yes⟩")));
     }
     let is_noted = calls.iter().any(|call| call.what == What::Undelivered);
-    // Nobody takes notes into a conversation that has ended.
+    // An ended conversation takes no notes.
     let may_end = is_closed || it.is_resolved;
     let least = if may_end { 0 } else { usize::from(is_noted) };
     if !(least..=usize::from(is_noted)).contains(&count(UNDELIVERED)) {
-        return fail("note", format!("the note about a lost message stands there {} times", count(UNDELIVERED)));
+        return fail("note", format!("the note about an undelivered message occurs {} times", count(UNDELIVERED)));
     }
-    // One because a human agent has resolved it, one because a close has that was cut off.
+    // One because a human agent has resolved it, one because an interrupted close has.
     if count(OPENING) != 1 || count(CONTINUATION) > 1 + usize::from(is_closed) {
         return fail("notes", "there are too many openings or continuations".to_owned());
     }
@@ -406,7 +406,7 @@ fn seen(platform: &Platform, calls: &[Call], it: &Interleaving) -> Result<(), Vi
     }
     if is_closed {
         if conversations.iter().any(|(marks, resolved)| !resolved && !is_back(it, marks)) {
-            return fail("status", "somebody waits for a person who has gone".to_owned());
+            return fail("status", "a conversation waits for a person who has left".to_owned());
         }
         let back = conversations.iter().any(|(marks, _)| is_back(it, marks));
         if platform.state() != Some(SessionState::Returned) && !back {

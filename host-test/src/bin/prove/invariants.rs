@@ -1,6 +1,6 @@
-//! What must hold after every run, whatever failed in it.
+//! The invariants after every run, regardless of its faults.
 //!
-//! The one place where less is asked for, and why, is [`Leniency`].
+//! [`Leniency`] lists all exceptions with their reasons.
 
 use std::collections::BTreeMap;
 
@@ -27,25 +27,25 @@ impl Violation {
     }
 }
 
-/// What cannot be better under some faults.
+/// Unavoidable exceptions under some faults.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Leniency {
-    /// A webhook was late or lost while people went on: what was undone before it was heard of (taken by one and then by
-    /// another, resolved and reopened) may be told in part or not at all. Where it stands in the end must be right, and no
-    /// word of a human agent may be missing.
+    /// A webhook was late or lost while people continued: changes undone before they were noticed (taken by one and then
+    /// by another, resolved and reopened) may be reported partly or not at all. The final state must be right, and no message of
+    /// a human agent may be missing.
     pub(crate) changes_may_cancel: bool,
-    /// Freshworks refused the note about the end for good: the end counts for more than the note. The finding that says so
-    /// is lost where the same try failed later, because errors carry none.
+    /// Freshworks permanently refused the note about the end: the end matters more than the note. The finding is lost if the
+    /// same try failed later, because errors carry no findings.
     pub(crate) end_note_may_miss: bool,
-    /// Freshworks refused to resolve for good: the AI agent has the conversation all the same.
+    /// Freshworks permanently refused to resolve: the AI agent has the conversation anyway.
     pub(crate) may_stay_open: bool,
     /// Freshworks refused the human agent of the settings for good: the handoff counts for more than to whom it goes.
     pub(crate) assignment_may_miss: bool,
-    /// The platform or the instance died before the session that knows of the end was stored. When the webhook about the
-    /// resolution is then taken with the old session, nothing tells it from a human agent's: the end is told as such.
+    /// The platform or the instance crashed before the session with the end was stored. With the old session, the webhook
+    /// about the resolution cannot be distinguished from a human agent's, and is reported as such.
     pub(crate) end_may_be_unknown: bool,
-    /// The platform lost its session while human agents had the conversation. Who had it went with the session, so it may be
-    /// told anew.
+    /// The platform lost its session while human agents had the conversation. The session knew the assignee, so the assignment
+    /// may be reported again.
     pub(crate) assignee_may_be_unknown: bool,
 }
 
@@ -66,7 +66,7 @@ impl Leniency {
 }
 
 impl Leniency {
-    /// What the end user sees, as far as it counts.
+    /// The relevant part of the end user's view.
     fn view(self, told: &[Told]) -> Vec<Told> {
         let counts = |told: &&Told| match told {
             Told::Resolved => !self.end_may_be_unknown,
@@ -96,22 +96,22 @@ pub(crate) fn check(platform: &Platform, truth: &Truth, leniency: Leniency) -> V
 
 type Fail<'a> = dyn FnMut(&'static str, String) + 'a;
 
-/// Nobody sees what is another person's, and nothing of anybody else is touched.
+/// No one sees another person's messages, and nothing of another person is changed.
 fn foreign(platform: &Platform, fail: &mut Fail<'_>) {
     let is_others = |told: &&Told| matches!(told, Told::Answer(marks) if marks.contains(OTHERS_MARK));
     if let Some(told) = platform.screen.iter().find(is_others) {
-        fail("foreign", format!("the end user sees what is for somebody else: {told:?}"));
+        fail("foreign", format!("the end user sees messages for another person: {told:?}"));
     }
     if let Some(harm) = platform.account.harm_to_others() {
         fail("foreign", harm);
     }
     let known = platform.account.others.iter().find(|other| platform.knows(&other.conversation));
     if let Some(other) = known {
-        fail("foreign", format!("the conversation {} of somebody else counts as the end user's", other.conversation));
+        fail("foreign", format!("the conversation {} of another person counts as the end user's", other.conversation));
     }
 }
 
-/// What agents of the ticket desk see.
+/// The ticket-desk agents' view.
 fn tickets(platform: &Platform, truth: &Truth, fail: &mut Fail<'_>) {
     let all = platform.account.simulator.tickets();
     let seen: Vec<Vec<String>> = all.iter().map(marks_of_ticket).collect();
@@ -123,7 +123,7 @@ fn tickets(platform: &Platform, truth: &Truth, fail: &mut Fail<'_>) {
     }
 }
 
-/// What human agents see.
+/// The human agents' view.
 fn human_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut Fail<'_>) {
     let account = &platform.account;
     let records = account.records();
@@ -152,7 +152,7 @@ fn human_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut
     }
 }
 
-/// What the end user sees.
+/// The end user's view.
 fn user_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut Fail<'_>) {
     let is_private = |told: &&Told| matches!(told, Told::Answer(marks) if marks.contains("⟨n"));
     if let Some(told) = platform.screen.iter().find(is_private) {
@@ -177,13 +177,13 @@ fn user_side(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut 
     for (told, times) in seen {
         let most = wanted.get(&told).copied().unwrap_or(0);
         if times > most {
-            fail("told-too-often", format!("{told} was told {times} times, and happened {most} times"));
+            fail("told-too-often", format!("{told} was reported {times} times, and happened {most} times"));
         }
     }
     let change = |told: &&Told| matches!(told, Told::Returned(_) | Told::Resolved | Told::Reopened | Told::Connected);
     let last = platform.screen.iter().rev().find(change);
     if truth.with_humans == matches!(last, Some(Told::Returned(_) | Told::Resolved)) {
-        fail("last-word", format!("the last that the end user was told is {last:?}"));
+        fail("last-word", format!("the last event reported to the end user is {last:?}"));
     }
 }
 
@@ -197,7 +197,7 @@ fn answer(told: &Told) -> Option<&str> {
 fn counts(told: &[Told]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for told in told.iter().filter(|told| !told.is_answer()) {
-        // Who takes it after whom depends on what was heard: both count as the same.
+        // The order of takeovers depends on which webhooks arrived: both orders count as the same.
         let word = match told {
             Told::Assigned(agent) | Told::Transferred(Some(agent)) => format!("taken by {agent}"),
             Told::Returned(_) => "returned".to_owned(),
@@ -208,7 +208,7 @@ fn counts(told: &[Told]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Where the session says that the conversation stands.
+/// The conversation's state according to the session.
 pub(crate) fn session(platform: &Platform, truth: &Truth, leniency: Leniency, fail: &mut Fail<'_>) {
     if platform.is_with_humans() != truth.with_humans {
         let word = |with_humans: bool| if with_humans { "human agents" } else { "the AI agent" };

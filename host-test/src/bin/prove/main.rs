@@ -1,10 +1,10 @@
-//! The proof by brute force that nothing is lost and nothing happens twice, whatever fails.
+//! The proof by brute force that nothing is lost or duplicated under any fault.
 //!
-//! Each flow (`flows.rs`) is run once as it should go, to count its places: requests, calls of the plugin, webhooks. Then it
+//! Each flow (`flows.rs`) runs once without faults, to count its places: requests, calls of the plugin, webhooks. Then it
 //! is run again for each fault (`faults.rs`) at each place, and for pairs of faults drawn with a fixed seed, by a platform
 //! that repeats what failed as the contract asks (`platform.rs`). After each run, what both people see (`people.rs`) is held
 //! against a reference model that knows of no failure (`truth.rs`, `invariants.rs`). Random walks (`walks.rs`) do the same
-//! with steps that nobody thought of.
+//! with unplanned steps.
 //!
 //! Exit codes: 0 when everything holds, 1 when something does not, 2 when the machine or the arguments are at fault.
 
@@ -40,7 +40,7 @@ use table::Figures;
 /// The longest limit; a clock cannot be far beyond it.
 const YEAR_S: u64 = 365 * 24 * 60 * 60;
 
-/// What is to be proved.
+/// Proves by brute force that nothing is lost or duplicated.
 #[derive(Debug, Parser)]
 #[command(name = "prove")]
 struct Arguments {
@@ -49,16 +49,16 @@ struct Arguments {
     /// Only flows whose name begins with this. May be given more than once; `=name` for exactly one.
     #[arg(long)]
     flow: Vec<String>,
-    /// Only this run: the flow with these faults, such as `trap-after@3`. Prints what happens.
+    /// Only this run: the flow with these faults, such as `trap-after@3`. Prints the trace.
     #[arg(long)]
     fault: Vec<Fault>,
-    /// Only this random walk. Prints what happens.
+    /// Only this random walk. Prints the trace.
     #[arg(long)]
     walk: Option<u64>,
-    /// Only this pair of calls. Prints what happens.
+    /// Only this pair of calls. Prints the trace.
     #[arg(long)]
     pair: Option<usize>,
-    /// Only this interleaving of several calls. Prints what happens.
+    /// Only this interleaving of several calls. Prints the trace.
     #[arg(long)]
     interleaving: Option<u64>,
     /// How many times the usual number of pairs and walks.
@@ -76,13 +76,13 @@ struct Arguments {
     /// Interleavings of three calls and more, before `--size`.
     #[arg(long, default_value_t = 4_000)]
     interleavings: usize,
-    /// What pairs and walks are drawn with.
+    /// The seed for pairs and walks.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Stop at the first violation.
     #[arg(long)]
     until_first_violation: bool,
-    /// Stop after so many minutes: then nothing is proved.
+    /// Stop after this many minutes: then nothing is proved.
     #[arg(long, value_name = "MINUTES")]
     time_limit: Option<u64>,
     /// Cores to use; all by default.
@@ -91,7 +91,7 @@ struct Arguments {
     /// Writes the figures there.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Prints what happens in a single run without faults.
+    /// Prints the trace of a single run without faults.
     #[arg(long)]
     trace: bool,
     /// A platform that does not say that it has lost a session: the proof must fail.
@@ -121,7 +121,7 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Flow>> {
     let chosen: Vec<Flow> = flows().into_iter().filter(wanted).collect();
     if chosen.is_empty() && !arguments.flow.iter().any(|flow| flow == "interleavings") {
         bail!(
-            "there is no such flow; there are {}",
+            "no such flow; the flows are {}",
             flows().into_iter().map(|flow| flow.name).collect::<Vec<_>>().join(", ")
         );
     }
@@ -148,7 +148,7 @@ fn prove(arguments: &Arguments) -> Result<bool> {
         return one(sweep, &plugin, flow, walks::faults(seed));
     }
     let interleaved = match (arguments.pair, arguments.interleaving) {
-        (Some(number), _) => Some(interleavings::pair(number).context("there is no such pair")?),
+        (Some(number), _) => Some(interleavings::pair(number).context("no such pair")?),
         (None, seed) => seed.map(interleavings::drawn),
     };
     if let Some(flow) = interleaved {

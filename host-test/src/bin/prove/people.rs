@@ -1,7 +1,7 @@
-//! What people see, in words that can be compared: the end user's messenger and the human agents' inbox.
+//! People's views in comparable form: the end user's messenger and the human agents' inbox.
 //!
-//! Everything that is written in a run carries a mark, such as `⟨u3⟩`: who wrote it, and which number it has. Two lists of
-//! marks say at once whether something is missing, doubled or out of order.
+//! Every text in a run has a mark, such as `⟨u3⟩`: its author and number. Comparing two lists of marks shows whether
+//! something is missing, duplicated or out of order.
 
 use freshworks_simulator::{Conversation, Message, MessageType, Ticket};
 use handoff_host::bindings::{Event, EventKind, Outcome, Part};
@@ -14,7 +14,7 @@ pub(crate) const CONTINUATION: &str = "⟨continues⟩";
 pub(crate) const END: &str = "⟨end⟩";
 /// The mark of the note about a message that the end user did not get.
 pub(crate) const UNDELIVERED: &str = "⟨undelivered⟩";
-/// Where files of these runs are.
+/// The origin of files in these runs.
 pub(crate) const FILES: &str = "https://files.example/";
 
 /// One thing that the end user sees. Agents by their ids.
@@ -32,7 +32,7 @@ pub(crate) enum Told {
 }
 
 impl Told {
-    /// What an event tells; none for `ignored`.
+    /// An event's report; none for `ignored`.
     pub(crate) fn by(event: &Event) -> Option<Self> {
         let agent = event.agent.as_ref().and_then(|agent| agent.id.clone());
         Some(match event.kind {
@@ -92,7 +92,7 @@ pub(crate) fn inbox(conversation: &Conversation) -> Vec<String> {
 /// A ticket as agents read it, as marks.
 pub(crate) fn marks_of_ticket(ticket: &Ticket) -> Vec<String> {
     let entries = ticket.entries.iter().flat_map(|entry| marks(&entry.body_text));
-    // Behind the line with the marker comes the brief, whose first line repeats words of the summary.
+    // The brief follows the marker line; its first line repeats words of the summary.
     let description = ticket.description_text.splitn(3, '\n').nth(2).unwrap_or_default();
     marks(description).into_iter().chain(entries).collect()
 }
@@ -108,7 +108,7 @@ fn marks_of_message(message: &Message) -> Vec<String> {
     let ours = first.contains(" · ref ");
     let mut found = Vec::new();
     if last.starts_with("Handoff from the AI agent · ") && last.contains(" · ref ") {
-        // A brief that stands alone begins the handoff. Its first line repeats words of the summary.
+        // A brief without history begins the handoff. Its first line repeats words of the summary.
         if last.contains("History: none") {
             found.push(OPENING.to_owned());
         }

@@ -44,7 +44,7 @@ impl Job<'_> {
     }
 }
 
-/// What a call that succeeded gave.
+/// The result of a successful call.
 struct Done {
     events: Vec<Event>,
     session: Option<String>,
@@ -67,7 +67,7 @@ pub(crate) enum Until {
     Done,
     /// Until it succeeds or fails with a session.
     Kept,
-    /// Until it succeeds or Freshworks lets nobody in.
+    /// Until it succeeds or Freshworks denies access.
     FirstRefusal,
 }
 
@@ -79,7 +79,7 @@ pub(crate) enum Tried {
     Refused,
     /// It failed, and left a session.
     Kept,
-    /// Whatever it did, no session tells.
+    /// No session records its effects.
     Gone,
 }
 
@@ -107,18 +107,18 @@ pub(crate) struct Platform {
     pub(crate) manners: Manners,
     pub(crate) session: Option<String>,
     pub(crate) info: Option<SessionInfo>,
-    /// What the end user sees.
+    /// The end user's view.
     pub(crate) screen: Vec<Told>,
-    /// Answers with the time at which they were written.
+    /// Answers with their times.
     pub(crate) answers: Vec<(u64, String)>,
-    /// What every event id has told.
+    /// The report of every event id.
     events: HashMap<String, Told>,
-    /// Every id under which webhooks may speak of the conversation.
+    /// Every id that webhooks may use for the conversation.
     ids: Vec<String>,
     pub(crate) findings: Vec<String>,
     pub(crate) now: u64,
     inbox: VecDeque<Incoming>,
-    /// Behind the next webhook.
+    /// After the next webhook.
     swapped: Vec<Incoming>,
     /// At the end, before the timer.
     last: Vec<Incoming>,
@@ -137,7 +137,7 @@ pub(crate) struct Platform {
     pub(crate) hits: usize,
     pub(crate) all_calls: usize,
     pub(crate) all_requests: usize,
-    /// What happened, when somebody wants to know.
+    /// The trace, if requested.
     pub(crate) log: Option<Vec<String>>,
 }
 
@@ -194,7 +194,7 @@ impl Platform {
         self.ids.iter().any(|id| id == conversation)
     }
 
-    /// What the end user writes goes to human agents, or under the ticket.
+    /// The end user's messages go to human agents, or into the ticket.
     pub(crate) fn takes_messages(&self) -> bool {
         self.is_with_humans() || self.state() == Some(SessionState::Ticketed)
     }
@@ -272,7 +272,7 @@ impl Platform {
         Err(Violation::new("wedged", format!("{} fails for ever", job.name())))
     }
 
-    /// Tries a job once. Without `stores` nothing of what came back is kept.
+    /// Tries a job once. Without `stores`, the result is discarded.
     pub(crate) async fn try_once(&mut self, job: &Job<'_>, unsaved: bool, stores: bool) -> Result<Tried, Violation> {
         self.account.tap.new_call();
         let (result, report) = self.attempt(job, unsaved).await;
@@ -418,7 +418,7 @@ impl Platform {
                     continue;
                 }
                 Some(before) => {
-                    let text = format!("the id {} told {before:?} and then {told:?}", event.id);
+                    let text = format!("the id {} reported {before:?} and then {told:?}", event.id);
                     return Err(Violation::new("event-ids", text));
                 }
                 None => {}
@@ -432,7 +432,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Waits until nothing of an earlier try can take effect any more: what `retry-after-ms` is for. Webhooks arrive meanwhile.
+    /// Waits until an earlier try can no longer take effect (`retry-after-ms`). Webhooks arrive meanwhile.
     async fn wait(&mut self, listening: bool) -> Result<(), Violation> {
         self.account.simulator.quiet().await;
         if listening && self.info.is_some() { Box::pin(self.listen()).await } else { Ok(()) }
@@ -531,7 +531,7 @@ impl Platform {
                 "a webhook of the conversation is not found by its ids".into(),
             ));
         }
-        // One of somebody else is passed on as well: the plugin must tell.
+        // Another person's webhook is passed on, too: the plugin must recognise it.
         self.perform(Job::Webhook(&delivery)).await
     }
 
@@ -573,14 +573,14 @@ impl Platform {
         Ok(())
     }
 
-    /// Lets the timer go off once: the first look has to find what was lost.
+    /// Fires the timer once: the first poll must find what was lost.
     pub(crate) async fn ring_once(&mut self) -> Result<(), Violation> {
         let Some(at) = self.info.as_ref().and_then(|info| info.next_tick_at) else { return Ok(()) };
         self.now = self.now.max(at);
         self.perform(Job::Tick).await
     }
 
-    /// Lets the timer go off until it has nothing more to tell.
+    /// Fires the timer until it reports nothing more.
     pub(crate) async fn tick_until_quiet(&mut self) -> Result<(), Violation> {
         let mut quiet = 0;
         while quiet < 2 {
@@ -593,7 +593,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Lets time pass while ticks may be refused: one that fails comes again after twelve hours.
+    /// Advances time while ticks may be refused: a failed one is retried after twelve hours.
     pub(crate) async fn suffer(&mut self, minutes: u64) -> Result<(), Violation> {
         const PATIENCE_MS: u64 = 12 * 60 * 60_000;
         let until = self.now + minutes * 60_000;
@@ -615,7 +615,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Lets time pass; the timer goes off when it should.
+    /// Advances time; the timer fires when due.
     pub(crate) async fn pass(&mut self, minutes: u64) -> Result<(), Violation> {
         let until = self.now + minutes * 60_000;
         while let Some(at) = self.info.as_ref().and_then(|info| info.next_tick_at).filter(|at| *at <= until) {

@@ -1,4 +1,4 @@
-//! One run: a flow, with faults at certain places, from an empty account to the last look at both sides.
+//! One run: a flow with faults at certain places, from an empty account to the final check of both sides.
 
 use anyhow::{Context as _, Result};
 use freshworks_simulator::{self as simulator, ActorType, Assignee, Refusal, UserSpec};
@@ -15,7 +15,7 @@ use crate::people::{FILES, Told, inbox};
 use crate::platform::{Ended, Job, Manners, Platform, Until};
 use crate::truth::Truth;
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) violations: Vec<Violation>,
@@ -41,7 +41,7 @@ impl Outcome {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Manner {
     pub(crate) manners: Manners,
-    /// Write down what happens.
+    /// Record a trace.
     pub(crate) trace: bool,
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn run(
 /// The key of the account, before it is revoked.
 const API_KEY: &str = "simulator-api-key";
 
-/// A flow under way.
+/// A flow in progress.
 struct Play<'a> {
     flow: &'a Flow,
     faults: &'a [Fault],
@@ -214,13 +214,13 @@ impl Play<'_> {
     async fn hand_off(&mut self) -> Result<(), Violation> {
         let mut request = request(self.flow, self.request_at);
         request.retry = self.truth.session_lost;
-        // Whoever comes back comes some time later.
+        // A returning user comes some time later.
         self.platform.pass(2).await?;
         self.platform.perform(Job::HandOff(&request)).await?;
         self.truth.handed_over(&request_marks(self.flow));
         let conversations = self.platform.account.conversations_of_person();
         if !conversations.iter().any(|it| it.status != freshworks_simulator::Status::Resolved) {
-            return Err(Violation::new("connected", "the end user is told of human agents, and none knows".into()));
+            return Err(Violation::new("connected", "the end user learns of human agents, but none knows".into()));
         }
         self.platform.tell(Told::Connected);
         if let Some(who) = self.flow.rules().goes_to {
@@ -229,7 +229,7 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Somebody deletes the conversation; answers the newest message of a human agent in it.
+    /// Deletes the conversation; returns the newest message of a human agent in it.
     fn erase(&mut self) -> Result<String, Violation> {
         let id = self.newest()?;
         let simulator = &self.platform.account.simulator;
@@ -240,7 +240,7 @@ impl Play<'_> {
         Ok(said.unwrap_or_default())
     }
 
-    /// The account lets nobody see the conversation any more.
+    /// The account denies access to the conversation.
     fn forbid(&mut self) -> Result<(), Violation> {
         let id = self.newest()?;
         for path in [format!("/v2/conversations/{id}"), format!("/v2/conversations/{id}/messages")] {
@@ -251,7 +251,7 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// A human agent answers whoever else has a conversation: what they say is for them.
+    /// A human agent answers the other people with conversations.
     async fn answer_other(&mut self) -> Result<(), Violation> {
         let account = &mut self.platform.account;
         let (simulator, maya) = (account.simulator.clone(), account.agent(Who::Maya));
@@ -275,7 +275,7 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// What happens at the ticket desk.
+    /// Acts at the ticket desk.
     async fn ticket(&mut self, step: Step) -> Result<(), Violation> {
         let simulator = self.platform.account.simulator.clone();
         let id = simulator.tickets().last().map_or(0, |ticket| ticket.id);
@@ -301,14 +301,14 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Begins a handoff whose third write fails: usually that of a page, or of what a fault lets come so late.
+    /// Starts a handoff whose third write fails: usually a page, or a write delayed by a fault.
     async fn hand_off_half(&mut self) -> Result<(), Violation> {
         let third = simulator::Match::any().method("POST").nth(3);
         let simulator = self.platform.account.simulator.clone();
         simulator.fail(simulator::Fault::new(third, simulator::How::status(503)));
         let request = request(self.flow, self.request_at);
         if self.platform.perform_until(Job::HandOff(&request), Until::Kept).await? == Ended::Done {
-            // A deadly fault at the same request left nothing of the other one: the whole conversation is deleted instead.
+            // A fatal fault at the same request prevented the other one: the whole conversation is deleted instead.
             self.truth.handed_over(&request_marks(self.flow));
             self.platform.tell(Told::Connected);
             self.erase()?;
@@ -343,7 +343,7 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// What human agents do.
+    /// Acts of human agents.
     async fn desk(&mut self, step: Step) -> Result<(), Violation> {
         let id = self.newest()?;
         let account = &self.platform.account;
@@ -395,7 +395,7 @@ impl Play<'_> {
         done.map(drop).map_err(|error| refused(&error))
     }
 
-    /// Somebody else in the same topic, answered by the same human agents.
+    /// Another person in the same topic, answered by the same human agents.
     async fn stranger(&mut self) -> Result<(), Violation> {
         self.strangers += 1;
         let simulator = self.platform.account.simulator.clone();
@@ -414,10 +414,10 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// A last message goes to whoever answers.
+    /// A last message goes to the current owner.
     async fn probe(&mut self) -> Result<(), Violation> {
         if self.platform.account.simulator.users().len() > self.platform.account.people + self.strangers + 1 {
-            return Err(Violation::new("one-record", "somebody was made up".into()));
+            return Err(Violation::new("one-record", "a person was invented".into()));
         }
         if self.platform.is_with_humans() {
             self.platform.note(|| "step probe".to_owned());

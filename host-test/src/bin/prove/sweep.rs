@@ -12,7 +12,7 @@ use crate::faults::{Fault, KINDS, Place};
 use crate::flows::Flow;
 use crate::run::{Manner, Outcome, run};
 
-/// Runs under way on each core: while one waits for a slow answer, others go on.
+/// Concurrent runs per core: while one waits for a slow response, others continue.
 const AT_ONCE: usize = 12;
 
 /// Runs take some ten milliseconds. One that takes this long waits for something that never comes.
@@ -40,7 +40,7 @@ pub(crate) struct Total {
     pub(crate) met: usize,
     pub(crate) calls: usize,
     pub(crate) requests: usize,
-    /// What did not hold, with the run.
+    /// A violation with its run.
     pub(crate) broken: Vec<(Job, Outcome)>,
     /// The first failure of the machine.
     pub(crate) failure: Option<anyhow::Error>,
@@ -70,14 +70,14 @@ pub(crate) struct Sweep {
     pub(crate) threads: usize,
     pub(crate) until_first_violation: bool,
     pub(crate) manner: Manner,
-    /// When to stop: what is not done by then is not proved.
+    /// When to stop: unfinished runs are not proved.
     pub(crate) deadline: Option<Instant>,
 }
 
 /// How often a long sweep says how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(15);
 
-/// How far a sweep is, and roughly how long it will go on.
+/// The progress of a sweep, and roughly the remaining time.
 fn progress(done: usize, all: usize, elapsed: Duration) -> String {
     let share = done.saturating_mul(100).checked_div(all).unwrap_or(100);
     let rest = u128::try_from(all.saturating_sub(done)).unwrap_or(0);
@@ -159,7 +159,7 @@ impl Sweep {
             }
         });
         let mut total = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // The same order whoever was first.
+        // A stable order, regardless of which finished first.
         total.broken.sort_by_key(|(job, _)| (job.flow, job.faults.iter().map(ToString::to_string).collect::<Vec<_>>()));
         total
     }
@@ -202,7 +202,7 @@ pub(crate) fn doubles(calm: &[Outcome], count: usize, seed: u64) -> Vec<Job> {
             found
         });
         let Some(flow) = flow else { continue };
-        // Requests are where most goes wrong, and most kinds belong to them.
+        // Most kinds of faults belong to requests.
         let mut fault = |beyond: usize| {
             let (_, kind) = KINDS[random.usize(..KINDS.len())];
             let most = places(&calm[flow], kind.place());

@@ -1,4 +1,4 @@
-//! What was proved, on the screen and as JSON.
+//! The results, as text and as JSON.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -120,7 +120,7 @@ impl Figures {
         Ok(())
     }
 
-    /// Interleavings; `again` says how to run one again, and what it is.
+    /// Interleavings; `again` says how to replay one, and describes it.
     pub(crate) fn add_interleavings(&mut self, total: Total, again: impl Fn(&Job) -> (String, String)) -> Result<()> {
         self.interleavings += total.runs;
         for (job, outcome) in self.take_in(total)? {

@@ -1,4 +1,4 @@
-//! Stands between the plugin and the account: counts the requests of a run, and lets faults happen to them.
+//! Sits between the plugin and the account: counts the requests of a run, and injects faults.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -9,23 +9,23 @@ use handoff_host::{After, Before, HttpErrorCode, Interceptor, Outgoing, TrapKind
 
 use crate::faults::{AtHost, Fault, Kind, OnWire};
 
-/// More than the memory of an instance, less than what the plugin itself takes for too much.
+/// More than an instance's memory, less than the plugin's own limit.
 const HUGE_BYTES: usize = 8 << 20;
-/// Memory of an instance in runs with such an answer.
+/// Memory of an instance in runs with such a response.
 pub(crate) const SMALL_MEMORY: usize = 5 << 20;
 
 static HUGE: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(vec![b' '; HUGE_BYTES]));
 
-/// What the requests of a run meet.
+/// The faults for the requests of a run.
 pub(crate) struct Tap {
     account: Arc<Simulator>,
     faults: Mutex<Vec<Fault>>,
     armed: AtomicBool,
     requests: AtomicUsize,
     hits: AtomicUsize,
-    /// Requests of the call under way that a fault waits for, by their index in the call.
+    /// Requests of the current call that a fault waits for, by their index in the call.
     waiting: Mutex<Vec<(usize, AtHost)>>,
-    /// How the instance of the call under way must have ended: in one of these ways, where there are any.
+    /// The permitted ends of the current call's instance, if restricted.
     deadly: Mutex<Vec<TrapKind>>,
 }
 
@@ -49,7 +49,7 @@ impl Tap {
         self.armed.store(true, Ordering::Relaxed);
     }
 
-    /// Lets one more fault happen.
+    /// Injects one more fault.
     pub(crate) fn expect(&self, fault: Fault) {
         lock(&self.faults).push(fault);
     }
@@ -65,8 +65,7 @@ impl Tap {
         lock(&self.deadly).clear();
     }
 
-    /// How the instance of the last call must have ended: in one of these ways, where there are any. Requests that are under
-    /// way together may each meet a deadly fault.
+    /// The permitted ends of the last call's instance, if restricted. Concurrent requests may each meet a fatal fault.
     pub(crate) fn deadly(&self) -> Vec<TrapKind> {
         lock(&self.deadly).clone()
     }
@@ -139,11 +138,11 @@ impl Interceptor for Tap {
             Kind::Host { what, after: true } => self.waiting().push((request.index, what)),
             Kind::Wire { what, after } => {
                 let (how, times) = what.how();
-                // What stores and refuses is Freshchat (seen); the ticket desk checks everything before it stores (vendor's
-                // documentation of its validations).
+                // Freshchat may store and still refuse (observed); the ticket desk validates everything before it stores
+                // (vendor's documentation of its validations).
                 let is_desk = request.uri.path().starts_with("/api/");
                 let after = after && !(is_desk && what == OnWire::Status(400));
-                // By its path: the plugin may have sent others at the same time. A storm hits whatever comes.
+                // By its path, because the plugin may have sent others concurrently. A storm hits any request.
                 let one = Match::path(request.uri.path()).method(request.method.as_str());
                 let fault = simulator::Fault::new(if times == 1 { one } else { Match::any() }, how).times(times);
                 self.account.fail(if after { fault.after_effect() } else { fault });

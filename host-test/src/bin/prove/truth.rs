@@ -1,4 +1,4 @@
-//! The reference model: what each side must have seen after a step. It knows nothing of requests, webhooks or sessions.
+//! The reference model: what each side must see after a step. It does not know requests, webhooks or sessions.
 
 use crate::flows::Rules;
 use crate::people::{CONTINUATION, END, OPENING, Told};
@@ -10,41 +10,41 @@ pub(crate) struct Thread {
     pub(crate) resolved: bool,
 }
 
-/// What is so, whatever fails on the way.
+/// The truth, regardless of faults.
 #[derive(Clone, Debug)]
 pub(crate) struct Truth {
     rules: Rules,
     /// The person's conversations, oldest first. Only the last takes messages.
     pub(crate) threads: Vec<Thread>,
-    /// What the end user must see, in order.
+    /// The end user's required view, in order.
     pub(crate) told: Vec<Told>,
-    /// What happened and need not be told: a human agent who has written takes the conversation.
+    /// Changes that need not be reported: a human agent who writes takes the conversation.
     pub(crate) untold: Vec<Told>,
     /// Human agents answer the end user.
     pub(crate) with_humans: bool,
     /// The platform has lost its session.
     pub(crate) session_lost: bool,
-    /// Who has it as far as the platform was told.
+    /// The owner according to the reports to the platform.
     agent: Option<String>,
     /// Taken, not only answered.
     is_assigned: bool,
     /// Who has it in the desk.
     desk_agent: Option<String>,
-    /// The session was made anew for a conversation that human agents had: it does not know who.
+    /// The session was recreated for a conversation with human agents: it does not know the assignee.
     pub(crate) adopted: bool,
     /// Some handoff of this run was.
     pub(crate) was_adopted: bool,
-    /// What webhooks that are held back will tell.
+    /// The content of delayed webhooks.
     unheard: Option<Vec<Told>>,
     /// The conversation that the platform writes to is deleted.
     is_gone: bool,
-    /// Freshworks lets us change nothing.
+    /// Freshworks denies all changes.
     pub(crate) is_refused: bool,
     /// The marks of each ticket, oldest first.
     pub(crate) tickets: Vec<Vec<String>>,
     /// The newest ticket waits for an answer, as far as the platform knows.
     pub(crate) is_ticketed: bool,
-    /// It is put away.
+    /// It is deleted.
     pub(crate) is_put_away: bool,
 }
 
@@ -72,7 +72,7 @@ impl Truth {
         }
     }
 
-    /// The conversation that the platform writes to is deleted. Nothing tells.
+    /// The platform's current conversation is deleted, without a notification.
     pub(crate) fn erased(&mut self) {
         if !self.is_gone {
             self.threads.pop();
@@ -94,7 +94,7 @@ impl Truth {
         (self.is_ticketed, self.is_put_away, self.session_lost) = (true, false, false);
     }
 
-    /// A ticket that had ended for having been put away is there again: the AI agent goes on answering.
+    /// A ticket that ended by deletion is restored: the AI agent continues to answer.
     pub(crate) fn brought_back(&mut self) {
         self.is_put_away = false;
         if !std::mem::replace(&mut self.is_ticketed, true) {
@@ -145,7 +145,7 @@ impl Truth {
         self.desk_agent = None;
     }
 
-    /// The desk did something that a webhook tells.
+    /// An act of the desk with a webhook.
     fn tell(&mut self, told: Told) {
         match &mut self.unheard {
             Some(unheard) => unheard.push(told),
@@ -172,7 +172,7 @@ impl Truth {
         }
     }
 
-    /// Changes that nobody heard of in time count no more; words of people always do.
+    /// Changes that were not noticed in time no longer count; people's messages always do.
     fn forget_unheard_changes(&mut self) {
         if let Some(unheard) = &mut self.unheard {
             unheard.retain(Told::is_answer);
@@ -204,10 +204,10 @@ impl Truth {
         } else if self.is_open() {
             self.write(marks);
         } else if self.rules.not_latest || self.is_gone {
-            // Whatever the desk had ended, without being heard, goes on with human agents.
+            // An end that was not noticed is undone: human agents continue.
             self.with_humans = true;
             self.begin(std::iter::once(CONTINUATION.to_owned()).chain(marks).collect());
-            // For the end user it is still the one before; who takes it now takes over.
+            // For the end user it is still the previous agent; the next one takes over.
             self.is_assigned = false;
             self.forget_unheard_changes();
         } else {
@@ -236,7 +236,7 @@ impl Truth {
         let known = self.agent.as_deref() == Some(by);
         let had_one = before.is_some() || self.agent.is_some();
         if before.as_deref() != Some(by) {
-            // Also while nobody is told: it is no news later.
+            // Even while nothing is reported: it is not news later.
             (self.agent, self.is_assigned) = (Some(by.to_owned()), true);
         }
         if before.as_deref() == Some(by) || known || !self.with_humans {
@@ -257,7 +257,7 @@ impl Truth {
 
     pub(crate) fn answered(&mut self, by: &str, marks: Vec<String>) {
         self.tell(Told::Answer(marks.concat()));
-        // Who writes has it, unless somebody has taken it.
+        // The writer has it, unless another agent has taken it.
         if self.agent.is_none() || (!self.with_humans && !self.is_assigned) {
             (self.agent, self.is_assigned) = (Some(by.to_owned()), false);
         }

@@ -28,7 +28,7 @@ fn account(kind: u64) -> Flow {
     }
 }
 
-/// The steps of a walk. Some do nothing where they stand; the reference model knows.
+/// The steps of a walk. Some have no effect at their position; the reference model knows.
 pub(crate) fn walk(seed: u64) -> Flow {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut flow = account(seed % KINDS_OF_ACCOUNT);
@@ -76,11 +76,11 @@ pub(crate) fn faults(seed: u64) -> Vec<Fault> {
     (0..count).map(|_| one(&mut random)).collect()
 }
 
-/// Runs so many walks.
+/// Runs this many walks.
 ///
 /// # Errors
 ///
-/// When the machine fails.
+/// If a run cannot be carried out.
 pub(crate) fn run(sweep: Sweep, plugin: &Plugin, seed: u64, count: usize, figures: &mut Figures) -> Result<()> {
     let accounts = prepare(plugin, (0..KINDS_OF_ACCOUNT).map(account).collect())?;
     let seeds = (0..count as u64).map(|number| seed.wrapping_mul(1_000_000).wrapping_add(number));

@@ -13,7 +13,7 @@ fn finding(level: FindingLevel, remedy: Option<&str>) -> Finding {
 }
 
 #[test]
-fn a_finding_stands_beside_its_mark_and_above_its_remedy() {
+fn a_finding_is_shown_with_its_mark_and_remedy() {
     let text = findings(&[finding(FindingLevel::Ok, None), finding(FindingLevel::Failure, Some("Do this."))]);
     assert_eq!(
         text,

@@ -1,14 +1,14 @@
-//! The vendor's Swagger definitions, and what differs from them.
+//! The vendor's Swagger definitions, and differences from them.
 //!
-//! They use a dozen keywords of JSON Schema. A complete implementation of it would bring dozens of crates for them, and would let pass
-//! what is asked for here above all: fields that no definition has.
+//! They use a dozen keywords of JSON Schema. A complete implementation would add dozens of crates, and would accept what matters most
+//! here: fields without a definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// A definition's name, and what of it differs: `has role_name`, `lacks agents`, `actor_type = system`, `skill_id: a number
+/// A definition's name, and the difference: `has role_name`, `lacks agents`, `actor_type = system`, `skill_id: a number
 /// instead of string`.
 pub(super) type Difference = (String, String);
 
@@ -24,7 +24,7 @@ impl Definitions {
         Self(definitions)
     }
 
-    /// What in a value differs from a definition.
+    /// A value's differences from a definition.
     pub(super) fn differences(&self, definition: &str, value: &Value) -> BTreeSet<Difference> {
         let mut found = BTreeSet::new();
         self.hold(definition, value, &mut found);
@@ -32,8 +32,8 @@ impl Definitions {
     }
 
     fn hold(&self, definition: &str, value: &Value, found: &mut BTreeSet<Difference>) {
-        let schema = self.0.get(definition).unwrap_or_else(|| panic!("there is no definition `{definition}`"));
-        // Stands in the description alone.
+        let schema = self.0.get(definition).unwrap_or_else(|| panic!("no definition `{definition}`"));
+        // Only in the description.
         if definition == "message_part" && value.as_object().is_some_and(|part| part.len() != 1) {
             found.insert((definition.to_owned(), "has not exactly one part".to_owned()));
         }
@@ -94,7 +94,7 @@ impl Definitions {
                 "format" => match (rule.as_str().unwrap(), value) {
                     ("date-time", Value::String(text)) => {
                         if text.parse::<jiff::Timestamp>().is_err() {
-                            place.tell(&format!("{} is no time", place.name()));
+                            place.tell(&format!("{} is not a time", place.name()));
                         }
                     }
                     ("int32", Value::Number(number)) => {
@@ -121,7 +121,7 @@ impl Definitions {
     }
 }
 
-/// Where in a value we are, from the nearest definition on.
+/// The position in a value, from the nearest definition.
 struct Place<'a> {
     definition: &'a str,
     path: Vec<String>,
@@ -169,7 +169,7 @@ fn what_no_definition_has_differs_and_what_one_has_does_not() {
     for (field, value, difference) in [
         ("actor_type", json!("bot"), ("message", "actor_type = bot")),
         ("message_source", json!("web"), ("message", "message_source = web")),
-        ("created_time", json!("yesterday"), ("message", "created_time is no time")),
+        ("created_time", json!("yesterday"), ("message", "created_time is not a time")),
         ("created_time", json!(1), ("message", "created_time: a number instead of string")),
         ("id", Value::Null, ("message", "id: null instead of string")),
         ("stranger", json!(1), ("message", "has stranger")),

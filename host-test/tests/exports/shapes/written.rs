@@ -1,4 +1,4 @@
-//! The written list of known differences, and whether its evidence says what it is said to say.
+//! The list of known differences, and checks of its evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ pub(super) fn known() -> BTreeMap<Side, BTreeSet<Difference>> {
     all
 }
 
-/// What in a published body differs.
+/// The differences of a published body.
 fn differences_of(definitions: &Definitions, path: &str) -> BTreeSet<Difference> {
     let body: Value = serde_json::from_str(&fixture(path)).unwrap();
     if path.starts_with("webhook/") {

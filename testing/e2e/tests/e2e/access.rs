@@ -1,4 +1,4 @@
-//! Who may do what, with the real component: what the store holds, what callers see, and what they do not.
+//! Authorisation with the real component: what the store holds, and what callers can and cannot see.
 
 use e2e::{ENCRYPTION_KEY, Store, TOKEN};
 use platform_simulator::Config;
@@ -7,7 +7,7 @@ use spin_emulator::{RedisServer, SqliteFile};
 
 use crate::cast::OnDelight;
 
-/// Routes that exist to show what people wrote, or somebody's photo.
+/// Routes whose purpose is to show messages or a photo.
 const OF_PEOPLE: [&str; 2] = ["/v1/people/{person}", "/v1/connections/{connection}/photos/{photo}"];
 
 /// Every path that shows something, as the API describes itself, for the one handoff that is open.
@@ -23,7 +23,7 @@ async fn showing(it: &OnDelight) -> Vec<String> {
     filled.chain(["/v1/connections/acme/handoffs?which=ended".to_owned()]).collect()
 }
 
-/// Uses everything that has a secret. Answers the secrets, none of which may be seen anywhere.
+/// Uses everything that has a secret. Returns the secrets, none of which may appear anywhere.
 async fn secrets_of_use(it: &OnDelight) -> Vec<String> {
     it.handed_over("ana").await;
     let wanted = json!({ "name": "acme-platform", "scopes": ["connection:acme"] });
@@ -77,7 +77,7 @@ async fn the_raw_redis_store_holds_no_secret_and_no_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_route_and_no_log_shows_a_secret_or_a_word_of_anybody() {
+async fn no_route_and_no_log_shows_a_secret_or_message_text() {
     let it = OnDelight::start(Store::Sqlite(SqliteFile::default()), 1, Config::default()).await;
     let mut secrets = secrets_of_use(&it).await;
     secrets.push("my parcel is lost".to_owned());
@@ -104,7 +104,7 @@ async fn a_tenants_token_and_session_reach_their_own_connection_until_they_end()
     for path in ["/v1/connections/other", "/v1/connections/nobody", "/v1/tokens", "/v1/audit", "/metrics"] {
         assert_eq!(status(path).await, 403, "{path}");
     }
-    // Logging out ends the session itself, whoever has its cookie.
+    // Logging out ends the session, even for a copied cookie.
     let login = json!({ "token": created["token"] }).to_string().into_bytes();
     let logged_in = it.stage.api.send("POST", "/console/session", &[], login).await.unwrap();
     let cookie = logged_in.headers.iter().find(|(name, _)| name == "set-cookie").unwrap().1.clone();
@@ -147,20 +147,20 @@ async fn a_recorded_webhook_of_freshworks_is_refused_when_it_is_old() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bridge_of_before_is_upgraded_and_its_key_is_changed_without_losing_a_handoff() {
+async fn an_older_bridge_is_upgraded_and_its_key_is_rotated_without_losing_a_handoff() {
     let sqlite = SqliteFile::default();
     let mut it = OnDelight::start(Store::Sqlite(sqlite.clone()), 1, Config::default()).await;
     it.stage.set_variable("encryption_key", "plaintext");
     it.stage.kill(0).await.unwrap();
     let rotated = it.stage.api.call("POST", "/v1/rotate", &Value::Null).await.unwrap();
     assert_eq!(rotated.body["unreadable"], json!(["acme"]), "the key is not there: {rotated:?}");
-    // As it was before there were keys.
+    // As before encryption was added.
     it.stage.set_variable("encryption_key_old", ENCRYPTION_KEY);
     it.stage.kill(0).await.unwrap();
     assert_eq!(it.stage.api.call("POST", "/v1/rotate", &Value::Null).await.unwrap().body["written"], 1);
     assert!(sqlite.dump().unwrap().contains(&it.stage.freshworks.api_key()));
     let (channel, conversation) = it.handed_over("ana").await;
-    // And then with a key of its own.
+    // And then with its own key.
     it.stage.set_variable("encryption_key", "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
     it.stage.set_variable("encryption_key_old", "");
     it.stage.kill(0).await.unwrap();

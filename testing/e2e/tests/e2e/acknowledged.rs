@@ -1,5 +1,5 @@
-//! Freshworks gives up on a webhook after three seconds. Whatever the platform and Freshworks do, it has its answer by then, and what it
-//! told arrives once and in order.
+//! Freshworks gives up on a webhook after three seconds. Regardless of the platform and Freshworks, it gets its response by then, and its
+//! content arrives once and in order.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn texts(events: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// Starts, and hands one conversation over. Answers it with the human agent.
+/// Starts, and hands one conversation over. Returns it with the human agent.
 async fn handed_over(store: Store, goes_on: bool) -> (OnGeneric, String, String) {
     let it = if goes_on { OnGeneric::start(store, 1).await } else { OnGeneric::start_ending(store, 1).await };
     // As Freshworks has it.
@@ -43,7 +43,7 @@ fn assert_first_tries(deliveries: &[Delivery]) {
     }
 }
 
-/// What is acknowledged before the platform has answered is told all the same, once and in order.
+/// Webhooks acknowledged before the platform has responded are still reported, once and in order.
 async fn a_slow_platform(store: Store, goes_on: bool) {
     let (it, conversation, maya) = handed_over(store, goes_on).await;
     it.platform.fail(&[How::Delay(TOO_LONG), How::Delay(TOO_LONG)]);
@@ -71,11 +71,11 @@ async fn a_slow_platform_delays_no_acknowledgement_and_loses_nothing_with_redis(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nor_where_instances_end_with_their_answers() {
+async fn a_slow_platform_delays_nothing_where_instances_end_with_their_responses() {
     within("a slow platform", a_slow_platform(Store::Sqlite(Default::default()), false)).await;
 }
 
-/// The name of a human agent is asked for at first: Freshworks takes its time to answer that.
+/// The first message looks up the human agent's name: Freshworks is slow to respond.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_freshworks_delays_no_acknowledgement_and_the_agent_keeps_the_name() {
     let (it, conversation, maya) = handed_over(Store::Sqlite(Default::default()), true).await;
@@ -88,7 +88,7 @@ async fn a_slow_freshworks_delays_no_acknowledgement_and_the_agent_keeps_the_nam
     let events = it.platform.events("c-1");
     assert_eq!(texts(&events), ["one"], "{}", it.stage.log());
     let told = events.iter().find(|event| event["kind"] == "agent-message").unwrap();
-    assert_eq!(told["agent"]["name"], "Maya Chen", "what was cut short is not taken for an answer");
+    assert_eq!(told["agent"]["name"], "Maya Chen", "an aborted look-up is not taken for a response");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn a_platform_that_is_away_gets_everything_in_order_when_it_is_back() {
         }
         within("the platform is back", it.stage.settled("acme")).await.unwrap();
         assert_eq!(texts(&it.platform.events("c-1")), wanted, "{}", it.stage.log());
-        assert_eq!(it.platform.counts(), (0, 0), "nothing was told twice");
+        assert_eq!(it.platform.counts(), (0, 0), "nothing was reported twice");
     }
 }
 
@@ -133,7 +133,7 @@ async fn a_burst(store: Store) {
             loop {
                 match api.send("POST", &hook, &headers, made.body.clone()).await {
                     Ok(answer) if answer.status == 204 => break,
-                    // The instance died, or another one holds what it needs.
+                    // The instance crashed, or another one holds the lease.
                     _ => tokio::time::sleep(Duration::from_millis(50)).await,
                 }
             }
@@ -170,9 +170,9 @@ async fn a_burst_at_instances_that_are_killed_loses_and_doubles_nothing_with_red
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_has_verified_is_not_stored() {
+async fn unverified_webhooks_are_not_stored() {
     let (it, conversation, maya) = handed_over(Store::Sqlite(Default::default()), true).await;
-    // Nothing that is stored would be worked off.
+    // Otherwise stored webhooks would not be processed.
     it.platform.fail(&vec![How::Status(503); 50]);
     it.stage.freshworks.set_behaviour(|it| it.webhook_retries.clear());
     it.stage.freshworks.fail_webhook(freshworks_simulator::WebhookFault::WrongKey);

@@ -1,4 +1,4 @@
-//! Who plays: a platform each, with what its users do, and the human agent.
+//! The cast: the platforms with their users, and the human agent.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Waits for something that must come.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     let waited = tokio::time::timeout(PATIENCE, future).await;
-    waited.unwrap_or_else(|_| panic!("this does not happen: {what}"))
+    waited.unwrap_or_else(|_| panic!("timed out waiting for {what}"))
 }
 
 /// A Delight application, connected.
@@ -31,11 +31,11 @@ impl OnDelight {
         Self::connected(platform, stage).await
     }
 
-    /// On a real Spin, where there is one.
-    pub(crate) async fn start_on_spin() -> Option<Self> {
+    /// On a real Spin.
+    pub(crate) async fn start_on_spin() -> Self {
         let platform = Delight::start(Config::default()).await.unwrap();
-        let stage = Environment::start_on_spin(&[platform.origin()]).await.unwrap()?;
-        Some(Self::connected(platform, stage).await)
+        let stage = Environment::start_on_spin(&[platform.origin()]).await.unwrap();
+        Self::connected(platform, stage).await
     }
 
     async fn connected(platform: Delight, stage: Environment) -> Self {
@@ -44,7 +44,7 @@ impl OnDelight {
         Self { stage, platform }
     }
 
-    /// A user who has talked to the AI agent. Answers the channel.
+    /// A user who has talked to the AI agent. Returns the channel.
     pub(crate) fn opened(&self, user: &str) -> String {
         let person =
             UserSpec { id: user.into(), nickname: format!("{user} Santos"), photo: "https://p.example/a.png".into() };
@@ -54,7 +54,7 @@ impl OnDelight {
         channel
     }
 
-    /// A user who is handed over. Answers the channel and the conversation in Freshworks.
+    /// A user who is handed over. Returns the channel and the conversation in Freshworks.
     pub(crate) async fn handed_over(&self, user: &str) -> (String, Conversation) {
         let channel = self.opened(user);
         self.platform.hand_off(&channel);
@@ -76,7 +76,7 @@ impl OnDelight {
         (channel, found)
     }
 
-    /// Looks at every open handoff of a connection, as time would.
+    /// Ticks every open handoff of a connection.
     pub(crate) async fn look(&self, connection: &str) {
         let path = format!("/v1/connections/{connection}/handoffs");
         let open = self.stage.api.call("GET", &path, &Value::Null).await.unwrap().body;
@@ -85,7 +85,7 @@ impl OnDelight {
             for _ in 0..20 {
                 match self.stage.api.call("POST", &path, &Value::Null).await {
                     Ok(answer) if answer.status < 500 => break,
-                    // Once more after a fault, or after somebody else's work.
+                    // Once more after a fault, or after concurrent work.
                     _ => tokio::time::sleep(Duration::from_millis(100)).await,
                 }
             }
@@ -100,7 +100,7 @@ pub(crate) struct OnGeneric {
     player: Player,
 }
 
-/// What a platform's users do, for as long as they like: it outlives the instances.
+/// The platform's users; they outlive the instances.
 #[derive(Clone)]
 pub(crate) struct Player {
     freshworks: Arc<Simulator>,
@@ -117,7 +117,7 @@ impl OnGeneric {
         Self::connected(platform, stage).await
     }
 
-    /// On hosts whose instances end with their answers.
+    /// On hosts whose instances end with their responses.
     pub(crate) async fn start_ending(store: Store, instances: usize) -> Self {
         let platform = Generic::start(SECRET).await.unwrap();
         let stage = Environment::start_ending(store, instances, &[platform.origin()]).await.unwrap();
@@ -199,7 +199,7 @@ impl Player {
         assert!(status == 200 || status == 204, "{status} {answer}");
     }
 
-    /// Relays a message with this id through the API, repeating it until there is an answer. Answers the last status.
+    /// Relays a message with this id through the API, retrying until there is a response. Returns the last status.
     pub(crate) async fn relay(&self, handoff: &str, id: &str, part: Value) -> u16 {
         let message =
             json!({ "id": id, "sender": { "role": "end-user" }, "sent_at": 1_790_000_001_000_u64, "parts": [part] });
@@ -255,7 +255,7 @@ fn text(parts: &[Value]) -> String {
     parts.iter().filter_map(|part| part["text"]["content"].as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// How often a text stands in a conversation.
+/// How often a text occurs in a conversation.
 pub(crate) fn count(stage: &Environment, conversation: &str, words: &str) -> usize {
     let found = stage.freshworks.conversation(conversation).unwrap();
     texts(&found).iter().filter(|text| text.contains(words)).count()

@@ -1,4 +1,4 @@
-//! What `connect` sees to, on both sides.
+//! What `connect` sets up, on both sides.
 
 use std::sync::{Arc, Mutex};
 
@@ -36,7 +36,7 @@ async fn the_platforms_webhook_is_set_up_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_platform_forbids_it_the_admin_is_told_what_to_do() {
+async fn where_the_platform_forbids_it_the_admin_learns_what_to_do() {
     let platform = Delight::start(Config { may_set_webhook: false, ..Config::default() }).await.unwrap();
     let stage = Environment::start(Store::Sqlite(Default::default()), 1, &[platform.origin()]).await.unwrap();
     let connect = async |platform: Value| {
@@ -53,7 +53,7 @@ async fn where_the_platform_forbids_it_the_admin_is_told_what_to_do() {
     let url = answer["webhooks"]["platform"].as_str().unwrap();
     assert!(finding["remedy"].as_str().unwrap().contains(url), "{finding}");
 
-    // With the secret that the vendor's staff has told, it works.
+    // It works with the secret from the vendor's staff.
     settings["signature_secret"] = json!("told-by-the-vendor");
     let answer = connect(settings.clone()).await;
     assert_eq!(
@@ -93,7 +93,7 @@ async fn an_account_that_cannot_be_reached_is_a_finding() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_else_needs_the_accounts_webhook_gets_the_same_bytes() {
+async fn the_forward_url_gets_the_same_bytes() {
     type Heard = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
     let heard = Heard::default();
     let hear = |State(heard): State<Heard>, headers: HeaderMap, body: Bytes| async move {
@@ -112,7 +112,7 @@ async fn whoever_else_needs_the_accounts_webhook_gets_the_same_bytes() {
     let answer = stage.api.call("PUT", "/v1/connections/acme", &body).await.unwrap();
     stage.freshworks.set_webhook(answer.body["webhooks"]["freshchat"].as_str().map(str::to_owned));
 
-    // A conversation that the bridge knows nothing of.
+    // A conversation unknown to the bridge.
     let topic = stage.freshworks.topic_id("Sendbird Integration").unwrap();
     let user = stage.freshworks.seed_user(Default::default());
     let (_, sent) = stage.freshworks.user_starts(&topic, &user, "Hello").await.unwrap();
@@ -164,7 +164,7 @@ async fn listener() -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_tenant_sends_the_bridge_to_an_internal_address() {
     let (port, connections) = listener().await;
-    // Spin would let everything through: what holds here is the bridge's own.
+    // Spin would allow everything: this tests the bridge's own check.
     let mut stage = Environment::reaching(Store::Sqlite(Default::default()), &["*://*:*"]).await.unwrap();
     stage.set_variable("internal_hosts", "");
     let stage = stage.with_instances(1).await.unwrap();

@@ -1,4 +1,4 @@
-//! Platforms that take no callback, trials, and what the console is told, on both stores.
+//! Platforms without a callback, trials, and the console's data, on both stores.
 
 use e2e::{Environment, Store};
 use freshworks_simulator::{KeyForm, WebhookFault};
@@ -51,7 +51,7 @@ async fn fetched(store: Store) {
     let photo = stage.api.call("GET", &format!("/v1/connections/acme/photos/{named}"), &Value::Null).await.unwrap();
     let kind = photo.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
     assert_eq!((photo.status, kind), (200, Some("image/png")), "{photo:?}");
-    // The answer may have been lost on its way: it comes again, until it is named.
+    // The response may have been lost: events are returned again until they are acknowledged.
     assert_eq!(events(&stage, &handoff, 0).await, first);
     let newest = first.last().unwrap().0;
     // A number that was never given deletes nothing.
@@ -76,13 +76,13 @@ async fn events_of_a_platform_without_a_callback_wait_until_they_are_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn they_wait_in_a_redis_too() {
+async fn events_wait_in_redis_until_they_are_fetched() {
     let redis = RedisServer::start().await.unwrap();
     within("fetching", fetched(Store::Redis(redis.url()))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trial_beside_a_platform_is_seen_by_nobody_there() {
+async fn the_platform_does_not_see_trials() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     let before = it.platform.journal().len();
     let (handoff, conversation) = handed_over(&it.stage, "trials").await;
@@ -106,13 +106,13 @@ async fn the_first_delivery_says_whether_the_key_is_the_right_one() {
     stage.freshworks.settled().await;
     // A repeat would be by the right key.
     stage.freshworks.set_behaviour(|it| it.webhook_retries.clear());
-    // On a busy machine a delivery may be given up before it is answered: then comes another one.
+    // On a busy machine a delivery may be abandoned before the response, and is then resent.
     let written_until = async |wanted: &str, fault: Option<WebhookFault>| {
         let began = std::time::Instant::now();
         while began.elapsed() < PATIENCE {
             fault.iter().for_each(|fault| stage.freshworks.fail_webhook(fault.clone()));
             stage.freshworks.reply(&conversation, &maya, "Hello").await.unwrap();
-            // It is counted after the answer.
+            // It is counted after the response.
             for _ in 0..100 {
                 let activity = activity().await;
                 if activity["webhook"]["state"] == wanted {

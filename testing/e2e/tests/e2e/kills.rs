@@ -1,5 +1,5 @@
-//! Instances die again and again while several messages of each conversation are in flight at once, with closes and ticks
-//! beside them. Every caller repeats with the same ids until it has an answer, in whatever order that happens.
+//! Instances crash repeatedly while several messages of each conversation are in flight, with concurrent closes and ticks.
+//! Every caller retries with the same ids until it gets a response, in any order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ const CONVERSATIONS: usize = 12;
 /// Senders of one conversation; each sends its next message when the one before is confirmed.
 const SENDERS: usize = 3;
 const KILLS: u64 = 24;
-/// Each sender sends at least this many, and goes on until the last kill.
+/// Each sender sends at least this many, and continues until the last kill.
 const LEAST_MESSAGES: usize = 9;
 /// Between two messages of a sender.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -32,7 +32,7 @@ impl Draw {
     }
 }
 
-/// What one sender was told about each of its messages, oldest first.
+/// The responses to one sender's messages, oldest first.
 type Told = Vec<(String, u16)>;
 
 async fn send(player: Player, name: String, sender: usize, kills: Arc<AtomicU64>) -> (String, usize, Told) {

@@ -5,6 +5,7 @@ mod acknowledged;
 mod cast;
 mod connecting;
 mod fetching;
+mod hosted;
 mod kills;
 mod mcp;
 mod operations;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use e2e::{Environment, Store, TOKEN};
+use serde_json::Value;
 use spin_emulator::SqliteFile;
 
-/// The block behind this mark, without its fences.
+/// The block after this mark, without its fences.
 fn block(page: &str, name: &str) -> String {
     let (_, rest) = page.split_once(&format!("<!-- pasted: {name} -->")).unwrap_or_else(|| panic!("no block {name}"));
     let lines = rest.lines().skip_while(|line| !line.trim_start().starts_with("```")).skip(1);
@@ -13,7 +14,7 @@ fn block(page: &str, name: &str) -> String {
     lines.map(|line| line.strip_prefix("  ").unwrap_or(line).to_owned() + "\n").collect()
 }
 
-/// What a shell writes to its standard output.
+/// A shell's standard output.
 async fn shell(folder: &Path, script: String) -> String {
     let mut shell = tokio::process::Command::new("sh");
     let output = shell.args(["-e", "-c", &script]).current_dir(folder).output().await.unwrap();
@@ -38,7 +39,7 @@ async fn the_steps_of_the_operations_page_work_when_they_are_pasted() {
     let mut stage = Environment::reaching(Store::Sqlite(SqliteFile::default()), &[]).await.unwrap();
     stage.set_variable("api_token", &token);
     let stage = stage.with_instances(1).await.unwrap();
-    // As an operator fills in what the page leaves open.
+    // Fills in the page's placeholders, as an operator does.
     let bridge = stage.front.origin();
     shell(folder, format!("echo 'export BRIDGE_URL={bridge}' >> bridge.env\n")).await;
     shell(folder, block(&page, "settings")).await;
@@ -84,4 +85,15 @@ fn files_for_timers_call_the_timer_and_commands_name_variables_that_exist() {
         count += 1;
     }
     assert!(count >= 9, "{count}");
+}
+
+/// Released Spins load no manifest in which an allowed host is empty by default: see the manifest.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_url_is_by_default_means_sqlite() {
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spin/spin.toml")).unwrap();
+    let (_, rest) = manifest.split_once("\nredis_url = { default = \"").unwrap();
+    let mut stage = Environment::reaching(Store::Sqlite(SqliteFile::default()), &[]).await.unwrap();
+    stage.set_variable("redis_url", rest.split('"').next().unwrap());
+    let stage = stage.with_instances(1).await.unwrap();
+    assert_eq!(stage.api.call("GET", "/v1/health", &Value::Null).await.unwrap().status, 200);
 }

@@ -1,4 +1,4 @@
-//! What is held about a person is shown, erased and redacted with the real component, on both stores.
+//! Exporting, erasing and redacting a person's data with the real component, on both stores.
 
 use e2e::{Reply, Store};
 use platform_simulator::Config;
@@ -39,7 +39,7 @@ async fn erased(store: Store) {
 
     assert_eq!(count(&ask(&delight, "GET", "/v1/people/ana").await), 0);
     let left: Vec<String> = delight.stage.freshworks.users().into_iter().map(|user| user.id).collect();
-    assert_eq!(left, [others.user_id], "somebody else's record stays in Freshworks");
+    assert_eq!(left, [others.user_id], "the other person's record stays in Freshworks");
     assert_eq!(count(&ask(&delight, "GET", "/v1/people/ana-2").await), 1, "and here");
     // A repeat is safe.
     let again = ask(&delight, "DELETE", "/v1/people/ana?connection=acme&freshworks=true").await;
@@ -66,7 +66,7 @@ async fn a_person_is_shown_and_erased_here_and_in_freshworks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_with_a_redis() {
+async fn a_person_is_shown_and_erased_here_and_in_freshworks_with_redis() {
     let redis = RedisServer::start().await.unwrap();
     within("erasing", erased(Store::Redis(redis.url()))).await;
 }
@@ -77,7 +77,7 @@ async fn what_the_platform_has_redacted_is_forgotten_after_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_out_of_a_redis() {
+async fn what_the_platform_has_redacted_is_forgotten_after_the_end_with_redis() {
     let redis = RedisServer::start().await.unwrap();
     within("redacting", redacted(Store::Redis(redis.url()))).await;
 }

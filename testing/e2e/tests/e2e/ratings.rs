@@ -1,4 +1,4 @@
-//! How long others wait, as the end user is told; and what the end user thinks of the human part, as Freshworks is told.
+//! The waiting time shown to the end user, and the end user's rating sent to Freshworks.
 
 use e2e::{Store, delight_settings};
 use freshworks_simulator::{Fault, How, Match, Rating, WaitFigures};
@@ -24,7 +24,7 @@ async fn asking() -> OnDelight {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_delight_the_user_is_told_once_how_long_others_wait() {
+async fn on_delight_the_end_user_sees_the_waiting_time_once() {
     let it = asking().await;
     let (channel, _) = it.handed_over("ana").await;
     let is_told = |seen: &[platform_simulator::Seen]| seen.iter().any(|seen| seen.text == LINE);
@@ -34,13 +34,13 @@ async fn on_delight_the_user_is_told_once_how_long_others_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_delight_nothing_is_said_where_there_is_no_estimate() {
+async fn on_delight_the_end_user_sees_no_line_without_an_estimate() {
     let it = asking().await;
     it.stage.freshworks.fail(Fault::new(Match::path("/v2/metrics/historical"), How::status(403)).times(2));
     let (channel, conversation) = it.handed_over("ana").await;
     assert_eq!(it.stage.freshworks.faults_left(), 0, "it was asked");
     assert!(!it.platform.seen_by_user(&channel).iter().any(|seen| seen.text.contains("wait")));
-    // The handoff came about all the same.
+    // The handoff still succeeded.
     it.platform.user_says(&channel, "Are you there?");
     it.platform.settle().await;
     assert_eq!(crate::cast::count(&it.stage, &conversation.id, "Are you there?"), 1);
@@ -54,7 +54,7 @@ async fn on_delight_the_users_rating_reaches_freshworks_once() {
     it.stage.freshworks.resolve(&conversation.id, &maya).await.unwrap();
     it.stage.settled("acme").await.unwrap();
     it.platform.user_rates_human_part(&channel, 5, "Fast");
-    // What the conversation holds goes with every webhook about it.
+    // Every webhook about a conversation contains its fields.
     it.platform.close(&channel, "user_resolved");
     it.platform.settle().await;
     let rated = Rating { conversation: conversation.id.clone(), score: 5, comment: Some("Fast".into()) };

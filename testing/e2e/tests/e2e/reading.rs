@@ -1,4 +1,4 @@
-//! What both sides write and strict readers refuse, lose or take for something else.
+//! Input from both sides that strict parsers reject, lose or misread.
 
 use e2e::Store;
 use freshworks_simulator::{Action, WebhookFault};
@@ -11,8 +11,8 @@ async fn on_delight(config: Config) -> OnDelight {
     OnDelight::start(Store::Sqlite(Default::default()), 1, config).await
 }
 
-/// What the console shows under what failed: whose it was, what came of it, and why. Without what met other work on the same
-/// conversation and came again by itself.
+/// The failures in the console: side, result and reason, without deliveries that met concurrent work on the same conversation
+/// and were retried.
 async fn troubles(it: &OnDelight) -> Vec<(String, String, String, u64)> {
     let activity = it.stage.api.call("GET", "/v1/connections/acme/activity", &Value::Null).await.unwrap();
     let word = |trouble: &Value, name: &str| trouble[name].as_str().unwrap().to_owned();

@@ -9,7 +9,7 @@ use crate::cast::{OnDelight, OnGeneric, count, within};
 
 const HANDOFFS: &str = "/v1/connections/acme/handoffs";
 
-/// What a stranger sees: always the same.
+/// An unauthorised caller always sees the same.
 fn assert_stranger(answer: &Reply, what: &str) {
     assert_eq!((answer.status, &answer.body["kind"]), (401, &json!("not-allowed")), "{what}: {answer:?}");
     assert_eq!(answer.body["detail"], "the request is not allowed", "{what}");
@@ -113,7 +113,7 @@ async fn nothing_crosses_between_tenants() {
     assert_eq!(open.body["handoffs"], json!([]));
     assert_eq!(count(&it.stage, &conversation.id, "astray"), 0);
 
-    // Each has paths of its own, and forgetting one leaves the other.
+    // Each has its own paths, and deleting one leaves the other.
     let first = it.stage.api.call("GET", "/v1/connections/acme", &Value::Null).await.unwrap();
     assert_ne!(first.body["webhooks"]["platform"], other.body["webhooks"]["platform"]);
     assert_eq!(it.stage.api.call("DELETE", "/v1/connections/acme2", &Value::Null).await.unwrap().status, 204);
@@ -129,7 +129,7 @@ async fn bodies_that_are_too_long_are_refused_unread() {
     if let Ok(answer) = answer {
         assert_eq!((answer.status, &answer.body["kind"]), (413, &json!("too-large")));
     }
-    // Whoever may not come in is not even read to the end.
+    // Unauthorised bodies are not read to the end.
     if let Ok(answer) = it.stage.api.send("POST", HANDOFFS, &[], long).await {
         assert_stranger(&answer, "long and without a token");
     }

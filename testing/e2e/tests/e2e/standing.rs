@@ -1,4 +1,4 @@
-//! How a connection is said to stand, and what checking and saving do to one that works.
+//! The status of a connection, and the effect of checking and saving on a working one.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn shown(stage: &Environment) -> Value {
     stage.api.call("GET", CONNECTION, &Value::Null).await.unwrap().body
 }
 
-/// Waits until the connection stands so: what was counted is stored after the answer.
+/// Waits for this status: counts are stored after the response.
 async fn stands(stage: &Environment, state: &str, reason: Option<&str>) -> Value {
     let stands = async {
         loop {
@@ -28,7 +28,7 @@ async fn stands(stage: &Environment, state: &str, reason: Option<&str>) -> Value
     within(&format!("{state}, {reason:?}"), stands).await
 }
 
-/// The body that connects, with these settings besides.
+/// A connecting body with these additional settings.
 fn body(it: &OnGeneric, more: Value) -> Value {
     let mut settings = it.stage.settings();
     settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -97,7 +97,7 @@ async fn a_wrong_ticket_desk_is_stored_only_anyway_and_stops_no_live_handoff() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn why_answers_do_not_arrive_is_told() {
+async fn the_status_says_why_answers_do_not_arrive() {
     let it = OnGeneric::start(Store::Sqlite(Default::default()), 1).await;
     stands(&it.stage, "answers-missing", Some("none-delivered-yet")).await;
     it.hand_over("first", false).await;

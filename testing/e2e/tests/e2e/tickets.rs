@@ -1,4 +1,4 @@
-//! Nobody is there: a ticket takes the conversation's place, and its answers come back.
+//! No agent is available: a ticket replaces the conversation, and its answers come back.
 
 use e2e::{Environment, Store, delight_settings};
 use platform_simulator::Config;
@@ -24,7 +24,7 @@ async fn after_hours(stage: &Environment, platform: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_delight_the_user_is_told_that_a_ticket_was_filed() {
+async fn on_delight_the_end_user_learns_that_a_ticket_was_filed() {
     let it = OnDelight::start(store(), 1, Config::default()).await;
     after_hours(&it.stage, &delight_settings(&it.platform)).await;
     let channel = it.opened("ana");

@@ -1,4 +1,4 @@
-//! Networks, stores and instances fail. Nobody is lost, nobody is told twice.
+//! Networks, stores and instances fail. Nothing is lost or duplicated.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn redis_goes_away_for_two_seconds_in_the_middle() {
     assert_eq!(status, 503);
     assert!(took < Duration::from_secs(1), "the bridge says at once that its store is away: {took:?}");
 
-    // Freshworks repeats its webhook; the platform has given up, and the next look finds what it had to say.
+    // Freshworks resends its webhook; the platform has given up, and the next poll finds its message.
     let arrived = |seen: &[platform_simulator::Seen]| seen.iter().any(|seen| seen.text == "I am here");
     let seen = within("the answer arrives", it.platform.wait_for(&channel, arrived)).await;
     assert_eq!(seen.iter().filter(|seen| seen.text == "I am here").count(), 1);
@@ -55,7 +55,7 @@ async fn redis_goes_away_for_two_seconds_in_the_middle() {
     assert_eq!(count(&it.stage, &conversation.id, "Are you there?"), 1);
 }
 
-/// Faults everywhere, some conversations at once, both directions; then one look at each.
+/// Faults everywhere, several concurrent conversations, both directions; then one tick each.
 async fn all_goes_wrong_on_delight(store: Store, instances: usize) {
     const USERS: [&str; 6] = ["ana", "bea", "cai", "dan", "eve", "fay"];
     let patient = Config { tries: 20, ..Config::default() };
@@ -166,7 +166,7 @@ async fn faults_and_an_outage_on_any_platform_with_redis_and_two_instances() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handoff_that_freshworks_refuses_for_a_while_comes_about_later() {
+async fn a_handoff_that_freshworks_refuses_temporarily_succeeds_later() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config::default()).await;
     it.stage.freshworks.fail(FreshworksFault::new(Match::any(), FreshworksHow::status(503)).times(500));
     let channel = it.opened("ana");
@@ -180,7 +180,7 @@ async fn a_handoff_that_freshworks_refuses_for_a_while_comes_about_later() {
     it.look("acme").await;
     let conversations = it.stage.freshworks.conversations();
     assert_eq!(conversations.len(), 1);
-    // What was said since the handoff was asked for came over as well.
+    // Messages since the handoff request were handed over, too.
     assert_eq!(count(&it.stage, &conversations[0].id, "Hello?"), 1);
 }
 
@@ -195,7 +195,7 @@ async fn a_handoff_that_can_never_come_about_is_said_so() {
     let told = seen.iter().filter(|seen| seen.text == "The support team cannot be reached at the moment.").count();
     assert_eq!(told, 1, "{seen:?}");
     assert_eq!(it.platform.context(&channel)["context"]["handoff_outcome"], "failed");
-    assert_eq!(it.platform.given_up(), 0, "the platform was told; it need not repeat");
+    assert_eq!(it.platform.given_up(), 0, "the platform got a response; it need not retry");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,7 +215,7 @@ async fn a_handoff_that_is_no_longer_wanted_is_not_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_end_that_fails_on_either_side_comes_about_once() {
+async fn an_end_that_fails_on_either_side_takes_effect_once() {
     for fails_at_freshworks in [false, true] {
         let it =
             OnDelight::start(Store::Sqlite(Default::default()), 1, Config { tries: 20, ..Config::default() }).await;
@@ -238,7 +238,7 @@ async fn an_end_that_fails_on_either_side_comes_about_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handoff_asked_for_again_while_human_agents_have_it_swallows_nothing() {
+async fn a_repeated_handoff_during_the_human_part_loses_nothing() {
     let it = OnDelight::start(Store::Sqlite(Default::default()), 1, Config { tries: 1, ..Config::default() }).await;
     let (channel, conversation) = it.handed_over("ana").await;
     // Neither webhook of this message arrives; then the user presses the button once more.

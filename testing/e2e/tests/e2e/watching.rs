@@ -1,4 +1,4 @@
-//! What failed is listed, told to the operator and sent again, with the real component, on both stores.
+//! Failures are listed, alerted and resent, with the real component, on both stores.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -160,12 +160,12 @@ async fn tenants_and_people(it: &OnGeneric) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_failed_is_listed_told_and_sent_again_once_with_sqlite() {
+async fn failures_are_listed_alerted_and_resent_once_with_sqlite() {
     a_failing_callback(Store::Sqlite(Default::default())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_with_redis() {
+async fn failures_are_listed_alerted_and_resent_once_with_redis() {
     let redis = RedisServer::start().await.unwrap();
     a_failing_callback(Store::Redis(redis.url())).await;
 }

@@ -81,7 +81,7 @@ pub(super) async fn groups(State(app): State<App>, uri: Uri) -> Result<Json<Valu
     envelope("groups", &uri, &lock(&app.store).groups, &behaviour, group_view).map(Json)
 }
 
-/// `GET /v2/business-hours/within-bh`: 400 for an unknown group is reported, the form of the answer is not.
+/// `GET /v2/business-hours/within-bh`: 400 for an unknown group is reported, the form of the response is not.
 pub(super) async fn within_business_hours(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Refusal> {
     if let Some(group) = Query::of(&uri).get("group_id")
         && lock(&app.store).group(group).is_none()

@@ -87,7 +87,7 @@ fn changes_of(desk: &Desk<'_>, input: &Input) -> Result<Changes, Refusal> {
 /// Conversation properties are an object, unlike those of users.
 fn properties_of(behaviour: &Behaviour, input: &Input) -> Result<Map<String, Value>, Refusal> {
     let mut properties = input.object("properties")?.into_fields();
-    // The page lists it beside the properties too, where it means the same.
+    // The page lists it beside the properties too, with the same meaning.
     if let Some(priority) = input.filled("priority")? {
         properties.insert("priority".to_owned(), json!(priority));
     }

@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::store::{Rating, Status};
 
 /// For conversations that are resolved (mcpbundles.com), with `rating` and `comment` (polymetrics-ai/cli, after the vendor's
-/// reference). The scale, the form of the answer and every refusal but 404 are beliefs.
+/// reference). The scale, the form of the response and every refusal except 404 are beliefs.
 pub(super) async fn create(State(app): State<App>, Path(id): Path<String>, input: Input) -> Result<Response, Refusal> {
     let answer = app.api_act(|desk| {
         let status = desk.conversation(&id)?.status;

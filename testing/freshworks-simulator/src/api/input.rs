@@ -1,4 +1,4 @@
-//! Reading requests: leniently where Freshchat is (unknown fields, null), strictly where it is not.
+//! Reading requests: as lenient (unknown fields, null) and as strict as Freshchat.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};

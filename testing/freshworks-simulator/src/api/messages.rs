@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::store::{Actor, ActorType, Message, MessageType, Store};
 use crate::views::MessageView;
 
-/// `GET /v2/conversations/{id}/messages`: the newest first. The next page is behind `link.href`, absent on the last.
+/// `GET /v2/conversations/{id}/messages`: the newest first. `link.href` leads to the next page; the last page has none.
 pub(super) async fn list(State(app): State<App>, Path(id): Path<String>, uri: Uri) -> Result<Json<Value>, Refusal> {
     let behaviour = app.behaviour();
     let query = Query::of(&uri);
@@ -68,7 +68,7 @@ pub(super) async fn send(State(app): State<App>, Path(id): Path<String>, input: 
     answer.await.map(|view| created(&app, view))
 }
 
-/// In an e-mail conversation a text part is stored and refused all the same (integrators' code swallows the error).
+/// In an e-mail conversation a text part is stored, but still refused (integrators' code swallows the error).
 pub(super) fn quirk(behaviour: &Behaviour, message: &NewMessage) -> Option<Refusal> {
     let text = message.parts.iter().any(|part| part.get("text").is_some());
     (behaviour.email_quirk && text).then(|| {

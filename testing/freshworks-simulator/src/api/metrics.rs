@@ -10,12 +10,12 @@ use crate::lock;
 use crate::query::Query;
 use crate::refusal::Refusal;
 
-/// What the vendor's own library asks for: the average wait of a time, and conversations that nobody has taken.
+/// What the vendor's own library requests: the average wait in a period, and unassigned conversations.
 const AVERAGE_WAIT: &str = "conversation_metrics.wait_time";
 const WAITING: &str = "conversation_metrics.created_x_mins_ago_and_unassigned";
 
-/// By group alone. The form of the answer is that of the vendor's definitions; groups without a figure are left out, as in the
-/// published test data of the vendor's library. What is refused is a belief.
+/// By group only. The response has the form of the vendor's definitions; groups without a figure are left out, as in the
+/// published test data of the vendor's library. Which requests are refused is a belief.
 pub(super) async fn historical(State(app): State<App>, uri: Uri) -> Result<Json<Value>, Refusal> {
     let query = Query::of(&uri);
     let needed =

@@ -17,7 +17,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The page a query asks for. More items than allowed are cut to the limit: one shipped client asks for 9999.
+    /// The requested page. A larger page size than allowed is reduced to the limit: one shipped client asks for 9999.
     pub(super) fn of(query: &Query, default_size: usize, behaviour: &Behaviour) -> Result<Self, Refusal> {
         let positive = |name: &str, default: usize| match query.get(name) {
             None => Ok(default),

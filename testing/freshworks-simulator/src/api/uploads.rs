@@ -16,7 +16,7 @@ use crate::store::Upload;
 /// The published limit of files.
 const MAX_FILE: usize = 25 << 20;
 
-/// `POST /v2/images/upload`: the answer has a URL for image parts. The part is `image`; one text says `file`.
+/// `POST /v2/images/upload`: the response has a URL for image parts. The part is `image`; one text says `file`.
 pub(super) async fn image(State(app): State<App>, form: Multipart) -> Result<Response, Refusal> {
     let upload = upload_of(form, &["image", "file"], "IMAGE_EMPTY_CONTENT").await?;
     if !upload.content_type.starts_with("image/") {
@@ -30,7 +30,7 @@ pub(super) async fn image(State(app): State<App>, form: Multipart) -> Result<Res
     Ok(created(&app, answer))
 }
 
-/// `POST /v2/files/upload`: the answer has a hash for file parts, and no URL.
+/// `POST /v2/files/upload`: the response has a hash for file parts, and no URL.
 pub(super) async fn file(State(app): State<App>, form: Multipart) -> Result<Response, Refusal> {
     let upload = upload_of(form, &["file"], "FILE_EMPTY_CONTENT").await?;
     let mut answer: Value = json!({
@@ -53,7 +53,7 @@ async fn upload_of(mut form: Multipart, names: &[&str], empty: &str) -> Result<U
     Err(Refusal::invalid(format!("{}_PART_MISSING", names[0].to_uppercase())))
 }
 
-/// The upload in one part of a form; `empty` is the refusal where it has no content.
+/// The upload in one part of a form; `empty` is the refusal if it has no content.
 pub(crate) async fn upload_in(field: Field<'_>, empty: &str) -> Result<Upload, Refusal> {
     let name = field.file_name().filter(|name| !name.is_empty()).unwrap_or("upload").to_owned();
     let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
@@ -67,7 +67,7 @@ pub(crate) async fn upload_in(field: Field<'_>, empty: &str) -> Result<Upload, R
     Ok(Upload { hash: String::new(), name, content_type, content: content.to_vec() })
 }
 
-/// Stores an upload; answers its hash and its URL.
+/// Stores an upload; returns its hash and URL.
 fn keep(app: &crate::Inner, mut upload: Upload) -> (String, String) {
     let mut store = lock(&app.store);
     upload.hash = store.ids.file_hash();
@@ -76,7 +76,7 @@ fn keep(app: &crate::Inner, mut upload: Upload) -> (String, String) {
     (hash, url)
 }
 
-/// Stores an upload; answers the message part that shows it.
+/// Stores an upload; returns the message part that shows it.
 pub(crate) fn kept_part(app: &crate::Inner, upload: Upload) -> Value {
     let is_image = upload.content_type.starts_with("image/");
     let (kind, mut value) = if is_image { ("image", json!({})) } else { ("file", file_view(&upload, "")) };
@@ -107,7 +107,7 @@ pub(crate) async fn download(
     let upload = store.uploads.get(&hash).ok_or_else(|| Refusal::not_found("file"))?;
     let headers = [
         (header::CONTENT_TYPE, upload.content_type.clone()),
-        // Uploads come from anybody; a browser must not run them beside the inbox page.
+        // Uploads are untrusted; a browser must not run them beside the inbox page.
         (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];

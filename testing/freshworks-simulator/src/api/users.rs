@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::store::User;
 use crate::views::user_view;
 
-/// The published filters. Anything else in a query is none: `phone` above all, which is how records name the number.
+/// The published filters. Others in a query are ignored, notably `phone`, the field's name in records.
 const FILTERS: [&str; 9] = [
     "first_name",
     "last_name",
@@ -147,7 +147,7 @@ pub(super) async fn read(State(app): State<App>, Path(id): Path<String>) -> Resu
     store.users.get(&id).map(user_view).map(Json).ok_or_else(|| Refusal::not_found("user"))
 }
 
-/// `PUT /v2/users/{id}`: changes what is given. The answer is empty, as the vendor's own client expects.
+/// `PUT /v2/users/{id}`: changes the given fields. The response is empty, as the vendor's own client expects.
 pub(super) async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -185,7 +185,7 @@ pub(super) async fn update(
     Ok(StatusCode::OK)
 }
 
-/// `DELETE /v2/users/{id}`: the record goes, with the user's conversations. What the real call answers is not published.
+/// `DELETE /v2/users/{id}`: deletes the record with the user's conversations. The real response is not published.
 pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Refusal> {
     let behaviour = app.behaviour();
     let mut store = lock(&app.store);
@@ -203,7 +203,7 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>) -> Re
     })
 }
 
-/// `GET /v2/users/{id}/conversations`: ids alone, under `id` and not `conversation_id`. The newest first.
+/// `GET /v2/users/{id}/conversations`: only ids, under `id`, not `conversation_id`. The newest first.
 pub(super) async fn conversations(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
     let store = lock(&app.store);
     store.users.get(&id).ok_or_else(|| Refusal::not_found("user"))?;

@@ -54,7 +54,7 @@ async fn note(State(app): State<App>, Path(id): Path<String>, Json(it): Json<Tex
     tried(app.agent_writes(&id, &it.agent, MessageType::Private, &it.text).await)
 }
 
-/// One message of a text, where there is one, and a file.
+/// One message with an optional text and a file.
 async fn file(State(app): State<App>, Path(id): Path<String>, form: Multipart) -> Reply {
     let it = FileForm::read(form).await?;
     let text = it.text.filter(|text| !text.is_empty()).map(|text| json!({ "text": { "content": text } }));

@@ -64,7 +64,7 @@ impl Switch {
             Self::Unauthorized => next(How::status(401)),
             Self::Cut => next(How::Cut),
             Self::Slow => Effect::OnCalls(Fault::new(Match::any(), How::Delay(LATE)).after_effect()),
-            // A read whose answer is lost is no different from a cut.
+            // A read with a lost response is the same as a cut.
             Self::LostAnswer => Effect::OnCalls(Fault::new(Match::any().method("POST"), How::Cut).after_effect()),
             Self::Down => Effect::OnCalls(Fault::new(Match::any(), How::status(503)).times(UNTIL_CLEARED)),
             Self::WebhookLost => Effect::OnWebhooks(WebhookFault::Drop),
@@ -74,7 +74,7 @@ impl Switch {
         }
     }
 
-    /// The switch behind a waiting fault; tests set faults that have none.
+    /// The switch of a pending fault; faults set by tests have none.
     fn of_call(fault: &Fault) -> Option<Self> {
         let same = |own: &Fault| own.on == fault.on && own.how == fault.how && own.when == fault.when;
         Self::ALL.into_iter().find(|switch| matches!(switch.effect(), Effect::OnCalls(own) if same(&own)))

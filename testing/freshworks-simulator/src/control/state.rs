@@ -1,4 +1,4 @@
-//! What the page shows, as it asks for it once a second.
+//! What the page shows; it polls once a second.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,5 +1,5 @@
-//! What the agent does with a ticket. The ticket service has other ids for its agents; a person is the same in both
-//! services where the e-mail address is.
+//! What the agent does with a ticket. The ticket service has other ids for its agents; the e-mail address identifies
+//! a person in both services.
 
 use axum::extract::{Path, State};
 use axum::routing::post;
@@ -54,7 +54,7 @@ fn ticket_agent(app: &Inner, id: &str) -> Result<u64, Refusal> {
     lock(&app.tickets).agents.iter().find(|agent| agent.email == email).map(|agent| agent.id).ok_or_else(unknown)
 }
 
-/// What an agent typed, as the HTML that the ticket service keeps.
+/// An agent's input as the HTML that the ticket service stores.
 fn html(text: &str) -> String {
     html_escape::encode_text(text).replace('\n', "<br>")
 }

@@ -1,4 +1,4 @@
-// Whatever people wrote goes into the page as text nodes only, never as HTML.
+// People's texts go into the page as text nodes only, never as HTML.
 
 export const at = (id) => document.getElementById(id);
 

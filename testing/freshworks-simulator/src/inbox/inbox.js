@@ -49,7 +49,7 @@ function drawFrame(view, id) {
     at(name).hidden = name !== view;
   }
   document.title = texts.title(counts.conversations);
-  // Narrow screens show the list or what was picked from it.
+  // Narrow screens show either the list or the selected item.
   document.body.classList.toggle("picked", Boolean(id));
 }
 

@@ -1,4 +1,4 @@
-// Every text that the page shows of itself, in one place to translate. Functions take what they mention.
+// Every text of the page, in one place for translation. Functions take what they mention.
 export const language = "en";
 
 export const texts = {
@@ -28,7 +28,7 @@ export const texts = {
   number: "Number",
   unknown: "Unknown",
   transcript: "Transcript",
-  nobody: "Nobody has it",
+  nobody: "Unassigned",
   superseded: "superseded",
 
   assignToMe: "Assign to me",
@@ -60,7 +60,7 @@ export const texts = {
   ticketThread: "Description and thread",
   description: "Description",
   thread: "Thread",
-  noEntries: "Nothing has been written yet.",
+  noEntries: "No entries yet.",
   requester: "Requester",
   agent: "Agent",
   status: "Status",
@@ -68,14 +68,14 @@ export const texts = {
   files: (count) => (count === 1 ? "1 file" : `${count} files`),
 
   adminPages: "Account",
-  adminPagesHint: "What the admin pages show, for whoever connects this account.",
+  adminPagesHint: "What the admin pages show, to connect this account.",
   accountFacts: {
     chat_url: "Chat URL", api_key: "API Key", topics: "Web Chat Topics", ticket_domain: "Ticket desk", ticket_api_key: "API key of the ticket desk",
   },
   publicKey: "Authentication (public key)",
 
   faults: "Faults",
-  faultsHint: "Each waits for the next call or webhook that it fits.",
+  faultsHint: "Each hits the next matching call or webhook.",
   fault: "Fault",
   times: "Times",
   addFault: "Add fault",
@@ -109,7 +109,7 @@ export const texts = {
   noDeliveries: "None yet.",
   retry: (number) => `try ${number}`,
 
-  noAnswer: "The simulator does not answer.",
+  noAnswer: "The simulator does not respond.",
   error: (status) => `Error ${status}`,
 };
 

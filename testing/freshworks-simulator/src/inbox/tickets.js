@@ -60,7 +60,7 @@ function drawTicket(it) {
   write(at("ticket-status"), it.status || "");
   write(at("ticket-requester"), it.requester || texts.unknown);
   menu(at("new-status"), state.ticket_statuses.map((status) => [String(status.code), status.name]));
-  // What the agent has chosen and not set yet stays.
+  // Keeps the agent's unsaved choice.
   if (it.id !== picked || it.status_code !== pickedStatus) at("new-status").value = String(it.status_code);
   pickedStatus = it.status_code;
   const thread = at("ticket-thread");

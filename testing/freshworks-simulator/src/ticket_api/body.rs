@@ -58,12 +58,12 @@ async fn form_fields(request: Request) -> Result<Fields, TicketRefusal> {
             continue;
         }
         if file_name.is_some() {
-            // A part with a file name, even an empty one, is no field: integrators found all their fields missing.
+            // A part with a file name, even an empty one, is not a field: integrators found all their fields missing.
             continue;
         }
         let text = String::from_utf8_lossy(&content).into_owned();
         if !insert(&mut values, &name, text) {
-            // Integrators met this where custom fields were one text instead of a part each.
+            // Integrators met this when custom fields were one text instead of separate parts.
             let message = "We're sorry, but something went wrong.";
             return Err(TicketRefusal::Coded(500, "internal_error", message));
         }
@@ -73,8 +73,8 @@ async fn form_fields(request: Request) -> Result<Fields, TicketRefusal> {
     Ok(fields)
 }
 
-/// Puts a part among the fields: `tags[]` is an item of a list, `custom_fields[cf_x]` a field of an object. False where a
-/// name is used in two ways, or an object is one text.
+/// Adds a part to the fields: `tags[]` is an item of a list, `custom_fields[cf_x]` a field of an object. False if a name
+/// is used in two ways, or an object is one text.
 fn insert(values: &mut Map<String, Value>, name: &str, text: String) -> bool {
     let Some((outer, inner)) = name.strip_suffix(']').and_then(|name| name.split_once('[')) else {
         values.insert(name.to_owned(), Value::String(text));

@@ -1,4 +1,4 @@
-//! Reading what a call wants of a ticket: pure, from fields to changes, all mistakes collected.
+//! Reads a call's changes to a ticket: a pure function from fields to changes that collects all errors.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ const MAX_TAG: usize = 32;
 const NUMBERS: [&str; 4] = ["product_id", "company_id", "email_config_id", "parent_id"];
 const TIMES: [&str; 2] = ["due_by", "fr_due_by"];
 
-/// What a new ticket is to be, apart from who asks.
+/// The content of a new ticket, except the requester.
 pub(super) fn new_ticket(desk: &TicketDesk, behaviour: &Behaviour, fields: &mut Fields) -> TicketChanges {
     let description = fields.required_string("description");
     let status = mandatory(fields, "status", &codes(desk.product.statuses()), behaviour, 2);
@@ -28,7 +28,7 @@ pub(super) fn new_ticket(desk: &TicketDesk, behaviour: &Behaviour, fields: &mut 
     TicketChanges { description, status, subject, priority, ..changes }
 }
 
-/// What is to change in a ticket.
+/// The changes to a ticket.
 pub(super) fn ticket_changes(desk: &TicketDesk, behaviour: &Behaviour, fields: &mut Fields) -> TicketChanges {
     let subject = fields.string("subject");
     check_line(behaviour, fields, "subject", subject.as_deref());
@@ -86,7 +86,7 @@ pub(super) fn asking(desk: &TicketDesk, fields: &mut Fields) -> Asking {
     if let Some(id) = id {
         return Asking::Known(id);
     }
-    // A phone number alone does not say how to call somebody.
+    // A phone number does not tell how to address a person.
     if facts.phone.is_some() && facts.email.is_none() && facts.name.is_none() {
         fields.wrong(FieldError::missing("name", "String"));
     }

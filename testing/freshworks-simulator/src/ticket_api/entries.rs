@@ -74,7 +74,7 @@ fn add(
 ) -> Result<Response, TicketRefusal> {
     let behaviour = app.behaviour();
     let mut desk = lock(&app.tickets);
-    // What the service says of entries of a deleted ticket is not published: 404 is a belief.
+    // The response about entries of a deleted ticket is not published: 404 is a belief.
     let before = desk.present(id).ok_or(TicketRefusal::NotFound)?.size();
     let body = fields.required_string("body").unwrap_or_default();
     let mut entry = read(&desk, &mut fields);

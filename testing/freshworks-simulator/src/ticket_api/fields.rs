@@ -1,4 +1,4 @@
-//! The fields of a call, read one by one; what is wrong is collected and refused together.
+//! The fields of a call, read one by one; errors are collected and reported together.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ pub(super) enum Origin {
     Form,
 }
 
-/// The fields that are not read yet, and what was wrong with the others.
+/// The unread fields, and the errors of the others.
 #[derive(Debug)]
 pub(super) struct Fields {
     values: Map<String, Value>,
@@ -40,7 +40,7 @@ impl Fields {
         self.values.get(name).is_some_and(|value| !value.is_null() && value != "")
     }
 
-    /// Takes a field as it is.
+    /// Takes a field unchanged.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.values.remove(name)
     }
@@ -132,7 +132,7 @@ impl Fields {
         Some(text)
     }
 
-    /// Refuses all of it when a field was wrong, or when one is left that nobody read.
+    /// Refuses the call if a field was invalid, or if an unknown one is left.
     pub(super) fn end(&mut self) -> Result<(), TicketRefusal> {
         let left = std::mem::take(&mut self.values);
         self.errors.extend(left.into_iter().map(|(name, _)| FieldError::unknown(name)));
@@ -140,7 +140,7 @@ impl Fields {
     }
 }
 
-/// What the service calls the type of a value.
+/// The service's name for the type of a value.
 pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "Null",

@@ -1,4 +1,4 @@
-//! What a caller looks up around tickets: fields, groups, its own agent, requesters, files.
+//! Look-ups around tickets: fields, groups, the caller's own agent, requesters, files.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -21,7 +21,7 @@ pub(super) async fn ticket_fields(State(app): State<App>) -> Result<Json<Value>,
     fields(&app, TicketProduct::Freshdesk)
 }
 
-/// `GET /ticket_form_fields`: what Freshservice calls the same (in integrators' clients).
+/// `GET /ticket_form_fields`: Freshservice's name for it (in integrators' clients).
 pub(super) async fn ticket_form_fields(State(app): State<App>) -> Result<Json<Value>, TicketRefusal> {
     fields(&app, TicketProduct::Freshservice)
 }
@@ -147,7 +147,7 @@ pub(super) async fn contacts(State(app): State<App>, uri: Uri) -> Result<Respons
     people(&app, &uri, TicketProduct::Freshdesk, contact_view)
 }
 
-/// `GET /requesters`: what Freshservice calls the same (in integrators' clients).
+/// `GET /requesters`: Freshservice's name for it (in integrators' clients).
 pub(super) async fn requesters(State(app): State<App>, uri: Uri) -> Result<Response, TicketRefusal> {
     people(&app, &uri, TicketProduct::Freshservice, requester_view)
 }
@@ -187,7 +187,7 @@ pub(super) async fn attachment(
     let file = files.into_iter().find(|file| file.id == id).ok_or(TicketRefusal::NotFound)?;
     let headers = [
         (header::CONTENT_TYPE, file.content_type.clone()),
-        // Files come from anybody; a browser must not run them.
+        // Files are untrusted; a browser must not run them.
         (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];

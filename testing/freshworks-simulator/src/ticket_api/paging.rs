@@ -19,7 +19,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The page a query asks for: the first, of 30 items. More items than allowed are refused.
+    /// The requested page; by default the first, of 30 items. A larger page size than allowed is refused.
     pub(super) fn of(query: &Query) -> Result<Self, FieldError> {
         let positive = |name: &str, default: usize, most: usize| match query.get(name) {
             None => Ok(default),

@@ -1,11 +1,11 @@
-//! The error answers of the ticket service.
+//! The error responses of the ticket service.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// What is wrong with one field. The codes are published, the messages are integrators' logs and readings of them.
+/// The error of one field. The codes are published; the messages are from or modelled on integrators' logs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub(super) struct FieldError {
     pub(super) field: String,
@@ -43,7 +43,7 @@ impl FieldError {
 /// Why the ticket service refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TicketRefusal {
-    /// 400, or 413 where that is asked for: these fields are wrong.
+    /// 400, or 413 if requested: these fields are invalid.
     Invalid(u16, Vec<FieldError>),
     /// The status, with a code and a message.
     Coded(u16, &'static str, &'static str),

@@ -158,7 +158,7 @@ pub(super) fn linked(link: Option<String>, list: Value) -> Response {
 
 /// Which tickets a list shows. That none but those of the last 30 days are shown has no effect: no simulator is so old.
 struct Filter {
-    /// Requesters, where the query names some.
+    /// Requesters, if the query names any.
     requesters: Option<Vec<u64>>,
     since_ms: i64,
     open_only: bool,
@@ -197,7 +197,7 @@ impl Filter {
             Some("deleted") => Some(Gone::Deleted),
             _ => None,
         };
-        // Nobody watches here, and there are no companies.
+        // There are no watchers and no companies.
         let none = match filter {
             None | Some("new_and_my_open" | "spam" | "deleted") => query.get("company_id").is_some(),
             Some("watching") => true,

@@ -8,7 +8,7 @@ use crate::tickets::{
     TicketProduct,
 };
 
-/// A single answer: Freshservice puts it under its name.
+/// A single object: Freshservice wraps it under its name.
 pub(super) fn one(product: TicketProduct, name: &str, view: Value) -> Value {
     match product {
         TicketProduct::Freshdesk => view,

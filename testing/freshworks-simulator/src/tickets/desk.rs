@@ -1,4 +1,4 @@
-//! What may happen in the ticket service. Callers have checked what they ask for.
+//! The rules of the ticket service. Callers have validated their input.
 
 use serde_json::{Map, Value};
 
@@ -47,7 +47,7 @@ impl NewEntry {
     }
 }
 
-/// Changes to a ticket, already checked: what is none or empty stays as it is.
+/// Validated changes to a ticket: fields that are none or empty stay unchanged.
 #[derive(Debug, Default)]
 pub(crate) struct TicketChanges {
     pub(crate) subject: Option<String>,
@@ -68,9 +68,9 @@ pub(crate) struct TicketChanges {
 /// The one who asks, as a call names them.
 #[derive(Debug)]
 pub(crate) enum Asking {
-    /// Somebody known, by id.
+    /// A known person, by id.
     Known(u64),
-    /// Somebody to find, or else to add.
+    /// A person to find or add.
     Described(RequesterSpec),
 }
 
@@ -130,7 +130,7 @@ impl TicketDesk {
         self.ticket(id).filter(|ticket| ticket.gone.is_none())
     }
 
-    /// Takes a ticket from the others, or puts it back. None when there is no such ticket.
+    /// Removes a ticket, or restores it. None if there is no such ticket.
     pub(crate) fn put_away(&mut self, id: u64, gone: Option<Gone>) -> Option<()> {
         let now = self.clock.tick();
         let ticket = self.ticket_mut(id)?;
@@ -148,14 +148,14 @@ impl TicketDesk {
         self.requesters.iter().find(|requester| requester.id == id)
     }
 
-    /// Adds a requester, whoever else there is.
+    /// Adds a requester, without looking for an existing one.
     pub(crate) fn add_requester(&mut self, facts: RequesterSpec) -> Requester {
         let requester = Requester { id: self.draw_id(), facts };
         self.requesters.push(requester.clone());
         requester
     }
 
-    /// Makes a ticket, and a requester where none fits; one who fits stays as they are. None when a requester named by id
+    /// Creates a ticket, and a requester if none matches; a matching one stays unchanged. None if a requester named by id
     /// does not exist.
     pub(crate) fn create(&mut self, asking: Asking, changes: TicketChanges) -> Option<&Ticket> {
         let requester = match asking {
@@ -192,7 +192,7 @@ impl TicketDesk {
         self.write(id, changes, now)
     }
 
-    /// Changes a ticket; none when there is no such ticket.
+    /// Changes a ticket; none if there is no such ticket.
     pub(crate) fn update(&mut self, id: u64, changes: TicketChanges) -> Option<&Ticket> {
         let now = self.clock.tick();
         self.write(id, changes, now)
@@ -221,7 +221,7 @@ impl TicketDesk {
         Some(ticket)
     }
 
-    /// Adds a note or a reply; none when there is no such ticket.
+    /// Adds a note or a reply; none if there is no such ticket.
     pub(crate) fn add_entry(&mut self, id: u64, new: NewEntry) -> Option<&TicketEntry> {
         self.ticket(id)?;
         let (entry_id, now) = (self.draw_id(), self.clock.tick());

@@ -1,4 +1,4 @@
-//! Custom fields of tickets, and what their values may be.
+//! Custom fields of tickets, and their valid values.
 
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ impl TicketFieldKind {
         }
     }
 
-    /// A value of a form, where everything is text, as JSON would have it. What is no such value stays a text.
+    /// A form's text value as typed JSON. Anything else stays a text.
     pub(crate) fn of_form(&self, text: &str) -> Value {
         match self {
             Self::Number => text.parse::<i64>().map_or(json!(text), Value::from),

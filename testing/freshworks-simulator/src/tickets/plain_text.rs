@@ -1,15 +1,15 @@
-//! HTML as people read it: what the service shows as `description_text` and `body_text`.
+//! HTML as plain text: the service's `description_text` and `body_text`.
 
 use std::borrow::Cow;
 
-/// Elements whose content nobody reads.
+/// Elements whose content is not shown.
 const UNREAD: [&str; 2] = ["script", "style"];
 
-/// Elements that begin and end on a line of their own.
+/// Elements that begin and end on separate lines.
 const LINES: [&str; 14] =
     ["address", "blockquote", "br", "div", "h1", "h2", "h3", "h4", "hr", "li", "p", "pre", "tr", "ul"];
 
-/// The text of a piece of HTML: no tags, entities decoded, lines where elements begin lines. How the vendor breaks lines is
+/// The text of a piece of HTML: no tags, entities decoded, line breaks at block elements. How the vendor breaks lines is
 /// not published.
 pub(crate) fn plain_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());

@@ -1,12 +1,12 @@
-//! The products behind the ticket service, and the codes they use.
+//! The products of the ticket service, and their codes.
 
-/// The product behind the ticket service.
+/// The product of the ticket service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TicketProduct {
-    /// Freshdesk: single answers stand alone, lists are arrays, chat is source 7.
+    /// Freshdesk: single objects are not wrapped, lists are arrays, chat is source 7.
     #[default]
     Freshdesk,
-    /// Freshservice: answers are wrapped (`{"ticket": {...}}`), chat is source 4.
+    /// Freshservice: responses are wrapped (`{"ticket": {...}}`), chat is source 4.
     Freshservice,
 }
 

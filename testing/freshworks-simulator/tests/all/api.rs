@@ -422,7 +422,7 @@ async fn a_simulator_stops_when_it_is_dropped() {
     let address = sim.origin().trim_start_matches("http://").to_owned();
     let mut open = tokio::net::TcpStream::connect(&address).await.unwrap();
     drop(sim);
-    // The open connection ends; only then is it certain that the listener is gone too.
+    // The open connection ends; only then the listener has certainly stopped, too.
     let mut rest = Vec::new();
     let _ = tokio::io::AsyncReadExt::read_to_end(&mut open, &mut rest).await;
     assert!(rest.is_empty());

@@ -70,7 +70,7 @@ async fn a_torn_answer_starts_like_a_whole_one() {
 }
 
 #[tokio::test]
-async fn a_delayed_call_takes_effect_although_the_caller_has_gone() {
+async fn a_delayed_call_takes_effect_although_the_caller_has_disconnected() {
     let it = Account::start().await;
     it.open("one").await;
     it.next_after(1).await;

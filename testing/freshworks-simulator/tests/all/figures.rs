@@ -10,7 +10,7 @@ const WAITING: &str = "metric=conversation_metrics.created_x_mins_ago_and_unassi
 const HOUR: &str = "start=2026-11-27T09%3A00%3A00.000Z&end=2026-11-27T10%3A00%3A00.000Z";
 
 #[tokio::test]
-async fn figures_are_told_by_group_as_the_vendor_defines() {
+async fn figures_are_reported_by_group_as_the_vendor_defines() {
     let it = Account::start().await;
     it.sim.set_behaviour(|behaviour| {
         behaviour.wait_figures = vec![

@@ -1,4 +1,4 @@
-//! Freshservice, where it differs from Freshdesk.
+//! Freshservice's differences from Freshdesk.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ async fn codes_of_sources_and_statuses_are_its_own() {
         body[name] = value;
         body
     };
-    // 4 is chat; 7 is no chat here, but a source all the same.
+    // 4 is chat; 7 is not chat here, but another source.
     for source in [4, 7] {
         assert_eq!(it.ticket(with("source", json!(source))).await["ticket"]["source"], source);
     }

@@ -1,4 +1,4 @@
-//! The inbox page and what is behind it.
+//! The inbox page and its API.
 
 use axum::http::Request;
 use freshworks_simulator::{MessageType, Status};
@@ -58,7 +58,7 @@ async fn tickets_are_shown_as_texts() {
     let page = axum::http::Request::get(format!("{}/simulator/state", it.sim.origin()));
     let shown = it.send(page, "").await.unwrap().ok()["tickets"][0].clone();
     assert_eq!((&shown["requester"], &shown["status"]), (&json!("ana@example.org"), &json!("Pending")));
-    // The page puts them in as text nodes, so what looks like HTML stays as it was written.
+    // The page inserts them as text nodes, so text that looks like HTML stays text.
     assert_eq!((&shown["subject"], &shown["text"]), (&json!("<img src=x>"), &json!("late")));
     assert_eq!((&shown["thread"][0]["text"], &shown["thread"][0]["private"]), (&json!("for <b>us</b>"), &json!(true)));
 }

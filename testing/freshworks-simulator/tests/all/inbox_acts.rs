@@ -1,4 +1,4 @@
-//! What the inbox page asks for: files, transfers, tickets, faults.
+//! Acts of the inbox page: files, transfers, tickets, faults.
 
 use axum::http::Request;
 use freshworks_simulator::{EntryKind, MessageType, Status};
@@ -113,7 +113,7 @@ async fn an_agent_can_answer_a_ticket_note_on_it_and_set_its_status() {
     assert_eq!(ticket.status, 3);
     let [reply, note] = &ticket.entries[..] else { panic!("{:?}", ticket.entries) };
     assert_eq!((reply.kind, reply.private, reply.incoming), (EntryKind::Reply, false, false));
-    // The ticket service keeps HTML; what an agent typed reads the same there.
+    // The ticket service stores HTML; an agent's input reads the same there.
     assert_eq!(reply.body, "1 &lt; 2<br>&lt;b&gt;bold&lt;/b&gt;");
     assert_eq!(reply.body_text, "1 < 2\n<b>bold</b>");
     assert_eq!((note.kind, note.private), (EntryKind::Note, true));

@@ -7,6 +7,7 @@ mod freshservice;
 mod inbox;
 mod inbox_acts;
 mod lists;
+mod program;
 mod support;
 mod switches;
 mod ticket_desk;

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-/// An answer of the API.
+/// A response of the API.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -30,13 +30,13 @@ impl Reply {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
 
-    /// The body of an answer that must be a success.
+    /// The body of a response that must be a success.
     pub(crate) fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{self:?}");
         self.json()
     }
 
-    /// Status, symbol and message of an error answer, which must have its three fields and no others.
+    /// Status, symbol and message of an error response, which must have exactly its three fields.
     pub(crate) fn refusal(&self) -> (u16, String, String) {
         let body = self.json();
         assert_eq!(fields(&body), ["code", "message", "status"], "{body}");
@@ -82,7 +82,7 @@ impl Account {
         }
     }
 
-    /// A call with the right key; an error when there was no complete answer.
+    /// A call with the right key; an error if there was no complete response.
     pub(crate) async fn try_call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Reply, String> {
         let key = format!("Bearer {}", self.sim.api_key());
         let body = body.map(|body| body.to_string()).unwrap_or_default();
@@ -126,7 +126,7 @@ impl Account {
         json!({ "channel_id": self.topic, "users": [{ "id": self.user }], "messages": [self.message(text)] })
     }
 
-    /// Opens a conversation through the API; answers its id.
+    /// Opens a conversation through the API; returns its id.
     pub(crate) async fn open(&self, text: &str) -> String {
         let created = self.post("/v2/conversations", self.conversation(text)).await.ok();
         created["conversation_id"].as_str().expect("an id").to_owned()
@@ -160,7 +160,7 @@ pub(crate) fn fields(value: &Value) -> Vec<String> {
     names
 }
 
-/// A receiver of webhooks. It answers with the statuses given to it, then with 200.
+/// A receiver of webhooks. It returns the given statuses, then 200.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     pub(crate) received: mpsc::UnboundedReceiver<(HeaderMap, Bytes)>,

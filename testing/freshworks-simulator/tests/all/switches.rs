@@ -40,7 +40,7 @@ async fn properties_that_are_not_declared_are_kept_or_refused() {
 }
 
 #[tokio::test]
-async fn business_hours_are_told_in_either_form() {
+async fn business_hours_are_returned_in_either_form() {
     let it = Account::start().await;
     let path = format!("/v2/business-hours/within-bh?group_id={}", it.group);
     assert_eq!(it.get(&path).await.ok(), json!({ "within_business_hours": true }));

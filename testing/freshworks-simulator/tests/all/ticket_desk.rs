@@ -77,14 +77,14 @@ impl Desk {
         self.send(request, body).await.expect("an answer")
     }
 
-    /// Makes a ticket; answers it.
+    /// Creates a ticket and returns it.
     pub(crate) async fn ticket(&self, body: Value) -> Value {
         let answer = self.post("/api/v2/tickets", body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()
     }
 
-    /// Makes a ticket of Ana with this subject; answers its id.
+    /// Creates a ticket of Ana's with this subject; returns its id.
     pub(crate) async fn open(&self, subject: &str) -> u64 {
         let mut body = ana();
         body["subject"] = json!(subject);
@@ -102,7 +102,7 @@ pub(crate) fn ana() -> Value {
     json!({ "email": "ana@example.org", "subject": "Refund", "description": "late", "status": 2, "priority": 1 })
 }
 
-/// The fields that were refused, with their codes, sorted. The answer must be a validation error and nothing else.
+/// The refused fields with their codes, sorted. The response must be a pure validation error.
 pub(crate) fn refused(answer: &Reply) -> Vec<(String, String)> {
     assert_eq!(answer.status, 400, "{answer:?}");
     let body = answer.json();

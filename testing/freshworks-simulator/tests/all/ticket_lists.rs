@@ -1,4 +1,4 @@
-//! Lists of tickets, and what callers look up around them.
+//! Lists of tickets, and related look-ups.
 
 use freshworks_simulator::{Config, UnknownRequester};
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ async fn tickets_are_found_by_their_requester_and_their_time() {
 }
 
 #[tokio::test]
-async fn a_filter_by_somebody_unknown_is_refused_or_finds_nothing() {
+async fn a_filter_by_an_unknown_person_is_refused_or_finds_nothing() {
     let it = Desk::start().await;
     for name in ["email", "unique_external_id", "requester_id"] {
         let answer = it.get(&format!("/api/v2/tickets?{name}=7")).await;

@@ -95,7 +95,7 @@ async fn what_people_do_is_read_oldest_first() {
 }
 
 #[tokio::test]
-async fn nobody_acts_on_what_does_not_exist() {
+async fn missing_tickets_agents_and_statuses_are_refused() {
     let it = Desk::start().await;
     let id = it.open("Refund").await;
     let maya = it.sim.ticket_agent_id("Maya Chen").unwrap();

@@ -91,7 +91,7 @@ async fn a_created_ticket_is_answered_whole_and_kept() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_read_with_what_is_asked_for() {
+async fn a_ticket_is_read_with_the_requested_parts() {
     let it = Desk::start().await;
     let id = it.open("Refund").await;
     it.post(&format!("{TICKETS}/{id}/notes"), json!({ "body": "look" })).await;
@@ -175,7 +175,7 @@ async fn fields_that_are_wrong_are_refused_with_their_code() {
         assert_eq!(refused(&it.post(TICKETS, body).await), errors(&[(field, code)]), "{change}");
     }
     assert_eq!(it.sim.tickets(), []);
-    // What is just within the limits passes.
+    // Values just within the limits pass.
     let mut body = ana();
     body["tags"] = json!(["é".repeat(32)]);
     body["subject"] = json!("s".repeat(255));
@@ -236,7 +236,7 @@ async fn a_requester_is_found_by_any_identifier_or_made() {
     }
     assert_eq!(it.sim.requesters().len(), 3);
     assert_eq!(it.sim.requesters()[0].facts.name, None);
-    // Nobody could call somebody who has a number only.
+    // A person with only a number has no name to use.
     body["phone"] = json!("+15550199");
     assert_eq!(refused(&it.post(TICKETS, body).await), errors(&[("name", "missing_field")]));
 }

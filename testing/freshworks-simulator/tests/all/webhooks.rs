@@ -28,7 +28,7 @@ async fn deliveries_are_signed_over_the_bytes_that_arrive() {
         let mut changed = body.to_vec();
         changed.push(b' ');
         assert!(!verifies(&it.sim.public_key(KeyForm::Vendor), &changed, signature));
-        // Parsed and written again the body is another one: whoever checks that finds out here.
+        // A re-serialised body differs: checking its signature must fail.
         let parsed: Value = serde_json::from_slice(&body).unwrap();
         assert_ne!(parsed.to_string().as_bytes(), &body[..]);
         assert_eq!(headers["x-freshchat-payload-version"], "1.0");
@@ -257,7 +257,7 @@ async fn an_echo_can_come_before_the_answer() {
 }
 
 #[tokio::test]
-async fn a_failed_delivery_is_tried_again_and_holds_the_next_one_back() {
+async fn a_failed_delivery_is_retried_and_delays_the_next_one() {
     let it = Account::start().await;
     let id = it.open("hello").await;
     it.sim.settled().await;

@@ -1,7 +1,7 @@
-//! Second opinions: clients that others wrote and published, in the simulator's account.
+//! Second opinions: published third-party clients in the simulator's account.
 //!
-//! Each is a program beside this file. `cargo xtask test` installs the clients, in fixed versions, and says where they are. What
-//! a client cannot read is a fault of the simulator, or stands here with its reason.
+//! Each is a program beside this file. `cargo xtask test` installs the clients, in fixed versions, and passes their paths. What a
+//! client cannot read is a bug in the simulator, or listed here with its reason.
 
 use std::process::Stdio;
 
@@ -14,7 +14,7 @@ fn installed(variable: &str) -> std::path::PathBuf {
     std::env::var_os(variable).expect("run `cargo xtask test`: it installs the published clients").into()
 }
 
-/// Runs a program of this folder, and answers what it has seen.
+/// Runs a program of this folder, and returns what it has seen.
 async fn run(program: impl AsRef<std::ffi::OsStr>, script: &str, input: Value) -> Value {
     let script = format!("{}/tests/clients/{script}", env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(program);
@@ -66,7 +66,7 @@ async fn python_freshchat_finds_its_way_in_the_account_and_reads_the_webhooks() 
             json!({ "body": body, "signature": it.header("x-freshchat-signature") })
         })
         .collect();
-    // The key is a line of its own for this client: it was written when the page showed one.
+    // The key is on a single line for this client, which was written when the page showed it so.
     let key =
         format!("-----BEGIN RSA PUBLIC KEY-----{}-----END RSA PUBLIC KEY-----", sim.public_key(KeyForm::BareBase64));
     let account = json!({

@@ -21,7 +21,7 @@ pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
-    /// What the JSON or the form says.
+    /// The fields of the JSON or form.
     pub(crate) fields: Value,
     pub(crate) file: Option<Upload>,
 }
@@ -48,7 +48,7 @@ pub(crate) const NO_TOKEN: Refusal = Refusal { status: 401, code: 400_401, messa
 /// How many users may be typing in one call (vendor SDK).
 const MAX_TYPING: usize = 10;
 
-/// Answers one call; the webhooks that it causes besides.
+/// Handles one call; also returns the webhooks that it causes.
 pub(crate) fn answer(config: &Config, store: &mut Store, request: Request<'_>) -> Reply {
     let decoded: Vec<String> = request.path.trim_start_matches('/').split('/').map(decode).collect();
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
@@ -158,7 +158,7 @@ fn of_channel(store: &mut Store, channel: &str, rest: &[&str], request: Request<
     }
 }
 
-/// Messages around a time or a message; the time counts where both are given.
+/// Messages around a time or a message; the time takes precedence.
 fn read(store: &Store, channel: &str, query: &str) -> Result<Vec<Value>, Refusal> {
     let query: BTreeMap<&str, String> =
         query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name, decode(value))).collect();

@@ -21,20 +21,20 @@ const WITHIN: Duration = Duration::from_secs(5);
 pub enum Webhook {
     /// Of the application's channels: signed with the master API token.
     Chat,
-    /// Of the AI agent: signed with a secret of its own.
+    /// The AI agent's: signed with a separate secret.
     AiAgent,
 }
 
-/// What has become of a webhook so far. One that goes out twice is two of them.
+/// The state of a webhook. A duplicated one counts as two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// What it tells.
+    /// Its body.
     pub category: String,
     /// The channel's URL.
     pub channel: String,
     /// How often it was sent.
     pub tries: u32,
-    /// What was answered to each try; 0: nothing within the time.
+    /// The status of each try; 0: none in time.
     pub statuses: Vec<u16>,
     /// No try was acknowledged, and there will be no other.
     pub given_up: bool,
@@ -73,7 +73,7 @@ struct Shared {
     under_way: watch::Sender<usize>,
 }
 
-/// JSON, where `is_loose` with half an emoji in the place of U+FFFD: as the escape that JavaScript makes of it.
+/// JSON; with `is_loose`, U+FFFD becomes the JavaScript escape of half an emoji.
 pub(crate) fn written(is_loose: bool, value: &Value) -> Vec<u8> {
     let text = value.to_string();
     if is_loose { text.replace('\u{fffd}', "\\ud83d") } else { text }.into_bytes()
@@ -117,7 +117,7 @@ impl Deliveries {
         let _ = self.shared.under_way.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// Queues a webhook. Its fault is chosen here, where webhooks have an order: they overtake each other once they are under way.
+    /// Queues a webhook. Its fault is chosen here, while webhooks are ordered: they overtake each other in flight.
     pub(crate) fn send(&self, event: Outgoing, url: &str, key: &str) {
         let fault = self.fault_of(&event);
         let times = if fault == Some(WebhookFault::Doubled) { 2 } else { 1 };

@@ -1,4 +1,4 @@
-//! The platform's HTTP: reads calls, lets them go wrong as they are told to, and serves files.
+//! The platform's HTTP: reads calls, applies faults, and serves files.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::faults::{Effect, How, pick};
 use crate::lock;
 use crate::server::Cut;
 
-/// The longest body, a file with its form: far above what tests send.
+/// Maximum body size, a file with its form: far above what tests send.
 const MAX_BYTES: usize = 32 << 20;
 
 pub(super) fn router(inner: Arc<Inner>) -> Router {
@@ -101,7 +101,7 @@ async fn read_form(request: Request) -> Option<(Value, Option<api::Upload>)> {
     Some((Value::Object(fields), file))
 }
 
-/// The answer of a call that goes wrong; none when it only comes late.
+/// The response of a failing call; none if it is only late.
 async fn wrong(how: &How) -> Option<Response> {
     match how {
         How::Status(status) => {

@@ -1,4 +1,4 @@
-//! What the platform knows, and the webhooks that its changes cause.
+//! The platform's state, and the webhooks that its changes cause.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub enum Kind {
     /// `MESG`.
     #[default]
     Text,
-    /// `ADMM`: a line of nobody.
+    /// `ADMM`: a line without a sender.
     System,
     /// `FILE`.
     File,
@@ -48,7 +48,7 @@ pub struct Seen {
     pub id: u64,
     /// What it is.
     pub kind: Kind,
-    /// Who wrote it: the user's id in the application; empty for lines of nobody.
+    /// The sender's user id in the application; empty for lines without a sender.
     pub sender: String,
     /// The sender's name now.
     pub name: String,
@@ -60,7 +60,7 @@ pub struct Seen {
     pub url: String,
     /// Name of a file.
     pub file_name: String,
-    /// What its sender marked it with; empty without a mark.
+    /// The sender's mark; empty without one.
     pub custom_type: String,
 }
 
@@ -68,7 +68,7 @@ pub struct Seen {
 #[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) kind: Kind,
-    /// Empty for lines of nobody.
+    /// Empty for lines without a sender.
     pub(crate) sender: String,
     pub(crate) text: String,
     pub(crate) custom_type: String,
@@ -93,7 +93,7 @@ pub(crate) struct Channel {
     pub(super) status: &'static str,
     /// Of the current conversation; null as long as no integration has it.
     pub(super) external_case: Value,
-    /// What the user thinks of the human part: fields of the conversation.
+    /// The user's rating of the human part: fields of the conversation.
     pub(super) rating: Value,
     pub(crate) context: Value,
     pub(crate) metadata: Map<String, Value>,
@@ -157,7 +157,7 @@ impl Store {
         shown
     }
 
-    /// Where events of this category go.
+    /// The receiver of events of this category.
     pub(crate) fn subscribed(&self, category: &str) -> Option<String> {
         let wanted = self.webhook["category_subscriptions"].as_array()?;
         let is_wanted = wanted.iter().any(|one| one == category || one == "*");
@@ -256,7 +256,7 @@ impl Store {
         self.event(url, "conversation:analyzed", json!({}))
     }
 
-    /// An integration takes the conversation, if this names one. Answers whose it is then.
+    /// If this names an integration, it takes the conversation. Returns the new owner.
     fn take(&mut self, url: &str, case: Option<&ExternalCase>) -> Value {
         let channel = self.channel(url);
         if let Some(case) = case {
@@ -351,7 +351,7 @@ impl Store {
         messages.iter().find(|message| message.id == id).map(|message| message.created_at)
     }
 
-    /// Messages around a time: so many before it and after it, that moment included, oldest first.
+    /// Messages around a time: this many before and after it, including that moment, oldest first.
     pub(crate) fn list(&self, url: &str, at: u64, before: usize, after: usize) -> Vec<Value> {
         let Some(channel) = self.channels.get(url) else { return Vec::new() };
         let split = channel.messages.partition_point(|message| message.created_at < at);

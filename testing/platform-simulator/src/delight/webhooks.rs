@@ -1,4 +1,4 @@
-//! What the webhooks say.
+//! The webhooks' bodies.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::delivery::{Outgoing, Webhook};
 use super::store::{Store, iso};
 
 /// Categories of the AI agent's webhook (vendor documentation). Of the last four, which can be subscribed to, only
-/// `conversation:analyzed` and `conversation:redacted` occur here. That the latter has nothing besides the envelope is assumed.
+/// `conversation:analyzed` and `conversation:redacted` occur here. That the latter only has the envelope is assumed.
 pub(crate) const CATEGORIES: [&str; 9] = [
     "conversation:started",
     "conversation:closed",
@@ -21,8 +21,8 @@ pub(crate) const CATEGORIES: [&str; 9] = [
 ];
 
 impl Store {
-    /// The AI agent's envelope (vendor documentation). That `external_case` of `conversation:closed` stands beside the conversation, as
-    /// that of `handoff` does, is assumed.
+    /// The AI agent's envelope (vendor documentation). That `external_case` of `conversation:closed` is beside the conversation, as in
+    /// `handoff`, is assumed.
     pub(super) fn event(&mut self, url: &str, category: &str, rest: Value) -> Outgoing {
         let (id, at) = (format!("event-{}", self.id()), iso(self.time()));
         let channel = &self.channels[url];

@@ -1,4 +1,4 @@
-//! Any other platform, and whoever calls a bridge.
+//! The generic platform, and the caller of a bridge.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ async fn callbacks_go_wrong_before_or_after_they_take_effect() {
 }
 
 #[tokio::test]
-async fn a_failed_handoff_that_is_told_again_is_told_by_its_webhooks_id() {
+async fn a_failed_handoff_reported_again_is_recognised_by_its_webhooks_id() {
     let it = Generic::start(SECRET).await.unwrap();
     it.fail_at(&[(How::Cut, Effect::After)]);
     let data = json!({ "key": { "application": "a", "channel": "c", "conversation": "1" } });
@@ -122,7 +122,7 @@ async fn a_good_platform_repeats_what_got_no_answer() {
 }
 
 #[tokio::test]
-async fn a_good_platform_waits_as_long_as_it_is_told_within_its_own_bound() {
+async fn a_good_platform_honours_retry_after_within_its_own_limit() {
     let hour = Duration::from_secs(3600);
     for (retry_after, longest_wait) in [("0", hour), ("3600", Duration::from_millis(1))] {
         let (url, heard) = busy_listener(&[503, 503], Some(retry_after)).await;

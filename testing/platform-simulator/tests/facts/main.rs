@@ -1,4 +1,4 @@
-//! What the platforms promise, as their callers see it.
+//! The platforms' guarantees, from their callers' view.
 
 use std::sync::{Arc, Mutex};
 
@@ -49,7 +49,7 @@ pub(crate) fn line(text: &str) -> Value {
     json!({ "message_type": "ADMM", "message": text })
 }
 
-/// Whatever should have come by now.
+/// Everything that should have arrived by now.
 pub(crate) async fn within<T>(what: &str, it: impl Future<Output = T>) -> T {
     tokio::time::timeout(std::time::Duration::from_secs(20), it).await.unwrap_or_else(|_| panic!("{what}"))
 }
@@ -60,7 +60,7 @@ pub(crate) fn ana() -> UserSpec {
 
 pub(crate) type Heard = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
-/// Somebody who takes what is posted, and answers with these statuses first; to a 503 adds this `Retry-After`.
+/// A receiver that returns these statuses first, and adds this `Retry-After` to a 503.
 pub(crate) async fn busy_listener(statuses: &[u16], retry_after: Option<&'static str>) -> (String, Heard) {
     let heard = Heard::default();
     let answers = Arc::new(Mutex::new(statuses.to_vec()));

@@ -1,4 +1,4 @@
-//! Webhooks: what they say, in which order they come, and how they go wrong.
+//! Webhooks: bodies, order, and faults.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ fn signature(key: &str, body: &[u8]) -> String {
     hmac::sign(&key, body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Subscribes to everything that the AI agent's webhook tells. Answers its secret.
+/// Subscribes to all events of the AI agent's webhook. Returns its secret.
 async fn subscribe(it: &Delight, url: &str) -> String {
     let body = json!({ "enabled": true, "url": url, "category_subscriptions": ["*"] });
     let (_, settings) = call(it, "PUT", "/v3/ai_agent/settings/webhook", &body).await.unwrap();
@@ -81,7 +81,7 @@ async fn webhooks_of_calls_at_once_come_in_the_order_of_their_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_can_be_seen_is_settled_only_when_it_has_been_told() {
+async fn a_channel_settles_only_when_everything_visible_was_reported() {
     let it = Arc::new(Delight::start(Config::default()).await.unwrap());
     let (url, heard) = listener(&[]).await;
     it.set_chat_webhook(Some(url));
@@ -134,7 +134,7 @@ async fn webhook_faults_hit_their_kind_and_channel() {
 }
 
 #[tokio::test]
-async fn a_delayed_webhook_holds_up_its_channel_and_no_other() {
+async fn a_delayed_webhook_only_delays_its_own_channel() {
     let it = Delight::start(Config::default()).await.unwrap();
     let (url, heard) = listener(&[]).await;
     it.set_chat_webhook(Some(url));
@@ -151,7 +151,7 @@ async fn a_delayed_webhook_holds_up_its_channel_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_nobody_takes_has_no_status() {
+async fn a_webhook_without_a_receiver_has_no_status() {
     let it = Delight::start(Config { tries: 2, ..Config::default() }).await.unwrap();
     let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     it.set_chat_webhook(Some(format!("http://{nobody}/")));
@@ -163,7 +163,7 @@ async fn a_webhook_that_nobody_takes_has_no_status() {
 }
 
 #[tokio::test]
-async fn an_integrations_case_is_told_until_the_next_conversation() {
+async fn an_integrations_case_is_reported_until_the_next_conversation() {
     let it = Delight::start(Config::default()).await.unwrap();
     let (url, heard) = listener(&[]).await;
     subscribe(&it, &url).await;

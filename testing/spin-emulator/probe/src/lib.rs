@@ -1,7 +1,7 @@
-//! Does what its path says: one short function for each thing that a component can do to its host.
+//! Does what its path says: one short function for each interaction of a component with its host.
 
 #![cfg(target_family = "wasm")]
-// What the SDK's macro writes.
+// The expansion of the SDK's macro.
 #![allow(unsafe_code)]
 
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use spin_sdk::redis::{Connection as Redis, RedisParameter, RedisResult};
 use spin_sdk::sqlite::{Connection as Database, Value};
 use spin_sdk::{http_component, variables};
 
-/// What a request gets: a status and a text. An `Err` is a failure that the test wants to read.
+/// The response: a status and a text. An `Err` is a failure for the test to read.
 type Reply = Result<String, String>;
 
 #[http_component]
@@ -66,7 +66,7 @@ fn echo(request: &Request) -> String {
     text
 }
 
-/// 1, as long as each request has an instance of its own.
+/// 1, as long as each request has its own instance.
 fn count() -> String {
     static REQUESTS: AtomicU32 = AtomicU32::new(0);
     (REQUESTS.fetch_add(1, Ordering::Relaxed) + 1).to_string()
@@ -78,7 +78,7 @@ fn print(text: &str) -> String {
     String::new()
 }
 
-/// What of the host's machine can be seen: environment variables, files.
+/// What the component can see of the host's machine: environment variables, files.
 fn outside() -> String {
     let variables = std::env::vars().count();
     let root = std::fs::read_dir("/").is_ok();

@@ -1,8 +1,8 @@
-//! The bridge's stores as they run in Spin. A request names a function of `State` as its path, and brings the arguments as a JSON
-//! array; the answer is what the function returns, as JSON, or its error with status 503.
+//! The bridge's stores as they run in Spin. A request names a function of `State` as its path, with the arguments as a JSON array;
+//! the response is the function's result as JSON, or its error with status 503.
 
 #![cfg(target_family = "wasm")]
-// What the SDK's macro writes.
+// The expansion of the SDK's macro.
 #![allow(unsafe_code)]
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -74,7 +74,7 @@ fn answer(function: &str, body: &[u8]) -> Result<String, StateError> {
             let (connection, id, delivery, due_at) = read::<(String, String, StoredDelivery, u64)>(body)?;
             json(&state.store_delivery(&connection, &id, &delivery, due_at)?)
         }
-        // So many at once, each with a number as its id: a request for each would take long.
+        // This many at once, with numbers as ids: a request for each would be slow.
         "store_many" => {
             let (connection, id, from, to, bytes) = read::<(String, String, u32, u32, usize)>(body)?;
             let store = |number: u32| {

@@ -6,9 +6,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-/// Status and body; an error when there is no whole response.
+/// Status and body; an error if the response is incomplete.
 pub(crate) async fn send(method: &str, url: &str, body: &str) -> anyhow::Result<(u16, String)> {
-    // A client of its own: no connection is left over from another request.
+    // A separate client, so that no connection is reused.
     let client: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let request =
         http::Request::builder().method(method).uri(url).header("x-own", "1").header("spin-full-url", "forged");

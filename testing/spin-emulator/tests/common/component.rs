@@ -14,7 +14,7 @@ pub(crate) fn built(name: &str) -> Component {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(Component::load(&path)).unwrap()
     };
-    // A thread of its own: a test's runtime has none to block.
+    // A separate thread, because a test's runtime must not block.
     std::thread::spawn(load).join().unwrap()
 }
 
@@ -24,7 +24,7 @@ fn build(name: &str) -> PathBuf {
     assert!(Path::new(library.trim()).is_dir(), "the target {TARGET} is not installed: run `cargo xtask test`");
 
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    // Both at once, as `cargo xtask test` does: with one alone its dependencies may have other features.
+    // Both at once, as in `cargo xtask test`: building one alone may change the features of its dependencies.
     let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--quiet", "--locked", "--target", TARGET, "--profile", "bridge"])
         .args(["--package", "spin-probe", "--package", "store-probe", "--target-dir"])

@@ -3,7 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use spin_emulator::RedisServer;
 
-/// A certificate authority of its own; every call makes another one.
+/// A new certificate authority for each call.
 pub(crate) fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut about = CertificateParams::default();
     about.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::probe::{get, ok, post, start};
 
-/// A server that answers with what it got, and counts its connections.
+/// An echo server that counts its connections.
 async fn echo_server() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());

@@ -103,7 +103,7 @@ async fn every_function_works_over_tls() {
 async fn a_server_with_the_certificate_of_another_authority_or_host_is_refused() {
     let authority = authority();
     let (redis, elsewhere) = (server_for("127.0.0.1", &authority).await, server_for("redis.example", &authority).await);
-    // They have the same name, and keys of their own.
+    // They have the same name, but different keys.
     let (other, own) = (crate::tls::authority().pem(), authority.pem());
     for (server, trusted, reason) in [
         (&redis, Some(other.as_str()), "BadSignature"),
@@ -123,7 +123,7 @@ async fn a_server_with_the_certificate_of_another_authority_or_host_is_refused()
 
 #[tokio::test]
 async fn what_asks_for_tls_is_never_sent_in_the_clear() {
-    // Whoever listens sees a TLS handshake, once, and no command.
+    // The listener sees one TLS handshake, and no command.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("rediss://:hunter2@127.0.0.1:{}", listener.local_addr().unwrap().port());
     let app = app_that_trusts(None, &address.replace(":hunter2@", "")).await;
@@ -139,7 +139,7 @@ async fn what_asks_for_tls_is_never_sent_in_the_clear() {
     assert!(!String::from_utf8_lossy(&heard).contains("hunter2"));
     let again = tokio::time::timeout(Duration::from_millis(300), listener.accept()).await;
     assert!(again.is_err(), "it is not tried again without TLS");
-    // A server without TLS waits for the end of a line, and the request for its own end: there is no fall-back.
+    // A server without TLS waits for the end of a line, and the request for its time limit: there is no fallback.
     let plain = RedisServer::start().await.unwrap();
     let asked = plain.url().replace("redis://", "rediss://");
     let limits = Limits { time: Duration::from_secs(1), ..Limits::default() };

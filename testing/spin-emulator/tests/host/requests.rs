@@ -1,4 +1,4 @@
-//! A request's life: what it brings, how it ends, what it cannot do to others.
+//! A request's lifecycle: its content, its end, and its isolation from others.
 
 use std::time::{Duration, Instant};
 
@@ -63,7 +63,7 @@ async fn a_panic_is_a_500_for_that_request_alone() {
 }
 
 #[tokio::test]
-async fn a_loop_ends_at_the_time_limit_and_keeps_nobody_waiting() {
+async fn a_loop_ends_at_the_time_limit_without_blocking_others() {
     let limits = Limits { time: Duration::from_secs(2), ..Limits::default() };
     let app = start(Options { limits, ..Options::default() }).await;
     let looping = async { (get(&app, "/loop").await, Instant::now()) };

@@ -1,4 +1,4 @@
-//! Connections, and what belongs to them.
+//! Connections and their data.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ async fn a_connection_comes_back_as_it_was_saved(store: &Store) {
 
 async fn removing_a_connection_takes_all_of_it_and_nothing_of_another(store: &Store) {
     let app = store.app().await;
-    // One is how the other begins.
+    // One is a prefix of the other.
     let names = ["team", "team-1", "team:h", "tea", "team."];
     for name in names {
         app.ask("save_connection", json!([connection(name)])).await;
@@ -62,7 +62,7 @@ async fn removing_a_connection_takes_all_of_it_and_nothing_of_another(store: &St
     let due = app.due(7, 9).await;
     assert_eq!(due, json!([["tea", "due"], ["team-1", "due"], ["team.", "due"], ["team:h", "due"]]));
 
-    // The name can be used again, and nothing is left of what it was.
+    // The name can be reused, and nothing is left of the former connection.
     app.ask("save_connection", json!([connection("team")])).await;
     assert_eq!(app.lease("team", "h", "").await, (Value::Null, 1, json!([])));
     app.ask("forget", json!([now() - 60_000])).await;
@@ -85,7 +85,7 @@ async fn counts_add_up_and_go_with_their_connection(store: &Store) {
     app.ask("count", json!(["acme", [["deliveries|accepted", 1], ["delivery_ms|25", 3]], 7])).await;
     app.ask("count", json!(["acme", [["deliveries|accepted", 2]], 9])).await;
     app.ask("count", json!(["acme", [], 10])).await;
-    // The connection is no longer there, or never was.
+    // The connection was removed or never existed.
     app.ask("count", json!(["none", [["deliveries|accepted", 1]], 9])).await;
     let counted = json!([
         { "name": "deliveries|accepted", "value": 3, "at": 9 },

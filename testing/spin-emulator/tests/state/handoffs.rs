@@ -1,4 +1,4 @@
-//! What is stored about handoffs, and how it is found.
+//! Storing and finding handoffs.
 
 use serde_json::{Value, json};
 
@@ -12,9 +12,9 @@ on_both_stores! {
     open_handoffs_come_newest_change_first,
     the_first_known_conversation_names_the_handoff,
     a_conversation_can_go_to_another_handoff,
-    what_is_over_and_old_is_forgotten_with_its_conversations,
+    ended_and_old_handoffs_are_forgotten_with_their_conversations,
     what_is_leased_is_not_forgotten,
-    a_forgotten_handoff_can_begin_anew,
+    a_forgotten_handoff_can_start_afresh,
 }
 
 async fn an_empty_store_answers(store: &Store) {
@@ -131,7 +131,7 @@ async fn the_first_known_conversation_names_the_handoff(store: &Store) {
     assert_eq!(app.handoff_of("c", &["1", "2"]).await, "one");
     assert_eq!(app.handoff_of("c", &["3", "none"]).await, Value::Null, "another connection's");
     assert_eq!(app.handoff_of("d", &["3"]).await, "three");
-    // Besides those before.
+    // In addition to the previous ones.
     app.put(&open("c", "one", 2), &["later"]).await;
     assert_eq!(app.handoff_of("c", &["later"]).await, "one");
     assert_eq!(app.handoff_of("c", &["first"]).await, "one");
@@ -151,7 +151,7 @@ async fn a_conversation_can_go_to_another_handoff(store: &Store) {
     assert_eq!(app.handoff_of("c", &["remote"]).await, "new", "it is not the old one's any more");
 }
 
-async fn what_is_over_and_old_is_forgotten_with_its_conversations(store: &Store) {
+async fn ended_and_old_handoffs_are_forgotten_with_their_conversations(store: &Store) {
     let app = store.app().await;
     app.put(&over("c", "old", 10), &["old"]).await;
     app.put(&over("c", "new", 20), &["new"]).await;
@@ -165,7 +165,7 @@ async fn what_is_over_and_old_is_forgotten_with_its_conversations(store: &Store)
     }
     assert_eq!(app.ask("handoff", json!(["d", "old"])).await, Value::Null);
 
-    // What was over, and is not any more.
+    // Ended, then reopened.
     app.put(&open("c", "new", 20), &[]).await;
     app.ask("forget", json!([now()])).await;
     assert_eq!(app.ask("handoff", json!(["c", "new"])).await, open("c", "new", 20));
@@ -184,7 +184,7 @@ async fn what_is_leased_is_not_forgotten(store: &Store) {
     assert_eq!(app.ask("handoff", json!(["c", "h"])).await, Value::Null);
 }
 
-async fn a_forgotten_handoff_can_begin_anew(store: &Store) {
+async fn a_forgotten_handoff_can_start_afresh(store: &Store) {
     let app = store.app().await;
     app.put(&over("c", "h", 10), &["remote"]).await;
     app.ask("forget", json!([11])).await;

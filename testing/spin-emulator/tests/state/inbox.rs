@@ -1,4 +1,4 @@
-//! Deliveries that wait to be worked off, and whose turn it is.
+//! Deliveries waiting to be processed, and their order.
 
 use serde_json::{Value, json};
 
@@ -12,12 +12,12 @@ on_both_stores! {
     nothing_waits_for_a_handoff_that_is_not_there,
     there_is_room_for_so_many_and_so_much,
     one_account_does_not_shut_out_another,
-    what_waits_too_long_is_due_and_can_be_put_off,
+    deliveries_that_wait_too_long_are_due_and_can_be_postponed,
     what_waits_goes_with_its_handoff_and_its_connection,
     the_age_of_the_oldest_is_known,
     connections_take_turns,
     a_connection_that_rests_comes_last_with_one_handoff,
-    a_record_of_before_the_inbox_is_read,
+    a_record_from_before_the_inbox_is_read,
 }
 
 fn delivery(id: &str) -> Value {
@@ -151,7 +151,7 @@ async fn one_account_does_not_shut_out_another(store: &Store) {
     assert_eq!(stored(&app, "d", "h", "a", 1).await, true);
 }
 
-async fn what_waits_too_long_is_due_and_can_be_put_off(store: &Store) {
+async fn deliveries_that_wait_too_long_are_due_and_can_be_postponed(store: &Store) {
     let app = store.app().await;
     app.put(&open("c", "h", 1), &[]).await;
     app.put(&due_at("c", "both", 30), &[]).await;
@@ -161,7 +161,7 @@ async fn what_waits_too_long_is_due_and_can_be_put_off(store: &Store) {
     assert_eq!(app.due(20, 9).await, json!([["c", "h"]]));
     assert_eq!(app.all_due(30, 9).await.0, 2, "one that is due for two reasons is one");
     app.ask("put_off", json!(["c", "h", 50])).await;
-    // Behind those that are put off, and due with them.
+    // After the postponed ones, and due with them.
     stored(&app, "c", "h", "b", 22).await;
     assert_eq!(app.due(49, 9).await, json!([["c", "both"]]));
     assert_eq!(app.due(50, 9).await, json!([["c", "both"], ["c", "h"]]));
@@ -226,8 +226,8 @@ async fn a_connection_that_rests_comes_last_with_one_handoff(store: &Store) {
     assert_eq!(app.due(199, 9).await, json!([["a", "h10"], ["b", "h10"], ["a", "h20"], ["b", "h20"]]));
 }
 
-/// Records bear no field of the inbox as long as nothing of it is in them, and are read without.
-async fn a_record_of_before_the_inbox_is_read(store: &Store) {
+/// Records have no inbox field while it is empty, and can be read without it.
+async fn a_record_from_before_the_inbox_is_read(store: &Store) {
     let app = store.app().await;
     let mut handoff = open("c", "h", 1);
     app.put(&handoff, &[]).await;

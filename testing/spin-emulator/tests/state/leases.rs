@@ -14,7 +14,7 @@ on_both_stores! {
     unsure_words_are_kept_once_and_the_oldest_go_first,
     giving_back_keeps_what_was_unsure,
     a_save_says_what_stays_unsure,
-    whoever_was_overtaken_stores_nothing,
+    an_overtaken_instance_stores_nothing,
     a_save_may_be_repeated_and_may_be_late,
     a_renewed_lease_lasts,
     requests_at_once_lose_nothing,
@@ -26,7 +26,7 @@ async fn abandoned(app: &StateApp, doing: &str) -> u64 {
     app.ask("lease", json!(["c", "h", doing, now(), 1])).await[1].as_u64().unwrap()
 }
 
-/// The next lease, as soon as it is to be had.
+/// The next lease, as soon as it is available.
 async fn taken_over(app: &StateApp, doing: &str) -> Value {
     let started = Instant::now();
     loop {
@@ -38,7 +38,7 @@ async fn taken_over(app: &StateApp, doing: &str) -> Value {
     }
 }
 
-/// Takes the lease and lets its time run out.
+/// Takes the lease and lets it expire.
 async fn die(app: &StateApp, doing: &str) {
     let started = Instant::now();
     while app.ask("lease", json!(["c", "h", doing, now(), 1])).await.is_null() {
@@ -96,7 +96,7 @@ async fn unsure_words_are_kept_once_and_the_oldest_go_first(store: &Store) {
     let words: Vec<&str> = unsure.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     assert_eq!((words.len(), words[0], words[1], words[31]), (32, "relay:a", "relay:b", "relay:29"));
 
-    // One too many, which begins as the taker of what is unsure now.
+    // One too many, which starts by taking over the unsure work.
     app.ask("give_back", json!(["c", "h", 34])).await;
     die(&app, "relay:30").await;
     let unsure = taken_over(&app, "").await[2].clone();
@@ -122,7 +122,7 @@ async fn a_save_says_what_stays_unsure(store: &Store) {
     assert_eq!(app.lease("c", "h", "").await.2, json!([]));
 }
 
-async fn whoever_was_overtaken_stores_nothing(store: &Store) {
+async fn an_overtaken_instance_stores_nothing(store: &Store) {
     let (one, two) = (store.app().await, store.app().await);
     let lost = abandoned(&one, "begin").await;
     let lease = taken_over(&two, "begin").await[1].clone();
@@ -146,7 +146,7 @@ async fn a_save_may_be_repeated_and_may_be_late(store: &Store) {
     let app = store.app().await;
     let taken_at = now();
     let lease = abandoned(&app, "begin").await;
-    // Until its time is up, and nobody has taken it.
+    // Until it expires and is not taken.
     while now() <= taken_at + 2 {
         tokio::task::yield_now().await;
     }
@@ -198,7 +198,7 @@ async fn a_handoff_that_begins_is_known_while_its_lease_lasts(store: &Store) {
     assert_eq!(app.ask("save", json!([open("c", "h", now()), [], [], lease])).await, true);
     assert_eq!(is_handing_over("c").await, false);
 
-    // Whoever died is not waited for.
+    // There is no waiting for a crashed instance.
     die(&app, "handoff").await;
     let started = Instant::now();
     while is_handing_over("c").await == true {

@@ -1,4 +1,4 @@
-//! Deliveries one by one: bounded, in place of what was logged before, gone with their handoff; and handoffs that ended.
+//! Single deliveries: bounded, replacing earlier entries, deleted with their handoff; and ended handoffs.
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ async fn a_delivery_is_logged_once_with_its_tries(store: &Store) {
     keep(&app, "c", &[logged("a", Some("h"), at + 2, "failed")], at).await;
     assert_eq!(log(&app, "c", true).await, json!([["a", "failed", "h", 1]]));
     keep(&app, "c", &[logged("a", Some("h"), at + 3, "done")], at).await;
-    // An instance that was slower comes with what it knew.
+    // A slower instance stores outdated data.
     keep(&app, "c", &[logged("a", Some("h"), at + 4, "waiting")], at).await;
     assert_eq!(log(&app, "c", false).await, json!([["a", "done", "h", 2], ["b", "ignored", null, 1]]));
     assert_eq!(log(&app, "c", true).await, json!([]));
@@ -71,7 +71,7 @@ async fn what_is_logged_goes_with_its_handoff_and_its_connection(store: &Store) 
     let (_, lease, _) = app.lease("c", "erased", "").await;
     assert_eq!(app.ask("erase", json!(["c", "erased", lease, now() + 60_000])).await, true);
     assert_eq!(log(&app, "c", false).await.as_array().unwrap().len(), 2);
-    // Whoever was slower logs it without its handoff.
+    // A slower instance logs it without its handoff.
     keep(&app, "c", &[of("erased")], at).await;
     let late = log(&app, "c", false).await;
     assert!(late.to_string().contains(r#"["of-erased","done",null,1]"#), "{late}");

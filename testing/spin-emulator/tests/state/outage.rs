@@ -54,7 +54,7 @@ async fn tell(redis: &RedisServer, command: &str) {
 }
 
 #[tokio::test]
-async fn the_password_is_needed_and_never_told() {
+async fn the_password_is_required_and_never_shown() {
     let redis = RedisServer::start().await.unwrap();
     tell(&redis, "CONFIG SET requirepass correct-horse").await;
     let with = |password: &'static str| StateApp::on_redis(&redis, password);
@@ -100,7 +100,7 @@ async fn tables_whose_making_was_cut_short_are_finished_before_a_handoff_gets_in
 }
 
 #[tokio::test]
-async fn a_database_of_before_the_inbox_gets_what_it_lacks() {
+async fn a_database_from_before_the_inbox_is_migrated() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.db");
     let app = StateApp::start(Options { sqlite: SqliteFile::at(&path), ..Options::default() }).await;

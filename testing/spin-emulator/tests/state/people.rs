@@ -1,5 +1,5 @@
-//! Whose handoffs they are: found by the end user's id, erased as a whole, kept for as long as each connection says. And what the
-//! stores hold, held against the table in `docs/people-data.md`.
+//! Handoffs by person: found by the end user's id, erased completely, kept for each connection's retention. And the stores'
+//! content, compared with the table in `docs/people-data.md`.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::store::{StateApp, Store, due_at, now, on_both_stores, open, over};
 on_both_stores! {
     a_persons_handoffs_are_found_by_an_id_that_may_hold_anything,
     what_is_erased_leaves_nothing_but_the_number_of_its_lease,
-    whoever_was_overtaken_erases_nothing,
+    an_overtaken_instance_erases_nothing,
     each_connection_forgets_at_its_own_time,
     what_cannot_be_read_is_named_and_kept_while_others_are_forgotten,
-    many_handoffs_hide_nobody,
+    all_handoffs_of_a_person_are_found_among_many,
 }
 
 fn of(person: &str, mut handoff: Value) -> Value {
@@ -54,7 +54,7 @@ async fn a_persons_handoffs_are_found_by_an_id_that_may_hold_anything(store: &St
     for nobody in ["an", "anaa", "ana\0", "x", "*"] {
         assert!(found(&app, nobody).await.is_empty(), "{nobody:?}");
     }
-    // It may go to somebody else.
+    // Another instance may take it.
     app.put(&of("bea", open("c", "open-00", 3)), &[]).await;
     assert_eq!(
         (found(&app, "bea").await, found(&app, "ana").await),
@@ -82,7 +82,7 @@ async fn what_is_erased_leaves_nothing_but_the_number_of_its_lease(store: &Store
     assert_eq!(app.due(u64::MAX, 9).await, json!([]));
     assert_eq!(app.open("c", 9).await, ["other"]);
     assert_eq!(app.handoff_of("c", &["fc-2"]).await, "other");
-    // The conversation can begin anew, with a number that nobody has had.
+    // The conversation can start afresh, with an unused number.
     assert_eq!(app.lease("c", "h", "").await, (Value::Null, 3, json!([])));
     app.ask("give_back", json!(["c", "h", 3])).await;
     // In the end even that goes.
@@ -90,7 +90,7 @@ async fn what_is_erased_leaves_nothing_but_the_number_of_its_lease(store: &Store
     assert_eq!(app.lease("c", "h", "").await.1, 1);
 }
 
-async fn whoever_was_overtaken_erases_nothing(store: &Store) {
+async fn an_overtaken_instance_erases_nothing(store: &Store) {
     let app = store.app().await;
     let handoff = of("ana", open("c", "h", 1));
     app.put(&handoff, &["fc-1"]).await;
@@ -134,7 +134,7 @@ async fn what_cannot_be_read_is_named_and_kept_while_others_are_forgotten(store:
     assert_eq!((&each[0], &each[1][0]), (&json!(["found", { "Ok": connection("found") }]), &json!("lost")));
     assert!(each[1][1]["Err"].as_str().unwrap().contains("encryption_key"), "{each}");
     assert!(app.asked("connections", json!([])).await.is_err(), "who needs all of them is not given a part");
-    // As `tick` does it: what cannot be read keeps everything.
+    // As in `tick`: unreadable connections keep everything.
     app.ask("forget_each", json!([20, [["lost", 0]]])).await;
     assert_eq!(app.ask("handoff", json!(["found", "h"])).await, Value::Null);
     assert_eq!(app.ask("handoff", json!(["lost", "h"])).await, over("lost", "h", 10));
@@ -148,8 +148,8 @@ fn connection(id: &str) -> Value {
     })
 }
 
-/// More than are looked at in one go.
-async fn many_handoffs_hide_nobody(store: &Store) {
+/// More than are processed in one pass.
+async fn all_handoffs_of_a_person_are_found_among_many(store: &Store) {
     let app = store.app().await;
     for number in 0..700 {
         let person = if number % 100 == 50 { "ana".to_owned() } else { format!("p-{number}") };
@@ -164,7 +164,7 @@ async fn raw(server: &RedisServer) -> ::redis::aio::MultiplexedConnection {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_older_sqlite_gets_what_it_lacks_and_strands_nobody() {
+async fn an_older_sqlite_is_migrated_without_losing_people() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.db");
     let app = StateApp::start(spin_emulator::Options { sqlite: SqliteFile::at(&file), ..Default::default() }).await;
@@ -196,7 +196,7 @@ async fn an_older_sqlite_gets_what_it_lacks_and_strands_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_older_redis_strands_nobody() {
+async fn people_in_an_older_redis_are_found() {
     let server = RedisServer::start().await.unwrap();
     let app = StateApp::on_redis(&server, "").await;
     app.put(&of("ana\0", open("c", "h", 1)), &["fc-1"]).await;
@@ -216,7 +216,7 @@ async fn an_older_redis_strands_nobody() {
     assert!(found(&app, "ana\0").await.is_empty());
 }
 
-/// What the first cells of the table between these marks name.
+/// The names in the first cells of the table between these marks.
 fn documented(mark: &str) -> BTreeSet<String> {
     let text = include_str!("../../../../docs/people-data.md");
     let (_, rest) = text.split_once(&format!("<!-- {mark} -->")).unwrap();
@@ -247,7 +247,7 @@ async fn fill(app: &StateApp) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_column_of_sqlite_stands_in_the_table() {
+async fn every_column_of_sqlite_is_in_the_table() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.db");
     let app = StateApp::start(spin_emulator::Options { sqlite: SqliteFile::at(&file), ..Default::default() }).await;
@@ -265,7 +265,7 @@ async fn every_column_of_sqlite_stands_in_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_key_of_redis_stands_in_the_table() {
+async fn every_key_of_redis_is_in_the_table() {
     let server = RedisServer::start().await.unwrap();
     let app = StateApp::on_redis(&server, "").await;
     fill(&app).await;

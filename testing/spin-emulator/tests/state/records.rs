@@ -7,7 +7,7 @@ use crate::store::{Store, now, on_both_stores};
 on_both_stores! {
     a_record_comes_back_until_it_expires,
     a_new_record_does_not_replace_one_that_is_there,
-    counters_add_up_from_many_sides_and_begin_anew_when_they_expire,
+    counters_add_up_across_instances_and_restart_when_they_expire,
     records_are_trimmed_to_those_that_last_longest,
     connections_are_sealed_and_change_from_one_key_to_the_next,
     a_write_that_comes_between_is_not_lost_to_a_change_of_keys,
@@ -57,7 +57,7 @@ async fn a_new_record_does_not_replace_one_that_is_there(store: &Store) {
     assert_eq!(app.ask("record", json!(["claim", "a", now])).await["value"], "4");
 }
 
-async fn counters_add_up_from_many_sides_and_begin_anew_when_they_expire(store: &Store) {
+async fn counters_add_up_across_instances_and_restart_when_they_expire(store: &Store) {
     let (app, other, now) = (store.app().await, store.app().await, now());
     let calls: Vec<_> = (0..20_usize)
         .map(|number| {
@@ -102,7 +102,7 @@ fn connection(id: &str) -> Value {
 }
 
 async fn connections_are_sealed_and_change_from_one_key_to_the_next(store: &Store) {
-    // As it was stored before there were keys.
+    // As stored before encryption was added.
     store.app().await.ask("save_connection", json!([connection("old")])).await;
     assert!(store.dump().await.contains("secret-of-freshworks"));
     let app = store.app_with_keys(ONE, "").await;

@@ -49,7 +49,7 @@ impl Store {
         Self::Redis(RedisServer::start().await.unwrap())
     }
 
-    /// An app on it; several are as behind a load balancer.
+    /// An app on this store; several act as behind a load balancer.
     pub(crate) async fn app(&self) -> StateApp {
         self.app_with_keys("plaintext", "").await
     }
@@ -64,7 +64,7 @@ impl Store {
         StateApp::start_with_keys(options, current, old).await
     }
 
-    /// Everything that is stored, as whoever reads the store sees it.
+    /// The store's raw content.
     pub(crate) async fn dump(&self) -> String {
         match self {
             Self::Sqlite(sqlite) => sqlite.dump().unwrap(),
@@ -79,7 +79,7 @@ pub(crate) fn on_redis(redis: &RedisServer, password: &str) -> Options {
     Options { variables, allowed_outbound_hosts: vec![redis.url()], ..Options::default() }
 }
 
-/// What a function answers: JSON, or the error's text.
+/// A function's result: JSON, or the error's text.
 pub(crate) type Reply = Result<Value, String>;
 
 pub(crate) struct StateApp(App);
@@ -117,13 +117,13 @@ impl StateApp {
         self.asked(function, arguments).await.unwrap_or_else(|error| panic!("{function}: {error}"))
     }
 
-    /// A lease that was to be had: what is stored, its number, and what is unsure.
+    /// A lease that was granted: the stored handoff, its number, and the unsure work.
     pub(crate) async fn lease(&self, connection: &str, id: &str, doing: &str) -> (Value, u64, Value) {
         let taken = self.ask("lease", json!([connection, id, doing, now(), 60_000])).await;
         (taken[0].clone(), taken[1].as_u64().expect("it is taken"), taken[2].clone())
     }
 
-    /// Stores a handoff under a lease of its own.
+    /// Stores a handoff under a new lease.
     pub(crate) async fn put(&self, handoff: &Value, conversations: &[&str]) {
         let of = |name: &str| handoff[name].as_str().unwrap().to_owned();
         let (_, lease, _) = self.lease(&of("connection"), &of("id"), "").await;

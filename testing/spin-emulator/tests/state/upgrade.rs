@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::store::{StateApp, Store, now, on_both_stores};
 
 on_both_stores! {
-    a_store_of_the_first_bridge_is_read_and_goes_on,
-    a_store_of_the_last_version_is_read_and_goes_on,
+    a_store_of_the_first_bridge_is_read_and_continues,
+    a_store_of_the_previous_version_is_read_and_continues,
 }
 
-/// What the recorded bridges encrypted with.
+/// The key of the recorded bridges.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// After everything that was recorded.
 const LATER: u64 = 1_900_000_000_000;
@@ -27,7 +27,7 @@ async fn restore(store: &Store, sqlite: &str, redis: &str) -> StateApp {
 }
 
 /// Before there were an inbox, records, encryption and an index by person.
-async fn a_store_of_the_first_bridge_is_read_and_goes_on(store: &Store) {
+async fn a_store_of_the_first_bridge_is_read_and_continues(store: &Store) {
     let recorded = [
         include_str!("../../../../fixtures/state/2026-11-24/sqlite.sql"),
         include_str!("../../../../fixtures/state/2026-11-24/redis.jsonl"),
@@ -37,7 +37,7 @@ async fn a_store_of_the_first_bridge_is_read_and_goes_on(store: &Store) {
     goes_on(store, &app).await;
 }
 
-async fn a_store_of_the_last_version_is_read_and_goes_on(store: &Store) {
+async fn a_store_of_the_previous_version_is_read_and_continues(store: &Store) {
     let recorded = [
         include_str!("../../../../fixtures/state/2026-11-27/sqlite.sql"),
         include_str!("../../../../fixtures/state/2026-11-27/redis.jsonl"),

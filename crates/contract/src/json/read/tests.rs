@@ -1,7 +1,8 @@
 use serde_json::json;
 
-use super::{ReadError, from_json, kebab, to_json};
-use crate::bindings::{ErrorKind, HandoffRequest, Message, PartKind, PluginError, Reason, SenderRole};
+use super::{ReadError, from_json, to_json};
+use crate::error::{CallError, ErrorKind};
+use crate::model::{HandoffRequest, Message, PartKind, Reason, SenderRole};
 
 const REQUEST: &str = r#"{
     "key": {"application": "a", "channel": "b", "conversation": "c"},
@@ -107,7 +108,7 @@ fn half_an_emoji_and_a_huge_number_cost_no_body() {
 
 #[test]
 fn errors_are_written_with_their_line_and_session() {
-    let error = PluginError {
+    let error = CallError {
         kind: ErrorKind::OutcomeUnknown,
         field: None,
         message: "No answer.".to_owned(),
@@ -125,7 +126,7 @@ fn errors_are_written_with_their_line_and_session() {
             "line": "outcome-unknown: No answer.", "retry_after_ms": null, "log": null, "session": "YWJj",
         })
     );
-    let back: PluginError = from_json(&json.to_string(), "error").unwrap();
+    let back: CallError = from_json(&json.to_string(), "error").unwrap();
     assert_eq!(back.session, error.session);
 }
 
@@ -134,10 +135,4 @@ fn what_is_written_can_be_read() {
     let message = read(REQUEST).unwrap().history.unwrap().remove(0);
     let back: Message = from_json(&to_json(&message).to_string(), "message").unwrap();
     assert_eq!(to_json(&back), to_json(&message));
-}
-
-#[test]
-fn case_names_are_spelt_as_in_wit() {
-    assert_eq!(kebab("ReturnedToAi"), "returned-to-ai");
-    assert_eq!(kebab("Ok"), "ok");
 }

@@ -1,0 +1,250 @@
+/**
+ * Threads that run the plugin, so that no call blocks the event loop. One runs one call at a time; more are started while calls wait, up to
+ * a limit, and end when there is nothing to do for a while. A thread whose call hits a limit is ended, with everything in it.
+ */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { HandoffError, HostError } from './errors.js';
+
+/** How long a thread without work is kept. */
+const IDLE = 30_000;
+
+const REPEAT = 'It may have done part of its work: wait some seconds, then repeat it with `retry` and the last stored session.';
+
+export class Pool {
+  #plugin;
+  #contract;
+  #network;
+  #limits;
+  #workers = new Set();
+  #waiting = [];
+  #closed = false;
+
+  /** `plugin` is a promise of the compiled modules. */
+  constructor(plugin, contract, network, limits) {
+    this.#plugin = plugin;
+    this.#contract = contract;
+    this.#network = network;
+    this.#limits = limits;
+  }
+
+  /** Runs one call; settles within the time limit. */
+  run(name, args, result, access) {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(closed());
+      if (this.#waiting.length >= this.#limits.waiting) {
+        return reject(new HostError('busy', `${this.#limits.waiting} calls wait already. Nothing was done: repeat it later.`));
+      }
+      const call = { name, args, result, access, resolve, reject, usage: { requests: 0, bytes: 0, underWay: new Set() } };
+      call.deadline = setTimeout(() => this.#tooLate(call), this.#limits.timeoutMs);
+      this.#waiting.push(call);
+      return this.#next();
+    });
+  }
+
+  /** Ends all threads; calls that are under way fail. */
+  async close() {
+    this.#closed = true;
+    for (const call of this.#waiting.splice(0)) finish(call, () => call.reject(closed()));
+    await Promise.all([...this.#workers].map((worker) => worker.end(closed())));
+    this.#network.destroy();
+  }
+
+  #next() {
+    while (this.#waiting.length > 0) {
+      const free = [...this.#workers].find((worker) => worker.isFree);
+      if (free) free.take(this.#waiting.shift());
+      else {
+        // One thread more for each call that waits for one.
+        const starting = [...this.#workers].filter((worker) => worker.isStarting).length;
+        if (starting < this.#waiting.length && this.#workers.size < this.#limits.workers) this.#start();
+        return;
+      }
+    }
+  }
+
+  #start() {
+    const worker = new Thread(this.#plugin, this.#contract, this.#network, this.#limits);
+    this.#workers.add(worker);
+    worker.onFree = () => this.#next();
+    worker.onEnd = (error) => {
+      this.#workers.delete(worker);
+      // A thread that cannot even start would be started for ever.
+      if (worker.isStarting) for (const call of this.#waiting.splice(0)) finish(call, () => call.reject(error));
+      this.#next();
+    };
+    worker.start();
+    this.#next();
+  }
+
+  #tooLate(call) {
+    const { timeoutMs } = this.#limits;
+    const at = this.#waiting.indexOf(call);
+    if (at < 0) return call.thread.end(new HostError('timeout', `The call took longer than ${timeoutMs} ms. ${REPEAT}`));
+    this.#waiting.splice(at, 1);
+    const busy = new HostError('busy', `No thread was free for ${timeoutMs} ms. Nothing was done: repeat it later.`);
+    return finish(call, () => call.reject(busy));
+  }
+}
+
+function closed() {
+  return new HostError('closed', 'The connector was shut down. Nothing more is done.');
+}
+
+function finish(call, settle) {
+  clearTimeout(call.deadline);
+  for (const cut of call.usage.underWay) cut();
+  settle();
+}
+
+class Thread {
+  #plugin;
+  #contract;
+  #network;
+  #limits;
+  #worker;
+  #port;
+  #signal;
+  #call;
+  #ended;
+  #idle;
+  /** Ends a call that computes for too long; waiting for answers does not count. */
+  #computing;
+  #computed = 0;
+  #since = 0;
+  isStarting = true;
+
+  constructor(plugin, contract, network, limits) {
+    this.#plugin = plugin;
+    this.#contract = contract;
+    this.#network = network;
+    this.#limits = limits;
+  }
+
+  get isFree() {
+    return !this.isStarting && !this.#call && !this.#ended;
+  }
+
+  async start() {
+    try {
+      const modules = await this.#plugin;
+      if (this.#ended) return;
+      const { port1, port2 } = new MessageChannel();
+      this.#port = port1;
+      this.#signal = new Int32Array(new SharedArrayBuffer(4));
+      this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
+        workerData: { modules, network: port2, signal: this.#signal, contract: this.#contract },
+        transferList: [port2],
+        resourceLimits: { maxOldGenerationSizeMb: Math.ceil(this.#limits.memoryBytes / (1 << 20)) + 64 },
+        // Secrets of the process are none of the plugin's business.
+        env: {},
+        execArgv: [],
+      });
+    } catch (error) {
+      this.#gone(new HostError('plugin', `The plugin cannot be started: ${error.message}`));
+      return;
+    }
+    this.#port.on('message', (request) => this.#send(request));
+    this.#worker.on('message', (message) => (message === 'ready' ? this.#ready() : this.#answer(message)));
+    this.#worker.on('error', (error) => this.#gone(this.#failure(error)));
+    this.#worker.on('exit', () => this.#gone(new HostError('plugin', `The plugin's thread has ended. ${REPEAT}`)));
+  }
+
+  take(call) {
+    clearTimeout(this.#idle);
+    this.#worker.ref();
+    this.#port.ref();
+    this.#call = call;
+    call.thread = this;
+    this.#computed = 0;
+    this.#compute();
+    this.#worker.postMessage({ name: call.name, args: call.args, result: call.result });
+  }
+
+  /** Ends the thread; a call that is under way fails with this error. */
+  end(error) {
+    this.#gone(error);
+    return this.#worker?.terminate();
+  }
+
+  #ready() {
+    this.isStarting = false;
+    this.#rest();
+  }
+
+  #rest() {
+    this.#pause();
+    // The process may end while nothing is to be done.
+    this.#worker.unref();
+    this.#port.unref();
+    this.#idle = setTimeout(() => this.end(), IDLE).unref();
+    this.onFree();
+  }
+
+  #answer({ value, refused, stopped, memory }) {
+    const call = this.#call;
+    if (!call) return;
+    this.#call = undefined;
+    finish(call, () => {
+      if (refused) call.reject(new HandoffError(refused));
+      else if (stopped !== undefined) call.reject(this.#stopped(stopped, memory));
+      else call.resolve(value);
+    });
+    this.#rest();
+  }
+
+  /** An instance never goes on after a trap; the thread does. */
+  #stopped(text, memory) {
+    const most = this.#limits.memoryBytes;
+    // A plugin that gets no memory ends as one that panics. Memory grows by doubling, so half of the limit is near enough.
+    if (memory >= most / 2) return new HostError('memory', `The plugin needs more than its ${most} bytes of memory. ${REPEAT}`);
+    return new HostError('trap', `The plugin was stopped: ${text}. ${REPEAT}`);
+  }
+
+  #failure(error) {
+    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      return new HostError('memory', `The plugin's thread needs more than its memory. ${REPEAT}`);
+    }
+    return new HostError('plugin', `The plugin's thread failed: ${error.message}. ${REPEAT}`);
+  }
+
+  #gone(error) {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#idle);
+    clearTimeout(this.#computing);
+    this.#port?.close();
+    const call = this.#call;
+    this.#call = undefined;
+    if (call) finish(call, () => call.reject(error));
+    this.onEnd(error);
+  }
+
+  async #send({ id, ...request }) {
+    const call = this.#call;
+    if (!call) return;
+    this.#pause();
+    call.waits = (call.waits ?? 0) + 1;
+    const answer = await this.#network.send(request, call.access, call.usage);
+    call.waits -= 1;
+    if (this.#call !== call) return;
+    this.#port.postMessage({ id, ...answer }, answer.body ? [answer.body.buffer] : []);
+    Atomics.add(this.#signal, 0, 1);
+    Atomics.notify(this.#signal, 0);
+    if (call.waits === 0) this.#compute();
+  }
+
+  #compute() {
+    this.#pause();
+    this.#since = performance.now();
+    const { computeMs } = this.#limits;
+    const error = () => new HostError('compute', `The plugin computed for more than ${computeMs} ms. ${REPEAT}`);
+    this.#computing = setTimeout(() => this.end(error()), Math.max(0, computeMs - this.#computed));
+  }
+
+  #pause() {
+    if (this.#computing === undefined) return;
+    clearTimeout(this.#computing);
+    this.#computing = undefined;
+    this.#computed += performance.now() - this.#since;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Values on their way into the plugin and out of it, by the contract's shapes: what is wrong is named by its path, what may be left out is
+ * filled in, numbers are plain numbers.
+ */
+import { types } from './contract.js';
+
+const LIMITS = { u8: 0xff, u16: 0xffff, u32: 0xffff_ffff, u64: Number.MAX_SAFE_INTEGER };
+
+const toText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A value for the plugin. Throws a `TypeError` that names the path and never shows the value. */
+export function toPlugin(shape, value, path) {
+  if (Array.isArray(shape)) {
+    const [of, inner] = shape;
+    if (of === 'option') return value === undefined || value === null ? undefined : toPlugin(inner, value, path);
+    if (value === undefined || value === null) return [];
+    if (!Array.isArray(value)) throw wrong(path, 'an array', value);
+    return value.map((item, index) => toPlugin(inner, item, `${path}[${index}]`));
+  }
+  switch (shape) {
+    case 'string':
+      if (typeof value !== 'string') throw wrong(path, 'a string', value);
+      return value;
+    case 'bool':
+      if (value === undefined || value === null) return false;
+      if (typeof value !== 'boolean') throw wrong(path, 'true or false', value);
+      return value;
+    case 'now':
+      return toPlugin('u64', value ?? Date.now(), path);
+    case 'u8':
+    case 'u16':
+    case 'u32':
+    case 'u64':
+      return integer(shape, value, path);
+    case 'settings':
+      return settings(value, path);
+    case 'body':
+      return body(value, path);
+    case 'pairs':
+      return pairs(value, path);
+  }
+  const { cases, fields } = types[shape];
+  if (cases) {
+    if (!cases.includes(value)) throw wrong(path, `one of ${cases.map((word) => `'${word}'`).join(', ')}`, value);
+    return value;
+  }
+  return record(fields, value, path);
+}
+
+/** The same shape on its way out: numbers instead of big ones, and no field for what is not there. */
+export function fromPlugin(shape, value) {
+  if (value === undefined) return undefined;
+  if (Array.isArray(shape)) {
+    const [of, inner] = shape;
+    return of === 'option' ? fromPlugin(inner, value) : value.map((item) => fromPlugin(inner, item));
+  }
+  if (typeof value === 'bigint') return Number(value);
+  const fields = types[shape]?.fields;
+  if (!fields) return value;
+  const record = {};
+  for (const [name, inner] of fields) {
+    const found = fromPlugin(inner, value[name]);
+    if (found !== undefined) record[name] = found;
+  }
+  return record;
+}
+
+function record(fields, value, path) {
+  if (value === undefined || value === null) {
+    if (!fields.every(([, inner]) => isFilledIn(inner))) throw wrong(path, 'an object', value);
+    value = {};
+  }
+  if (typeof value !== 'object' || Array.isArray(value)) throw wrong(path, 'an object', value);
+  for (const name of Object.keys(value)) {
+    if (fields.some(([known]) => known === name)) continue;
+    const camel = name.replace(/[-_]+(\w)/g, (_, letter) => letter.toUpperCase());
+    const hint = fields.some(([known]) => known === camel) ? `: its name is \`${camel}\` in JavaScript` : '';
+    // A name that is known to nobody may hold anything; it is shown when it looks like a name.
+    const shown = /^[A-Za-z_][\w-]{0,40}$/.test(name) ? `${path}.${name}` : `${path}: a field`;
+    throw new TypeError(`${shown} is not known to the contract${hint}`);
+  }
+  return Object.fromEntries(fields.map(([name, inner]) => [name, toPlugin(inner, value[name], `${path}.${name}`)]));
+}
+
+/** Whether a missing value of this shape means something. */
+function isFilledIn(shape) {
+  if (Array.isArray(shape) || shape === 'bool' || shape === 'now' || shape === 'pairs') return true;
+  return types[shape]?.fields?.every(([, inner]) => isFilledIn(inner)) ?? false;
+}
+
+function integer(shape, value, path) {
+  const most = LIMITS[shape];
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  if (!Number.isSafeInteger(number) || number < 0 || number > most) {
+    throw wrong(path, `a whole number from 0 to ${most}`, value);
+  }
+  return shape === 'u64' ? BigInt(number) : number;
+}
+
+/** Settings are JSON text; an object does, too. */
+function settings(value, path) {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrong(path, 'an object, or its JSON text', value);
+  }
+  return JSON.stringify(value);
+}
+
+/** The body of a webhook, exactly as it came. */
+function body(value, path) {
+  if (typeof value === 'string') return value;
+  if (!(value instanceof Uint8Array)) throw wrong(path, 'the bytes of the request body (a Uint8Array), or its text', value);
+  try {
+    return toText.decode(value);
+  } catch {
+    throw new TypeError(`${path}: expected UTF-8. The body is not the vendor's: answer 400`);
+  }
+}
+
+function pairs(value, path) {
+  if (value === undefined || value === null) return [];
+  if (typeof value !== 'object') throw wrong(path, 'pairs of names and values, or an object', value);
+  const list = Symbol.iterator in value ? [...value] : flat(Object.entries(value));
+  return list.map((pair, index) => {
+    const isPair = Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === 'string');
+    if (!isPair) throw wrong(`${path}[${index}]`, 'a pair of texts', pair);
+    return [...pair];
+  });
+}
+
+/** A name may have several values, or none: so Node has the headers of a request. */
+function flat(entries) {
+  return entries.flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]));
+}
+
+function wrong(path, expected, value) {
+  const kinds = { undefined: 'nothing', object: 'another object', string: 'another text', number: 'another number' };
+  let found = value === null ? 'null' : (kinds[typeof value] ?? `a ${typeof value}`);
+  if (Array.isArray(value)) found = 'an array';
+  if (Number.isNaN(value)) found = 'NaN';
+  if (value instanceof Date) found = 'a Date';
+  return new TypeError(`${path}: expected ${expected}, got ${found}`);
+}

@@ -1,0 +1,458 @@
+"""The two connectors, and what a process holds once: engine and plugin."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypedDict
+
+from . import _native
+from ._api import AsyncApi, Headers, SyncApi
+from ._base import HandoffError, HostFailed, Trap
+from .errors import BY_KIND, InvalidRequest, InvalidSettings
+from .types import SECRETS, Descriptor, Message, SenderRole
+
+_log = logging.getLogger("freshworks_handoff")
+
+
+class HttpCall(TypedDict):
+    """One HTTP request of a call. Holds no header, no body and no query value."""
+
+    method: str
+    url: str
+    status: int | None
+    bytes_out: int
+    bytes_in: int
+    duration: float
+    """Milliseconds."""
+    error: str | None
+
+
+class CallReport(TypedDict):
+    """What one call did and what it cost. Times are in milliseconds."""
+
+    wall: float
+    """From the call to its result."""
+    instantiate: float
+    """For making the instance; part of `wall`."""
+    cpu: float
+    """Time that a thread was busy with the call."""
+    memory_bytes: int
+    """The most linear memory in use."""
+    fuel: int | None
+    http: list[HttpCall]
+    """The requests, in the order in which the plugin made them."""
+
+
+Observer = Callable[[str, CallReport], None]
+"""Gets the function's name and the report of every call, whatever came of it. Runs where the call returns; must not raise."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds of one call; None is the default. A call that reaches one of them ends with `Trap`."""
+
+    memory_bytes: int | None = None
+    """The plugin's memory; 64 MiB."""
+    cpu_seconds: float | None = None
+    """Time that the plugin may compute, waiting for answers not included; 5."""
+    wall_seconds: float | None = None
+    """Time from the call to its result; 60."""
+    max_response_bytes: int | None = None
+    """The body of one HTTP response; 16 MiB."""
+    max_requests: int | None = None
+    """HTTP requests; 1,000."""
+    max_total_bytes: int | None = None
+    """All bodies of requests and responses together; 512 MiB."""
+
+
+class Settings(dict[str, Any]):
+    """A dictionary of settings that does not print its secrets. JSON and pickle keep them: store it encrypted."""
+
+    def __repr__(self) -> str:
+        return repr({name: "[redacted]" if name in SECRETS else value for name, value in self.items()})
+
+
+@dataclass
+class _Process:
+    """Engine and plugin of this process. Threads do not survive `fork`, so a child makes its own."""
+
+    host: _native.Host | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the host is made."""
+    tenants: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the sandbox of a tenant is made, so that all its calls share one."""
+    concurrent_calls: int = 64
+    cache: Path | None = None
+
+
+_process = _Process()
+
+
+def _forget() -> None:
+    # Another thread may have held a lock, and it is not in the child.
+    _process.host, _process.lock, _process.tenants = None, threading.Lock(), threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _host() -> _native.Host:
+    host = _process.host
+    if host is None:
+        with _process.lock:
+            host = _process.host
+            if host is None:
+                wasm = Path(__file__).with_name("freshworks.wasm").read_bytes()
+                try:
+                    host = _native.Host(wasm, concurrent_calls=_process.concurrent_calls, cache=_process.cache)
+                except RuntimeError as error:
+                    raise HostFailed(str(error)) from None
+                _process.host = host
+    return host
+
+
+def load(*, concurrent_calls: int = 64, cache: str | os.PathLike[str] | None = None) -> None:
+    """Compiles the plugin now instead of at the first call. A child after `fork` compiles it again, at its first call.
+
+    `concurrent_calls` is how many calls of all tenants run at the same time; more wait for their turn. `cache` is a directory of this
+    user alone (mode 0700) in which the compiled plugin is kept, so that the next process starts in milliseconds; it is made if it is
+    missing. Whoever can write there runs code in this process.
+    """
+    if _process.host is not None:
+        raise RuntimeError("the plugin is loaded already: call load() before the first connector is made")
+    _process.concurrent_calls = concurrent_calls
+    _process.cache = Path(cache) if cache is not None else None
+    _host()
+
+
+def now_ms() -> int:
+    """The time as the contract has it: milliseconds since 1970-01-01T00:00:00Z."""
+    return time.time_ns() // 1_000_000
+
+
+def text_message(id: str, text: str, *, role: SenderRole = "end-user", sent_at: int | None = None) -> Message:
+    """A message of one text. `sent_at` is the clock's when it is left out."""
+    part = {"kind": "text", "text": text}
+    message: Any = {"id": id, "sender": {"role": role}, "sent_at": now_ms() if sent_at is None else sent_at, "parts": [part]}
+    return message  # type: ignore[no-any-return]
+
+
+def _unfit(value: object, path: str, above: tuple[int, ...] = ()) -> str | None:
+    """The path of the first value that JSON cannot hold, and what it is."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return None
+    if isinstance(value, float):
+        return None if value == value and abs(value) != float("inf") else f"`{path}` is {value}, which JSON cannot hold"
+    if id(value) in above:
+        return f"`{path}` contains itself"
+    above = (*above, id(value))
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if not isinstance(name, str):
+                return f"`{path}` has a name that is {type(name).__name__}, not text"
+            if found := _unfit(item, f"{path}.{name}", above):
+                return found
+        return None
+    if isinstance(value, (list, tuple)):
+        items = (_unfit(item, f"{path}[{index}]", above) for index, item in enumerate(value))
+        return next(filter(None, items), None)
+    return f"`{path}` is {type(value).__name__}, which JSON cannot hold"
+
+
+def _dump(value: object, name: str, error: type[HandoffError]) -> str:
+    if isinstance(value, Mapping) and not isinstance(value, dict):
+        value = dict(value)
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        found = _unfit(value, name) or f"`{name}` cannot be written as JSON"
+        remedy = "Pass dictionaries, lists, text, whole numbers, booleans and None; times as milliseconds since 1970."
+        raise error(found, field=found.split("`")[1], remedy=remedy) from None
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest(f"`{name}` is {type(value).__name__}, not text", field=name, remedy="Pass a str.")
+    # Half an emoji, as a careless cut leaves it.
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _time(value: object, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 64:
+        remedy = "Pass milliseconds since 1970 as an int, for example time.time_ns() // 1_000_000."
+        raise InvalidRequest(f"`{name}` is no time", field=name, remedy=remedy)
+    return value
+
+
+def _pairs(headers: Headers) -> list[tuple[str, str]]:
+    def text(value: str | bytes) -> str:
+        # ASGI hands headers over as bytes.
+        return value.decode("latin-1") if isinstance(value, bytes) else _text(value, "delivery.headers")
+
+    items = headers.items() if hasattr(headers, "items") else headers
+    return [(text(name), text(value)) for name, value in items]
+
+
+def _error(kind: str, details: dict[str, Any]) -> HandoffError:
+    made = BY_KIND.get(kind, HandoffError)
+    names = ("field", "remedy", "retry_after_ms", "session", "log", "line")
+    return made(details["message"], **{name: details.get(name) for name in names})
+
+
+def _failure(answer: dict[str, Any]) -> HandoffError:
+    if error := answer.get("error"):
+        return _error(error["kind"], error)
+    if trap := answer.get("trap"):
+        remedy = "Wait some seconds, then repeat with the last stored session and retry=True."
+        return Trap(trap["message"], cause=trap["kind"], remedy=remedy, log=trap.get("backtrace"))
+    return HostFailed(str(answer.get("host")))
+
+
+class _Core:
+    """What both connectors are: a tenant's settings, its sandbox, and what goes in and out."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, object] | None,
+        *,
+        allow: Iterable[str] = (),
+        allow_internal: Iterable[str] = (),
+        host_credentials: bool = True,
+        limits: Limits | None = None,
+        calls_at_once: int = 16,
+        clock: Callable[[], int] = now_ms,
+        on_report: Observer | None = None,
+    ) -> None:
+        self.settings = Settings(settings or {})
+        self._given = None if settings is None else _dump(self.settings, "settings", InvalidSettings)
+        options = {
+            "allow": list(allow),
+            "allow_internal": list(allow_internal),
+            "host_credentials": host_credentials,
+            "calls_at_once": calls_at_once,
+            "limits": asdict(limits or Limits()),
+        }
+        self._options = _dump(options, "options", InvalidRequest)
+        self._clock = clock
+        self._on_report = on_report
+        self._passed: str | None = None
+        self._tenant: _native.Tenant | None = None
+        self._process = 0
+
+    def ready(self) -> _native.Tenant | None:
+        """The sandbox, when it is made already in this process."""
+        return self._tenant if self._process == os.getpid() else None
+
+    def tenant(self) -> _native.Tenant:
+        """The sandbox. Compiles the plugin where nobody has."""
+        with _process.tenants:
+            tenant = self.ready()
+            if tenant is None:
+                try:
+                    tenant = _native.Tenant(_host(), self._given, self._options)
+                except ValueError as error:
+                    raise _failure(json.loads(str(error))) from None
+                if self._process == 0:
+                    self._passed = tenant.settings
+                self._tenant, self._process = tenant, os.getpid()
+        return tenant
+
+    def arguments(
+        self,
+        *,
+        document: tuple[str, object] | None = None,
+        word: tuple[str, object] | None = None,
+        session: str | None = None,
+        retry: bool = False,
+        now: tuple[str, int | None] | None = None,
+        headers: Headers = (),
+        body: bytes | bytearray | memoryview = b"",
+    ) -> _native.Arguments:
+        if isinstance(body, str):
+            raise InvalidRequest(
+                "`body` is str, not bytes", field="body", remedy="Pass the bytes of the request as they came: the signature is over them."
+            )
+        if now is None:
+            time = 0
+        else:
+            time = _time(self._clock() if now[1] is None else now[1], now[0])
+        return {
+            "settings": self._passed,
+            "document": None if document is None else _dump(document[1], document[0], InvalidRequest),
+            "word": None if word is None else _text(word[1], word[0]),
+            "session": None if session is None else _text(session, "session"),
+            "retry": bool(retry),
+            "now": time,
+            "headers": _pairs(headers),
+            "body": bytes(body),
+            "report": self._on_report is not None or _log.isEnabledFor(logging.DEBUG),
+        }
+
+    def read(self, function: str, text: str) -> Any:
+        answer: dict[str, Any] = json.loads(text)
+        if report := answer.get("report"):
+            what = "ok" if "ok" in answer else answer.get("error", {}).get("kind") or next(iter(answer))
+            _log.debug("%s: %s, %.1f ms, %d requests", function, what, report["wall"], len(report["http"]))
+            if self._on_report is not None:
+                self._on_report(function, report)
+        if "ok" not in answer:
+            raise _failure(answer)
+        value = answer["ok"]
+        if function == "connect":
+            self._keep(value)
+        elif function == "preview":
+            value["fields"] = [(name, text) for name, text in value["fields"]]
+        return value
+
+    def _keep(self, connection: dict[str, Any]) -> None:
+        """Later calls pass what `connect` found; the caller gets the whole settings back, with what was kept from the plugin."""
+        completed = json.loads(connection["settings"])
+        given = json.loads(self._given or "{}")
+        passed = json.loads(self._passed or "{}")
+        kept = {name: value for name, value in given.items() if name not in passed}
+        self.settings = Settings(completed | kept)
+        self._passed, self._given = connection["settings"], json.dumps(self.settings)
+        connection["settings"] = Settings(self.settings)
+
+
+class Connector(SyncApi):
+    """One tenant's account. Threads may share it; calls wait without the interpreter's lock.
+
+    `settings` is what the admin entered, or what `connect()` gave back: see `describe()["settings_schema"]`. Nothing is requested yet;
+    settings that cannot be right raise `InvalidSettings`.
+
+    The sandbox reaches the origins that the settings need, on the internet alone. `allow` adds origins, also wildcards such as
+    `https://*.files.example`; `allow_internal` adds origins on this machine or in a private network, such as a simulator's. Never pass
+    what a tenant wrote to either.
+
+    The API key does not enter the sandbox: the host takes it out of the settings and adds it to requests to its own origin alone.
+    `host_credentials=False` leaves it in.
+
+    `calls_at_once` is how many calls of this connector run at the same time; more wait for their turn. `clock` is the time of calls
+    that are given none. `on_report` gets what each call cost.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, object],
+        *,
+        allow: Iterable[str] = (),
+        allow_internal: Iterable[str] = (),
+        host_credentials: bool = True,
+        limits: Limits | None = None,
+        calls_at_once: int = 16,
+        clock: Callable[[], int] = now_ms,
+        on_report: Observer | None = None,
+    ) -> None:
+        self._core = _Core(
+            settings,
+            allow=allow,
+            allow_internal=allow_internal,
+            host_credentials=host_credentials,
+            limits=limits,
+            calls_at_once=calls_at_once,
+            clock=clock,
+            on_report=on_report,
+        )
+        self._core.tenant()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, with what the last `connect()` found. They hold the secrets; printing them shows none."""
+        return self._core.settings
+
+    def __repr__(self) -> str:
+        return f"Connector({self.settings!r})"
+
+    def _call(self, function: str, **given: Any) -> Any:
+        tenant = self._core.ready() or self._core.tenant()
+        return self._core.read(function, tenant.call(function, self._core.arguments(**given)))
+
+
+class AsyncConnector(AsyncApi):
+    """`Connector` for `asyncio`: the same functions, awaited. No call blocks the event loop.
+
+    The plugin is compiled by a worker thread at the first call, unless `load()` was called before; settings that cannot be right raise
+    `InvalidSettings` there. A call whose task is cancelled ends at once and may have done part of its work: repeat it with the last
+    stored session and `retry=True`.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, object],
+        *,
+        allow: Iterable[str] = (),
+        allow_internal: Iterable[str] = (),
+        host_credentials: bool = True,
+        limits: Limits | None = None,
+        calls_at_once: int = 16,
+        clock: Callable[[], int] = now_ms,
+        on_report: Observer | None = None,
+    ) -> None:
+        self._core = _Core(
+            settings,
+            allow=allow,
+            allow_internal=allow_internal,
+            host_credentials=host_credentials,
+            limits=limits,
+            calls_at_once=calls_at_once,
+            clock=clock,
+            on_report=on_report,
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, with what the last `connect()` found. They hold the secrets; printing them shows none."""
+        return self._core.settings
+
+    def __repr__(self) -> str:
+        return f"AsyncConnector({self.settings!r})"
+
+    async def _call(self, function: str, **given: Any) -> Any:
+        tenant = self._core.ready()
+        if tenant is None:
+            tenant = await asyncio.get_running_loop().run_in_executor(None, self._core.tenant)
+        answer: concurrent.futures.Future[str] = concurrent.futures.Future()
+        running = tenant.start(function, self._core.arguments(**given), answer)
+        try:
+            text = await asyncio.wrap_future(answer)
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+        return self._core.read(function, text)
+
+
+class _Nobody(SyncApi):
+    """For what needs no account."""
+
+    def __init__(self) -> None:
+        self._core = _Core(None)
+
+    def _call(self, function: str, **given: Any) -> Any:
+        return self._core.read(function, (self._core.ready() or self._core.tenant()).call(function, self._core.arguments(**given)))
+
+
+_nobody = _Nobody()
+
+
+def describe() -> Descriptor:
+    """Who the plugin is, and the JSON Schema of its settings for a form. Needs no account; makes no request."""
+    return _nobody.describe()
+
+
+def peek(body: bytes) -> list[str]:
+    """The ids of the conversation that a webhook body speaks of, for looking its session up before the account is known.
+
+    Proves nothing: nothing is verified. Act only on the events of `on_webhook`.
+    """
+    return _nobody.peek(body)
