@@ -18,7 +18,7 @@ class HandoffError(Exception):
     """What went wrong, as a sentence for the platform's admins."""
 
     field: str | None
-    """The setting or argument at fault, as a dotted path, for example `settings.chat_url` or `request.user.id`."""
+    """The setting or argument at fault, as a dotted path, for example `settings.chat_url` or `request.history[3].sent_at`."""
 
     remedy: str | None
     """What to do about it."""
