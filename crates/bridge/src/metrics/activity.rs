@@ -55,10 +55,10 @@ impl Refusal {
 
     fn detail(self) -> &'static str {
         match self {
-            Self::NoKey => "a webhook came, but the settings hold no public key to verify it with",
-            Self::NoSignature => "a webhook came without a signature",
-            Self::WrongSignature => "a webhook came whose signature does not fit the public key of the settings",
-            Self::Stale => "a genuine webhook came that is older than anything that Freshworks still repeats",
+            Self::NoKey => "a webhook arrived, but the settings have no public key to verify it",
+            Self::NoSignature => "a webhook arrived without a signature",
+            Self::WrongSignature => "a webhook arrived whose signature does not match the public key in the settings",
+            Self::Stale => "a genuine webhook arrived that is older than anything Freshworks still retries",
         }
     }
 
@@ -68,10 +68,10 @@ impl Refusal {
                 "Copy the public key from Admin Settings > Marketplace and Integrations > API > Conversation Webhooks, paste it into the settings, and Connect."
             }
             Self::NoSignature => {
-                "See whether it was Freshworks that called. If it was, something on the way drops the header X-Freshchat-Signature."
+                "Check whether Freshworks sent it. If it did, something on the way drops the header X-Freshchat-Signature."
             }
             Self::Stale => {
-                "Somebody may have recorded it and sent it again. If all of them are refused, see whether the clock of this app's host is right."
+                "It may have been recorded and replayed. If all webhooks are refused, check the clock of this app's host."
             }
             Self::WrongSignature => {
                 "Freshworks makes the key when the webhook is saved: save it there first, copy the key that is shown then, paste it into the \
