@@ -42,7 +42,13 @@ export function webhooks(connector, { settings, sessions, act } = {}) {
   }
 
   async function status(request) {
-    const bytes = await read(request);
+    let bytes;
+    try {
+      bytes = await read(request);
+    } catch {
+      // The sender has gone in the middle of the body, or a framework has taken the stream. Nobody hears it, perhaps.
+      return 400;
+    }
     if (!bytes) return 413;
     // The signature is that of the bytes, and what is not UTF-8 has none.
     if (!isUtf8(bytes)) return 400;

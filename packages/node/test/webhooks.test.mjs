@@ -1,5 +1,8 @@
 // The listener for webhooks.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import test from 'node:test';
 import { Connector, webhooks } from 'freshworks-handoff';
 import { handoffRequest, says, server, simulator, webhookOf } from './support.mjs';
@@ -68,4 +71,18 @@ test('webhooks of one conversation wait for each other', async () => {
   const both = [await answer('Hello Ana.'), await answer('Are you there?')];
   assert.deepEqual(await Promise.all([...both, ...both].map((one) => post(one))), [200, 200, 200, 200]);
   assert.equal(most, 1);
+});
+
+test('a sender that goes in the middle of its body ends nothing', async (t) => {
+  const listener = webhooks(freshworks, { settings, sessions: new Map(), act: () => {} });
+  let answered;
+  const listening = createServer((request, response) => (answered = listener(request, response))).listen(0, '127.0.0.1');
+  t.after(() => listening.close());
+  await once(listening, 'listening');
+  const client = connect(listening.address().port, '127.0.0.1');
+  client.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhalf');
+  await once(listening, 'request');
+  client.destroy();
+  // `createServer` looks at no promise: one that is broken would end the process.
+  assert.equal(await answered, undefined);
 });
