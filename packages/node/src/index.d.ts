@@ -98,10 +98,15 @@ export declare class HostError extends Error {
 export interface WebhookOptions {
   /** The connection that the webhook is for, or how to tell it by the request: by its path, for example. */
   settings: Settings | ((request: IncomingMessage) => Settings | Promise<Settings>);
-  /** Where sessions are kept, by the ids of `SessionInfo.conversationIds`: a `Map`, or two functions around a table. */
+  /**
+   * Where sessions are kept, by the ids of `SessionInfo.conversationIds`: a `Map`, or two functions around a table.
+   *
+   * With several tenants, look for the session among those of the tenant that `settings` finds by the same request, and nowhere else: an id
+   * is what the sender says, and a signature proves only that the sender is that tenant's account.
+   */
   sessions: {
-    get(id: string): Session | undefined | null | Promise<Session | undefined | null>;
-    set(id: string, session: Session): unknown;
+    get(id: string, request: IncomingMessage): Session | undefined | null | Promise<Session | undefined | null>;
+    set(id: string, session: Session, request: IncomingMessage): unknown;
   };
   /**
    * Acts on the events; answers the newest update where it has called more, such as `relay` or `close`. Then its session is kept, and only

@@ -86,3 +86,39 @@ test('a sender that goes in the middle of its body ends nothing', async (t) => {
   // `createServer` looks at no promise: one that is broken would end the process.
   assert.equal(await answered, undefined);
 });
+
+test('the store of sessions learns which request asks, to keep tenants apart', async () => {
+  const { session, info } = await freshworks.handoff(settings, handoffRequest());
+  const asked = [];
+  const store = {
+    get: (id, { url }) => (asked.push(['get', url]), url === '/ours' && info.conversationIds.includes(id) ? session : undefined),
+    set: (id, kept, { url }) => asked.push(['set', url]),
+  };
+  const { origin } = await server(webhooks(freshworks, { settings, sessions: store, act: () => {} }));
+  const { headers, body } = await webhookOf(account, () => account.reply(info.conversationIds[0], 'Hello Ana.'));
+  for (const path of ['/theirs', '/ours']) {
+    const sent = { method: 'POST', body, headers: { 'x-freshchat-signature': headers['x-freshchat-signature'] } };
+    assert.equal((await fetch(origin + path, sent)).status, 200);
+    assert.equal(asked.some(([what]) => what === 'set'), path === '/ours', `${asked}`);
+  }
+  assert.ok(asked.some(([what, url]) => what === 'set' && url === '/ours'));
+});
+
+test('webhooks of one conversation wait for each other, whichever of its ids they name', async () => {
+  let [underWay, most] = [0, 0];
+  const bodies = { both: ['uuid', '17'], numeric: ['17'], other: ['18'] };
+  const fake = Object.assign(Object.create(Connector.prototype), {});
+  Object.defineProperty(fake, 'peek', { value: async (body) => bodies[body] });
+  Object.defineProperty(fake, 'onWebhook', { value: async () => ({ events: [] }) });
+  const act = async () => {
+    most = Math.max(most, (underWay += 1));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    underWay -= 1;
+  };
+  const { origin } = await server(webhooks(fake, { settings: {}, sessions: new Map(), act }));
+  const post = async (body) => (await fetch(origin, { method: 'POST', body })).status;
+  assert.deepEqual(await Promise.all(['both', 'numeric', 'both'].map(post)), [200, 200, 200]);
+  assert.equal(most, 1);
+  await Promise.all(['both', 'other'].map(post));
+  assert.equal(most, 2);
+});
