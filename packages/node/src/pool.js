@@ -105,6 +105,8 @@ class Thread {
   #port;
   #signal;
   #call;
+  /** How many calls it has run. */
+  #number = 0;
   #ended;
   #idle;
   /** Ends a call that computes for too long; waiting for answers does not count. */
@@ -132,7 +134,7 @@ class Thread {
       this.#port = port1;
       this.#signal = new Int32Array(new SharedArrayBuffer(4));
       this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: { modules, network: port2, signal: this.#signal, contract: this.#contract },
+        workerData: { modules, network: port2, signal: this.#signal, contract: this.#contract, bodyBytes: this.#limits.totalBytes },
         transferList: [port2],
         resourceLimits: { maxOldGenerationSizeMb: Math.ceil(this.#limits.memoryBytes / (1 << 20)) + 64 },
         // Secrets of the process are none of the plugin's business.
@@ -157,7 +159,8 @@ class Thread {
     call.thread = this;
     this.#computed = 0;
     this.#compute();
-    this.#worker.postMessage({ name: call.name, args: call.args, result: call.result });
+    this.#number += 1;
+    this.#worker.postMessage({ number: this.#number, name: call.name, args: call.args, result: call.result });
   }
 
   /** Ends the thread; a call that is under way fails with this error. */
@@ -219,9 +222,10 @@ class Thread {
     this.onEnd(error);
   }
 
-  async #send({ id, ...request }) {
+  async #send({ id, call: number, ...request }) {
     const call = this.#call;
-    if (!call) return;
+    // What a call left behind may arrive when the next one runs. It has no right to that one's credentials.
+    if (!call || number !== this.#number) return;
     this.#pause();
     call.waits = (call.waits ?? 0) + 1;
     const answer = await this.#network.send(request, call.access, call.usage);

@@ -24,11 +24,29 @@ function joined(pieces) {
 /** The error of a stream whose other end is gone; the contract of `wasi:io/streams`. */
 const CLOSED = { tag: 'closed' };
 
-/** The imports for instances of this worker: `network` is the port to the main thread, `signal` what it wakes us with. */
-export function wasi(network, signal) {
+/**
+ * The imports for instances of this worker, and how to begin a call: `network` is the port to the main thread, `signal` what it wakes us with,
+ * `most` how many bytes a call may write into bodies.
+ */
+export function wasi(network, signal, most) {
   /** Answers that were not fetched yet, by the request's number. */
   const futures = new Map();
   let requests = 0;
+  /** The call that is under way. Its number goes with each request: two ports keep no order between them. */
+  let call;
+  let written = 0;
+
+  function begin(number) {
+    call = number;
+    written = 0;
+    futures.clear();
+  }
+
+  /** Bodies lie outside of the plugin's memory, and so outside of its limit. */
+  function count(bytes) {
+    written += bytes;
+    if (written > most) throw { tag: 'last-operation-failed', val: IoError.of('the bodies of the call are too large') };
+  }
 
   function drain() {
     for (let got = receiveMessageOnPort(network); got; got = receiveMessageOnPort(network)) {
@@ -129,17 +147,19 @@ export function wasi(network, signal) {
       return BigInt(MOST_BYTES);
     }
     write(bytes) {
+      count(bytes.length);
       // The view belongs to the plugin's memory, which it writes to again.
       this.#pieces.push(bytes.slice());
     }
     blockingWriteAndFlush(bytes) {
       this.write(bytes);
     }
-    writeZeroes(count) {
-      this.#pieces.push(new Uint8Array(Number(count)));
+    writeZeroes(length) {
+      count(Number(length));
+      this.#pieces.push(new Uint8Array(Number(length)));
     }
-    blockingWriteZeroesAndFlush(count) {
-      this.writeZeroes(count);
+    blockingWriteZeroesAndFlush(length) {
+      this.writeZeroes(length);
     }
     flush() {}
     blockingFlush() {}
@@ -289,6 +309,7 @@ export function wasi(network, signal) {
         const body = joined(pieces);
         const message = {
           id,
+          call,
           method: method.tag === 'other' ? method.val : method.tag.toUpperCase(),
           scheme: scheme?.tag === 'HTTP' ? 'http' : scheme?.tag === 'other' ? scheme.val : 'https',
           authority: authority ?? '',
@@ -357,7 +378,7 @@ export function wasi(network, signal) {
     }
   }
 
-  return {
+  const imports = {
     'wasi:http/outgoing-handler': {
       handle: (request, options) => OutgoingRequest.send(request, RequestOptions.read(options)),
     },
@@ -375,4 +396,5 @@ export function wasi(network, signal) {
     'wasi:io/streams': { InputStream, OutputStream },
     'wasi:clocks/monotonic-clock': {},
   };
+  return { imports, begin };
 }

@@ -5,7 +5,6 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
-import { errorOf } from './support.mjs';
 
 /** Takes the place of the component: `settings.does` is what a call does, with `ask` to send a request. */
 const HOSTILE = `
@@ -119,4 +118,36 @@ test('a method that shows the credentials, or opens a way to elsewhere, is not s
 test('a server that switches to another protocol has broken off', async (t) => {
   const { host } = await bytes(t, () => 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
   assert.equal(await doing(t, host, 'return ask(host)', { limits: { timeoutMs: 20_000 } }), 'connection-terminated');
+});
+
+test('requests that a call leaves behind are not sent with the rights of the next one', async (t) => {
+  const [mine, theirs] = [await bytes(t), await bytes(t)];
+  const one = new Connector({ internal: [`http://${mine.host}`, `http://${theirs.host}`], limits: { workers: 1 } });
+  t.after(() => one.shutdown());
+  const leaves = { host: mine.host, api_key: 'mine', does: `for (let at = 0; at < 200; at += 1) start('${theirs.host}', { path: '/stray' })` };
+  const next = { host: theirs.host, api_key: 'theirs', does: `return ask(host, { path: '/one' }) + ask(host, { path: '/two' })` };
+  await Promise.all([one.connect(leaves), one.connect(next)]);
+  // Both are described now: their calls follow each other at once.
+  for (let at = 0; at < 10; at += 1) await Promise.all([leaves, next, leaves, next].map((given) => one.connect(given)));
+  assert.equal(theirs.seen.filter((head) => head.startsWith('GET /two')).length, 21);
+  assert.deepEqual(theirs.seen.filter((head) => head.includes('/stray')), []);
+});
+
+test('what a call writes into bodies is bounded', async (t) => {
+  const { host } = await bytes(t);
+  const writes = `const { OutgoingBody } = imports['wasi:http/types'];
+    for (let at = 0; at < 100; at += 1) {
+      try {
+        OutgoingBody.new().write().HOW;
+      } catch ({ tag }) {
+        return at + ' ' + tag;
+      }
+    }`;
+  for (const how of ['write(new Uint8Array(1000))', 'writeZeroes(1000n)', 'blockingWriteAndFlush(new Uint8Array(1000))']) {
+    const got = await doing(t, host, writes.replace('HOW', how), { limits: { totalBytes: 10_000 } });
+    assert.equal(got, '10 last-operation-failed');
+  }
+  // Each call has its own bound, and one that asks for all at once gets none.
+  const got = await doing(t, host, writes.replace('HOW', 'writeZeroes(2n ** 63n)'));
+  assert.equal(got, '0 last-operation-failed');
 });
