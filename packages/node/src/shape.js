@@ -15,7 +15,8 @@ export function toPlugin(shape, value, path) {
     if (of === 'option') return value === undefined || value === null ? undefined : toPlugin(inner, value, path);
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) throw wrong(path, 'an array', value);
-    return value.map((item, index) => toPlugin(inner, item, `${path}[${index}]`));
+    // `map` would skip what is missing in the middle.
+    return Array.from(value, (item, index) => toPlugin(inner, item, `${path}[${index}]`));
   }
   switch (shape) {
     case 'string':

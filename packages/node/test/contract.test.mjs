@@ -65,6 +65,8 @@ test('a wrong shape is a TypeError that names the path and does not show the val
     [() => freshworks.handoff(settings, {}), 'request.key: expected an object, got nothing'],
     [() => freshworks.handoff(settings, { ...request, mode: 'secret text' }), "request.mode: expected one of 'automatic', 'live', 'ticket', got another text"],
     [() => freshworks.handoff(settings, { ...request, history: [{ ...message, sentAt: new Date() }] }), 'request.history[0].sentAt: expected a whole number from 0 to 9007199254740991, got a Date'],
+    [() => freshworks.handoff(settings, { ...request, history: [, message] }), 'request.history[0]: expected an object, got nothing'],
+    [() => freshworks.handoff(settings, { ...request, history: new Array(2 ** 32 - 1) }), 'request.history[0]: expected an object, got nothing'],
     [() => freshworks.handoff(settings, { ...request, history: message }), 'request.history: expected an array, got another object'],
     [() => freshworks.handoff(settings, { ...request, reason_text: 'secret text' }), 'request.reason_text is not known to the contract: its name is `reasonText` in JavaScript'],
     [() => freshworks.handoff(settings, { ...request, 'secret text': 1 }), 'request: a field is not known to the contract'],

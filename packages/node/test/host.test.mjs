@@ -163,7 +163,9 @@ test('origins are read strictly', () => {
   }
   assert.equal(internalOrigin('HTTPS://Desk.Example/').key, 'https://desk.example:443');
   assert.throws(() => new Connector({ limits: { timeoutMS: 1 } }), /^TypeError: options.limits.timeoutMS is not known$/);
-  assert.throws(() => new Connector({ limits: { timeoutMs: 0 } }), /^TypeError: options.limits.timeoutMs: /);
+  for (const [name, bad] of [['timeoutMs', 0], ['timeoutMs', 2 ** 31], ['computeMs', Infinity], ['memoryBytes', 2 ** 32 + 1], ['workers', 1.5], ['toString', 1]]) {
+    assert.throws(() => new Connector({ limits: { [name]: bad } }), new RegExp(`^TypeError: options.limits.${name}`), `${name} ${bad}`);
+  }
 });
 
 test('a wildcard is reached when both the settings and the operator name it', async () => {
@@ -274,4 +276,9 @@ test('a file of the end user is fetched and uploaded', async (t) => {
   const update = await one.relay(kept, session, { ...says('2', ''), parts: [part] });
   assert.deepEqual(update.findings, []);
   assert.ok(door.seen.some(({ path, body }) => path.startsWith('/v2/files') && body.includes('a bill of 3 EUR')));
+});
+
+test('the largest limits are limits', async (t) => {
+  const patient = connector(t, { limits: { timeoutMs: 2 ** 31 - 1, computeMs: 2 ** 31 - 1, memoryBytes: 2 ** 32, workers: Number.MAX_SAFE_INTEGER } });
+  assert.equal((await patient.describe()).name, 'freshworks');
 });
