@@ -101,10 +101,16 @@ function integer(shape, value, path) {
 /** Settings are JSON text; an object does, too. */
 function settings(value, path) {
   if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrong(path, 'an object, or its JSON text', value);
+  // A Map, too: its JSON is an empty object.
+  if (typeof value !== 'object' || value === null || Symbol.iterator in value) throw wrong(path, 'an object, or its JSON text', value);
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // A cycle, a BigInt, a getter that throws. The reason may hold what the settings hold.
   }
-  return JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`${path}: expected what JSON can hold: no cycles, no BigInt`);
+  return text;
 }
 
 /** The body of a webhook, exactly as it came. */
@@ -121,8 +127,8 @@ function body(value, path) {
 function pairs(value, path) {
   if (value === undefined || value === null) return [];
   if (typeof value !== 'object') throw wrong(path, 'pairs of names and values, or an object', value);
-  const list = Symbol.iterator in value ? [...value] : flat(Object.entries(value));
-  return list.map((pair, index) => {
+  const list = Symbol.iterator in value ? value : flat(Object.entries(value));
+  return Array.from(list, (pair, index) => {
     const isPair = Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === 'string');
     if (!isPair) throw wrong(`${path}[${index}]`, 'a pair of texts', pair);
     return [...pair];
@@ -138,6 +144,7 @@ function wrong(path, expected, value) {
   const kinds = { undefined: 'nothing', object: 'another object', string: 'another text', number: 'another number' };
   let found = value === null ? 'null' : (kinds[typeof value] ?? `a ${typeof value}`);
   if (Array.isArray(value)) found = 'an array';
+  if (value instanceof Map) found = 'a Map';
   if (Number.isNaN(value)) found = 'NaN';
   if (value instanceof Date) found = 'a Date';
   return new TypeError(`${path}: expected ${expected}, got ${found}`);

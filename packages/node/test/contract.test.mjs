@@ -59,8 +59,16 @@ test('settings may be an object or their text', async () => {
 test('a wrong shape is a TypeError that names the path and does not show the value', async () => {
   const message = says('1', 'secret text');
   const request = handoffRequest();
+  const endless = { *[Symbol.iterator]() { for (;;) yield 'a'; } };
+  const cyclic = { ...given };
+  cyclic.itself = cyclic;
   for (const [call, path] of [
     [() => freshworks.handoff(), 'settings: expected an object, or its JSON text, got nothing'],
+    [() => freshworks.connect(new Map(Object.entries(given))), 'settings: expected an object, or its JSON text, got a Map'],
+    [() => freshworks.connect(cyclic), 'settings: expected what JSON can hold: no cycles, no BigInt'],
+    [() => freshworks.connect({ ...given, at: 1n }), 'settings: expected what JSON can hold: no cycles, no BigInt'],
+    [() => freshworks.connect({ toJSON() {} }), 'settings: expected what JSON can hold: no cycles, no BigInt'],
+    [() => freshworks.connect({ get api_key() { throw new Error('secret text'); } }), /^settings: expected what JSON can hold/],
     [() => freshworks.handoff(settings), 'request: expected an object, got nothing'],
     [() => freshworks.handoff(settings, {}), 'request.key: expected an object, got nothing'],
     [() => freshworks.handoff(settings, { ...request, mode: 'secret text' }), "request.mode: expected one of 'automatic', 'live', 'ticket', got another text"],
@@ -72,6 +80,7 @@ test('a wrong shape is a TypeError that names the path and does not show the val
     [() => freshworks.handoff(settings, { ...request, 'secret text': 1 }), 'request: a field is not known to the contract'],
     [() => freshworks.handoff(settings, { ...request, user: { id: 7 } }), 'request.user.id: expected a string, got another number'],
     [() => freshworks.handoff(settings, { ...request, user: { id: '7', emailVerified: 'secret text' } }), 'request.user.emailVerified: expected true or false, got another text'],
+    [() => freshworks.handoff(settings, { ...request, context: endless }), 'request.context[0]: expected a pair of texts, got another text'],
     [() => freshworks.handoff(settings, { ...request, context: [['a']] }), 'request.context[0]: expected a pair of texts, got an array'],
     [() => freshworks.relay(settings, undefined, message), /^session: expected /],
     [() => freshworks.relay(settings, 17, message), /^session: expected /],
