@@ -45,14 +45,15 @@ export class Pool {
   async close() {
     this.#closed = true;
     for (const call of this.#waiting.splice(0)) finish(call, () => call.reject(closed()));
-    await Promise.all([...this.#workers].map((worker) => worker.end(closed())));
+    // Those under way may have sent something.
+    await Promise.all([...this.#workers].map((worker) => worker.end(new HostError('closed', `The connector was shut down. ${REPEAT}`))));
     this.#network.destroy();
   }
 
   #next() {
     while (this.#waiting.length > 0) {
       const free = [...this.#workers].find((worker) => worker.isFree);
-      if (free) free.take(this.#waiting.shift());
+      if (free) free.take(this.#fairest());
       else {
         // One thread more for each call that waits for one.
         const starting = [...this.#workers].filter((worker) => worker.isStarting).length;
@@ -60,6 +61,22 @@ export class Pool {
         return;
       }
     }
+  }
+
+  /**
+   * The call to run next: the first of those whose connection has the fewest under way. A tenant whose account answers slowly waits for itself,
+   * and not everybody for it.
+   */
+  #fairest() {
+    const busy = new Map();
+    for (const { access } of this.#workers) if (access) busy.set(access, (busy.get(access) ?? 0) + 1);
+    let [best, least] = [0, Infinity];
+    for (const [at, { access }] of this.#waiting.entries()) {
+      const count = busy.get(access) ?? 0;
+      if (count < least) [best, least] = [at, count];
+      if (least === 0) break;
+    }
+    return this.#waiting.splice(best, 1)[0];
   }
 
   #start() {
@@ -87,7 +104,7 @@ export class Pool {
 }
 
 function closed() {
-  return new HostError('closed', 'The connector was shut down. Nothing more is done.');
+  return new HostError('closed', 'The connector was shut down. Nothing was done.');
 }
 
 function finish(call, settle) {
@@ -124,6 +141,11 @@ class Thread {
 
   get isFree() {
     return !this.isStarting && !this.#call && !this.#ended;
+  }
+
+  /** What the call under way may reach: the same object for the calls of one connection. */
+  get access() {
+    return this.#call?.access;
   }
 
   async start() {

@@ -98,6 +98,26 @@ test('more calls than may wait are refused at once, and nothing is done', async 
   await waits;
 });
 
+test('a tenant whose account answers slowly does not keep the others waiting', async (t) => {
+  tidy(t);
+  const two = connector(t, { limits: { workers: 2 } });
+  const [slow, quick] = [{ ...JSON.parse(settings), retry_budget_ms: 1 }, JSON.parse(settings)].map((one) => JSON.stringify(one));
+  const open = [];
+  await Promise.all([two.describe(slow), two.describe(quick)]);
+  const ended = [];
+  door.answer = () => (open.length < 2 ? new Promise((resolve) => open.push(resolve)) : undefined);
+  const calls = Array.from({ length: 8 }, () => two.connect(slow).then(() => ended.push('slow')));
+  while (open.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  calls.push(two.connect(quick).then(() => ended.push('quick')));
+  await new Promise(setImmediate);
+  // One thread gets free: the quick call is next, whoever came before.
+  open[0]();
+  await calls.at(-1);
+  assert.ok(ended.length <= 2, `${ended}`);
+  open[1]();
+  await Promise.all(calls);
+});
+
 test('calls fail after shutdown, and those under way at it', async (t) => {
   tidy(t);
   const one = new Connector({ internal });
@@ -106,8 +126,12 @@ test('calls fail after shutdown, and those under way at it', async (t) => {
   const underWay = errorOf(one.connect(settings));
   while (door.seen.at(-1)?.headers === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
   await one.shutdown();
-  assert.equal((await underWay).code, 'closed');
-  assert.equal((await errorOf(one.describe())).code, 'closed');
+  const ended = await underWay;
+  assert.equal(ended.code, 'closed');
+  assert.match(ended.message, /may have done part.*`retry`/);
+  const late = await errorOf(one.describe());
+  assert.equal(late.code, 'closed');
+  assert.match(late.message, /Nothing was done/);
 });
 
 test('a process ends by itself when nothing is left to do', async () => {
