@@ -306,3 +306,27 @@ test('the largest limits are limits', async (t) => {
   const patient = connector(t, { limits: { timeoutMs: 2 ** 31 - 1, computeMs: 2 ** 31 - 1, memoryBytes: 2 ** 32, workers: Number.MAX_SAFE_INTEGER } });
   assert.equal((await patient.describe()).name, 'freshworks');
 });
+
+test('a first call that fails does not spoil the next ones', async () => {
+  let asked = 0;
+  const describe = async () => {
+    asked += 1;
+    if (asked === 1) throw new HostError('busy', 'no thread');
+    return { settingsSchema: '{"properties":{"key":{"writeOnly":true}}}', outbound: [] };
+  };
+  const tenants = new Tenants(describe, { internal: [], subdomains: [], keysInside: false });
+  assert.equal((await errorOf(tenants.of('{"key":"a"}'))).code, 'busy');
+  assert.deepEqual((await tenants.of('{"key":"a"}')).secrets, { key: 'a' });
+});
+
+test('a key that is no text is refused on the main thread', async () => {
+  for (const key of [['s3cret'], 17, true, { key: 's3cret' }]) {
+    const described = [];
+    const describe = async (settings) => {
+      described.push(settings);
+      return { settingsSchema: '{"properties":{"api_key":{"writeOnly":true}}}', outbound: [] };
+    };
+    const error = await errorOf(new Tenants(describe, { internal: [], subdomains: [], keysInside: false }).of(JSON.stringify({ api_key: key })));
+    assert.deepEqual([error.kind, error.field, described], ['invalid-settings', 'settings.api_key', [undefined]]);
+  }
+});
