@@ -6,6 +6,9 @@ import { types } from './contract.js';
 
 const LIMITS = { u8: 0xff, u16: 0xffff, u32: 0xffff_ffff, u64: Number.MAX_SAFE_INTEGER };
 
+/** The contract's limit of a body, in bytes. */
+const MOST_BODY = 256 * 1024;
+
 const toText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A value for the plugin. Throws a `TypeError` that names the path and never shows the value. */
@@ -115,8 +118,11 @@ function settings(value, path) {
 
 /** The body of a webhook, exactly as it came. */
 function body(value, path) {
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    throw wrong(path, 'the bytes of the request body (a Uint8Array), or its text', value);
+  }
+  if (Buffer.byteLength(value) > MOST_BODY) throw new TypeError(`${path}: expected at most ${MOST_BODY} bytes. The vendor sends no more: answer 413`);
   if (typeof value === 'string') return value;
-  if (!(value instanceof Uint8Array)) throw wrong(path, 'the bytes of the request body (a Uint8Array), or its text', value);
   try {
     return toText.decode(value);
   } catch {

@@ -52,6 +52,14 @@ test('names and values may be pairs, an object, a Map or Headers', async () => {
   }
 });
 
+test('a body of 256 KiB is read, and one that begins with a byte order mark', async () => {
+  const bodies = [Buffer.alloc(256 * 1024, ' '), 'é'.repeat(128 * 1024), Buffer.from('\ufeff{}')];
+  for (const body of bodies) {
+    assert.deepEqual(await freshworks.peek(body), []);
+    assert.equal((await errorOf(freshworks.onWebhook(settings, { headers: {}, body }))).kind, 'invalid-signature');
+  }
+});
+
 test('settings may be an object or their text', async () => {
   for (const form of [given, JSON.stringify(given)]) assert.equal((await freshworks.connect(form)).connected, true);
 });
@@ -86,6 +94,8 @@ test('a wrong shape is a TypeError that names the path and does not show the val
     [() => freshworks.relay(settings, 17, message), /^session: expected /],
     [() => freshworks.rate(settings, 'x', { id: '1', score: 1.5 }), /^(session|rating.score): expected /],
     [() => freshworks.peek(Buffer.from([0xff])), 'body: expected UTF-8. The body is not the vendor\'s: answer 400'],
+    [() => freshworks.peek('é'.repeat(128 * 1024) + ' '), 'body: expected at most 262144 bytes. The vendor sends no more: answer 413'],
+    [() => freshworks.onWebhook(settings, { headers: {}, body: Buffer.alloc(256 * 1024 + 1) }), 'delivery.body: expected at most 262144 bytes. The vendor sends no more: answer 413'],
     [() => freshworks.peek({}), /^body: expected the bytes of the request body/],
     [() => freshworks.tick(settings, 'x', Number.NaN), /^(session|now): expected /],
   ]) {

@@ -229,7 +229,7 @@ test('a name that leads to a private address is not connected to', async (t) => 
   // The door itself is fine.
   assert.equal((await send(true)).error, undefined);
   network.destroy();
-  assert.ok(isPublic('8.8.8.8') && !isPublic('::ffff:10.0.0.1'));
+  assert.ok(isPublic('8.8.8.8') && !isPublic('::ffff:10.0.0.1') && !isPublic('fe80::1%eth0') && !isPublic('2001:4860::1%1'));
 });
 
 test('redirects are not followed', async (t) => {
