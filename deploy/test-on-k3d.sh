@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs the chart into a new cluster with the real Spin operator and shim, calls the API and the timer, and lets each pod die: what was stored
-# must stay. For a machine with a container engine (Docker), k3d, kubectl, helm and spin 3.4 or newer.
+# Installs the chart into a new cluster with the real Spin operator and shim, calls the API and the timer, deletes each pod, and checks that the
+# state survives. Needs a container engine (Docker), k3d, kubectl, helm and spin 3.4 or newer.
 #
-# NOT RUN YET: the machines of this project have no container engine. Expect to mend it at its first run. What it installs is what the
-# documentation of SpinKube names (quickstart, November 2026): the k3d image of containerd-shim-spin 0.24.0, cert-manager 1.20.0,
-# spin-operator 0.6.1. k3s enforces network policies, so they are tried, too.
+# NOT RUN YET: the project's machines have no container engine. Expect to fix it at its first run. The versions are those in SpinKube's
+# documentation (quickstart, November 2026): the k3d image of containerd-shim-spin 0.24.0, cert-manager 1.20.0, spin-operator 0.6.1. k3s
+# enforces network policies, so this tests them too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

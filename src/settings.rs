@@ -449,7 +449,7 @@ impl Reader<'_> {
             None => Ok(fields),
             Some(name) => Err(Error::settings(
                 "ticket_fields",
-                format!("`{}` is no name of a ticket field", shortened(name)),
+                format!("`{}` is not a valid ticket field name", shortened(name)),
                 "Write the names that tickets use, for example type, product_id or cf_order.",
             )),
         }
@@ -459,7 +459,7 @@ impl Reader<'_> {
         match self.text("skill_property")? {
             Some(name) if !context_map::is_name(&name) => Err(Error::settings(
                 "skill_property",
-                format!("`{}` is no name of a property", shortened(&name)),
+                format!("`{}` is not a valid property name", shortened(&name)),
                 "Write the name of a property of conversations, for example cf_skill.",
             )),
             name => Ok(name),
@@ -483,7 +483,7 @@ impl Reader<'_> {
         languages::of(&tag).ok_or_else(|| {
             let known: Vec<&str> = languages::all().map(|language| language.code).collect();
             let remedy = format!("Use one of {}; or leave it out for English.", known.join(", "));
-            Error::settings("language", "there are no labels in the language of `language`", remedy)
+            Error::settings("language", "unsupported `language`", remedy)
         })
     }
 
@@ -517,7 +517,7 @@ impl Reader<'_> {
             None => Ok(hosts),
             Some(host) => Err(Error::settings(
                 "file_hosts",
-                format!("`{}` is no host name of the internet", shortened(host)),
+                format!("`{}` is not a host name on the internet", shortened(host)),
                 "Write host names such as files.example.com or *.example.com, without https:// and path. Addresses and names of \
                  internal networks are not accepted.",
             )),

@@ -593,7 +593,7 @@ fn unknown_setting(name: &str) -> Finding {
         None => "Remove it; the settings that exist are in the schema of `describe`.".to_owned(),
     };
     let shown: String = name.chars().take(60).collect();
-    Finding::warning("settings", "setting-unknown", format!("there is no setting `{shown}`; it has no effect"), remedy)
+    Finding::warning("settings", "setting-unknown", format!("unknown setting `{shown}`; it has no effect"), remedy)
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ fn check(request: &HandoffRequest, now: Timestamp) -> Result<(), Error> {
         && (!email.contains('@') || email.chars().any(char::is_whitespace))
     {
         let remedy = "Pass a real address, or leave it out: a made-up one joins people who are not the same.";
-        return Err(Error::request("request.user.email", "this is no e-mail address", remedy));
+        return Err(Error::request("request.user.email", "invalid e-mail address", remedy));
     }
     if request.routing().skill.as_ref().is_some_and(|skill| skill.len() > MAX_ID) {
         let message = format!("`request.routing.skill` is longer than {MAX_ID} bytes");

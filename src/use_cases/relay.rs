@@ -32,7 +32,7 @@ pub fn relay(
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
     times::check("now", now)?;
-    times::check("message.sent-at", message.sent_at)?;
+    times::check("message.sent_at", message.sent_at)?;
     let freshchat = Client::chat(http, &settings)?;
     let mut session = Session::decode(session)?;
     // Before anything else: whether a message can be relayed does not depend on what went before.

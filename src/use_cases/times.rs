@@ -24,7 +24,7 @@ pub fn check(field: &str, time: Timestamp) -> Result<(), Error> {
 /// As [`check`], for each message of a history.
 pub(crate) fn check_history(history: &[Message]) -> Result<(), Error> {
     match history.iter().enumerate().find(|(_, message)| !(EARLIEST..=LATEST).contains(&message.sent_at)) {
-        Some((index, message)) => check(&format!("request.history[{index}].sent-at"), message.sent_at),
+        Some((index, message)) => check(&format!("request.history[{index}].sent_at"), message.sent_at),
         None => Ok(()),
     }
 }
@@ -48,8 +48,8 @@ mod tests {
             (1_795_000_000_000_000, "looks like microseconds"),
             (u64::MAX, "looks like microseconds"),
         ] {
-            let error = check("delivery.received-at", time).unwrap_err();
-            assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("delivery.received-at")));
+            let error = check("delivery.received_at", time).unwrap_err();
+            assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::InvalidRequest, Some("delivery.received_at")));
             assert!(error.message.contains(unit), "{time}: {}", error.message);
             assert!(error.remedy.as_ref().unwrap().contains("milliseconds"));
         }
@@ -60,6 +60,6 @@ mod tests {
         let mut history = request().history.unwrap();
         assert_eq!(check_history(&history), Ok(()));
         history[1].sent_at = 1_795_000_000;
-        assert_eq!(check_history(&history).unwrap_err().field.as_deref(), Some("request.history[1].sent-at"));
+        assert_eq!(check_history(&history).unwrap_err().field.as_deref(), Some("request.history[1].sent_at"));
     }
 }

@@ -30,7 +30,7 @@ pub fn on_webhook(
     session: Option<&[u8]>,
 ) -> Result<Update, Error> {
     let settings = Settings::parse(settings)?;
-    times::check("delivery.received-at", delivery.received_at)?;
+    times::check("delivery.received_at", delivery.received_at)?;
     let session = session.map(Session::decode).transpose()?;
     verify(&settings, delivery)?;
     on_verified(http, &settings, delivery, session)

@@ -11,7 +11,7 @@ const FILE: &str = "FIGURES.md";
 /// Largest stripped component, in bytes.
 const MAX_BYTES: u64 = 563_000;
 /// Largest component of the bridge, in bytes.
-const MAX_BRIDGE_BYTES: u64 = 2_160_000;
+const MAX_BRIDGE_BYTES: u64 = 2_280_000;
 /// Largest console, compressed file by file, in bytes.
 const MAX_CONSOLE_BYTES: u64 = 120 * 1024;
 /// How much the size may differ from the record before it must be updated.

@@ -13,7 +13,7 @@ pub(crate) const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "bridge";
 
 /// How the bridge is built for hosted Spin that has no SQLite, as `spin-hosted.toml` says.
-pub(crate) const HOSTED: &[&str] = &["--no-default-features", "--features", "cron"];
+pub(crate) const HOSTED: &[&str] = &["--no-default-features", "--features", "cron,mcp"];
 
 /// Probes: what a component can do to its host; the bridge's stores.
 const PROBES: [&str; 2] = ["spin-probe", "store-probe"];

@@ -114,13 +114,15 @@ pub(crate) fn python_peer() -> Result<PathBuf> {
     Ok(python("bench-python", "tools/bench/requirements.txt")?.join("python"))
 }
 
-/// Published clients that the simulator is tested against: environment variables for its tests, with the path of each.
-pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 3]> {
+/// Published clients that the simulator and the bridge are tested against: environment variables for the tests, with the path of each.
+pub(crate) fn clients() -> Result<[(&'static str, PathBuf); 5]> {
     let locked = |name: &str| python(name, &format!("tools/clients/{name}.txt"));
     Ok([
         ("CLIENT_FRESHCHAT", locked("freshchat")?.join("python")),
         ("CLIENT_FRESHDESK_MCP", locked("freshdesk-mcp")?.join("python")),
         ("CLIENT_FRESHDESK_API", npm("freshdesk-api", "tools/clients")?),
+        ("CLIENT_MCP_PYTHON", locked("mcp")?.join("python")),
+        ("CLIENT_MCP_NODE", npm("mcp-node", "tools/clients/mcp")?),
     ])
 }
 

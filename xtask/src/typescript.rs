@@ -30,7 +30,7 @@ pub(crate) fn write(check: bool) -> Result<()> {
             bail!("{file} is out of step with the contract: run `cargo xtask tables`");
         }
         std::fs::write(path, content)?;
-        process::say(&format!("{file} is made anew"));
+        process::say(&format!("{file} has been updated"));
     }
     Ok(())
 }
@@ -284,8 +284,13 @@ impl<'a> Contract<'a> {
     /// Names of the contract in a line of documentation, as JavaScript has them.
     fn in_javascript(&self, line: &str) -> String {
         let is_type = |name: &str| self.interface.types.contains_key(name);
+        // Settings are JSON text: their fields are no names of the contract.
+        let is_record = |name: &str| {
+            let id = self.interface.types.get(name);
+            id.is_some_and(|id| matches!(self.resolve.types[*id].kind, TypeDefKind::Record(_)))
+        };
         let word = |word: &str| match word.split_once('.') {
-            Some((ty, field)) if is_type(ty) => format!("{}.{}", pascal(ty), camel(field)),
+            Some((ty, field)) if is_record(ty) => format!("{}.{}", pascal(ty), camel(field)),
             _ if self.names.contains(word) => camel(word),
             _ if is_type(word) && word.contains('-') && !self.is_case(word) => pascal(word),
             _ => match word.split_once(": ") {

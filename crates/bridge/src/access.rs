@@ -458,7 +458,7 @@ impl Service<'_> {
             Err(Problem::new(400, "invalid-request", detail).at(format!("token.{field}")).with_remedy(remedy))
         };
         if !is_id(&body.name) {
-            return wrong("name", "this is no name", "Use 1 to 64 letters, digits, hyphens and underscores.");
+            return wrong("name", "invalid name", "Use 1 to 64 letters, digits, hyphens and underscores.");
         }
         if body.scopes.is_empty() || body.scopes.len() > 50 {
             return wrong("scopes", "a token has 1 to 50 scopes", "Name what the token may be used for.");

@@ -15,6 +15,7 @@
 //! | `lease`, [`state`] | work under a lease; what is stored, as a trait |
 //! | [`platform`] | the platform's side, as a trait: Delight, and any other one |
 //! | `console` | the admin's pages |
+//! | `mcp` | the door for agents that speak the Model Context Protocol; a feature |
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
@@ -24,6 +25,8 @@ mod console;
 pub mod handoffs;
 pub mod http;
 mod lease;
+#[cfg(feature = "mcp")]
+mod mcp;
 pub mod metrics;
 pub mod platform;
 pub mod service;

@@ -167,7 +167,24 @@ impl Service<'_> {
             let (connection, handoff) = log::place(call.path);
             self.say(if problem.status >= 500 { Level::Error } else { Level::Warn }, connection, handoff, log);
         }
-        problem.into()
+        let is_unknown_caller = problem.status == 401;
+        let mut answer = OutgoingResponse::from(problem);
+        if is_unknown_caller && let Some(challenge) = self.challenge(call.path) {
+            answer.headers.retain(|(name, _)| *name != "www-authenticate");
+            answer = answer.with("www-authenticate", challenge);
+        }
+        answer
+    }
+
+    /// How to be allowed at this path, where that takes more words than the scheme.
+    #[cfg(feature = "mcp")]
+    fn challenge(&self, path: &str) -> Option<String> {
+        Some(path).filter(|path| *path == crate::mcp::PATH).and_then(|_| self.mcp_challenge())
+    }
+
+    #[cfg(not(feature = "mcp"))]
+    fn challenge(&self, _: &str) -> Option<String> {
+        None
     }
 
     pub(crate) fn health(&self) -> Result<OutgoingResponse, Problem> {

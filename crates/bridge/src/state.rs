@@ -137,6 +137,23 @@ pub struct Handoff {
     /// The platform has redacted the conversation: nothing is kept once human agents no longer have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_redacted: bool,
+    /// The task by which a client of MCP follows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+}
+
+/// A task by which a client of MCP follows a handoff until it ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// The part of its id that nobody can guess.
+    pub secret: String,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// Events up to this number are of an earlier handoff of the same conversation.
+    pub after: u64,
+    /// It was ended before the human agents have ended it.
+    #[serde(default)]
+    pub is_cancelled: bool,
 }
 
 /// A row of failures without a success in between.
@@ -201,7 +218,7 @@ pub struct EventQueue {
     /// Where photos of human agents are, by a digest of that; the newest last.
     #[serde(default)]
     pub photos: Vec<(String, String)>,
-    /// The platform learns nothing of this handoff.
+    /// The platform learns nothing of this handoff: somebody tries it out, or follows it over MCP.
     #[serde(default)]
     pub is_trial: bool,
 }
@@ -250,6 +267,7 @@ impl Handoff {
             failing: None,
             untold: Vec::new(),
             is_redacted: false,
+            task: None,
         }
     }
 

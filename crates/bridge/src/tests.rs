@@ -6,6 +6,8 @@ mod connecting;
 mod console;
 mod estimates_and_ratings;
 mod inbox;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod people;
 mod proof;
 mod secrets;

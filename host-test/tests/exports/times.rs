@@ -30,7 +30,7 @@ async fn now_in_seconds_or_microseconds_is_refused_by_every_function() {
         check(&refused_at_once(plugin().tick(sandbox, &settings, session, now).await), "now");
         let delivery = Delivery { received_at: now, ..talk.desk.signed("{}") };
         let error = refused_at_once(talk.desk.on_webhook(&delivery, Some(session)).await);
-        check(&error, "delivery.received-at");
+        check(&error, "delivery.received_at");
     }
 }
 
@@ -39,11 +39,11 @@ async fn messages_sent_at_seconds_or_microseconds_are_refused_by_their_place() {
     let talk = Talk::begin().await;
     for sent_at in [0, SECONDS, MICROSECONDS] {
         let message = Message { sent_at, ..user_message("m1", &said("hello")) };
-        check(&refused_at_once(talk.desk.relay(&talk.session, &message).await), "message.sent-at");
+        check(&refused_at_once(talk.desk.relay(&talk.session, &message).await), "message.sent_at");
         let mut history = numbered_history(5, 20);
         history[3].sent_at = sent_at;
         let request = HandoffRequest { history: Some(history), ..request() };
-        check(&refused_at_once(talk.desk.preview(&request).await), "request.history[3].sent-at");
-        check(&refused_at_once(talk.desk.handoff(&request, None).await), "request.history[3].sent-at");
+        check(&refused_at_once(talk.desk.preview(&request).await), "request.history[3].sent_at");
+        check(&refused_at_once(talk.desk.handoff(&request, None).await), "request.history[3].sent_at");
     }
 }

@@ -1,17 +1,17 @@
 /**
- * Where the plugin may send requests: the same rules as those of the host library in Rust.
+ * Where the plugin may send requests. Same rules as the Rust host library.
  */
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
 /** A reason to refuse an origin. */
 export class OriginError extends Error {}
 
-/** Addresses that do not belong to the internet. */
+/** Addresses that are not on the internet. */
 const INTERNAL = new BlockList();
 for (const range of [
-  // This machine, private networks, shared addresses, links.
+  // Loopback, private networks, shared addresses (CGNAT), link-local.
   '0.0.0.0/8', '10.0.0.0/8', '127.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16',
-  // Protocol assignments, documentation, the old relays of 6to4, benchmarks.
+  // Protocol assignments, documentation, deprecated 6to4 relays, benchmarking.
   '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24',
   // Multicast, reserved, broadcast.
   '224.0.0.0/3',
@@ -24,11 +24,11 @@ for (const range of [
   INTERNAL.addSubnet(address, Number(bits), isIPv4(address) ? 'ipv4' : 'ipv6');
 }
 
-/** All that has been given out for the internet so far. NAT64 lies outside, and wraps IPv4 addresses. */
+/** The global unicast range allocated so far. NAT64, which embeds IPv4 addresses, is outside it. */
 const INTERNET_V6 = new BlockList();
 INTERNET_V6.addSubnet('2000::', 3, 'ipv6');
 
-/** Whether an address belongs to the internet rather than to this machine, its neighbourhood, its provider or nobody. */
+/** Whether an address is on the internet: not loopback, private, link-local, the cloud provider's or reserved. */
 export function isPublic(address) {
   // A zone such as in `fe80::1%eth0` is of this machine, and no URL has one.
   if (!isIP(address) || address.includes('%')) return false;
@@ -37,7 +37,7 @@ export function isPublic(address) {
   return INTERNET_V6.check(mapped, 'ipv6') && !INTERNAL.check(mapped, 'ipv6');
 }
 
-/** An IPv4 address that stands in an IPv6 one. */
+/** The IPv4 address in an IPv4-mapped IPv6 address. */
 function unmapped(address) {
   if (isIPv4(address)) return address;
   const [, high, low] = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(new URL(`http://[${address}]`).hostname) ?? [];
@@ -47,7 +47,7 @@ function unmapped(address) {
 }
 
 /**
- * An origin as a URL has it, in one form. `text` is scheme, host and port.
+ * An origin in the normal form of the URL standard. `text` is scheme, host and port.
  */
 export function parseOrigin(text) {
   const found = /^(https?):\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?\/?$/i.exec(text);
@@ -67,10 +67,10 @@ function isLoopback(origin) {
   return isLocalhost(origin) || address === '::1' || (address !== undefined && isIPv4(address) && address.startsWith('127.'));
 }
 
-/** A host whose last label is a number is an address, or nothing (WHATWG URL standard, "ends in a number"). */
+/** A host whose last label is a number is an address or invalid (WHATWG URL standard, "ends in a number"). */
 const endsInNumber = ({ host }) => /(^|\.)(\d+|0x[0-9a-f]*)\.?$/.test(host);
 
-/** Refuses what would send credentials unencrypted over a network. */
+/** Refuses origins that would send credentials unencrypted over a network. */
 function encrypted(origin) {
   if (origin.scheme === 'http' && !isLoopback(origin)) {
     throw new OriginError('http is for this machine only; use https');
@@ -78,14 +78,14 @@ function encrypted(origin) {
   return origin;
 }
 
-/** An origin that the operator allows, wherever it is: on this machine, in a private network. */
+/** An origin that the operator allows, including on this machine or in a private network. */
 export function internalOrigin(text) {
   return encrypted(parseOrigin(text));
 }
 
 /**
- * An origin that the plugin's `describe` names, and so perhaps a tenant: of the internet, as far as the text shows it. Names are looked at
- * again when they are resolved.
+ * An origin that the plugin's `describe` names, possibly chosen by a tenant: must be on the internet, as far as its text shows. Names are
+ * checked again when they are resolved.
  */
 export function publicOrigin(text) {
   const origin = parseOrigin(text);

@@ -1,5 +1,5 @@
 /**
- * Hands an AI agent's conversation to human agents in Freshworks: the plugin in a pool of threads, behind functions that answer promises.
+ * Hands an AI agent's conversation to human agents in Freshworks: the plugin in a pool of threads, behind functions that return promises.
  */
 import { readFile } from 'node:fs/promises';
 import { OriginError, internalOrigin } from './allow.js';
@@ -9,7 +9,7 @@ import { Pool } from './pool.js';
 import { toPlugin } from './shape.js';
 import { NOWHERE, Tenants } from './tenants.js';
 
-/** The bounds of a call and of the pool: those of the host library in Rust. */
+/** The limits of a call and of the pool: those of the Rust host library. */
 const LIMITS = {
   timeoutMs: 60_000,
   computeMs: 5_000,
@@ -33,7 +33,7 @@ export class Connector {
   constructor(options = {}) {
     const { internal, subdomains, keysInside, limits } = checked(options);
     const plugin = compile(limits.memoryBytes);
-    // It is looked at with the first call.
+    // The first call reports a failure.
     plugin.catch(() => {});
     this.#pool = new Pool(plugin, contract, new Network(limits), limits);
     const describe = (settings) => this.#run('describe', [settings], NOWHERE);
@@ -46,7 +46,7 @@ export class Connector {
     if (typeof args[0] !== 'string' || params[0][0] !== 'settings') return this.#run(name, args, NOWHERE);
     const { settings, secrets, access } = await this.#tenants.of(args[0]);
     const answer = await this.#run(name, [settings, ...args.slice(1)], access);
-    // The settings to keep are complete: the plugin has not seen the keys.
+    // The caller stores complete settings, so add the keys that the plugin has not seen.
     if (name === 'connect') answer.settings = JSON.stringify({ ...JSON.parse(answer.settings), ...secrets });
     return answer;
   }
@@ -83,7 +83,7 @@ async function compile(memoryBytes) {
   return Object.fromEntries(await Promise.all(modules));
 }
 
-/** Writes the most pages that it may have into a module that has a memory of its own. */
+/** Sets the maximum of the memory in a module that defines one. */
 function limitMemory(binary, bytes) {
   const read = (at) => {
     let [value, shift] = [0, 0];
@@ -102,7 +102,7 @@ function limitMemory(binary, bytes) {
       at = start + size;
       continue;
     }
-    // One memory, with flags and its first pages; a most of its own is replaced.
+    // One memory: flags and minimum stay, an existing maximum is replaced.
     const [, flags] = read(start);
     const [pages] = read(flags + 1);
     const limits = [1, 1, ...written(pages), ...written(Math.max(pages, Math.floor(bytes / PAGE)))];
@@ -119,7 +119,7 @@ function checked(options) {
   if (!Array.isArray(internal)) throw new TypeError('options.internal: expected an array of origins');
   if (!Array.isArray(subdomains)) throw new TypeError('options.subdomains: expected an array of origins');
   const below = subdomains.map((text, at) => {
-    // A last label of digits belongs to an address, and `*.com` would be everybody.
+    // A last label of digits belongs to an address, and `*.com` would match almost everything.
     const [, host] = /^https:\/\/\*\.((?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*)$/i.exec(text) ?? [];
     if (!host) throw new TypeError(`options.subdomains[${at}]: expected an origin such as \`https://*.files.example.com\``);
     return host.toLowerCase();

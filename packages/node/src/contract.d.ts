@@ -602,7 +602,10 @@ export type ErrorKind =
 export interface CallError {
   /** What the caller should do. */
   kind: ErrorKind;
-  /** The setting or argument at fault, as a dotted path, for example `Settings.api_key` or `request.user.id`. */
+  /**
+   * The setting or argument at fault, as a dotted path in snake case, for example `settings.api_key` or
+   * `request.history[3].sent_at`.
+   */
   field?: string;
   /** What went wrong, for the platform's admins. */
   message: string;

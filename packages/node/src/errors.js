@@ -1,7 +1,7 @@
 /** Errors of calls. */
 
 /**
- * The plugin's answer: an error of the contract. Branch on `kind`.
+ * An error of the contract, from the plugin. Branch on `kind`.
  */
 export class HandoffError extends Error {
   constructor(record) {
@@ -11,11 +11,11 @@ export class HandoffError extends Error {
     this.remedy = record.remedy;
     this.retryAfterMs = record.retryAfterMs;
     this.log = record.log;
-    // Up to 64 KiB with the names of human agents: for the store, and not for logs.
+    // Up to 64 KiB, with the names of human agents: for the store, not for logs.
     Object.defineProperty(this, 'session', { value: record.session, enumerable: false });
   }
 
-  /** For logs: everything but the session. */
+  /** For logs: everything except the session. */
   toJSON() {
     const { name, message, kind, field, remedy, retryAfterMs, log } = this;
     return { name, message, kind, field, remedy, retryAfterMs, log };

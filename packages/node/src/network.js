@@ -1,24 +1,24 @@
 /**
- * The plugin's way to the network, on the main thread: allow-list, credentials, kept connections, limits. It follows no redirects: the next
- * host might not be allowed, and the credentials are for this one.
+ * The plugin's network access, on the main thread: allow-list, credentials, pooled connections, limits. It does not follow redirects: the
+ * next host might not be allowed, and the credentials are for this one.
  */
 import { lookup } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { OriginError, isPublic, parseOrigin } from './allow.js';
 
-/** How long to wait when the plugin does not say, in milliseconds. */
+/** Default time-out, in milliseconds, when the plugin sets none. */
 const CONNECT = 10_000;
 const FIRST_BYTE = 30_000;
 const BETWEEN_BYTES = 30_000;
 
 /**
- * How long an unused connection is kept. Servers close theirs after a minute or more; a connection that the server closes while a request
- * is on its way is a request with an unknown outcome.
+ * How long an idle connection is kept. Servers close theirs after a minute or more; if the server closes a connection while a request is
+ * in flight, the outcome of the request is unknown.
  */
 const IDLE = 15_000;
 
-/** Faults of certificates, as OpenSSL and Node name them. */
+/** Certificate errors, by the names of OpenSSL and Node. */
 const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA)/;
 
 const DENIED = { tag: 'HTTP-request-denied' };
@@ -37,7 +37,7 @@ const OWN_HEADERS = [
 /** The longest time that a timer can wait. */
 const LONGEST = 2 ** 31 - 1;
 
-/** A pool of connections: one for the internet, one for what the operator has allowed wherever it is. */
+/** A pool of connections. There are two: for the internet, and for the operator's internal origins. */
 class Pool {
   constructor(options) {
     const kept = { keepAlive: true, timeout: IDLE, scheduling: 'lifo', ...options };
@@ -50,7 +50,7 @@ class Pool {
   }
 }
 
-/** Resolves a name to addresses of the internet, each time anew: a name that was harmless a moment ago helps nobody. */
+/** Resolves a name to internet addresses, at every connection: an earlier check proves nothing (DNS rebinding). */
 function lookupPublic(name, options, done) {
   lookup(name, { ...options, all: true }, (error, found) => {
     if (error) return done(error);
@@ -60,7 +60,7 @@ function lookupPublic(name, options, done) {
   });
 }
 
-/** `localhost` is this machine, whatever a name server says. */
+/** `localhost` is always this machine, whatever DNS says. */
 function lookupInternal(name, options, done) {
   lookup(name, { ...options, all: true }, (error, found) => {
     if (error) return done(error);
@@ -86,8 +86,8 @@ export class Network {
   }
 
   /**
-   * Sends a request of a call. `access` says what the call may reach, `usage` what it has used and which requests are under way. Answers
-   * once, with the whole response or the error as `wasi:http` names it.
+   * Sends a request of a call. `access` is what the call may reach, `usage` what it has used so far and its requests in flight. Settles
+   * once, with the whole response or a `wasi:http` error code.
    */
   send(request, access, usage) {
     return new Promise((resolve) => {
@@ -127,7 +127,7 @@ export class Network {
       if (!path.startsWith('/')) throw new Error('not a path');
       for (const [name, value] of rule.headers) if (!all.has(name)) all.append(name, value);
       const { hostname, port } = new URL(`${scheme}://${authority}`);
-      // An address between brackets is one without them for the socket.
+      // Sockets take an IPv6 address without brackets.
       const host = hostname.replace(/^\[|\]$/g, '');
       sent = protocol.request({ method, host, port, path, agent, headers: Object.fromEntries(all) });
     } catch {
@@ -198,7 +198,7 @@ export class Network {
       response.on('error', () => finish('the connection broke off'));
       response.on('close', () => finish('the connection broke off'));
     });
-    // In one piece with the head, where it is small.
+    // A small body goes out in one write with the head.
     return sent.end(body);
   }
 }
@@ -222,7 +222,7 @@ function exchangeError({ code = '' }) {
   return code.startsWith('HPE_') ? 'HTTP-protocol-error' : 'connection-terminated';
 }
 
-/** What the variant's case carries. */
+/** The payload of the variant's case. */
 function detail(error, connected) {
   return !connected && connectError(error) === 'DNS-error' ? { val: { rcode: error.code, infoCode: undefined } } : {};
 }

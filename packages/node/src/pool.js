@@ -1,11 +1,11 @@
 /**
- * Threads that run the plugin, so that no call blocks the event loop. One runs one call at a time; more are started while calls wait, up to
- * a limit, and end when there is nothing to do for a while. A thread whose call hits a limit is ended, with everything in it.
+ * Threads that run the plugin, so that no call blocks the event loop. A thread runs one call at a time. The pool starts threads while calls
+ * wait, up to a limit, ends idle ones after a while, and terminates a thread whose call exceeds a limit.
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { HandoffError, HostError } from './errors.js';
 
-/** How long a thread without work is kept. */
+/** How long an idle thread is kept. */
 const IDLE = 30_000;
 
 const REPEAT = 'It may have done part of its work: wait some seconds, then repeat it with `retry` and the last stored session.';
@@ -19,7 +19,7 @@ export class Pool {
   #waiting = [];
   #closed = false;
 
-  /** `plugin` is a promise of the compiled modules. */
+  /** `plugin` is a promise for the compiled modules. */
   constructor(plugin, contract, network, limits) {
     this.#plugin = plugin;
     this.#contract = contract;
@@ -41,7 +41,7 @@ export class Pool {
     });
   }
 
-  /** Ends all threads; calls that are under way fail. */
+  /** Terminates all threads; running calls fail. */
   async close() {
     this.#closed = true;
     for (const call of this.#waiting.splice(0)) finish(call, () => call.reject(closed()));
@@ -55,7 +55,7 @@ export class Pool {
       const free = [...this.#workers].find((worker) => worker.isFree);
       if (free) free.take(this.#fairest());
       else {
-        // One thread more for each call that waits for one.
+        // One more thread for each waiting call.
         const starting = [...this.#workers].filter((worker) => worker.isStarting).length;
         if (starting < this.#waiting.length && this.#workers.size < this.#limits.workers) this.#start();
         return;
@@ -85,7 +85,7 @@ export class Pool {
     worker.onFree = () => this.#next();
     worker.onEnd = (error) => {
       this.#workers.delete(worker);
-      // A thread that cannot even start would be started for ever.
+      // Otherwise the pool would restart a thread that cannot start, for ever.
       if (worker.isStarting) for (const call of this.#waiting.splice(0)) finish(call, () => call.reject(error));
       this.#next();
     };
@@ -126,7 +126,7 @@ class Thread {
   #number = 0;
   #ended;
   #idle;
-  /** Ends a call that computes for too long; waiting for answers does not count. */
+  /** Ends a call that computes for too long; waiting for responses does not count. */
   #computing;
   #computed = 0;
   #since = 0;
@@ -159,7 +159,7 @@ class Thread {
         workerData: { modules, network: port2, signal: this.#signal, contract: this.#contract, bodyBytes: this.#limits.totalBytes },
         transferList: [port2],
         resourceLimits: { maxOldGenerationSizeMb: Math.ceil(this.#limits.memoryBytes / (1 << 20)) + 64 },
-        // Secrets of the process are none of the plugin's business.
+        // The plugin must not see the environment, which may contain secrets.
         env: {},
         execArgv: [],
       });
@@ -185,7 +185,7 @@ class Thread {
     this.#worker.postMessage({ number: this.#number, name: call.name, args: call.args, result: call.result });
   }
 
-  /** Ends the thread; a call that is under way fails with this error. */
+  /** Terminates the thread; a running call fails with this error. */
   end(error) {
     this.#gone(error);
     return this.#worker?.terminate();
@@ -198,7 +198,7 @@ class Thread {
 
   #rest() {
     this.#pause();
-    // The process may end while nothing is to be done.
+    // An idle thread does not keep the process alive.
     this.#worker.unref();
     this.#port.unref();
     this.#idle = setTimeout(() => this.end(), IDLE).unref();
@@ -217,10 +217,10 @@ class Thread {
     this.#rest();
   }
 
-  /** An instance never goes on after a trap; the thread does. */
+  /** An instance is discarded after a trap; the thread is reused. */
   #stopped(text, memory) {
     const most = this.#limits.memoryBytes;
-    // A plugin that gets no memory ends as one that panics. Memory grows by doubling, so half of the limit is near enough.
+    // Running out of memory looks like a panic. Memory grows by doubling, so half of the limit is the best available sign.
     if (memory >= most / 2) return new HostError('memory', `The plugin needs more than its ${most} bytes of memory. ${REPEAT}`);
     return new HostError('trap', `The plugin was stopped: ${text}. ${REPEAT}`);
   }

@@ -1,6 +1,6 @@
 /**
- * Values on their way into the plugin and out of it, by the contract's shapes: what is wrong is named by its path, what may be left out is
- * filled in, numbers are plain numbers.
+ * Converts values to and from the plugin's, by the contract's shapes: names the path of a wrong value, fills in what may be left out, and
+ * uses plain numbers.
  */
 import { types } from './contract.js';
 
@@ -11,7 +11,7 @@ const MOST_BODY = 256 * 1024;
 
 const toText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A value for the plugin. Throws a `TypeError` that names the path and never shows the value. */
+/** Converts a value for the plugin. Throws a `TypeError` that names the path and never shows the value. */
 export function toPlugin(shape, value, path) {
   if (Array.isArray(shape)) {
     const [of, inner] = shape;
@@ -51,7 +51,7 @@ export function toPlugin(shape, value, path) {
   return record(fields, value, path);
 }
 
-/** The same shape on its way out: numbers instead of big ones, and no field for what is not there. */
+/** Converts a value from the plugin: numbers instead of BigInts, and no field for an empty option. */
 export function fromPlugin(shape, value) {
   if (value === undefined) return undefined;
   if (Array.isArray(shape)) {
@@ -79,14 +79,14 @@ function record(fields, value, path) {
     if (fields.some(([known]) => known === name)) continue;
     const camel = name.replace(/[-_]+(\w)/g, (_, letter) => letter.toUpperCase());
     const hint = fields.some(([known]) => known === camel) ? `: its name is \`${camel}\` in JavaScript` : '';
-    // A name that is known to nobody may hold anything; it is shown when it looks like a name.
+    // An unknown name may contain anything: show it only if it looks like a field name.
     const shown = /^[A-Za-z_][\w-]{0,40}$/.test(name) ? `${path}.${name}` : `${path}: a field`;
     throw new TypeError(`${shown} is not known to the contract${hint}`);
   }
   return Object.fromEntries(fields.map(([name, inner]) => [name, toPlugin(inner, value[name], `${path}.${name}`)]));
 }
 
-/** Whether a missing value of this shape means something. */
+/** Whether a value of this shape may be left out. */
 function isFilledIn(shape) {
   if (Array.isArray(shape) || shape === 'bool' || shape === 'now' || shape === 'pairs') return true;
   return types[shape]?.fields?.every(([, inner]) => isFilledIn(inner)) ?? false;
@@ -101,7 +101,7 @@ function integer(shape, value, path) {
   return shape === 'u64' ? BigInt(number) : number;
 }
 
-/** Settings are JSON text; an object does, too. */
+/** Settings as JSON text; an object is accepted too. */
 function settings(value, path) {
   if (typeof value === 'string') return value;
   // A Map, too: its JSON is an empty object.
@@ -116,7 +116,7 @@ function settings(value, path) {
   return text;
 }
 
-/** The body of a webhook, exactly as it came. */
+/** The body of a webhook, unchanged. */
 function body(value, path) {
   if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
     throw wrong(path, 'the bytes of the request body (a Uint8Array), or its text', value);
@@ -141,7 +141,7 @@ function pairs(value, path) {
   });
 }
 
-/** A name may have several values, or none: so Node has the headers of a request. */
+/** A name may have several values or none, as in the headers of a Node request. */
 function flat(entries) {
   return entries.flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one]));
 }

@@ -1,21 +1,21 @@
 /**
- * What a connection may reach and with which credentials, by what the plugin's `describe` says about its settings. The keys stay here: the
- * plugin gets the settings without them, and the header is added to requests to the origin that it belongs to.
+ * What a connection may reach, and with which credentials, according to the plugin's `describe` for its settings. The keys stay here: the
+ * plugin gets the settings without them, and this side adds the header to requests to the key's own origin.
  */
 import { createHash } from 'node:crypto';
 import { OriginError, parseOrigin, publicOrigin } from './allow.js';
 import { HandoffError } from './errors.js';
 
-/** Connections that are remembered; more are described anew. */
+/** How many connections are cached; others are described again. */
 const KNOWN = 1_000;
 
-/** Nothing may be reached. */
+/** No access. */
 export const NOWHERE = { rule: () => undefined };
 
 /** The origins that a call may reach. */
 class Access {
   #rules = new Map();
-  /** Each stands for every subdomain of its host over https, not for the host itself. */
+  /** Each matches every subdomain of its host over https, not the host itself. */
   #below = [];
 
   add(origin, internal, header) {
@@ -28,7 +28,7 @@ class Access {
     this.#below.push(host);
   }
 
-  /** How to reach this origin; undefined when it must not be. */
+  /** How to reach this origin; undefined if it is not allowed. */
   rule(origin) {
     const exact = this.#rules.get(origin.key);
     if (exact) return exact;
@@ -46,8 +46,8 @@ export class Tenants {
   #known = new Map();
 
   /**
-   * `describe` asks the plugin; `internal` holds what the operator allows wherever it is, `subdomains` the hosts of which every subdomain may be
-   * reached by those whose settings say so.
+   * `describe` calls the plugin; `internal` holds the operator's internal origins, `subdomains` the hosts whose subdomains a connection may
+   * reach if its settings name them.
    */
   constructor(describe, { internal, subdomains, keysInside }) {
     this.#describe = describe;
@@ -56,7 +56,7 @@ export class Tenants {
     this.#keysInside = keysInside;
   }
 
-  /** What belongs to these settings: `settings` for the plugin, `secrets` that were left out, `access`. */
+  /** For these settings: `settings` for the plugin, the `secrets` removed from them, and `access`. */
   of(text) {
     const id = createHash('sha256').update(text).digest('base64');
     const known = this.#known.get(id);
@@ -75,7 +75,7 @@ export class Tenants {
     try {
       descriptor = await this.#describe(settings);
     } catch (error) {
-      // The call itself says what is wrong with the settings.
+      // The call itself reports what is wrong with the settings.
       if (error instanceof HandoffError) return { settings, secrets, access };
       throw error;
     }
@@ -96,13 +96,13 @@ export class Tenants {
       }
       access.add(origin, this.#internal.has(origin.key), header);
     }
-    // A desk without a key is a matter of the plugin, as long as the account has one.
+    // The plugin reports a ticket desk without a key, as long as the account has one.
     const [first] = missing;
     if (first && used.size === 0) throw refused(first, `the setting \`${first}\` is missing`);
     return { settings, secrets, access };
   }
 
-  /** Settings without their secrets, and those. */
+  /** Splits settings into those without secrets, and the secrets. */
   async #split(text) {
     this.#secretNames ??= this.#describe(undefined).then(({ settingsSchema }) => {
       const properties = Object.entries(JSON.parse(settingsSchema).properties);
@@ -134,7 +134,7 @@ export class Tenants {
     return { settings: JSON.stringify(all), secrets };
   }
 
-  /** An origin of the internet, or one that the operator allows. */
+  /** An origin on the internet, or one that the operator allows. */
   #origin(text) {
     try {
       const { key } = parseOrigin(text);
@@ -146,13 +146,13 @@ export class Tenants {
   }
 }
 
-/** `<header>: <before>{<setting>}<after>`, as `describe` has it. */
+/** Parses `<header>: <before>{<setting>}<after>` of `describe`. */
 function parse(credential) {
   const [, header, before, setting, after] = /^([\w-]+):\s*([^{}]*)\{([^{}]+)\}([^{}]*)$/.exec(credential ?? '') ?? [];
   return header && { header, before, setting, after };
 }
 
-/** The header's value. What follows `Basic` is encoded, as RFC 7617 has it; the template holds it in clear. */
+/** The header's value. Encodes what follows `Basic`, as RFC 7617 requires; the template has it unencoded. */
 function fill({ before, after }, secret) {
   const [, scheme, user] = /^(basic) (.*)$/i.exec(before) ?? [];
   return scheme ? `${scheme} ${btoa(`${user}${secret}${after}`)}` : `${before}${secret}${after}`;

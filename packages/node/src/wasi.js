@@ -1,12 +1,12 @@
 /**
- * What the plugin imports: `wasi:http/outgoing-handler` 0.2 and what belongs to it, for one worker.
+ * The plugin's imports for one worker: `wasi:http/outgoing-handler` 0.2 and its dependencies.
  *
- * A worker runs the plugin synchronously. A request goes to the main thread as a message; there it is held against the allow-list,
- * gets its credentials and is sent. The worker sleeps until the answer has come. The plugin's side holds no socket and no secret.
+ * A worker runs the plugin synchronously. It posts each request to the main thread, which checks the allow-list, adds the credentials and
+ * sends it; the worker sleeps until the response arrives. The worker has no socket and no secret.
  */
 import { receiveMessageOnPort } from 'node:worker_threads';
 
-/** Largest piece that a stream hands out at once; the plugin asks for less. */
+/** Largest chunk that a stream returns; the plugin asks for less. */
 const MOST_BYTES = 1 << 20;
 
 const toText = new TextDecoder();
@@ -21,15 +21,15 @@ function joined(pieces) {
   return bytes;
 }
 
-/** The error of a stream whose other end is gone; the contract of `wasi:io/streams`. */
+/** The error of a closed stream, as `wasi:io/streams` defines it. */
 const CLOSED = { tag: 'closed' };
 
 /**
- * The imports for instances of this worker, and how to begin a call: `network` is the port to the main thread, `signal` what it wakes us with,
- * `most` how many bytes a call may write into bodies.
+ * The imports for this worker's instances, and `begin` for each call: `network` is the port to the main thread, `signal` wakes the worker,
+ * `most` is how many bytes a call may write into bodies.
  */
 export function wasi(network, signal, most) {
-  /** Answers that were not fetched yet, by the request's number. */
+  /** Responses not fetched yet, by the request's number. */
   const futures = new Map();
   let requests = 0;
   /** The call that is under way. Its number goes with each request: two ports keep no order between them. */
@@ -51,7 +51,7 @@ export function wasi(network, signal, most) {
   function drain() {
     for (let got = receiveMessageOnPort(network); got; got = receiveMessageOnPort(network)) {
       const future = futures.get(got.message.id);
-      // The answer to a call that has ended meanwhile has no future any more.
+      // The call may have ended; then its response has no future.
       if (future) future.answer = got.message;
       futures.delete(got.message.id);
     }
@@ -148,7 +148,7 @@ export function wasi(network, signal, most) {
     }
     write(bytes) {
       count(bytes.length);
-      // The view belongs to the plugin's memory, which it writes to again.
+      // Copy: the view is of the plugin's memory, which changes.
       this.#pieces.push(bytes.slice());
     }
     blockingWriteAndFlush(bytes) {
@@ -240,7 +240,7 @@ export function wasi(network, signal, most) {
   }
 
   class OutgoingBody {
-    /** Both of these must be there before the request goes out: the whole body, and the word to send it. */
+    /** The request goes out once both are there: the whole body, and the call to send it. */
     #pieces;
     #finished = false;
     #send;

@@ -1,11 +1,11 @@
 /**
- * Webhooks of the vendor, from the request to the answer: for `node:http` and what is built on it.
+ * Handles the vendor's webhooks, from request to response, for `node:http` and frameworks built on it.
  */
 import { isUtf8 } from 'node:buffer';
 import { Connector } from './connector.js';
 import { HandoffError } from './errors.js';
 
-/** The contract's limit of a body. */
+/** The contract's limit for a body. */
 const MOST_BYTES = 256 * 1024;
 
 export function webhooks(connector, { settings, sessions, act } = {}) {
@@ -16,7 +16,7 @@ export function webhooks(connector, { settings, sessions, act } = {}) {
   }
   if (typeof act !== 'function') throw new TypeError('options.act: expected a function');
 
-  /** Deliveries of one conversation come one after the other, whichever of its ids they name. */
+  /** Handles deliveries of one conversation one at a time, whichever of its ids they name. */
   const turns = new Map();
 
   async function inTurn(ids, work) {
@@ -50,7 +50,7 @@ export function webhooks(connector, { settings, sessions, act } = {}) {
       return 400;
     }
     if (!bytes) return 413;
-    // The signature is that of the bytes, and what is not UTF-8 has none.
+    // The vendor signs UTF-8 bytes, so another body cannot be the vendor's.
     if (!isUtf8(bytes)) return 400;
     const body = bytes.toString();
     try {
@@ -61,14 +61,14 @@ export function webhooks(connector, { settings, sessions, act } = {}) {
       await inTurn(ids, async () => {
         const session = await find(ids, request);
         const update = await connector.onWebhook(connection, { headers: request.headers, body }, session);
-        // What was called meanwhile moved the session on.
+        // Calls made by `act` return a newer session.
         const last = (await act(update, request)) ?? update;
         if (last.session === undefined) return;
         for (const id of last.info.conversationIds) await sessions.set(id, last.session, request);
       });
       return 200;
     } catch (error) {
-      // What is not from the vendor is dropped; everything else the vendor sends again.
+      // Drop forged webhooks; the vendor sends everything else again.
       return error instanceof HandoffError && error.kind === 'invalid-signature' ? 401 : 503;
     }
   }
@@ -79,14 +79,14 @@ export function webhooks(connector, { settings, sessions, act } = {}) {
   };
 }
 
-/** The body, or nothing when it is too large. A framework may have read it already. */
+/** The body, or undefined if it is too large. A framework may have read it already. */
 async function read(request) {
   if (request.body instanceof Uint8Array) return request.body.length > MOST_BYTES ? undefined : Buffer.from(request.body);
   const pieces = [];
   let size = 0;
   for await (const piece of request) {
     size += piece.length;
-    // The rest is read, so that the answer arrives.
+    // Read the rest, so that the client receives the response.
     if (size <= MOST_BYTES) pieces.push(piece);
   }
   return size > MOST_BYTES ? undefined : Buffer.concat(pieces);

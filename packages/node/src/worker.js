@@ -6,8 +6,8 @@ import { error as errorRecord } from './contract.js';
 import { fromPlugin } from './shape.js';
 import { wasi } from './wasi.js';
 
-// The generated code asks in every instance whether this is there, by catching the error when it is not. Rendering that error takes V8
-// 7 ms, seven times. It is not called.
+// jco's code tests for this seven times per instance, by catching the error when it is missing, and V8 takes 7 ms to render each error.
+// The stub is never called.
 WebAssembly.promising ??= () => {
   throw undefined;
 };
@@ -28,13 +28,13 @@ function fresh() {
   return { connector, memory };
 }
 
-/** Why an instance was stopped. Only the engine's own words: those of the generated code may hold values. */
+/** Why an instance stopped. Only the engine's own messages: those of the generated code may contain values. */
 function reason(error) {
   const own = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
   return own ? error.message : error.name;
 }
 
-/** Made while nobody waits. */
+/** Created ahead of the next call. */
 let next;
 
 parentPort.on('message', ({ number, name, args, result }) => {
@@ -45,7 +45,7 @@ parentPort.on('message', ({ number, name, args, result }) => {
   try {
     answer = { value: fromPlugin(result, connector[name](...args)) };
   } catch (error) {
-    // An error of the contract is thrown as the record that it is.
+    // The generated code throws an error of the contract as its record.
     answer =
       error instanceof Error
         ? { stopped: reason(error), memory: memory?.buffer.byteLength ?? 0 }

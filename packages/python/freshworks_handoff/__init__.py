@@ -1,4 +1,4 @@
-"""Hands an AI agent's conversation over to human agents in Freshworks, relays messages both ways, and brings it back.
+"""Hands an AI agent's conversation to human agents in Freshworks, relays messages both ways, and gives it back.
 
     connector = Connector(settings)
     connection = connector.connect()             # the admin presses Connect; keep connection["settings"]
@@ -7,8 +7,8 @@
     update = connector.relay(session, message)
     update = connector.close(session, "user-left")
 
-Each call returns the newest session: store it, and pass it to the next call of the same conversation. Calls for one conversation must
-not overlap. `AsyncConnector` does the same without blocking the event loop.
+Each call returns the newest session: store it, and pass it to the next call for the same conversation. Calls for one conversation must
+not overlap. `AsyncConnector` has the same methods for `asyncio`, and never blocks the event loop.
 """
 
 from . import errors as errors

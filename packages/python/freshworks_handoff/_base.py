@@ -1,4 +1,4 @@
-"""What the generated modules stand on: the exception that all others derive from."""
+"""The base class of all exceptions, which the generated modules import."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any, ClassVar
 class HandoffError(Exception):
     """Why a call failed. Catch a subclass, or branch on `kind`.
 
-    `str(error)` is one line for a log: kind, field, message and remedy. No attribute holds a secret or what people wrote.
+    `str(error)` is one line for a log: kind, field, message and remedy. No attribute contains a secret or message text.
     """
 
     kind: ClassVar[str] = "host"
-    """What the caller should do, as a word of the contract; also `trap` and `host`."""
+    """What the caller should do: an error kind of the contract, `trap` or `host`."""
 
     message: str
-    """What went wrong, as a sentence that may be shown to the platform's admins."""
+    """What went wrong, as a sentence for the platform's admins."""
 
     field: str | None
-    """The setting or argument at fault, as a dotted path, for example `settings.chat_url` or `request.user.id`."""
+    """The setting or argument at fault, as a dotted path, for example `settings.chat_url` or `request.history[3].sent_at`."""
 
     remedy: str | None
     """What to do about it."""
 
     retry_after_ms: int | None
-    """How long to wait at least before the next try, in milliseconds."""
+    """Minimum wait before the next try, in milliseconds."""
 
     session: str | None
-    """What was done so far: store it and pass it to the next try. None when nothing was."""
+    """The session so far: store it and pass it to the next try. None if the call changed nothing."""
 
     log: str | None
-    """More for the operator: endpoint, status, the vendor's code and trace id."""
+    """Details for the operator: endpoint, status, the vendor's code and trace id."""
 
     line: str
     """Kind, field, message and remedy in one line, ready to print."""
@@ -59,13 +59,13 @@ class HandoffError(Exception):
     def __str__(self) -> str:
         return self.line
 
-    # Exceptions travel between processes: task queues and process pools pickle them.
+    # Task queues and process pools pickle exceptions.
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.message,), dict(self.__dict__)
 
 
 class Trap(HandoffError):
-    """The sandbox stopped the call: a limit of time or memory, or a bug of the plugin.
+    """The sandbox stopped the call: a limit of time or memory, or a bug in the plugin.
 
     The call may have done part of its work. Wait some seconds, then repeat it with the last stored session and `retry=True` (for a
     handoff: `"retry": True` in the request). Retries lose and duplicate nothing.
@@ -82,6 +82,6 @@ class Trap(HandoffError):
 
 
 class HostFailed(HandoffError):
-    """The host failed: the plugin cannot be loaded, or a bug. A call may have done part of its work: go on as after a `Trap`."""
+    """The host failed: the plugin cannot be loaded, or a bug. The call may have done part of its work: proceed as after a `Trap`."""
 
     kind = "host"

@@ -1,4 +1,4 @@
-"""The two connectors, and what a process holds once: engine and plugin."""
+"""The two connectors, and the engine and plugin that a process shares."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger("freshworks_handoff")
 
 
 class HttpCall(TypedDict):
-    """One HTTP request of a call. Holds no header, no body and no query value."""
+    """One HTTP request of a call. Contains no header, body or query value."""
 
     method: str
     url: str
@@ -42,45 +42,45 @@ class CallReport(TypedDict):
     wall: float
     """From the call to its result."""
     instantiate: float
-    """For making the instance; part of `wall`."""
+    """To create the instance; part of `wall`."""
     cpu: float
-    """Time that a thread was busy with the call."""
+    """Time in which a thread worked on the call."""
     memory_bytes: int
-    """The most linear memory in use."""
+    """Peak linear memory."""
     fuel: int | None
     http: list[HttpCall]
-    """The requests, in the order in which the plugin made them."""
+    """The requests, in the order in which the plugin sent them."""
 
 
 Observer = Callable[[str, CallReport], None]
-"""Gets the function's name and the report of every call, whatever came of it. Runs where the call returns. What it raises is logged."""
+"""Receives the function's name and the report of every call, failed ones included. Runs in the caller's thread. What it raises is logged."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The bounds of one call; None is the default. A call that reaches one of them ends with `Trap`."""
+    """The limits of one call; None means the default. Exceeding memory or time raises `Trap`; further requests and bytes are refused."""
 
     memory_bytes: int | None = None
-    """The plugin's memory; 64 MiB."""
+    """The plugin's memory. Default: 64 MiB."""
     cpu_seconds: float | None = None
-    """Time that the plugin may compute, waiting for answers not included; 5."""
+    """Computing time of the plugin, without waiting for responses. Default: 5."""
     wall_seconds: float | None = None
-    """Time from the call to its result; 60."""
+    """Time from the call to its result. Default: 60."""
     max_response_bytes: int | None = None
-    """The body of one HTTP response; 16 MiB."""
+    """The body of one HTTP response. Default: 16 MiB."""
     max_requests: int | None = None
-    """HTTP requests; 1,000."""
+    """HTTP requests. Default: 1,000."""
     max_total_bytes: int | None = None
-    """All bodies of requests and responses together; 512 MiB."""
+    """The bodies of all requests and responses together. Default: 512 MiB."""
 
 
 class Settings(dict[str, Any]):
-    """A dictionary of settings that does not print its secrets. JSON and pickle keep them: store it encrypted."""
+    """Settings whose `repr` hides secrets. JSON and pickle contain them: store them encrypted."""
 
     def __repr__(self) -> str:
         return repr({name: "[redacted]" if name in SECRETS else value for name, value in self.items()})
 
-    # A dictionary's own would answer one that prints them.
+    # `dict` would return a plain dictionary, which prints them.
     def copy(self) -> Settings:
         return Settings(self)
 
@@ -93,13 +93,13 @@ class Settings(dict[str, Any]):
 
 @dataclass
 class _Process:
-    """Engine and plugin of this process. Threads do not survive `fork`, so a child makes its own."""
+    """Engine and plugin of this process. Threads do not survive `fork`, so a child creates its own."""
 
     host: _native.Host | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
-    """Held while the host is made."""
+    """Held while the host is created."""
     tenants: threading.Lock = field(default_factory=threading.Lock)
-    """Held while the sandbox of a tenant is made, so that all its calls share one."""
+    """Held while a tenant's sandbox is created, so that all its calls share one."""
     concurrent_calls: int = 64
     cache: Path | None = None
 
@@ -108,7 +108,7 @@ _process = _Process()
 
 
 def _forget() -> None:
-    # Another thread may have held a lock, and it is not in the child.
+    # Another thread may have held a lock, and that thread does not exist in the child.
     _process.host, _process.lock, _process.tenants = None, threading.Lock(), threading.Lock()
 
 
@@ -132,11 +132,11 @@ def _host() -> _native.Host:
 
 
 def load(*, concurrent_calls: int = 64, cache: str | os.PathLike[str] | None = None) -> None:
-    """Compiles the plugin now instead of at the first call. A child after `fork` compiles it again, at its first call.
+    """Compiles the plugin now instead of at the first call. After `fork`, a child compiles it again at its first call.
 
-    `concurrent_calls` is how many calls of all tenants run at the same time; more wait for their turn. `cache` is a directory of this
-    user alone (mode 0700) in which the compiled plugin is kept, so that the next process starts in milliseconds; it is made if it is
-    missing. Whoever can write there runs code in this process.
+    `concurrent_calls` limits the calls of all tenants that run at once; further calls wait. `cache` is a directory for the compiled
+    plugin, private to this user (mode 0700) and created if missing, so that the next process starts in milliseconds. Write access to it
+    means code execution in this process.
     """
     if _process.host is not None:
         raise RuntimeError("the plugin is loaded already: call load() before the first connector is made")
@@ -146,19 +146,19 @@ def load(*, concurrent_calls: int = 64, cache: str | os.PathLike[str] | None = N
 
 
 def now_ms() -> int:
-    """The time as the contract has it: milliseconds since 1970-01-01T00:00:00Z."""
+    """The current time as the contract expects it: milliseconds since 1970-01-01T00:00:00Z."""
     return time.time_ns() // 1_000_000
 
 
 def text_message(id: str, text: str, *, role: SenderRole = "end-user", sent_at: int | None = None) -> Message:
-    """A message of one text. `sent_at` is the clock's when it is left out."""
+    """A message with one text part. `sent_at` defaults to the current time."""
     part = {"kind": "text", "text": text}
     message: Any = {"id": id, "sender": {"role": role}, "sent_at": now_ms() if sent_at is None else sent_at, "parts": [part]}
     return message  # type: ignore[no-any-return]
 
 
 def _unfit(value: object, path: str, above: tuple[int, ...] = ()) -> str | None:
-    """The path of the first value that JSON cannot hold, and what it is."""
+    """A sentence with the path and type of the first value that JSON cannot hold."""
     if value is None or isinstance(value, (str, bool, int)):
         return None
     if isinstance(value, float):
@@ -191,7 +191,7 @@ def _dump(value: object, name: str, error: type[HandoffError]) -> str:
 
 
 def _whole(text: str) -> str:
-    """The text without half an emoji, as a careless cut leaves it: UTF-8 has none."""
+    """Replaces lone surrogates, as left by truncating an emoji: UTF-8 has none."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -210,7 +210,7 @@ def _time(value: object, name: str) -> int:
 
 def _pairs(headers: Headers) -> list[tuple[str, str]]:
     def text(value: str | bytes) -> str:
-        # ASGI hands headers over as bytes.
+        # ASGI passes headers as bytes.
         return value.decode("latin-1") if isinstance(value, bytes) else _text(value, "delivery.headers")
 
     items = headers.items() if hasattr(headers, "items") else headers
@@ -233,7 +233,7 @@ def _failure(answer: dict[str, Any]) -> HandoffError:
 
 
 class _Core:
-    """What both connectors are: a tenant's settings, its sandbox, and what goes in and out."""
+    """The shared part of both connectors: a tenant's settings, its sandbox, and the conversion of arguments and results."""
 
     def __init__(
         self,
@@ -264,11 +264,11 @@ class _Core:
         self._process = 0
 
     def ready(self) -> _native.Tenant | None:
-        """The sandbox, when it is made already in this process."""
+        """The sandbox, if this process has created it."""
         return self._tenant if self._process == os.getpid() else None
 
     def tenant(self) -> _native.Tenant:
-        """The sandbox. Compiles the plugin where nobody has."""
+        """The sandbox. Compiles the plugin if this process has not."""
         with _process.tenants:
             tenant = self.ready()
             if tenant is None:
@@ -333,7 +333,7 @@ class _Core:
         return value
 
     def _keep(self, connection: dict[str, Any]) -> None:
-        """Later calls pass what `connect` found; the caller gets the whole settings back, with what was kept from the plugin."""
+        """Later calls pass the settings that `connect` completed; the caller also gets back the secrets that the plugin never had."""
         completed = json.loads(connection["settings"])
         given = json.loads(self._given or "{}")
         passed = json.loads(self._passed or "{}")
@@ -344,20 +344,20 @@ class _Core:
 
 
 class Connector(SyncApi):
-    """One tenant's account. Threads may share it; calls wait without the interpreter's lock.
+    """One tenant's account. Threads may share it; calls release the GIL while they wait.
 
-    `settings` is what the admin entered, or what `connect()` gave back: see `describe()["settings_schema"]`. Nothing is requested yet;
-    settings that cannot be right raise `InvalidSettings`.
+    `settings` is what the admin entered, or what `connect()` returned: see `describe()["settings_schema"]`. The constructor sends no
+    request; invalid settings raise `InvalidSettings`.
 
-    The sandbox reaches the origins that the settings need, on the internet alone. `allow` adds origins, also wildcards such as
-    `https://*.files.example`; `allow_internal` adds origins on this machine or in a private network, such as a simulator's. Never pass
-    what a tenant wrote to either.
+    The sandbox reaches only the origins that the settings need, and only on the internet. `allow` adds origins, including wildcards such
+    as `https://*.files.example`; `allow_internal` adds origins on this machine or in a private network, such as a simulator's. Never pass
+    a tenant's input to either.
 
-    The API key does not enter the sandbox: the host takes it out of the settings and adds it to requests to its own origin alone.
-    `host_credentials=False` leaves it in.
+    The API keys do not enter the sandbox: the host removes them from the settings and adds them to requests to their own origin.
+    `host_credentials=False` leaves them in.
 
-    `calls_at_once` is how many calls of this connector run at the same time; more wait for their turn. `clock` is the time of calls
-    that are given none. `on_report` gets what each call cost.
+    `calls_at_once` limits the calls of this connector that run at once; further calls wait. `clock` gives the time for calls without
+    `now`. `on_report` receives the cost of each call.
     """
 
     def __init__(
@@ -386,7 +386,7 @@ class Connector(SyncApi):
 
     @property
     def settings(self) -> Settings:
-        """The settings, with what the last `connect()` found. They hold the secrets; printing them shows none."""
+        """The settings, completed by the last `connect()`. They contain the secrets; printing them shows none."""
         return self._core.settings
 
     def __repr__(self) -> str:
@@ -398,11 +398,11 @@ class Connector(SyncApi):
 
 
 class AsyncConnector(AsyncApi):
-    """`Connector` for `asyncio`: the same functions, awaited. No call blocks the event loop.
+    """`Connector` for `asyncio`: the same methods, awaited. No call blocks the event loop.
 
-    The plugin is compiled by a worker thread at the first call, unless `load()` was called before; settings that cannot be right raise
-    `InvalidSettings` there. A call whose task is cancelled ends at once and may have done part of its work: repeat it with the last
-    stored session and `retry=True`.
+    A worker thread compiles the plugin at the first call, unless `load()` was called before; invalid settings raise `InvalidSettings`
+    there. Cancelling a task ends its call at once. The call may have done part of its work: repeat it with the last stored session and
+    `retry=True`.
     """
 
     def __init__(
@@ -430,7 +430,7 @@ class AsyncConnector(AsyncApi):
 
     @property
     def settings(self) -> Settings:
-        """The settings, with what the last `connect()` found. They hold the secrets; printing them shows none."""
+        """The settings, completed by the last `connect()`. They contain the secrets; printing them shows none."""
         return self._core.settings
 
     def __repr__(self) -> str:
@@ -451,7 +451,7 @@ class AsyncConnector(AsyncApi):
 
 
 class _Nobody(SyncApi):
-    """For what needs no account."""
+    """For functions that need no account."""
 
     def __init__(self) -> None:
         self._core = _Core(None)
@@ -464,13 +464,13 @@ _nobody = _Nobody()
 
 
 def describe() -> Descriptor:
-    """Who the plugin is, and the JSON Schema of its settings for a form. Needs no account; makes no request."""
+    """The plugin's identity, and the JSON Schema of its settings for a form. Needs no account; sends no request."""
     return _nobody.describe()
 
 
 def peek(body: bytes) -> list[str]:
-    """The ids of the conversation that a webhook body speaks of, for looking its session up before the account is known.
+    """The ids of the conversation in a webhook body, to look up its session before the account is known.
 
-    Proves nothing: nothing is verified. Act only on the events of `on_webhook`.
+    The body is not verified. Act only on the events of `on_webhook`.
     """
     return _nobody.peek(body)

@@ -22,6 +22,17 @@ const PHOTO_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/
 impl Service<'_> {
     /// The events behind `after`. Those up to it have arrived, and are deleted.
     pub(crate) fn events(&self, connection: &Connection, id: &str, after: u64) -> Result<OutgoingResponse, Problem> {
+        let (handoff, events) = self.fetch_events(connection, id, after)?;
+        Ok(OutgoingResponse::ok(EventsResponse { handoff: (&handoff).into(), events }))
+    }
+
+    /// The same, with the handoff as it is stored.
+    pub(crate) fn fetch_events(
+        &self,
+        connection: &Connection,
+        id: &str,
+        after: u64,
+    ) -> Result<(Handoff, Vec<NumberedEvent>), Problem> {
         let mut handoff = self.state.handoff(&connection.id, id)?.ok_or_else(crate::service::unknown_handoff)?;
         let is_seen = |handoff: &Handoff| {
             // A number that was never given is of another handoff: nothing is known to have arrived.
@@ -45,7 +56,7 @@ impl Service<'_> {
             NumberedEvent { number: *number, event: event.clone(), photo }
         };
         let events = waiting.iter().filter(|(number, _)| *number > after).map(numbered).collect();
-        Ok(OutgoingResponse::ok(EventsResponse { handoff: (&handoff).into(), events }))
+        Ok((handoff, events))
     }
 
     /// The photo of a human agent, from wherever Freshworks keeps it: a page that shows it asks nobody else. `photo`: as the events

@@ -59,6 +59,7 @@ pub fn document() -> Value {
             { "name": "handoffs", "description": "Conversations that are, or were, with human agents." },
             { "name": "watching", "description": "What came and went, what failed, and how to send it again." },
             { "name": "people", "description": "What is held about one end user, by the platform's id." },
+            { "name": "agents", "description": "The door for AI agents that call tools." },
             { "name": "operation", "description": "For whoever runs the app." },
             { "name": "webhooks", "description": "Called by Freshworks and by the platform. The secret in the path and the signature stand for the token." },
         ],
@@ -97,8 +98,15 @@ fn describe(operation: &Operation, inbound: &mut SchemaGenerator, outbound: &mut
     let Described { id, tag, summary, description, headers, query, body, reply, about, problems } =
         &operation.described;
     let mut responses = Map::new();
+    let described_reply = reply;
     let (status, reply) = response(reply, about, outbound);
     responses.insert(status.to_owned(), reply);
+    if let Reply::Message { refused } = described_reply {
+        responses.insert("202".to_owned(), json!({ "description": "A notification was taken." }));
+        for status in *refused {
+            responses.insert(status.to_string(), message_response("The message is refused."));
+        }
+    }
     for status in *problems {
         let found = STATUSES.iter().find(|known| known.status == *status);
         let name = found.map(|found| found.name).unwrap_or_default();
@@ -160,6 +168,7 @@ fn response(reply: &Reply, about: &str, schemas: &mut SchemaGenerator) -> (&'sta
     match reply {
         Reply::Empty => ("204", json!({ "description": about })),
         Reply::Other(kinds) => ("200", other(about, kinds)),
+        Reply::Message { .. } => ("200", message_response(about)),
         Reply::Json { schema, links } => {
             let content = json!({ "application/json": { "schema": schema(schemas) } });
             let mut response = json!({ "description": about, "content": content });
@@ -169,6 +178,12 @@ fn response(reply: &Reply, about: &str, schemas: &mut SchemaGenerator) -> (&'sta
             ("200", response)
         }
     }
+}
+
+/// An answer of JSON-RPC.
+fn message_response(about: &str) -> Value {
+    let schema = json!({ "type": "object", "required": ["jsonrpc"], "properties": { "jsonrpc": { "const": "2.0" } } });
+    json!({ "description": about, "content": { "application/json": { "schema": schema } } })
 }
 
 fn link((operation, parameters): &Link) -> (String, Value) {
@@ -197,7 +212,7 @@ fn problem_response(status: &Status, problem: &Schema) -> Value {
     match status.status {
         401 => {
             response["headers"]["WWW-Authenticate"] =
-                header("How to be allowed.", json!({ "type": "string", "const": "Bearer" }), true);
+                header("How to be allowed.", json!({ "type": "string", "pattern": "^Bearer( |$)" }), true);
         }
         429 | 503 => {
             response["headers"]["Retry-After"] =

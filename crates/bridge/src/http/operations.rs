@@ -31,9 +31,10 @@ pub struct Operation {
 }
 
 macro_rules! operations {
-    ($($method:literal $path:literal $access:ident $handler:expr, { $($described:tt)* })*) => {
+    ($($(#[$if:meta])* $method:literal $path:literal $access:ident $handler:expr, { $($described:tt)* })*) => {
         /// See the module.
         pub static OPERATIONS: &[Operation] = &[$(
+            $(#[$if])*
             Operation {
                 method: $method,
                 path: $path,
@@ -682,6 +683,49 @@ operations! {
         reply: Reply::Other(&["application/openmetrics-text"]),
         about: "The counts.",
         problems: &[401, 403, 429, 503],
+    }
+
+    #[cfg(feature = "mcp")]
+    "POST" "/mcp" Token
+        |service, call| service.mcp(call),
+    {
+        id: "mcp",
+        tag: "agents",
+        summary: "Takes a message of the Model Context Protocol",
+        description: "Streamable HTTP: one JSON-RPC request, answered as one JSON object. Revision 2026-07-28 with the extension \
+                      `io.modelcontextprotocol/tasks`; 2025-11-25 and 2025-06-18 without sessions. The tools do what the operations on handoffs \
+                      do, for the connection of the token. What goes wrong in a tool is in its result; what goes wrong with the message is an \
+                      `error` of JSON-RPC, with 400, 403 or 404 where the protocol says so.",
+        headers: &[
+            ("MCP-Protocol-Version", "The revision, as in the message."),
+            ("Mcp-Method", "The message's method; since 2026-07-28."),
+            ("Mcp-Name", "The name of the tool or the id of the task; since 2026-07-28."),
+        ],
+        query: &[],
+        body: Some(Body {
+            schema: rpc_message,
+            example: || json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }),
+        }),
+        reply: Reply::Message { refused: &[400, 403, 404] },
+        about: "The answer.",
+        problems: &[401, 413, 429, 503],
+    }
+
+    #[cfg(feature = "mcp")]
+    "GET" "/.well-known/oauth-protected-resource/mcp" Open
+        |service, _| service.mcp_metadata(),
+    {
+        id: "mcpMetadata",
+        tag: "agents",
+        summary: "Says what `/mcp` asks of its callers",
+        description: "As RFC 9728 has it. Needs no token. There is no authorization server: an admin gives out tokens. 404 where the variable \
+                      `public_url` is not set.",
+        headers: &[],
+        query: &[],
+        body: None,
+        reply: Reply::Json { schema: |_| json!({ "type": "object", "required": ["resource"] }), links: &[] },
+        about: "The metadata.",
+        problems: &[404],
     }
 
     "POST" "/webhooks/freshchat/{connection}/{secret}" PathSecret

@@ -356,7 +356,7 @@ pub struct EventsResponse {
 }
 
 /// An event, and its place in the order.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NumberedEvent {
     /// Grows with each event of the handoff.

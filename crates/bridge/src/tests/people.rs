@@ -308,6 +308,7 @@ fn every_field_of_the_record_stands_in_the_table() {
     (full.worked_off, full.is_redacted) = (vec!["d".into()], true);
     full.could_not_tell("n-1", &json!(["event"]));
     full.platform.locale = Some("de".into());
+    full.task = Some(crate::state::Task { secret: "s".into(), created_at: 1, after: 0, is_cancelled: false });
     let record = serde_json::to_value(&full).unwrap();
     let names = |value: &Value, before: &str| {
         let fields = value.as_object().unwrap().keys();

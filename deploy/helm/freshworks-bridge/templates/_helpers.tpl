@@ -1,4 +1,4 @@
-{{/* Of the SpinApp, and so of the Deployment and the Service that the operator makes. A label of the operator holds it, which bounds its length. */}}
+{{/* Name of the SpinApp, and so of the operator's Deployment and Service. The operator also uses it as a label, which limits its length. */}}
 {{- define "bridge.name" -}}
 {{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) -}}
 {{- $name | trunc 40 | trimSuffix "-" -}}
@@ -11,7 +11,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
-{{/* What the operator puts on the pods of the app. */}}
+{{/* The operator's labels on the app's pods. */}}
 {{- define "bridge.pods" -}}
 core.spinkube.dev/app-name: {{ include "bridge.name" . }}
 {{- end -}}
@@ -20,7 +20,7 @@ core.spinkube.dev/app-name: {{ include "bridge.name" . }}
 {{- .Values.secret.existing | default (include "bridge.name" .) -}}
 {{- end -}}
 
-{{/* The key of a token with few rights, or that of the admin's where there is none. */}}
+{{/* The key of a token with few rights or, if there is none, of the admin's token. */}}
 {{- define "bridge.tickKey" -}}
 {{- .Values.tick.tokenKey | default (ternary "tick-token" "api-token" (not (empty .Values.secret.tickToken))) -}}
 {{- end -}}

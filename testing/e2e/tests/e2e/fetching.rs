@@ -13,7 +13,7 @@ fn handoff(conversation: &str) -> Value {
         "key": { "application": "a", "channel": "c", "conversation": conversation },
         "user": { "id": "ana-7", "name": "Ana Silva" }, "mode": "live", "reason": "user-asked",
         "history": [{
-            "id": "1", "sender": { "role": "end-user" }, "sent_at": 1, "parts": [{ "kind": "text", "text": "Where is it?" }],
+            "id": "1", "sender": { "role": "end-user" }, "sent_at": 1_790_000_000_000_u64, "parts": [{ "kind": "text", "text": "Where is it?" }],
         }],
     })
 }

@@ -7,6 +7,7 @@ mod connecting;
 mod fetching;
 mod hosted;
 mod kills;
+mod mcp;
 mod operations;
 mod people;
 mod ratings;

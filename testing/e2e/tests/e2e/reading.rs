@@ -54,7 +54,7 @@ async fn a_request_with_half_an_emoji_is_carried_out() {
     it.hand_over("c-1", false).await;
     let open = it.stage.api.call("GET", "/v1/connections/acme/handoffs", &Value::Null).await.unwrap();
     let path = format!("/v1/connections/acme/handoffs/{}/messages", open.body["handoffs"][0]["id"].as_str().unwrap());
-    let body = br#"{"id": "m-1", "sender": {"role": "end-user"}, "sent_at": 1,
+    let body = br#"{"id": "m-1", "sender": {"role": "end-user"}, "sent_at": 1790000000000,
         "parts": [{"kind": "text", "text": "cut \ud83d", "bytes": 1e999}]}"#;
     let headers =
         [("authorization", format!("Bearer {}", e2e::TOKEN)), ("content-type", "application/json".to_owned())];

@@ -99,7 +99,7 @@ async fn nothing_crosses_between_tenants() {
     let open = it.stage.api.call("GET", HANDOFFS, &Value::Null).await.unwrap();
     let id = open.body["handoffs"][0]["id"].as_str().unwrap().to_owned();
     let foreign = format!("/v1/connections/acme2/handoffs/{id}");
-    let message = json!({ "id": "m", "sender": { "role": "end-user" }, "sent_at": 1, "parts": [{ "kind": "text", "text": "astray" }] });
+    let message = json!({ "id": "m", "sender": { "role": "end-user" }, "sent_at": 1_790_000_000_000_u64, "parts": [{ "kind": "text", "text": "astray" }] });
     for (method, path, body) in [
         ("GET", foreign.clone(), Value::Null),
         ("POST", format!("{foreign}/messages"), message),

@@ -51,6 +51,10 @@ pub(crate) enum Reply {
     },
     /// Media types.
     Other(&'static [&'static str]),
+    /// An answer of JSON-RPC, or none to a notification; refusals have these statuses, and are answers of JSON-RPC, too.
+    Message {
+        refused: &'static [u16],
+    },
 }
 
 /// An operation that goes on from here, and its parameters.
@@ -81,6 +85,20 @@ pub(crate) const fn foreign_body(example: fn() -> Value) -> Option<Body> {
 pub(crate) fn platform_webhook(schemas: &mut SchemaGenerator) -> Value {
     let description = "What a Delight connection's webhook sends, and events of other types: they are ignored.";
     json!({ "anyOf": [of::<Webhook>(schemas), { "description": description }] })
+}
+
+/// A request or a notification of JSON-RPC.
+pub(crate) fn rpc_message(_: &mut SchemaGenerator) -> Value {
+    json!({
+        "type": "object",
+        "required": ["jsonrpc", "method"],
+        "properties": {
+            "jsonrpc": { "const": "2.0" },
+            "id": { "type": ["string", "integer"] },
+            "method": { "type": "string" },
+            "params": { "type": "object" },
+        },
+    })
 }
 
 /// A message that may be relayed: the core asks more of it than of one in a history.
