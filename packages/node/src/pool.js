@@ -128,8 +128,7 @@ class Thread {
   #idle;
   /** Ends a call that computes for too long; waiting for responses does not count. */
   #computing;
-  #computed = 0;
-  #since = 0;
+  #slept;
   isStarting = true;
 
   constructor(plugin, contract, network, limits) {
@@ -154,7 +153,8 @@ class Thread {
       if (this.#ended) return;
       const { port1, port2 } = new MessageChannel();
       this.#port = port1;
-      this.#signal = new Int32Array(new SharedArrayBuffer(4));
+      this.#signal = new Int32Array(new SharedArrayBuffer(16), 0, 2);
+      this.#slept = new Float64Array(this.#signal.buffer, 8, 1);
       this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
         workerData: { modules, network: port2, signal: this.#signal, contract: this.#contract, bodyBytes: this.#limits.totalBytes },
         transferList: [port2],
@@ -179,7 +179,6 @@ class Thread {
     this.#port.ref();
     this.#call = call;
     call.thread = this;
-    this.#computed = 0;
     this.#compute();
     this.#number += 1;
     this.#worker.postMessage({ number: this.#number, name: call.name, args: call.args, result: call.result });
@@ -197,7 +196,7 @@ class Thread {
   }
 
   #rest() {
-    this.#pause();
+    clearTimeout(this.#computing);
     // An idle thread does not keep the process alive.
     this.#worker.unref();
     this.#port.unref();
@@ -248,29 +247,24 @@ class Thread {
     const call = this.#call;
     // What a call left behind may arrive when the next one runs. It has no right to that one's credentials.
     if (!call || number !== this.#number) return;
-    this.#pause();
-    call.waits = (call.waits ?? 0) + 1;
     const answer = await this.#network.send(request, call.access, call.usage);
-    call.waits -= 1;
     if (this.#call !== call) return;
     this.#port.postMessage({ id, ...answer }, answer.body ? [answer.body.buffer] : []);
     Atomics.add(this.#signal, 0, 1);
     Atomics.notify(this.#signal, 0);
-    if (call.waits === 0) this.#compute();
   }
 
+  /** Judges by what the thread itself says about its sleep: a request that is pending does not mean that the plugin waits for it. */
   #compute() {
-    this.#pause();
-    this.#since = performance.now();
     const { computeMs } = this.#limits;
-    const error = () => new HostError('compute', `The plugin computed for more than ${computeMs} ms. ${REPEAT}`);
-    this.#computing = setTimeout(() => this.end(error()), Math.max(0, computeMs - this.#computed));
-  }
-
-  #pause() {
-    if (this.#computing === undefined) return;
-    clearTimeout(this.#computing);
-    this.#computing = undefined;
-    this.#computed += performance.now() - this.#since;
+    const [since, slept] = [performance.now(), this.#slept[0]];
+    const look = () => {
+      const asleep = Atomics.load(this.#signal, 1) === 1;
+      const left = computeMs - (performance.now() - since - (this.#slept[0] - slept));
+      if (asleep) this.#computing = setTimeout(look, 50);
+      else if (left > 0) this.#computing = setTimeout(look, Math.ceil(left));
+      else this.end(new HostError('compute', `The plugin computed for more than ${computeMs} ms. ${REPEAT}`));
+    };
+    this.#computing = setTimeout(look, computeMs);
   }
 }

@@ -29,6 +29,8 @@ const CLOSED = { tag: 'closed' };
  * `most` is how many bytes a call may write into bodies.
  */
 export function wasi(network, signal, most) {
+  /** Milliseconds, for the main thread: what the call sleeps is not computing. It also looks whether we sleep now. */
+  const slept = new Float64Array(signal.buffer, 8, 1);
   /** Responses not fetched yet, by the request's number. */
   const futures = new Map();
   let requests = 0;
@@ -63,7 +65,11 @@ export function wasi(network, signal, most) {
       const seen = Atomics.load(signal, 0);
       drain();
       if (ready()) return;
+      const from = performance.now();
+      Atomics.store(signal, 1, 1);
       Atomics.wait(signal, 0, seen);
+      slept[0] += performance.now() - from;
+      Atomics.store(signal, 1, 0);
     }
   }
 

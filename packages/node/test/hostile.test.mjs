@@ -151,3 +151,9 @@ test('what a call writes into bodies is bounded', async (t) => {
   const got = await doing(t, host, writes.replace('HOW', 'writeZeroes(2n ** 63n)'));
   assert.equal(got, '0 last-operation-failed');
 });
+
+test('computing counts while a request is pending, too', async (t) => {
+  const { host } = await bytes(t, () => '');
+  const spins = 'start(host); for (const end = Date.now() + 30_000; Date.now() < end; );';
+  await assert.rejects(doing(t, host, spins, { limits: { computeMs: 300, timeoutMs: 20_000 } }), { code: 'compute' });
+});
