@@ -30,6 +30,8 @@ INTERNET_V6.addSubnet('2000::', 3, 'ipv6');
 
 /** Whether an address is on the internet: not loopback, private, link-local, the cloud provider's or reserved. */
 export function isPublic(address) {
+  // A zone such as in `fe80::1%eth0` is of this machine, and no URL has one.
+  if (!isIP(address) || address.includes('%')) return false;
   const mapped = unmapped(address);
   if (isIPv4(mapped)) return !INTERNAL.check(mapped, 'ipv4');
   return INTERNET_V6.check(mapped, 'ipv6') && !INTERNAL.check(mapped, 'ipv6');

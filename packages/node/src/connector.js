@@ -21,6 +21,9 @@ const LIMITS = {
   totalBytes: 512 << 20,
 };
 
+/** Timers wait no longer (25 days), and a memory of 32 bits has no more. Node would end a call with a longer time at once. */
+const MOST = { timeoutMs: 2 ** 31 - 1, computeMs: 2 ** 31 - 1, memoryBytes: 2 ** 32 };
+
 const PARTS = ['connector.core.wasm', 'connector.core2.wasm', 'connector.core3.wasm'];
 
 export class Connector {
@@ -123,8 +126,11 @@ function checked(options) {
   });
   if (typeof keysInSandbox !== 'boolean') throw new TypeError('options.keysInSandbox: expected true or false');
   for (const [name, value] of Object.entries(limits)) {
-    if (!(name in LIMITS)) throw new TypeError(`options.limits.${name} is not known`);
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`options.limits.${name}: expected a whole number from 1`);
+    if (!Object.hasOwn(LIMITS, name)) throw new TypeError(`options.limits.${name} is not known`);
+    const most = MOST[name] ?? Number.MAX_SAFE_INTEGER;
+    if (!Number.isSafeInteger(value) || value < 1 || value > most) {
+      throw new TypeError(`options.limits.${name}: expected a whole number from 1 to ${most}`);
+    }
   }
   const origins = internal.map((text, at) => {
     try {

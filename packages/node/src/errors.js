@@ -23,7 +23,7 @@ export class HandoffError extends Error {
 }
 
 /**
- * The host could not finish a call: a limit, or a bug. `code` says which. Unless it is `busy` or `closed`, the call may have done part of its
+ * The host could not finish a call: a limit, or a bug. `code` says which. Unless it is `busy`, the call may have done part of its
  * work: wait some seconds, then repeat it with `retry` and the last stored session.
  */
 export class HostError extends Error {

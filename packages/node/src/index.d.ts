@@ -98,10 +98,15 @@ export declare class HostError extends Error {
 export interface WebhookOptions {
   /** The settings of the webhook's connection, or a function that finds them by the request, for example by its path. */
   settings: Settings | ((request: IncomingMessage) => Settings | Promise<Settings>);
-  /** Where sessions are stored, by the ids of `SessionInfo.conversationIds`: a `Map`, or two functions around a table. */
+  /**
+   * Where sessions are stored, by the ids of `SessionInfo.conversationIds`: a `Map`, or two functions around a table.
+   *
+   * With several tenants, look only among the sessions of the tenant that `settings` finds by the same request: the sender chooses the id,
+   * and a signature proves only that the sender is that tenant's account.
+   */
   sessions: {
-    get(id: string): Session | undefined | null | Promise<Session | undefined | null>;
-    set(id: string, session: Session): unknown;
+    get(id: string, request: IncomingMessage): Session | undefined | null | Promise<Session | undefined | null>;
+    set(id: string, session: Session, request: IncomingMessage): unknown;
   };
   /**
    * Acts on the events. If it makes further calls, such as `relay` or `close`, it returns the newest update. Its session is stored before

@@ -23,6 +23,20 @@ const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|
 
 const DENIED = { tag: 'HTTP-request-denied' };
 
+/**
+ * Not TRACE, whose answer holds the credentials that were added, and not CONNECT, which opens a way to elsewhere.
+ */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Headers that say where a message ends and whom it is for. They are the host's: connections are shared by calls. */
+const OWN_HEADERS = [
+  'connection', 'expect', 'host', 'http2-settings', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te',
+  'trailer', 'transfer-encoding', 'upgrade',
+];
+
+/** The longest time that a timer can wait. */
+const LONGEST = 2 ** 31 - 1;
+
 /** A pool of connections. There are two: for the internet, and for the operator's internal origins. */
 class Pool {
   constructor(options) {
@@ -101,17 +115,23 @@ export class Network {
   #exchange({ method, scheme, authority, path, headers, body, timeouts }, rule, usage, resolve) {
     const pool = rule.internal ? this.#internal : this.#internet;
     const [protocol, agent] = scheme === 'https' ? [https, pool.https] : [http, pool.http];
+    if (!METHODS.has(method)) return resolve({ error: { tag: 'HTTP-request-method-invalid' } });
     let sent;
     try {
       const all = new Headers(headers);
+      if (OWN_HEADERS.some((name) => all.has(name))) return resolve({ error: DENIED });
+      const announced = all.get('content-length');
+      if (announced !== null && announced !== `${body.length}`) return resolve({ error: { tag: 'HTTP-request-body-size' } });
+      // Node gives a GET or DELETE with a body no length, and the server takes the body for the next request on the connection.
+      if (body.length > 0) all.set('content-length', `${body.length}`);
+      if (!path.startsWith('/')) throw new Error('not a path');
       for (const [name, value] of rule.headers) if (!all.has(name)) all.append(name, value);
       const { hostname, port } = new URL(`${scheme}://${authority}`);
       // Sockets take an IPv6 address without brackets.
       const host = hostname.replace(/^\[|\]$/g, '');
       sent = protocol.request({ method, host, port, path, agent, headers: Object.fromEntries(all) });
     } catch {
-      resolve({ error: { tag: 'HTTP-request-URI-invalid' } });
-      return;
+      return resolve({ error: { tag: 'HTTP-request-URI-invalid' } });
     }
 
     let connected = false;
@@ -132,7 +152,7 @@ export class Network {
     };
     const wait = (milliseconds, tag) => {
       clearTimeout(timer);
-      timer = setTimeout(() => fail({ tag }), milliseconds);
+      timer = setTimeout(() => fail({ tag }), Math.min(milliseconds, LONGEST));
     };
 
     wait(timeouts.connect ?? CONNECT, 'connection-timeout');
@@ -145,7 +165,13 @@ export class Network {
       else socket.once(scheme === 'https' ? 'secureConnect' : 'connect', onConnected);
     });
     sent.on('error', (error) => settle({ error: { tag: connected ? exchangeError(error) : connectError(error), ...detail(error, connected) } }));
+    // Without an error and without a response, when the server switches to another protocol.
+    let responded = false;
+    sent.on('close', () => {
+      if (!responded) settle({ error: { tag: 'connection-terminated' } });
+    });
     sent.on('response', (response) => {
+      responded = true;
       const between = () => wait(timeouts.betweenBytes ?? BETWEEN_BYTES, 'connection-read-timeout');
       const pieces = [];
       let size = 0;
@@ -173,7 +199,7 @@ export class Network {
       response.on('close', () => finish('the connection broke off'));
     });
     // A small body goes out in one write with the head.
-    sent.end(body);
+    return sent.end(body);
   }
 }
 

@@ -45,14 +45,15 @@ export class Pool {
   async close() {
     this.#closed = true;
     for (const call of this.#waiting.splice(0)) finish(call, () => call.reject(closed()));
-    await Promise.all([...this.#workers].map((worker) => worker.end(closed())));
+    // Those under way may have sent something.
+    await Promise.all([...this.#workers].map((worker) => worker.end(new HostError('closed', `The connector was shut down. ${REPEAT}`))));
     this.#network.destroy();
   }
 
   #next() {
     while (this.#waiting.length > 0) {
       const free = [...this.#workers].find((worker) => worker.isFree);
-      if (free) free.take(this.#waiting.shift());
+      if (free) free.take(this.#fairest());
       else {
         // One more thread for each waiting call.
         const starting = [...this.#workers].filter((worker) => worker.isStarting).length;
@@ -60,6 +61,22 @@ export class Pool {
         return;
       }
     }
+  }
+
+  /**
+   * The call to run next: the first of those whose connection has the fewest under way. A tenant whose account answers slowly waits for itself,
+   * and not everybody for it.
+   */
+  #fairest() {
+    const busy = new Map();
+    for (const { access } of this.#workers) if (access) busy.set(access, (busy.get(access) ?? 0) + 1);
+    let [best, least] = [0, Infinity];
+    for (const [at, { access }] of this.#waiting.entries()) {
+      const count = busy.get(access) ?? 0;
+      if (count < least) [best, least] = [at, count];
+      if (least === 0) break;
+    }
+    return this.#waiting.splice(best, 1)[0];
   }
 
   #start() {
@@ -87,7 +104,7 @@ export class Pool {
 }
 
 function closed() {
-  return new HostError('closed', 'The connector was shut down. Nothing more is done.');
+  return new HostError('closed', 'The connector was shut down. Nothing was done.');
 }
 
 function finish(call, settle) {
@@ -105,12 +122,13 @@ class Thread {
   #port;
   #signal;
   #call;
+  /** How many calls it has run. */
+  #number = 0;
   #ended;
   #idle;
   /** Ends a call that computes for too long; waiting for responses does not count. */
   #computing;
-  #computed = 0;
-  #since = 0;
+  #slept;
   isStarting = true;
 
   constructor(plugin, contract, network, limits) {
@@ -124,15 +142,21 @@ class Thread {
     return !this.isStarting && !this.#call && !this.#ended;
   }
 
+  /** What the call under way may reach: the same object for the calls of one connection. */
+  get access() {
+    return this.#call?.access;
+  }
+
   async start() {
     try {
       const modules = await this.#plugin;
       if (this.#ended) return;
       const { port1, port2 } = new MessageChannel();
       this.#port = port1;
-      this.#signal = new Int32Array(new SharedArrayBuffer(4));
+      this.#signal = new Int32Array(new SharedArrayBuffer(16), 0, 2);
+      this.#slept = new Float64Array(this.#signal.buffer, 8, 1);
       this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: { modules, network: port2, signal: this.#signal, contract: this.#contract },
+        workerData: { modules, network: port2, signal: this.#signal, contract: this.#contract, bodyBytes: this.#limits.totalBytes },
         transferList: [port2],
         resourceLimits: { maxOldGenerationSizeMb: Math.ceil(this.#limits.memoryBytes / (1 << 20)) + 64 },
         // The plugin must not see the environment, which may contain secrets.
@@ -155,9 +179,9 @@ class Thread {
     this.#port.ref();
     this.#call = call;
     call.thread = this;
-    this.#computed = 0;
     this.#compute();
-    this.#worker.postMessage({ name: call.name, args: call.args, result: call.result });
+    this.#number += 1;
+    this.#worker.postMessage({ number: this.#number, name: call.name, args: call.args, result: call.result });
   }
 
   /** Terminates the thread; a running call fails with this error. */
@@ -172,7 +196,7 @@ class Thread {
   }
 
   #rest() {
-    this.#pause();
+    clearTimeout(this.#computing);
     // An idle thread does not keep the process alive.
     this.#worker.unref();
     this.#port.unref();
@@ -219,32 +243,28 @@ class Thread {
     this.onEnd(error);
   }
 
-  async #send({ id, ...request }) {
+  async #send({ id, call: number, ...request }) {
     const call = this.#call;
-    if (!call) return;
-    this.#pause();
-    call.waits = (call.waits ?? 0) + 1;
+    // What a call left behind may arrive when the next one runs. It has no right to that one's credentials.
+    if (!call || number !== this.#number) return;
     const answer = await this.#network.send(request, call.access, call.usage);
-    call.waits -= 1;
     if (this.#call !== call) return;
     this.#port.postMessage({ id, ...answer }, answer.body ? [answer.body.buffer] : []);
     Atomics.add(this.#signal, 0, 1);
     Atomics.notify(this.#signal, 0);
-    if (call.waits === 0) this.#compute();
   }
 
+  /** Judges by what the thread itself says about its sleep: a request that is pending does not mean that the plugin waits for it. */
   #compute() {
-    this.#pause();
-    this.#since = performance.now();
     const { computeMs } = this.#limits;
-    const error = () => new HostError('compute', `The plugin computed for more than ${computeMs} ms. ${REPEAT}`);
-    this.#computing = setTimeout(() => this.end(error()), Math.max(0, computeMs - this.#computed));
-  }
-
-  #pause() {
-    if (this.#computing === undefined) return;
-    clearTimeout(this.#computing);
-    this.#computing = undefined;
-    this.#computed += performance.now() - this.#since;
+    const [since, slept] = [performance.now(), this.#slept[0]];
+    const look = () => {
+      const asleep = Atomics.load(this.#signal, 1) === 1;
+      const left = computeMs - (performance.now() - since - (this.#slept[0] - slept));
+      if (asleep) this.#computing = setTimeout(look, 50);
+      else if (left > 0) this.#computing = setTimeout(look, Math.ceil(left));
+      else this.end(new HostError('compute', `The plugin computed for more than ${computeMs} ms. ${REPEAT}`));
+    };
+    this.#computing = setTimeout(look, computeMs);
   }
 }

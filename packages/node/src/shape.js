@@ -6,6 +6,9 @@ import { types } from './contract.js';
 
 const LIMITS = { u8: 0xff, u16: 0xffff, u32: 0xffff_ffff, u64: Number.MAX_SAFE_INTEGER };
 
+/** The contract's limit of a body, in bytes. */
+const MOST_BODY = 256 * 1024;
+
 const toText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Converts a value for the plugin. Throws a `TypeError` that names the path and never shows the value. */
@@ -15,7 +18,8 @@ export function toPlugin(shape, value, path) {
     if (of === 'option') return value === undefined || value === null ? undefined : toPlugin(inner, value, path);
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) throw wrong(path, 'an array', value);
-    return value.map((item, index) => toPlugin(inner, item, `${path}[${index}]`));
+    // `map` would skip what is missing in the middle.
+    return Array.from(value, (item, index) => toPlugin(inner, item, `${path}[${index}]`));
   }
   switch (shape) {
     case 'string':
@@ -100,16 +104,25 @@ function integer(shape, value, path) {
 /** Settings as JSON text; an object is accepted too. */
 function settings(value, path) {
   if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrong(path, 'an object, or its JSON text', value);
+  // A Map, too: its JSON is an empty object.
+  if (typeof value !== 'object' || value === null || Symbol.iterator in value) throw wrong(path, 'an object, or its JSON text', value);
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // A cycle, a BigInt, a getter that throws. The reason may hold what the settings hold.
   }
-  return JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`${path}: expected what JSON can hold: no cycles, no BigInt`);
+  return text;
 }
 
 /** The body of a webhook, unchanged. */
 function body(value, path) {
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    throw wrong(path, 'the bytes of the request body (a Uint8Array), or its text', value);
+  }
+  if (Buffer.byteLength(value) > MOST_BODY) throw new TypeError(`${path}: expected at most ${MOST_BODY} bytes. The vendor sends no more: answer 413`);
   if (typeof value === 'string') return value;
-  if (!(value instanceof Uint8Array)) throw wrong(path, 'the bytes of the request body (a Uint8Array), or its text', value);
   try {
     return toText.decode(value);
   } catch {
@@ -120,8 +133,8 @@ function body(value, path) {
 function pairs(value, path) {
   if (value === undefined || value === null) return [];
   if (typeof value !== 'object') throw wrong(path, 'pairs of names and values, or an object', value);
-  const list = Symbol.iterator in value ? [...value] : flat(Object.entries(value));
-  return list.map((pair, index) => {
+  const list = Symbol.iterator in value ? value : flat(Object.entries(value));
+  return Array.from(list, (pair, index) => {
     const isPair = Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === 'string');
     if (!isPair) throw wrong(`${path}[${index}]`, 'a pair of texts', pair);
     return [...pair];
@@ -137,6 +150,7 @@ function wrong(path, expected, value) {
   const kinds = { undefined: 'nothing', object: 'another object', string: 'another text', number: 'another number' };
   let found = value === null ? 'null' : (kinds[typeof value] ?? `a ${typeof value}`);
   if (Array.isArray(value)) found = 'an array';
+  if (value instanceof Map) found = 'a Map';
   if (Number.isNaN(value)) found = 'NaN';
   if (value instanceof Date) found = 'a Date';
   return new TypeError(`${path}: expected ${expected}, got ${found}`);

@@ -108,6 +108,11 @@ export class Tenants {
       const properties = Object.entries(JSON.parse(settingsSchema).properties);
       return properties.flatMap(([name, { writeOnly }]) => (writeOnly ? [name] : []));
     });
+    // The next call asks again: this one may have found no thread.
+    const names = this.#secretNames;
+    names.catch(() => {
+      if (this.#secretNames === names) this.#secretNames = undefined;
+    });
     let all;
     try {
       all = JSON.parse(text);
@@ -116,8 +121,11 @@ export class Tenants {
     }
     if (typeof all !== 'object' || all === null || Array.isArray(all)) return { settings: text, secrets: {} };
     const secrets = {};
-    for (const name of await this.#secretNames) {
-      const value = typeof all[name] === 'string' ? all[name].trim() : '';
+    for (const name of await names) {
+      const given = all[name] ?? '';
+      // Not into the sandbox to be refused there.
+      if (typeof given !== 'string') throw refused(name, `the setting \`${name}\` must be text`);
+      const value = given.trim();
       if (value === '') continue;
       if (!/^[\x21-\x7e]+$/.test(value)) throw refused(name, `the setting \`${name}\` holds characters that a header cannot`);
       secrets[name] = value;

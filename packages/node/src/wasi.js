@@ -24,11 +24,31 @@ function joined(pieces) {
 /** The error of a closed stream, as `wasi:io/streams` defines it. */
 const CLOSED = { tag: 'closed' };
 
-/** The imports for this worker's instances: `network` is the port to the main thread, `signal` wakes the worker. */
-export function wasi(network, signal) {
+/**
+ * The imports for this worker's instances, and `begin` for each call: `network` is the port to the main thread, `signal` wakes the worker,
+ * `most` is how many bytes a call may write into bodies.
+ */
+export function wasi(network, signal, most) {
+  /** Milliseconds, for the main thread: what the call sleeps is not computing. It also looks whether we sleep now. */
+  const slept = new Float64Array(signal.buffer, 8, 1);
   /** Responses not fetched yet, by the request's number. */
   const futures = new Map();
   let requests = 0;
+  /** The call that is under way. Its number goes with each request: two ports keep no order between them. */
+  let call;
+  let written = 0;
+
+  function begin(number) {
+    call = number;
+    written = 0;
+    futures.clear();
+  }
+
+  /** Bodies lie outside of the plugin's memory, and so outside of its limit. */
+  function count(bytes) {
+    written += bytes;
+    if (written > most) throw { tag: 'last-operation-failed', val: IoError.of('the bodies of the call are too large') };
+  }
 
   function drain() {
     for (let got = receiveMessageOnPort(network); got; got = receiveMessageOnPort(network)) {
@@ -45,7 +65,11 @@ export function wasi(network, signal) {
       const seen = Atomics.load(signal, 0);
       drain();
       if (ready()) return;
+      const from = performance.now();
+      Atomics.store(signal, 1, 1);
       Atomics.wait(signal, 0, seen);
+      slept[0] += performance.now() - from;
+      Atomics.store(signal, 1, 0);
     }
   }
 
@@ -129,17 +153,19 @@ export function wasi(network, signal) {
       return BigInt(MOST_BYTES);
     }
     write(bytes) {
+      count(bytes.length);
       // Copy: the view is of the plugin's memory, which changes.
       this.#pieces.push(bytes.slice());
     }
     blockingWriteAndFlush(bytes) {
       this.write(bytes);
     }
-    writeZeroes(count) {
-      this.#pieces.push(new Uint8Array(Number(count)));
+    writeZeroes(length) {
+      count(Number(length));
+      this.#pieces.push(new Uint8Array(Number(length)));
     }
-    blockingWriteZeroesAndFlush(count) {
-      this.writeZeroes(count);
+    blockingWriteZeroesAndFlush(length) {
+      this.writeZeroes(length);
     }
     flush() {}
     blockingFlush() {}
@@ -289,6 +315,7 @@ export function wasi(network, signal) {
         const body = joined(pieces);
         const message = {
           id,
+          call,
           method: method.tag === 'other' ? method.val : method.tag.toUpperCase(),
           scheme: scheme?.tag === 'HTTP' ? 'http' : scheme?.tag === 'other' ? scheme.val : 'https',
           authority: authority ?? '',
@@ -357,7 +384,7 @@ export function wasi(network, signal) {
     }
   }
 
-  return {
+  const imports = {
     'wasi:http/outgoing-handler': {
       handle: (request, options) => OutgoingRequest.send(request, RequestOptions.read(options)),
     },
@@ -375,4 +402,5 @@ export function wasi(network, signal) {
     'wasi:io/streams': { InputStream, OutputStream },
     'wasi:clocks/monotonic-clock': {},
   };
+  return { imports, begin };
 }

@@ -16,33 +16,39 @@ export function webhooks(connector, { settings, sessions, act } = {}) {
   }
   if (typeof act !== 'function') throw new TypeError('options.act: expected a function');
 
-  /** Handles deliveries of one conversation one at a time, by its newest id. */
+  /** Handles deliveries of one conversation one at a time, whichever of its ids they name. */
   const turns = new Map();
 
-  async function inTurn(id, work) {
-    const before = turns.get(id);
+  async function inTurn(ids, work) {
+    const before = ids.map((id) => turns.get(id));
     const turn = (async () => {
-      await before?.catch(() => {});
+      await Promise.allSettled(before);
       return work();
     })();
-    turns.set(id, turn);
+    for (const id of ids) turns.set(id, turn);
     try {
       return await turn;
     } finally {
-      if (turns.get(id) === turn) turns.delete(id);
+      for (const id of ids) if (turns.get(id) === turn) turns.delete(id);
     }
   }
 
-  async function find(ids) {
+  async function find(ids, request) {
     for (const id of ids) {
-      const session = await sessions.get(id);
+      const session = await sessions.get(id, request);
       if (session !== undefined && session !== null) return session;
     }
     return undefined;
   }
 
   async function status(request) {
-    const bytes = await read(request);
+    let bytes;
+    try {
+      bytes = await read(request);
+    } catch {
+      // The sender has gone in the middle of the body, or a framework has taken the stream. Nobody hears it, perhaps.
+      return 400;
+    }
     if (!bytes) return 413;
     // The vendor signs UTF-8 bytes, so another body cannot be the vendor's.
     if (!isUtf8(bytes)) return 400;
@@ -52,13 +58,13 @@ export function webhooks(connector, { settings, sessions, act } = {}) {
         typeof settings === 'function' ? settings(request) : settings,
         connector.peek(body),
       ]);
-      await inTurn(ids[0], async () => {
-        const session = await find(ids);
+      await inTurn(ids, async () => {
+        const session = await find(ids, request);
         const update = await connector.onWebhook(connection, { headers: request.headers, body }, session);
         // Calls made by `act` return a newer session.
         const last = (await act(update, request)) ?? update;
         if (last.session === undefined) return;
-        for (const id of last.info.conversationIds) await sessions.set(id, last.session);
+        for (const id of last.info.conversationIds) await sessions.set(id, last.session, request);
       });
       return 200;
     } catch (error) {

@@ -13,8 +13,8 @@ WebAssembly.promising ??= () => {
 };
 const { instantiate } = await import('../component/connector.js');
 
-const { modules, network, signal, contract } = workerData;
-const imports = wasi(network, signal);
+const { modules, network, signal, contract, bodyBytes } = workerData;
+const { imports, begin } = wasi(network, signal, bodyBytes);
 
 /** A fresh instance: its exports, and its memory. */
 function fresh() {
@@ -37,7 +37,8 @@ function reason(error) {
 /** Created ahead of the next call. */
 let next;
 
-parentPort.on('message', ({ name, args, result }) => {
+parentPort.on('message', ({ number, name, args, result }) => {
+  begin(number);
   const { connector, memory } = next ?? fresh();
   next = undefined;
   let answer;

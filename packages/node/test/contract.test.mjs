@@ -52,6 +52,14 @@ test('names and values may be pairs, an object, a Map or Headers', async () => {
   }
 });
 
+test('a body of 256 KiB is read, and one that begins with a byte order mark', async () => {
+  const bodies = [Buffer.alloc(256 * 1024, ' '), 'é'.repeat(128 * 1024), Buffer.from('\ufeff{}')];
+  for (const body of bodies) {
+    assert.deepEqual(await freshworks.peek(body), []);
+    assert.equal((await errorOf(freshworks.onWebhook(settings, { headers: {}, body }))).kind, 'invalid-signature');
+  }
+});
+
 test('settings may be an object or their text', async () => {
   for (const form of [given, JSON.stringify(given)]) assert.equal((await freshworks.connect(form)).connected, true);
 });
@@ -59,22 +67,35 @@ test('settings may be an object or their text', async () => {
 test('a wrong shape is a TypeError that names the path and does not show the value', async () => {
   const message = says('1', 'secret text');
   const request = handoffRequest();
+  const endless = { *[Symbol.iterator]() { for (;;) yield 'a'; } };
+  const cyclic = { ...given };
+  cyclic.itself = cyclic;
   for (const [call, path] of [
     [() => freshworks.handoff(), 'settings: expected an object, or its JSON text, got nothing'],
+    [() => freshworks.connect(new Map(Object.entries(given))), 'settings: expected an object, or its JSON text, got a Map'],
+    [() => freshworks.connect(cyclic), 'settings: expected what JSON can hold: no cycles, no BigInt'],
+    [() => freshworks.connect({ ...given, at: 1n }), 'settings: expected what JSON can hold: no cycles, no BigInt'],
+    [() => freshworks.connect({ toJSON() {} }), 'settings: expected what JSON can hold: no cycles, no BigInt'],
+    [() => freshworks.connect({ get api_key() { throw new Error('secret text'); } }), /^settings: expected what JSON can hold/],
     [() => freshworks.handoff(settings), 'request: expected an object, got nothing'],
     [() => freshworks.handoff(settings, {}), 'request.key: expected an object, got nothing'],
     [() => freshworks.handoff(settings, { ...request, mode: 'secret text' }), "request.mode: expected one of 'automatic', 'live', 'ticket', got another text"],
     [() => freshworks.handoff(settings, { ...request, history: [{ ...message, sentAt: new Date() }] }), 'request.history[0].sentAt: expected a whole number from 0 to 9007199254740991, got a Date'],
+    [() => freshworks.handoff(settings, { ...request, history: [, message] }), 'request.history[0]: expected an object, got nothing'],
+    [() => freshworks.handoff(settings, { ...request, history: new Array(2 ** 32 - 1) }), 'request.history[0]: expected an object, got nothing'],
     [() => freshworks.handoff(settings, { ...request, history: message }), 'request.history: expected an array, got another object'],
     [() => freshworks.handoff(settings, { ...request, reason_text: 'secret text' }), 'request.reason_text is not known to the contract: its name is `reasonText` in JavaScript'],
     [() => freshworks.handoff(settings, { ...request, 'secret text': 1 }), 'request: a field is not known to the contract'],
     [() => freshworks.handoff(settings, { ...request, user: { id: 7 } }), 'request.user.id: expected a string, got another number'],
     [() => freshworks.handoff(settings, { ...request, user: { id: '7', emailVerified: 'secret text' } }), 'request.user.emailVerified: expected true or false, got another text'],
+    [() => freshworks.handoff(settings, { ...request, context: endless }), 'request.context[0]: expected a pair of texts, got another text'],
     [() => freshworks.handoff(settings, { ...request, context: [['a']] }), 'request.context[0]: expected a pair of texts, got an array'],
     [() => freshworks.relay(settings, undefined, message), /^session: expected /],
     [() => freshworks.relay(settings, 17, message), /^session: expected /],
     [() => freshworks.rate(settings, 'x', { id: '1', score: 1.5 }), /^(session|rating.score): expected /],
     [() => freshworks.peek(Buffer.from([0xff])), 'body: expected UTF-8. The body is not the vendor\'s: answer 400'],
+    [() => freshworks.peek('é'.repeat(128 * 1024) + ' '), 'body: expected at most 262144 bytes. The vendor sends no more: answer 413'],
+    [() => freshworks.onWebhook(settings, { headers: {}, body: Buffer.alloc(256 * 1024 + 1) }), 'delivery.body: expected at most 262144 bytes. The vendor sends no more: answer 413'],
     [() => freshworks.peek({}), /^body: expected the bytes of the request body/],
     [() => freshworks.tick(settings, 'x', Number.NaN), /^(session|now): expected /],
   ]) {

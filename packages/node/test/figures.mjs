@@ -47,6 +47,6 @@ for (const name of ['connector.core.wasm', 'connector.core2.wasm', 'connector.co
   modules[name] = await WebAssembly.compile(await readFile(`${folder}component/${name}`));
 }
 const { port1 } = new MessageChannel();
-const imports = wasi(port1, new Int32Array(new SharedArrayBuffer(4)));
+const { imports } = wasi(port1, new Int32Array(new SharedArrayBuffer(16), 0, 2), Infinity);
 await measure('a fresh instance', () => void instantiate((name) => modules[name], imports));
 port1.close();

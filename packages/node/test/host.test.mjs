@@ -98,6 +98,26 @@ test('more calls than may wait are refused at once, and nothing is done', async 
   await waits;
 });
 
+test('a tenant whose account answers slowly does not keep the others waiting', async (t) => {
+  tidy(t);
+  const two = connector(t, { limits: { workers: 2 } });
+  const [slow, quick] = [{ ...JSON.parse(settings), retry_budget_ms: 1 }, JSON.parse(settings)].map((one) => JSON.stringify(one));
+  const open = [];
+  await Promise.all([two.describe(slow), two.describe(quick)]);
+  const ended = [];
+  door.answer = () => (open.length < 2 ? new Promise((resolve) => open.push(resolve)) : undefined);
+  const calls = Array.from({ length: 8 }, () => two.connect(slow).then(() => ended.push('slow')));
+  while (open.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  calls.push(two.connect(quick).then(() => ended.push('quick')));
+  await new Promise(setImmediate);
+  // One thread gets free: the quick call is next, whoever came before.
+  open[0]();
+  await calls.at(-1);
+  assert.ok(ended.length <= 2, `${ended}`);
+  open[1]();
+  await Promise.all(calls);
+});
+
 test('calls fail after shutdown, and those under way at it', async (t) => {
   tidy(t);
   const one = new Connector({ internal });
@@ -106,8 +126,12 @@ test('calls fail after shutdown, and those under way at it', async (t) => {
   const underWay = errorOf(one.connect(settings));
   while (door.seen.at(-1)?.headers === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
   await one.shutdown();
-  assert.equal((await underWay).code, 'closed');
-  assert.equal((await errorOf(one.describe())).code, 'closed');
+  const ended = await underWay;
+  assert.equal(ended.code, 'closed');
+  assert.match(ended.message, /may have done part.*`retry`/);
+  const late = await errorOf(one.describe());
+  assert.equal(late.code, 'closed');
+  assert.match(late.message, /Nothing was done/);
 });
 
 test('a process ends by itself when nothing is left to do', async () => {
@@ -163,7 +187,9 @@ test('origins are read strictly', () => {
   }
   assert.equal(internalOrigin('HTTPS://Desk.Example/').key, 'https://desk.example:443');
   assert.throws(() => new Connector({ limits: { timeoutMS: 1 } }), /^TypeError: options.limits.timeoutMS is not known$/);
-  assert.throws(() => new Connector({ limits: { timeoutMs: 0 } }), /^TypeError: options.limits.timeoutMs: /);
+  for (const [name, bad] of [['timeoutMs', 0], ['timeoutMs', 2 ** 31], ['computeMs', Infinity], ['memoryBytes', 2 ** 32 + 1], ['workers', 1.5], ['toString', 1]]) {
+    assert.throws(() => new Connector({ limits: { [name]: bad } }), new RegExp(`^TypeError: options.limits.${name}`), `${name} ${bad}`);
+  }
 });
 
 test('a wildcard is reached when both the settings and the operator name it', async () => {
@@ -203,7 +229,7 @@ test('a name that leads to a private address is not connected to', async (t) => 
   // The door itself is fine.
   assert.equal((await send(true)).error, undefined);
   network.destroy();
-  assert.ok(isPublic('8.8.8.8') && !isPublic('::ffff:10.0.0.1'));
+  assert.ok(isPublic('8.8.8.8') && !isPublic('::ffff:10.0.0.1') && !isPublic('fe80::1%eth0') && !isPublic('2001:4860::1%1'));
 });
 
 test('redirects are not followed', async (t) => {
@@ -274,4 +300,33 @@ test('a file of the end user is fetched and uploaded', async (t) => {
   const update = await one.relay(kept, session, { ...says('2', ''), parts: [part] });
   assert.deepEqual(update.findings, []);
   assert.ok(door.seen.some(({ path, body }) => path.startsWith('/v2/files') && body.includes('a bill of 3 EUR')));
+});
+
+test('the largest limits are limits', async (t) => {
+  const patient = connector(t, { limits: { timeoutMs: 2 ** 31 - 1, computeMs: 2 ** 31 - 1, memoryBytes: 2 ** 32, workers: Number.MAX_SAFE_INTEGER } });
+  assert.equal((await patient.describe()).name, 'freshworks');
+});
+
+test('a first call that fails does not spoil the next ones', async () => {
+  let asked = 0;
+  const describe = async () => {
+    asked += 1;
+    if (asked === 1) throw new HostError('busy', 'no thread');
+    return { settingsSchema: '{"properties":{"key":{"writeOnly":true}}}', outbound: [] };
+  };
+  const tenants = new Tenants(describe, { internal: [], subdomains: [], keysInside: false });
+  assert.equal((await errorOf(tenants.of('{"key":"a"}'))).code, 'busy');
+  assert.deepEqual((await tenants.of('{"key":"a"}')).secrets, { key: 'a' });
+});
+
+test('a key that is no text is refused on the main thread', async () => {
+  for (const key of [['s3cret'], 17, true, { key: 's3cret' }]) {
+    const described = [];
+    const describe = async (settings) => {
+      described.push(settings);
+      return { settingsSchema: '{"properties":{"api_key":{"writeOnly":true}}}', outbound: [] };
+    };
+    const error = await errorOf(new Tenants(describe, { internal: [], subdomains: [], keysInside: false }).of(JSON.stringify({ api_key: key })));
+    assert.deepEqual([error.kind, error.field, described], ['invalid-settings', 'settings.api_key', [undefined]]);
+  }
 });

@@ -1,5 +1,8 @@
 // The listener for webhooks.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import test from 'node:test';
 import { Connector, webhooks } from 'freshworks-handoff';
 import { handoffRequest, says, server, simulator, webhookOf } from './support.mjs';
@@ -68,4 +71,56 @@ test('webhooks of one conversation wait for each other', async () => {
   const both = [await answer('Hello Ana.'), await answer('Are you there?')];
   assert.deepEqual(await Promise.all([...both, ...both].map((one) => post(one))), [200, 200, 200, 200]);
   assert.equal(most, 1);
+});
+
+test('a sender that goes in the middle of its body ends nothing', async (t) => {
+  const listener = webhooks(freshworks, { settings, sessions: new Map(), act: () => {} });
+  let answered;
+  const listening = createServer((request, response) => (answered = listener(request, response))).listen(0, '127.0.0.1');
+  t.after(() => listening.close());
+  await once(listening, 'listening');
+  const client = connect(listening.address().port, '127.0.0.1');
+  client.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhalf');
+  await once(listening, 'request');
+  client.destroy();
+  // `createServer` looks at no promise: one that is broken would end the process.
+  assert.equal(await answered, undefined);
+});
+
+test('the store of sessions learns which request asks, to keep tenants apart', async () => {
+  const { session, info } = await freshworks.handoff(settings, handoffRequest());
+  const asked = [];
+  const store = {
+    get: (id, { url }) => (asked.push(['get', url]), url === '/ours' && info.conversationIds.includes(id) ? session : undefined),
+    set: (id, kept, { url }) => asked.push(['set', url]),
+  };
+  const { origin } = await server(webhooks(freshworks, { settings, sessions: store, act: () => {} }));
+  const { headers, body } = await webhookOf(account, () => account.reply(info.conversationIds[0], 'Hello Ana.'));
+  for (const path of ['/theirs', '/ours']) {
+    const sent = { method: 'POST', body, headers: { 'x-freshchat-signature': headers['x-freshchat-signature'] } };
+    assert.equal((await fetch(origin + path, sent)).status, 200);
+    assert.equal(asked.some(([what]) => what === 'set'), path === '/ours', `${asked}`);
+  }
+  assert.ok(asked.some(([what, url]) => what === 'set' && url === '/ours'));
+});
+
+test('webhooks of one conversation wait for each other, whichever of its ids they name', async () => {
+  let [underWay, most] = [0, 0];
+  const bodies = { both: ['uuid', '17'], numeric: ['17'], other: ['18'] };
+  const fake = Object.assign(Object.create(Connector.prototype), {});
+  Object.defineProperty(fake, 'peek', { value: async (body) => bodies[body] });
+  Object.defineProperty(fake, 'onWebhook', { value: async () => ({ events: [] }) });
+  let met = () => new Promise((resolve) => setTimeout(resolve, 30));
+  const act = async () => {
+    most = Math.max(most, (underWay += 1));
+    await met();
+    underWay -= 1;
+  };
+  const { origin } = await server(webhooks(fake, { settings: {}, sessions: new Map(), act }));
+  const post = async (body) => (await fetch(origin, { method: 'POST', body })).status;
+  assert.deepEqual(await Promise.all(['both', 'numeric', 'both'].map(post)), [200, 200, 200]);
+  assert.equal(most, 1);
+  // Another conversation does not wait: both are acted on at once, or neither ends.
+  const both = new Promise((resolve) => (met = () => (underWay === 2 && resolve(), both)));
+  assert.deepEqual(await Promise.all(['both', 'other'].map(post)), [200, 200]);
 });

@@ -53,7 +53,7 @@ class CallReport(TypedDict):
 
 
 Observer = Callable[[str, CallReport], None]
-"""Receives the function's name and the report of every call, failed ones included. Runs in the caller's thread; must not raise."""
+"""Receives the function's name and the report of every call, failed ones included. Runs in the caller's thread. What it raises is logged."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,16 @@ class Settings(dict[str, Any]):
 
     def __repr__(self) -> str:
         return repr({name: "[redacted]" if name in SECRETS else value for name, value in self.items()})
+
+    # `dict` would return a plain dictionary, which prints them.
+    def copy(self) -> Settings:
+        return Settings(self)
+
+    def __or__(self, other: Any) -> Any:
+        return Settings(super().__or__(other)) if isinstance(other, dict) else NotImplemented
+
+    def __ror__(self, other: Any) -> Any:
+        return Settings(super().__ror__(other)) if isinstance(other, dict) else NotImplemented
 
 
 @dataclass
@@ -173,18 +183,22 @@ def _dump(value: object, name: str, error: type[HandoffError]) -> str:
     if isinstance(value, Mapping) and not isinstance(value, dict):
         value = dict(value)
     try:
-        return json.dumps(value, allow_nan=False)
+        return _whole(json.dumps(value, allow_nan=False, ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):
         found = _unfit(value, name) or f"`{name}` cannot be written as JSON"
         remedy = "Pass dictionaries, lists, text, whole numbers, booleans and None; times as milliseconds since 1970."
         raise error(found, field=found.split("`")[1], remedy=remedy) from None
 
 
+def _whole(text: str) -> str:
+    """Replaces lone surrogates, as left by truncating an emoji: UTF-8 has none."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise InvalidRequest(f"`{name}` is {type(value).__name__}, not text", field=name, remedy="Pass a str.")
-    # A lone surrogate, as left by truncating an emoji.
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _whole(value)
 
 
 def _time(value: object, name: str) -> int:
@@ -278,10 +292,10 @@ class _Core:
         headers: Headers = (),
         body: bytes | bytearray | memoryview = b"",
     ) -> _native.Arguments:
-        if isinstance(body, str):
-            raise InvalidRequest(
-                "`body` is str, not bytes", field="body", remedy="Pass the bytes of the request as they came: the signature is over them."
-            )
+        # `bytes` of a number would be as many zeros.
+        if not isinstance(body, (bytes, bytearray, memoryview)):
+            remedy = "Pass the bytes of the request as they came: the signature is over them."
+            raise InvalidRequest(f"`body` is {type(body).__name__}, not bytes", field="body", remedy=remedy)
         if now is None:
             time = 0
         else:
@@ -304,7 +318,11 @@ class _Core:
             what = "ok" if "ok" in answer else answer.get("error", {}).get("kind") or next(iter(answer))
             _log.debug("%s: %s, %.1f ms, %d requests", function, what, report["wall"], len(report["http"]))
             if self._on_report is not None:
-                self._on_report(function, report)
+                try:
+                    self._on_report(function, report)
+                except Exception:
+                    # The answer holds the session of what was done: it must not get lost.
+                    _log.exception("%s: on_report has failed", function)
         if "ok" not in answer:
             raise _failure(answer)
         value = answer["ok"]

@@ -378,6 +378,37 @@ class Fences(WithAccount):
                 call()
             self.assertIn("400", raised.exception.remedy or "")
 
+    def test_only_bytes_are_a_body(self) -> None:
+        wrong: list[Any] = [1 << 40, "{}", [123, 125], None]
+        for body in wrong:
+            with self.assertRaises(freshworks_handoff.InvalidRequest) as raised:
+                peek(body)
+            self.assertEqual(raised.exception.field, "body")
+        right: list[Any] = [b"{}", bytearray(b"{}"), memoryview(b"{}")]
+        self.assertEqual([peek(body) for body in right], [[], [], []])
+
+    def test_half_an_emoji_does_not_stop_a_message(self) -> None:
+        connector = self.connector()
+        receipt = connector.handoff(request("half", summary="Cut \ud83d"))
+        connector.relay(receipt["session"], text_message("1", "Cut as well \ud83d"))
+        self.assertIn("Cut as well \ufffd", self.simulator.texts(receipt["info"]["conversation_ids"][0]))
+
+    def test_an_observer_that_fails_loses_no_answer(self) -> None:
+        def broken(*_: object) -> None:
+            raise RuntimeError("the metrics are away")
+
+        connector = self.connector(on_report=broken)
+        with self.assertLogs("freshworks_handoff", "ERROR") as logged:
+            receipt = connector.handoff(request("observed"))
+        self.assertTrue(receipt["session"])
+        self.assertIn("handoff: on_report has failed", logged.output[0])
+
+    def test_copies_of_settings_print_no_secret_either(self) -> None:
+        settings = freshworks_handoff.Settings({"chat_url": "acme.freshchat.com", "api_key": "s3cret"})
+        for again in (settings.copy(), settings | {"group": "g"}, {"group": "g"} | settings, copy.copy(settings), copy.deepcopy(settings)):
+            self.assertNotIn("s3cret", repr(again))
+            self.assertEqual(again["api_key"], "s3cret")
+
     def test_the_clock_is_the_embedders_where_there_is_one(self) -> None:
         # A time that the connector surely writes into its answer: a conversation that waits is looked at after it.
         connector = self.connector(settings={"queue_timeout_minutes": 60}, clock=lambda: 1_900_000_000_000)
