@@ -1,7 +1,7 @@
 //! The contract's values as plain Rust: one set for core, host, bridge and tests.
 //!
 //! They are the records and enums of `wit/connector.wit`, where each is explained for callers; here are only the facts that matter
-//! inside. Each word is typed once: [`words!`](crate::words) and [`record!`](crate::record) make JSON, schema and, with the feature `wasmtime`, the
+//! inside. Each word is typed once: `words!` and `record!` make JSON, schema and, with the feature `wasmtime`, the
 //! component's value from it, and a test holds them against the WIT file.
 
 use std::borrow::Cow;

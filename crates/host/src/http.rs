@@ -11,7 +11,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tokio::sync::Notify;
 use tracing::Instrument as _;
@@ -84,6 +84,12 @@ impl WasiHttpHooks for Hook {
     }
 }
 
+/// `TRACE` would echo the credential that the host adds, `CONNECT` opens a tunnel, and other methods are unknown.
+fn may_be_sent(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS]
+        .contains(method)
+}
+
 /// One request and its response.
 struct Exchange {
     index: usize,
@@ -97,6 +103,9 @@ struct Exchange {
 impl Exchange {
     async fn run(&self, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>> {
         let (mut parts, body) = request.into_parts();
+        if !may_be_sent(&parts.method) {
+            return Err(Error::HttpRequestDenied);
+        }
         let origin = self.sandbox.allow.check(&parts.uri).map_err(|_| Error::HttpRequestDenied)?;
         if !self.allowance.take_request() {
             return Err(Error::HttpRequestDenied);

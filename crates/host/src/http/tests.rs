@@ -192,6 +192,17 @@ async fn what_is_not_allowed_is_denied_before_a_connection() {
 }
 
 #[tokio::test]
+async fn methods_that_echo_credentials_or_open_tunnels_are_denied_before_a_connection() {
+    let server = Server::start(OK).await;
+    let caller = Caller::allowing(&server);
+    for method in ["TRACE", "CONNECT", "BREW"] {
+        let request = Request::builder().method(method).uri(server.url("/")).body("").unwrap();
+        assert!(matches!(caller.send(request, None).await, Err(Error::HttpRequestDenied)), "{method}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let server =
         Server::start(Reply::Send("HTTP/1.1 302 Found\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n")).await;
