@@ -41,7 +41,7 @@ const LIMITS: [(&str, u64); 9] = [
 ];
 
 /// Key, unit, what it is. In the order of the table.
-const ROWS: [(&str, &str, &str); 32] = [
+const ROWS: [(&str, &str, &str); 34] = [
     ("component_bytes", "bytes", "the stripped component"),
     ("component_gzip_bytes", "bytes", "the same, compressed with gzip"),
     ("bridge_component_bytes", "bytes", "the bridge's component, for Spin"),
@@ -65,6 +65,8 @@ const ROWS: [(&str, &str, &str); 32] = [
     ("native_instructions_relay", "instructions", "the same relay, core natively (callgrind)"),
     ("instantiate_us", "µs", "making an instance, pooled"),
     ("peek_us", "µs", "a whole call of `peek` on a fresh instance"),
+    ("peek_256_kib_us", "µs", "the same with the largest body that a webhook may have"),
+    ("relay_us", "µs", "a whole relay on a fresh instance, simulator on loopback"),
     ("handoff_40_messages_us", "µs", "a whole handoff on a fresh instance, simulator on loopback"),
     ("webhook_verify_and_translate_us", "µs", "a whole `on-webhook` on a fresh instance, no request"),
     ("history_2000_messages_ms", "ms", "handoff with 2,000 messages"),

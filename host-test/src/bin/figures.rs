@@ -167,6 +167,25 @@ async fn times(plugin: &Plugin, put: &mut impl FnMut(&str, Value) -> Option<Valu
     }
     put("handoff_40_messages_us", micros(median(handoff)));
 
+    let mut session =
+        plugin.handoff(sandbox, settings, &request("chatty", "chatty", 1, 10)?, None, NOW).await.result?.session;
+    let mut relay = Vec::new();
+    for number in 0..REPEATS / 10 {
+        let call = plugin.relay(sandbox, settings, &session, &message(1000 + 2 * number, "Hello?")?, false, NOW).await;
+        relay.push(call.report.wall);
+        session = call.result?.session.context("no session")?;
+    }
+    put("relay_us", micros(median(relay)));
+
+    let largest = format!("{{\"text\":\"{}\"}}", "x".repeat(256 * 1024 - 11));
+    let mut peek = Vec::new();
+    for _ in 0..REPEATS / 10 {
+        let call = plugin.peek(sandbox, &largest).await;
+        call.result?;
+        peek.push(call.report.wall);
+    }
+    put("peek_256_kib_us", micros(median(peek)));
+
     let receipt = plugin.handoff(sandbox, settings, &request("hooked", "hooked", 1, 10)?, None, NOW).await.result?;
     let conversation = receipt.info.conversation_ids.first().context("no conversation")?;
     let maya = freshworks.agent_id("Maya Chen").context("no agent")?;

@@ -23,18 +23,26 @@ pub struct Fault {
     pub when: When,
     /// How many calls it hits.
     pub times: u32,
+    /// Whether it may also hit none.
+    pub may_miss: bool,
 }
 
 impl Fault {
     /// Hits one call, before it takes effect.
     pub fn new(on: Match, how: How) -> Self {
-        Self { on, how, when: When::BeforeEffect, times: 1 }
+        Self { on, how, when: When::BeforeEffect, times: 1, may_miss: false }
     }
 
     /// The call takes effect first: the write happened, the response is the fault.
     #[must_use]
     pub fn after_effect(self) -> Self {
         Self { when: When::AfterEffect, ..self }
+    }
+
+    /// For explorations: the call may never come, because its caller is stopped first.
+    #[must_use]
+    pub fn may_miss(self) -> Self {
+        Self { may_miss: true, ..self }
     }
 
     /// Hits that many calls.
@@ -212,8 +220,8 @@ struct Waiting<F> {
 pub(crate) enum Origin {
     /// The script of a test: it has to hit.
     Script,
-    /// A person who plays with the simulator.
-    Person,
+    /// A person who plays with the simulator, or a search for faults that matter: it may miss.
+    Explorer,
 }
 
 impl<F> Waiting<F> {

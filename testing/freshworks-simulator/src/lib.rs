@@ -237,7 +237,8 @@ impl Simulator {
 
     /// Makes calls of the API go wrong. A fault that never hits fails the test when the simulator is dropped.
     pub fn fail(&self, fault: Fault) {
-        self.inner.faults.add(fault, Origin::Script);
+        let origin = if fault.may_miss { Origin::Explorer } else { Origin::Script };
+        self.inner.faults.add(fault, origin);
     }
 
     /// Makes the next delivery go wrong. A fault that never hits fails the test when the simulator is dropped.

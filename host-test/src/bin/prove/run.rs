@@ -245,7 +245,7 @@ impl Play<'_> {
         let id = self.newest()?;
         for path in [format!("/v2/conversations/{id}"), format!("/v2/conversations/{id}/messages")] {
             let fault = simulator::Fault::new(simulator::Match::path(&path), simulator::How::status(403));
-            self.platform.account.simulator.fail(fault.times(u32::MAX));
+            self.platform.account.simulator.fail(fault.times(u32::MAX).may_miss());
         }
         self.truth.is_refused = true;
         Ok(())

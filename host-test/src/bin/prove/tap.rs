@@ -144,7 +144,8 @@ impl Interceptor for Tap {
                 let after = after && !(is_desk && what == OnWire::Status(400));
                 // By its path, because the plugin may have sent others concurrently. A storm hits any request.
                 let one = Match::path(request.uri.path()).method(request.method.as_str());
-                let fault = simulator::Fault::new(if times == 1 { one } else { Match::any() }, how).times(times);
+                let fault =
+                    simulator::Fault::new(if times == 1 { one } else { Match::any() }, how).times(times).may_miss();
                 self.account.fail(if after { fault.after_effect() } else { fault });
             }
             Kind::Call(_) | Kind::Webhook(_) => {}

@@ -101,9 +101,9 @@ async fn add(State(app): State<App>, Json(it): Json<Order>) -> Reply {
         return Err(Refusal::invalid("TIMES_NOT_POSITIVE"));
     }
     match it.fault.effect() {
-        Effect::OnCalls(fault) if fault.times == UNTIL_CLEARED => app.faults.add(fault, Origin::Person),
-        Effect::OnCalls(fault) => app.faults.add(fault.times(it.times), Origin::Person),
-        Effect::OnWebhooks(fault) => app.faults.add_webhook(None, fault, it.times, Origin::Person),
+        Effect::OnCalls(fault) if fault.times == UNTIL_CLEARED => app.faults.add(fault, Origin::Explorer),
+        Effect::OnCalls(fault) => app.faults.add(fault.times(it.times), Origin::Explorer),
+        Effect::OnWebhooks(fault) => app.faults.add_webhook(None, fault, it.times, Origin::Explorer),
     }
     Ok(Json(json!({ "faults": waiting(&app.faults) })))
 }
