@@ -4,5 +4,6 @@ pub mod identity;
 pub mod journal;
 pub mod lifecycle;
 pub mod session;
+pub mod session_text;
 pub mod ticket;
 pub(crate) mod timers;

@@ -35,7 +35,7 @@ const LIMITS: [(&str, u64); 9] = [
     ("http_calls_first_handoff", 4),
     ("http_calls_known_user", 2),
     ("fuel_handoff", 900_000),
-    ("fuel_relay", 225_000),
+    ("fuel_relay", 260_000),
     ("native_instructions_handoff", 315_000),
     ("native_instructions_relay", 85_000),
 ];

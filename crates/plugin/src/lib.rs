@@ -3,7 +3,7 @@
 
 #![cfg(target_family = "wasm")]
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use freshworks_handoff::conversation::session_text;
 use freshworks_handoff::use_cases::{
     Receipt, Update, close, connect, describe, erase, handoff, rate, relay, tick, undelivered, webhook,
 };
@@ -156,13 +156,13 @@ impl wit::Guest for Component {
 /// A session as the core knows it. Text that no session has becomes no bytes, which the core refuses in its own words.
 #[inline(never)]
 fn bytes(session: wit::Session) -> Vec<u8> {
-    Base64UrlUnpadded::decode_vec(&session).unwrap_or_default()
+    session_text::decode(&session).unwrap_or_default()
 }
 
 /// A session as the contract knows it: text that JSON, URLs and logs leave as it is.
 #[inline(never)]
 fn text(session: Vec<u8>) -> wit::Session {
-    Base64UrlUnpadded::encode_string(&session)
+    session_text::encode(&session)
 }
 
 fn list<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
