@@ -58,7 +58,7 @@ pub(crate) const TASKS: &[Task] = &[
     Task {
         more: "Words select tests by parts of their names; arguments after -- go to the tests. Without words, FEATURES.md is checked, too.",
         rest: Rest::Words,
-        next: "cargo xtask prove --every 4 (what CI proves), cargo xtask ci (everything that must hold)",
+        next: "cargo xtask prove --every 8 (what CI proves), cargo xtask ci (everything that must hold)",
         ..task("test", "run every test, or those whose names contain a word")
     },
     Task {
@@ -74,10 +74,10 @@ pub(crate) const TASKS: &[Task] = &[
     Task {
         more: "\
 Every fault at every place of every flow, pairs of faults, random walks, interleaved calls; then each protection is broken on purpose.
---every N          every n-th of the runs with one fault (4: what CI runs)
+--every N          every n-th of the runs with one fault (8: what CI runs)
 --size N           N times the pairs and walks
 --time-limit MINUTES    stop after this time: then nothing is proved, and it fails
---no-mutations, --only-mutations [words]    skip breaking protections; only break protections
+--no-mutations, --only-mutations [words]    skip breaking protections; only break protections: with these words in their names, or a part such as 1/2
 --flow NAME, --fault FAULT, --walk N, --pair N, --interleaving N, --trace    run and show one run or flow
 --doubles N, --walks N, --interleavings N, --seed N, --threads N, --until-first-violation",
         options: &[
