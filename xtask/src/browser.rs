@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::features::Passed;
+use crate::features::{self, Passed};
 use crate::{process, spin, tools};
 
 /// Builds everything and runs the tests; returns those that passed. `--screenshots` redraws the documentation's pictures; other arguments go to `node --test`.
@@ -31,13 +31,5 @@ pub(crate) fn run(arguments: &[String]) -> Result<Passed> {
     if pictures {
         node.env("SCREENSHOTS", process::root().join("docs/console"));
     }
-    let mut passed = Passed::new();
-    process::lines(
-        &mut node,
-        &mut |line| match line.trim().strip_prefix("✔ ").and_then(|rest| rest.rsplit_once(" (")) {
-            Some((name, _)) => drop(passed.insert(name.to_owned())),
-            None => println!("{line}"),
-        },
-    )?;
-    Ok(passed)
+    features::passed_in_node(&mut node)
 }

@@ -1,6 +1,7 @@
 //! `FEATURES.md` against the tests: each row names tests that have just passed, or says why the feature is not possible.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,6 +13,16 @@ const NOT_POSSIBLE: &str = "not possible:";
 
 /// Names of tests that have passed.
 pub(crate) type Passed = BTreeSet<String>;
+
+/// Runs `node --test` with the reporter `spec`, shows everything but the tests that pass, and returns those.
+pub(crate) fn passed_in_node(node: &mut Command) -> Result<Passed> {
+    let mut passed = Passed::new();
+    process::lines(node, &mut |line| match line.trim().strip_prefix("✔ ").and_then(|rest| rest.rsplit_once(" (")) {
+        Some((name, _)) => drop(passed.insert(name.to_owned())),
+        None => println!("{line}"),
+    })?;
+    Ok(passed)
+}
 
 /// Fails if a row names no test that has passed.
 pub(crate) fn check(passed: &Passed) -> Result<()> {

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::features::Passed;
+use crate::features::{self, Passed};
 use crate::{plugin, process, tools, typescript};
 
 /// The package's own files.
@@ -154,14 +154,7 @@ fn test(clean: &Path) -> Result<Passed> {
     tests.retain(|name| name.to_string_lossy().ends_with(".test.mjs"));
     tests.sort();
     node.args(tests);
-    let mut passed = Passed::new();
-    process::lines(
-        &mut node,
-        &mut |line| match line.trim().strip_prefix("✔ ").and_then(|rest| rest.rsplit_once(" (")) {
-            Some((name, _)) => drop(passed.insert(name.to_owned())),
-            None => println!("{line}"),
-        },
-    )?;
+    let passed = features::passed_in_node(&mut node)?;
     if passed.is_empty() {
         bail!("no test of the npm package has run");
     }

@@ -58,6 +58,9 @@ pub(crate) fn run(check: bool) -> Result<()> {
         std::fs::write(path, new)?;
         process::say(&format!("{file} has been updated"));
     }
+    // Published crates hold no files of other folders.
+    let wit = std::fs::read_to_string(process::root().join("wit/connector.wit"))?;
+    whole("crates/contract/src/connector.wit", &wit, check)?;
     python(&vocabulary.settings, check)?;
     typescript::write(check)?;
     openapi(check)
