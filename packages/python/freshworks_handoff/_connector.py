@@ -204,7 +204,7 @@ def _text(value: object, name: str) -> str:
 def _time(value: object, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 64:
         remedy = "Pass milliseconds since 1970 as an int, for example time.time_ns() // 1_000_000."
-        raise InvalidRequest(f"`{name}` is no time", field=name, remedy=remedy)
+        raise InvalidRequest(f"`{name}` is not a time", field=name, remedy=remedy)
     return value
 
 
@@ -294,7 +294,7 @@ class _Core:
     ) -> _native.Arguments:
         # `bytes` of a number would be as many zeros.
         if not isinstance(body, (bytes, bytearray, memoryview)):
-            remedy = "Pass the bytes of the request as they came: the signature is over them."
+            remedy = "Pass the bytes of the request unchanged: the signature is over them."
             raise InvalidRequest(f"`body` is {type(body).__name__}, not bytes", field="body", remedy=remedy)
         if now is None:
             time = 0
